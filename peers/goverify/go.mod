@@ -1,0 +1,3 @@
+module riser/peers/goverify
+
+go 1.25
