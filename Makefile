@@ -1,0 +1,54 @@
+# One target per promise; `.ci/run` calls lint, docs, test, interop in this order.
+#   make demo      from nothing to a verified certificate, got by ACME
+#   make test      every test that needs no other program
+#   make interop   the tests against certbot, lego, curl and the real step and step-ca
+#   make figures   sizes and times as the README quotes them
+.PHONY: demo build test interop bench figures lint docs dist peers clean-peers
+
+CARGO ?= cargo
+LOCKED = --locked
+
+demo:
+	@scripts/demo
+
+# Both binaries as the tests start them, and the tests, with one set of features.
+build:
+	$(CARGO) build $(LOCKED) --workspace --bins --tests
+
+# Ends with the table client x challenge x outcome: a peer that is not installed is absent.
+test: build
+	@rm -f target/interop/*.row
+	$(CARGO) test $(LOCKED) --workspace
+	@scripts/interop-table
+
+peers:
+	peers/install
+
+# The same test binary with every peer installed; an absence that
+# tests/interop/absent.toml does not list fails.
+interop: build peers
+	@rm -f target/interop/*.row
+	RISER_ABSENT=fails $(CARGO) test $(LOCKED) -p acceptance -- interop:: strangers::
+	@RISER_ROWS=required scripts/interop-table
+
+bench:
+	$(CARGO) bench $(LOCKED) --workspace
+
+figures:
+	@scripts/figures
+
+lint:
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy $(LOCKED) --workspace --all-targets -- -D warnings
+	scripts/deny
+
+docs:
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc $(LOCKED) --workspace --no-deps
+
+# What is shipped: link-time optimised, stripped.
+dist:
+	$(CARGO) build $(LOCKED) --profile dist --bin step --bin step-ca
+	@ls -l target/dist/step target/dist/step-ca
+
+clean-peers:
+	rm -rf target/peers
