@@ -1,0 +1,89 @@
+//! Accounts (RFC 8555 §7.1.2): a key, where to write to, and whether it may act.
+
+use jiff::Timestamp;
+use pki::jose::Jwk;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::problem::{Kind, Problem};
+
+/// Whether an account may act (RFC 8555 §7.1.6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// It may.
+    Valid,
+    /// Its owner has ended it.
+    Deactivated,
+    /// The operator has ended it.
+    Revoked,
+}
+
+impl Status {
+    /// The word on the wire and in the store.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Valid => "valid",
+            Self::Deactivated => "deactivated",
+            Self::Revoked => "revoked",
+        }
+    }
+
+    /// Finds the status of a word.
+    pub fn parse(word: &str) -> Option<Self> {
+        let all = [Self::Valid, Self::Deactivated, Self::Revoked];
+        all.into_iter().find(|status| status.as_str() == word)
+    }
+}
+
+/// An account of one provisioner.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Account {
+    /// Its id, the last segment of its URL.
+    pub id: Uuid,
+    /// The provisioner that it belongs to.
+    pub provisioner: String,
+    /// The key that signs its requests.
+    pub key: Jwk,
+    /// Whether it may act.
+    pub status: Status,
+    /// Contact URLs.
+    pub contact: Vec<String>,
+    /// Whether the client has agreed to the terms of service.
+    pub terms_agreed: bool,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+impl Account {
+    /// Checks that the account may act.
+    ///
+    /// # Errors
+    /// `unauthorized` with HTTP status 401 if it was deactivated or revoked
+    /// (RFC 8555 §7.3.6).
+    pub fn active(&self) -> Result<(), Problem> {
+        let why = match self.status {
+            Status::Valid => return Ok(()),
+            Status::Deactivated => "was deactivated by its owner",
+            Status::Revoked => "was revoked by the operator of this CA",
+        };
+        Err(Problem::new(
+            Kind::Unauthorized,
+            format!("This account {why}: create a new one with another key."),
+        )
+        .with_status(401))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_words_of_a_status_are_read_back() {
+        for status in [Status::Valid, Status::Deactivated, Status::Revoked] {
+            assert_eq!(Status::parse(status.as_str()), Some(status));
+        }
+        assert_eq!(Status::parse("dead"), None);
+    }
+}

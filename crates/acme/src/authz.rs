@@ -1,0 +1,117 @@
+//! Authorizations (RFC 8555 §7.1.4): one identifier, the challenges that may
+//! prove it, and what has become of them.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::challenge::{self, Challenge};
+use crate::identifier::Identifier;
+use crate::problem::Problem;
+
+/// Where an authorization stands (RFC 8555 §7.1.6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// No challenge has ended yet.
+    Pending,
+    /// A challenge proved the identifier.
+    Valid,
+    /// A challenge failed.
+    Invalid,
+    /// The client gave it up.
+    Deactivated,
+    /// Its time is over.
+    Expired,
+    /// The server took it back.
+    Revoked,
+}
+
+impl Status {
+    /// The word on the wire and in the store.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Valid => "valid",
+            Self::Invalid => "invalid",
+            Self::Deactivated => "deactivated",
+            Self::Expired => "expired",
+            Self::Revoked => "revoked",
+        }
+    }
+
+    /// Finds the status of a word.
+    pub fn parse(word: &str) -> Option<Self> {
+        let all = [
+            Self::Pending,
+            Self::Valid,
+            Self::Invalid,
+            Self::Deactivated,
+            Self::Expired,
+            Self::Revoked,
+        ];
+        all.into_iter().find(|status| status.as_str() == word)
+    }
+}
+
+/// An authorization of an account for one identifier.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Authorization {
+    /// Its id, the last segment of its URL.
+    pub id: Uuid,
+    /// The account that it belongs to.
+    pub account: Uuid,
+    /// The provisioner that the account belongs to.
+    pub provisioner: String,
+    /// What it is about; a wildcard keeps its `*.`.
+    pub identifier: Identifier,
+    /// Where it stands, as stored: see [`Authorization::status_at`].
+    pub status: Status,
+    /// When it ends.
+    pub expires: Timestamp,
+    /// The ways to prove the identifier.
+    pub challenges: Vec<Challenge>,
+}
+
+impl Authorization {
+    /// Where it stands at `now`: a pending one whose time is over is invalid, a
+    /// valid one is expired (RFC 8555 §7.1.6).
+    pub fn status_at(&self, now: Timestamp) -> Status {
+        match self.status {
+            Status::Pending if self.expires <= now => Status::Invalid,
+            Status::Valid if self.expires <= now => Status::Expired,
+            status => status,
+        }
+    }
+
+    /// The challenge with this id.
+    pub fn challenge(&self, id: Uuid) -> Option<&Challenge> {
+        self.challenges.iter().find(|challenge| challenge.id == id)
+    }
+
+    /// Why it is no use any more at `now`; nothing while it is pending or valid.
+    /// A failed challenge's own problem comes first.
+    pub fn fault_at(&self, now: Timestamp) -> Option<Problem> {
+        let name = &self.identifier;
+        let words = match self.status_at(now) {
+            Status::Pending | Status::Valid => return None,
+            Status::Invalid => match self.failure() {
+                Some(problem) => return Some(problem.clone()),
+                None => format!("The authorization for {name} ended before it was proven"),
+            },
+            Status::Deactivated => format!("The authorization for {name} was deactivated"),
+            Status::Expired => format!("The authorization for {name} has expired"),
+            Status::Revoked => format!("The authorization for {name} was revoked"),
+        };
+        Some(Problem::unauthorized(format!(
+            "{words}: create a new order."
+        )))
+    }
+
+    fn failure(&self) -> Option<&Problem> {
+        let mut failed = self.challenges.iter();
+        failed
+            .find(|challenge| challenge.status == challenge::Status::Invalid)
+            .and_then(|challenge| challenge.error.as_ref())
+    }
+}

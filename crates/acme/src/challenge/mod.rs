@@ -1,0 +1,263 @@
+//! Challenges (RFC 8555 §8): each method says what to look at ([`ask`]) and
+//! judges what was seen ([`judge`]). Looking is somebody else's business.
+//!
+//! A method is one file here and one line in each `match` below.
+
+mod http01;
+mod redirect;
+mod story;
+
+pub mod sight;
+
+use jiff::Timestamp;
+use pki::jose::Jwk;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::identifier::Identifier;
+use crate::problem::Problem;
+
+pub use sight::{Attempt, Failure, FailureKind, Host, HttpProbe, HttpSight, Probe, Sight, Trail};
+
+/// A way to prove control over an identifier.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Method {
+    /// A file under a well-known path (RFC 8555 §8.3).
+    Http01,
+}
+
+impl Method {
+    /// Every method that is built.
+    pub const ALL: &'static [Self] = &[Self::Http01];
+
+    /// The challenge's `type`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Http01 => "http-01",
+        }
+    }
+
+    /// Finds the method of a `type`.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|m| m.as_str() == word)
+    }
+
+    /// Whether the method can prove this identifier (RFC 8555 §8.3, RFC 8738 §4).
+    pub const fn fits(self, identifier: &Identifier) -> bool {
+        match (self, identifier) {
+            (Self::Http01, Identifier::Dns(_) | Identifier::Ip(_)) => true,
+            (Self::Http01, Identifier::Wildcard(_)) => false,
+        }
+    }
+}
+
+/// The enabled methods that can prove an identifier, in the order of `enabled`.
+pub fn offered(identifier: &Identifier, enabled: &[Method]) -> Vec<Method> {
+    let enabled = enabled.iter().copied();
+    enabled.filter(|method| method.fits(identifier)).collect()
+}
+
+/// Where a challenge stands (RFC 8555 §7.1.6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// The client has not said that it is ready.
+    Pending,
+    /// The server is looking.
+    Processing,
+    /// The identifier is proven.
+    Valid,
+    /// It failed for good.
+    Invalid,
+}
+
+impl Status {
+    /// The word on the wire and in the store.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Processing => "processing",
+            Self::Valid => "valid",
+            Self::Invalid => "invalid",
+        }
+    }
+
+    /// Finds the status of a word.
+    pub fn parse(word: &str) -> Option<Self> {
+        let all = [Self::Pending, Self::Processing, Self::Valid, Self::Invalid];
+        all.into_iter().find(|status| status.as_str() == word)
+    }
+}
+
+/// One way to prove an authorization's identifier.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Challenge {
+    /// Its id, the last segment of its URL.
+    pub id: Uuid,
+    /// How it is proven.
+    pub method: Method,
+    /// Its random part: base64url of at least 128 bits.
+    pub token: String,
+    /// Where it stands.
+    pub status: Status,
+    /// When it was proven.
+    pub validated: Option<Timestamp>,
+    /// Why it failed.
+    pub error: Option<Problem>,
+}
+
+impl Challenge {
+    /// Makes a pending challenge; `random` becomes its token.
+    pub fn new(id: Uuid, method: Method, random: &[u8; 32]) -> Self {
+        Self {
+            id,
+            method,
+            token: data_encoding::BASE64URL_NOPAD.encode(random),
+            status: Status::Pending,
+            validated: None,
+            error: None,
+        }
+    }
+}
+
+/// The text that proves that account and token belong together (RFC 8555 §8.1).
+pub fn key_authorization(token: &str, key: &Jwk) -> String {
+    format!("{token}.{}", key.thumbprint())
+}
+
+/// The ports that validation connects to at first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ports {
+    /// For http-01; 80 unless configured.
+    pub http: u16,
+    /// For tls-alpn-01; 443 unless configured.
+    pub tls: u16,
+}
+
+impl Default for Ports {
+    fn default() -> Self {
+        Self { http: 80, tls: 443 }
+    }
+}
+
+/// What a validation is about.
+#[derive(Clone, Copy, Debug)]
+pub struct Context<'a> {
+    /// What is to be proven.
+    pub identifier: &'a Identifier,
+    /// The challenge's token.
+    pub token: &'a str,
+    /// What [`key_authorization`] made of token and account key.
+    pub key_authorization: &'a str,
+    /// The account that asks.
+    pub account: Uuid,
+    /// The ports of the first look.
+    pub ports: Ports,
+    /// The time of the verdict.
+    pub now: Timestamp,
+    /// The URLs ([`Probe::url`]) of the probes of [`Verdict::Ask`] since the
+    /// attempt began, oldest first; a new attempt begins with none.
+    pub redirects: &'a [String],
+}
+
+/// What a method makes of what was seen.
+#[derive(Clone, Debug)]
+pub enum Verdict {
+    /// The identifier is proven.
+    Valid(Proof),
+    /// Look there next.
+    Ask(Probe),
+    /// Not this time; it may be a race or an outage, so try again while the
+    /// budget lasts, then give up with this finding.
+    Retry(Finding),
+    /// Not proven, and trying again will not help.
+    Invalid(Finding),
+}
+
+/// Why an attempt failed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Finding {
+    /// For the client.
+    pub problem: Problem,
+    /// For the operator only: it has the first bytes of the body.
+    pub evidence: Value,
+}
+
+/// What to look at first.
+pub fn ask(method: Method, cx: &Context<'_>) -> Probe {
+    match method {
+        Method::Http01 => Probe::Http(http01::ask(cx)),
+    }
+}
+
+/// What was seen means this.
+pub fn judge(method: Method, cx: &Context<'_>, seen: &Sight) -> Verdict {
+    match method {
+        Method::Http01 => http01::judge(cx, seen),
+    }
+}
+
+/// An account's control over an identifier, proven by [`judge`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct Proof {
+    identifier: Identifier,
+    account: Uuid,
+    method: Method,
+    at: Timestamp,
+    evidence: Value,
+}
+
+impl Proof {
+    fn new(method: Method, cx: &Context<'_>, evidence: Value) -> Self {
+        Self {
+            identifier: cx.identifier.clone(),
+            account: cx.account,
+            method,
+            at: cx.now,
+            evidence,
+        }
+    }
+
+    /// Takes a proof out of its stored record. Only the store says this word.
+    pub fn from_record(
+        identifier: Identifier,
+        account: Uuid,
+        method: Method,
+        at: Timestamp,
+        evidence: Value,
+    ) -> Self {
+        Self {
+            identifier,
+            account,
+            method,
+            at,
+            evidence,
+        }
+    }
+
+    /// What is proven.
+    pub fn identifier(&self) -> &Identifier {
+        &self.identifier
+    }
+
+    /// The account that proved it.
+    pub fn account(&self) -> Uuid {
+        self.account
+    }
+
+    /// How.
+    pub fn method(&self) -> Method {
+        self.method
+    }
+
+    /// When.
+    pub fn at(&self) -> Timestamp {
+        self.at
+    }
+
+    /// What was seen, for the operator.
+    pub fn evidence(&self) -> &Value {
+        &self.evidence
+    }
+}

@@ -1,0 +1,290 @@
+//! Where a `Location` leads (RFC 9110 §10.2.2, RFC 3986 §5) and whether
+//! validation may go there.
+
+use std::net::{IpAddr, Ipv6Addr};
+
+use http::Uri;
+
+use super::Ports;
+use super::sight::{Host, HttpProbe};
+
+/// Why a redirect is not followed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Forbidden {
+    #[error("its target is not a URL that can be read")]
+    Unreadable,
+    #[error("its scheme is {0}, and only http and https are followed")]
+    Scheme(String),
+    #[error("its target has a user name or password in it")]
+    UserInfo,
+    #[error("its target is port {port}, and only {allowed} are followed")]
+    Port { port: u16, allowed: String },
+}
+
+/// Finds what to look at when `base` answered with this `Location`.
+pub(super) fn follow(
+    base: &HttpProbe,
+    location: &str,
+    ports: Ports,
+) -> Result<HttpProbe, Forbidden> {
+    let target = resolve(base, location.trim())?;
+    let mut allowed = vec![80, 443, ports.http, ports.tls];
+    if allowed.contains(&target.port) {
+        return Ok(target);
+    }
+    allowed.sort_unstable();
+    allowed.dedup();
+    let allowed: Vec<_> = allowed.iter().map(u16::to_string).collect();
+    Err(Forbidden::Port {
+        port: target.port,
+        allowed: allowed.join(", "),
+    })
+}
+
+/// Reads an absolute `http` or `https` URL.
+pub(super) fn parse(url: &str) -> Result<HttpProbe, Forbidden> {
+    let Some((scheme, rest)) = split_scheme(url) else {
+        return Err(Forbidden::Unreadable);
+    };
+    let scheme = scheme.to_ascii_lowercase();
+    let https = match scheme.as_str() {
+        "http" => false,
+        "https" => true,
+        _ => return Err(Forbidden::Scheme(scheme.chars().take(20).collect())),
+    };
+    let after = rest.strip_prefix("//").ok_or(Forbidden::Unreadable)?;
+    let end = after.find(['/', '?', '\\']).unwrap_or(after.len());
+    let (authority, path) = after.split_at(end);
+    if authority.contains('@') {
+        return Err(Forbidden::UserInfo);
+    }
+    let path = match path.as_bytes().first() {
+        None => "/".to_owned(),
+        Some(b'?') => format!("/{path}"),
+        Some(_) => path.to_owned(),
+    };
+    // A second, independent reader: what it does not take is not sent anywhere.
+    let uri: Uri = format!("{scheme}://{authority}{path}")
+        .parse()
+        .map_err(|_| Forbidden::Unreadable)?;
+    let authority = uri.authority().ok_or(Forbidden::Unreadable)?;
+    let default = if https { 443 } else { 80 };
+    let port = port(authority.as_str(), default)?;
+    Ok(HttpProbe {
+        host: host(authority.host())?,
+        port,
+        path_and_query: path,
+        https,
+    })
+}
+
+fn resolve(base: &HttpProbe, location: &str) -> Result<HttpProbe, Forbidden> {
+    let location = escape(location.split('#').next().unwrap_or_default());
+    if split_scheme(&location).is_some() {
+        let absolute = parse(&location)?;
+        return Ok(normal(absolute));
+    }
+    if location.starts_with("//") {
+        let scheme = if base.https { "https" } else { "http" };
+        return Ok(normal(parse(&format!("{scheme}:{location}"))?));
+    }
+    let (base_path, base_query) = split_query(&base.path_and_query);
+    let (path, query) = split_query(&location);
+    let joined = if path.is_empty() {
+        format!("{base_path}{}", query.or(base_query).unwrap_or_default())
+    } else if path.starts_with('/') {
+        location.clone()
+    } else {
+        let folder = base_path.rfind('/').map_or("/", |at| &base_path[..=at]);
+        format!("{folder}{location}")
+    };
+    // Reads the whole again, so that a relative target obeys the same rules.
+    let authority = base.authority();
+    let scheme = if base.https { "https" } else { "http" };
+    Ok(normal(parse(&format!("{scheme}://{authority}{joined}"))?))
+}
+
+/// The scheme and what follows its colon (RFC 3986 §3.1).
+fn split_scheme(url: &str) -> Option<(&str, &str)> {
+    let (scheme, rest) = url.split_once(':')?;
+    let mut letters = scheme.bytes();
+    let first = letters.next()?;
+    let fits = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.');
+    (first.is_ascii_alphabetic() && letters.all(fits)).then_some((scheme, rest))
+}
+
+/// Path and query, the query with its question mark.
+fn split_query(path_and_query: &str) -> (&str, Option<&str>) {
+    match path_and_query.find('?') {
+        Some(at) => (&path_and_query[..at], Some(&path_and_query[at..])),
+        None => (path_and_query, None),
+    }
+}
+
+fn normal(target: HttpProbe) -> HttpProbe {
+    let (path, query) = split_query(&target.path_and_query);
+    let path_and_query = format!("{}{}", without_dots(path), query.unwrap_or_default());
+    HttpProbe {
+        path_and_query,
+        ..target
+    }
+}
+
+/// Takes `.` and `..` out of a path (RFC 3986 §5.2.4).
+fn without_dots(path: &str) -> String {
+    let mut kept: Vec<&str> = Vec::new();
+    let mut open = true;
+    for segment in path.split('/').skip(1) {
+        open = matches!(segment, "." | "..");
+        match segment {
+            "." => {}
+            ".." => {
+                kept.pop();
+            }
+            other => kept.push(other),
+        }
+    }
+    let end = if open && !kept.is_empty() { "/" } else { "" };
+    format!("/{}{end}", kept.join("/"))
+}
+
+/// Writes what browsers accept in a `Location` as a URL has it: spaces and
+/// characters beyond ASCII percent-encoded.
+fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'"' | b'<' | b'>' | b'`' | b'{' | b'}' | b'|' | b'^' | 0..=32 | 127.. => {
+                escaped.push_str(&format!("%{byte:02X}"));
+            }
+            _ => escaped.push(char::from(byte)),
+        }
+    }
+    escaped
+}
+
+fn port(authority: &str, default: u16) -> Result<u16, Forbidden> {
+    let after_host = authority.rsplit(']').next().unwrap_or(authority);
+    match after_host.split_once(':') {
+        None | Some((_, "")) => Ok(default),
+        Some((_, digits)) => match digits.parse() {
+            Ok(port) if port != 0 && digits.bytes().all(|b| b.is_ascii_digit()) => Ok(port),
+            _ => Err(Forbidden::Unreadable),
+        },
+    }
+}
+
+fn host(text: &str) -> Result<Host, Forbidden> {
+    if let Some(inner) = text.strip_prefix('[').and_then(|t| t.strip_suffix(']')) {
+        let address: Ipv6Addr = inner.parse().map_err(|_| Forbidden::Unreadable)?;
+        return Ok(Host::Ip(IpAddr::V6(address)));
+    }
+    if let Ok(address) = text.parse::<IpAddr>() {
+        return Ok(Host::Ip(address));
+    }
+    let fits = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_');
+    if text.is_empty() || text.len() > 254 || !text.bytes().all(fits) {
+        return Err(Forbidden::Unreadable);
+    }
+    Ok(Host::Name(text.to_ascii_lowercase()))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn base() -> HttpProbe {
+        parse("http://foo.lab/.well-known/acme-challenge/tok?old=1").unwrap()
+    }
+
+    fn followed(location: &str) -> Result<String, Forbidden> {
+        let ports = Ports {
+            http: 5002,
+            tls: 5001,
+        };
+        follow(&base(), location, ports).map(|probe| probe.url())
+    }
+
+    #[test]
+    fn a_location_is_resolved_against_the_url_before_it() {
+        for (location, url) in [
+            ("https://www.foo.lab/x?y#z", "https://www.foo.lab/x?y"),
+            ("HTTP://WWW.Foo.Lab", "http://www.foo.lab/"),
+            ("http://foo.lab?q", "http://foo.lab/?q"),
+            ("//other.lab/a", "http://other.lab/a"),
+            ("/a/b", "http://foo.lab/a/b"),
+            ("b", "http://foo.lab/.well-known/acme-challenge/b"),
+            ("../b?c", "http://foo.lab/.well-known/b?c"),
+            ("./", "http://foo.lab/.well-known/acme-challenge/"),
+            ("../../../../etc", "http://foo.lab/etc"),
+            (
+                "?new=2",
+                "http://foo.lab/.well-known/acme-challenge/tok?new=2",
+            ),
+            ("", "http://foo.lab/.well-known/acme-challenge/tok?old=1"),
+            ("/a b/ü", "http://foo.lab/a%20b/%C3%BC"),
+            ("/a?b=http://c/../d", "http://foo.lab/a?b=http://c/../d"),
+            ("http://foo.lab:80/a", "http://foo.lab/a"),
+            ("http://foo.lab:5002/a", "http://foo.lab:5002/a"),
+            ("https://foo.lab:80/a", "https://foo.lab:80/a"),
+            ("http://[2001:DB8::1]:5001/a", "http://[2001:db8::1]:5001/a"),
+            ("http://10.0.0.7/a", "http://10.0.0.7/a"),
+        ] {
+            assert_eq!(followed(location).as_deref(), Ok(url), "{location}");
+        }
+    }
+
+    #[test]
+    fn a_location_that_leaves_http_or_its_ports_is_forbidden() {
+        use Forbidden::{Port, Scheme, Unreadable, UserInfo};
+        let port = |port| Port {
+            port,
+            allowed: "80, 443, 5001, 5002".into(),
+        };
+        for (location, why) in [
+            ("ftp://foo.lab/", Scheme("ftp".into())),
+            ("file:///etc/passwd", Scheme("file".into())),
+            ("gopher://foo.lab:80/", Scheme("gopher".into())),
+            ("javascript:alert(1)", Scheme("javascript".into())),
+            ("http://a@foo.lab/", UserInfo),
+            ("http://a:b@foo.lab/", UserInfo),
+            ("http://foo.lab:8080/", port(8080)),
+            ("http://[::1]:8443/", port(8443)),
+            ("//foo.lab:22/", port(22)),
+            ("http:/foo", Unreadable),
+            ("http:foo", Unreadable),
+            ("http://", Unreadable),
+            ("http://foo.lab:0/", Unreadable),
+            ("http://foo.lab:99999/", Unreadable),
+            ("http://foo.lab:+80/", Unreadable),
+            ("http://[fe80::1%25eth0]/", Unreadable),
+            ("http://foo.lab\\@evil/", Unreadable),
+            ("http://foo%2elab/", Unreadable),
+        ] {
+            assert_eq!(followed(location), Err(why), "{location}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_the_location_is_its_target_obeys_the_rules(location in "\\PC{0,60}") {
+            if let Ok(url) = followed(&location) {
+                let again = parse(&url).unwrap();
+                prop_assert_eq!(again.url(), url);
+                prop_assert!([80, 443, 5001, 5002].contains(&again.port));
+            }
+        }
+
+        #[test]
+        fn locations_made_of_url_pieces_obey_the_rules(
+            location in "(https?:|ftp:)?(//)?([a-z@:\\[\\]]{0,8})?(:[0-9]{0,6})?[/.?#a\\\\]{0,12}"
+        ) {
+            if let Ok(url) = followed(&location) {
+                prop_assert!(!url.contains('@') || url.find('@') > url[8..].find('/'));
+                prop_assert_eq!(parse(&url).unwrap().url(), url);
+            }
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! What validation looks at ([`Probe`]) and what it sees ([`Sight`]): the words
+//! between the judges here and whoever has the sockets.
+
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+
+use serde::{Deserialize, Serialize};
+
+/// Something to look at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Probe {
+    /// One HTTP GET.
+    Http(HttpProbe),
+}
+
+impl Probe {
+    /// The URL that is looked at, for [`Context::redirects`](super::Context).
+    pub fn url(&self) -> String {
+        match self {
+            Self::Http(probe) => probe.url(),
+        }
+    }
+}
+
+/// One HTTP GET; redirects are not followed but judged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HttpProbe {
+    /// Whom to ask.
+    pub host: Host,
+    /// At which port.
+    pub port: u16,
+    /// What to ask for; begins with `/`.
+    pub path_and_query: String,
+    /// Whether over TLS (after a redirect; the certificate is not verified).
+    pub https: bool,
+}
+
+impl HttpProbe {
+    /// The value of the `Host` header: the port only if it is not the scheme's,
+    /// IPv6 in brackets (RFC 8738 §4).
+    pub fn authority(&self) -> String {
+        let default = if self.https { 443 } else { 80 };
+        if self.port == default {
+            self.host.to_string()
+        } else {
+            format!("{}:{}", self.host, self.port)
+        }
+    }
+
+    /// The whole URL, with its query.
+    pub fn url(&self) -> String {
+        let scheme = if self.https { "https" } else { "http" };
+        format!("{scheme}://{}{}", self.authority(), self.path_and_query)
+    }
+
+    /// The URL as clients may see it: without its query.
+    pub(super) fn shown(&self) -> String {
+        let url = self.url();
+        match url.split_once('?') {
+            Some((before, _)) => before.to_owned(),
+            None => url,
+        }
+    }
+}
+
+/// Whom to connect to.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Host {
+    /// A name to resolve.
+    Name(String),
+    /// An address, as it is.
+    Ip(IpAddr),
+}
+
+impl fmt::Display for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Name(name) => f.write_str(name),
+            Self::Ip(IpAddr::V4(address)) => address.fmt(f),
+            Self::Ip(IpAddr::V6(address)) => write!(f, "[{address}]"),
+        }
+    }
+}
+
+/// What a probe saw.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Sight {
+    /// An HTTP answer.
+    Http(HttpSight),
+    /// No answer.
+    Failed(Failure),
+}
+
+/// An HTTP answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HttpSight {
+    /// Its status.
+    pub status: u16,
+    /// Its `Location`, if it has one that is text.
+    pub location: Option<String>,
+    /// Its `Content-Type`.
+    pub media_type: Option<String>,
+    /// Its body, or the first 64 KiB of it.
+    pub body: Vec<u8>,
+    /// How many octets of body came before the probe stopped reading.
+    pub length: u64,
+    /// Whether there was more body than was read.
+    pub truncated: bool,
+    /// How the answer was come by.
+    pub trail: Trail,
+}
+
+/// Why there is no answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// The sort of failure.
+    pub kind: FailureKind,
+    /// What the trail does not say, as "certificate expired" or an I/O error's
+    /// text; empty when the trail says it all. Never text from the target's body.
+    pub words: String,
+    /// How far the probe came.
+    pub trail: Trail,
+}
+
+/// Sorts of failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum FailureKind {
+    /// The DNS says that the name does not exist (NXDOMAIN).
+    NoSuchName,
+    /// The name exists and has no address.
+    NoAddress,
+    /// The DNS gave no usable answer (SERVFAIL, REFUSED, silence, nonsense).
+    Dns,
+    /// Policy forbids every address that was found.
+    AddressNotAllowed,
+    /// The connection was refused.
+    Refused,
+    /// There is no way to the address.
+    Unreachable,
+    /// Nobody answered in time.
+    Timeout,
+    /// The connection was closed or reset before there was an answer.
+    Reset,
+    /// The TLS handshake failed.
+    Tls,
+    /// What came is not HTTP.
+    Protocol,
+}
+
+/// How a probe went: for the detail and for the evidence.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trail {
+    /// Who was asked for addresses: a server's `address:port`, or words like
+    /// "the hosts file"; none for an IP address.
+    pub resolver: Option<String>,
+    /// What it said, as "A 10.0.0.7", "no AAAA", "NXDOMAIN".
+    pub answers: Vec<String>,
+    /// The addresses tried, in order.
+    pub attempts: Vec<Attempt>,
+    /// How long it all took, in milliseconds.
+    pub millis: u64,
+}
+
+/// One address tried.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attempt {
+    /// Address and port.
+    pub address: SocketAddr,
+    /// What came of it, as "connected", "refused", "no answer".
+    pub outcome: String,
+    /// How long it took, in milliseconds.
+    pub millis: u64,
+}

@@ -1,0 +1,475 @@
+//! Identifiers: DNS names, wildcards and IP addresses (RFC 8555 §9.7.7, RFC 8738).
+//!
+//! An [`Identifier`] is canonical and cannot be wrong; what came by wire is
+//! [`Unchecked`]. Whether a name may have a certificate is decided elsewhere.
+
+use std::fmt;
+use std::net::IpAddr;
+
+use pki::AltName;
+use serde::{Deserialize, Serialize};
+
+use crate::problem::{Kind, Problem, quote};
+
+/// What a certificate is asked for.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "Unchecked", into = "Unchecked")]
+pub enum Identifier {
+    /// One host name.
+    Dns(DnsName),
+    /// Every name one label below this one.
+    Wildcard(DnsName),
+    /// An IP address, never an IPv4-mapped one (RFC 8738).
+    Ip(IpAddr),
+}
+
+impl Identifier {
+    /// Reads an identifier's `type` and `value`.
+    ///
+    /// # Errors
+    /// `unsupportedIdentifier` for an unknown type, `malformed` for a value that
+    /// is not of its type; the detail says what is wrong with it.
+    pub fn parse(kind: &str, value: &str) -> Result<Self, Problem> {
+        match kind {
+            "dns" => match value.strip_prefix("*.") {
+                Some(base) => wildcard(value, base),
+                None => DnsName::parse(value).map(Self::Dns),
+            },
+            "ip" => address(value).map(Self::Ip),
+            other => Err(Problem::new(
+                Kind::UnsupportedIdentifier,
+                format!(
+                    "Identifiers of type {} are not supported here: use dns or ip.",
+                    quote(other)
+                ),
+            )),
+        }
+    }
+
+    /// Reads a name whose type is not said: an address if it is one, else a DNS name.
+    ///
+    /// # Errors
+    /// `malformed`, as [`Identifier::parse`].
+    pub fn guess(value: &str) -> Result<Self, Problem> {
+        let kind = if value.parse::<IpAddr>().is_ok() {
+            "ip"
+        } else {
+            "dns"
+        };
+        Self::parse(kind, value)
+    }
+
+    /// The `type` on the wire.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Dns(_) | Self::Wildcard(_) => "dns",
+            Self::Ip(_) => "ip",
+        }
+    }
+
+    /// The value without `*.`, as authorizations show it (RFC 8555 §7.1.4).
+    pub fn base(&self) -> String {
+        match self {
+            Self::Dns(name) | Self::Wildcard(name) => name.as_str().to_owned(),
+            Self::Ip(address) => address.to_string(),
+        }
+    }
+
+    /// Whether it stands for every name below its base.
+    pub const fn is_wildcard(&self) -> bool {
+        matches!(self, Self::Wildcard(_))
+    }
+
+    /// The subject alternative name that it becomes in a certificate.
+    pub fn to_alt_name(&self) -> AltName {
+        match self {
+            Self::Dns(_) | Self::Wildcard(_) => AltName::Dns(self.to_string()),
+            Self::Ip(address) => AltName::Ip(*address),
+        }
+    }
+}
+
+impl fmt::Display for Identifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Dns(name) => name.fmt(f),
+            Self::Wildcard(base) => write!(f, "*.{base}"),
+            Self::Ip(address) => address.fmt(f),
+        }
+    }
+}
+
+/// A host name in its one form: lower case, A-labels, no final dot, labels of
+/// letters, digits and hyphens, not an address (RFC 1123 §2.1, RFC 5890 §2.3.1).
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DnsName(String);
+
+impl DnsName {
+    /// Reads a host name; upper case is lowered.
+    ///
+    /// # Errors
+    /// `malformed` with what is wrong with the name.
+    pub fn parse(text: &str) -> Result<Self, Problem> {
+        let name = text.to_ascii_lowercase();
+        check_name(&name).map_err(|fault| fault.about(text))?;
+        Ok(Self(name))
+    }
+
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for DnsName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// An identifier as it came by wire: a type and a value, nothing checked.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Unchecked {
+    /// `dns`, `ip`, or anything.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The value as sent.
+    pub value: String,
+}
+
+impl Unchecked {
+    /// Puts type and value together.
+    pub fn new(kind: impl Into<String>, value: impl Into<String>) -> Self {
+        Self {
+            kind: kind.into(),
+            value: value.into(),
+        }
+    }
+
+    /// Checks it.
+    ///
+    /// # Errors
+    /// As [`Identifier::parse`].
+    pub fn check(&self) -> Result<Identifier, Problem> {
+        Identifier::parse(&self.kind, &self.value)
+    }
+}
+
+impl From<&Identifier> for Unchecked {
+    fn from(identifier: &Identifier) -> Self {
+        Self::new(identifier.kind(), identifier.to_string())
+    }
+}
+
+impl From<Identifier> for Unchecked {
+    fn from(identifier: Identifier) -> Self {
+        Self::from(&identifier)
+    }
+}
+
+impl TryFrom<Unchecked> for Identifier {
+    type Error = Problem;
+
+    fn try_from(unchecked: Unchecked) -> Result<Self, Problem> {
+        unchecked.check()
+    }
+}
+
+fn wildcard(value: &str, base: &str) -> Result<Identifier, Problem> {
+    if value.len() > LONGEST_NAME {
+        return Err(Fault::TooLong(value.len()).about(value));
+    }
+    let base = base.to_ascii_lowercase();
+    check_name(&base).map_err(|fault| fault.about(value))?;
+    Ok(Identifier::Wildcard(DnsName(base)))
+}
+
+fn address(value: &str) -> Result<IpAddr, Problem> {
+    let parsed: Result<IpAddr, _> = value.parse();
+    match parsed {
+        Ok(address) => Ok(address.to_canonical()),
+        Err(_) => Err(Problem::malformed(format!(
+            "{} is not an IP address: write four decimal numbers without leading zeros, or an \
+             IPv6 address without brackets, zone or prefix length.",
+            quote(value)
+        ))),
+    }
+}
+
+/// What is wrong with a name.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+enum Fault {
+    #[error("it is empty")]
+    Empty,
+    #[error("it is an IP address: use an identifier of type ip")]
+    Address,
+    #[error("its last label is a number, which no host name has; an address has type ip")]
+    Numeric,
+    #[error("it ends with a dot: leave the dot out")]
+    FinalDot,
+    #[error("it is {0} octets long, and 253 is the limit")]
+    TooLong(usize),
+    #[error("it has an empty label (two dots in a row, or a dot at its start)")]
+    EmptyLabel,
+    #[error("the label {} is {} octets long, and 63 is the limit", quote(.0), .0.len())]
+    LongLabel(String),
+    #[error("only one asterisk is allowed, as the whole first label before a name")]
+    Asterisk,
+    #[error("an underscore is not allowed in a host name")]
+    Underscore,
+    #[error("it has characters beyond ASCII: send {0} instead")]
+    Unicode(String),
+    #[error("it has characters beyond ASCII that no internationalised name has")]
+    NotUnicodeName,
+    #[error(
+        "the character {0:?} is not allowed: a host name has letters, digits, hyphens and dots"
+    )]
+    Character(char),
+    #[error("the label {} begins or ends with a hyphen", quote(.0))]
+    Hyphen(String),
+    #[error("the label {} has hyphens in third and fourth place, and that is reserved", quote(.0))]
+    Reserved(String),
+    #[error("the label {} is not the A-label of any internationalised name", quote(.0))]
+    ALabel(String),
+}
+
+impl Fault {
+    fn about(&self, value: &str) -> Problem {
+        Problem::malformed(format!("{} is not a host name: {self}.", quote(value)))
+    }
+}
+
+fn check_name(name: &str) -> Result<(), Fault> {
+    if name.is_empty() {
+        return Err(Fault::Empty);
+    }
+    if name.parse::<IpAddr>().is_ok() {
+        return Err(Fault::Address);
+    }
+    check_characters(name)?;
+    if name.len() > LONGEST_NAME {
+        return Err(Fault::TooLong(name.len()));
+    }
+    if name.ends_with('.') && name != "." {
+        return Err(Fault::FinalDot);
+    }
+    name.split('.').try_for_each(check_label)?;
+    // Resolvers read 127.1 and 0x7f.1 as addresses (RFC 3986 §7.4).
+    let last = name.rsplit('.').next().unwrap_or(name);
+    let digits = last.strip_prefix("0x").unwrap_or(last);
+    let hexadecimal = digits.len() < last.len() && digits.bytes().all(|b| b.is_ascii_hexdigit());
+    if hexadecimal || last.bytes().all(|b| b.is_ascii_digit()) {
+        return Err(Fault::Numeric);
+    }
+    Ok(())
+}
+
+fn check_characters(name: &str) -> Result<(), Fault> {
+    if !name.is_ascii() {
+        return Err(match idna::domain_to_ascii(name) {
+            Ok(ascii) if name.len() <= 4 * LONGEST_NAME && check_name(&ascii).is_ok() => {
+                Fault::Unicode(ascii)
+            }
+            _ => Fault::NotUnicodeName,
+        });
+    }
+    let odd = name
+        .chars()
+        .find(|c| !c.is_ascii_alphanumeric() && *c != '-' && *c != '.');
+    match odd {
+        None => Ok(()),
+        Some('*') => Err(Fault::Asterisk),
+        Some('_') => Err(Fault::Underscore),
+        Some(other) => Err(Fault::Character(other)),
+    }
+}
+
+fn check_label(label: &str) -> Result<(), Fault> {
+    if label.is_empty() {
+        return Err(Fault::EmptyLabel);
+    }
+    if label.len() > 63 {
+        return Err(Fault::LongLabel(label.to_owned()));
+    }
+    if label.starts_with('-') || label.ends_with('-') {
+        return Err(Fault::Hyphen(label.to_owned()));
+    }
+    if label.get(2..4) != Some("--") {
+        return Ok(());
+    }
+    if !label.starts_with("xn--") {
+        return Err(Fault::Reserved(label.to_owned()));
+    }
+    // Round trip: an A-label that means another label, or plain ASCII, is refused.
+    let (unicode, outcome) = idna::domain_to_unicode(label);
+    let back = idna::domain_to_ascii(&unicode);
+    if outcome.is_err() || unicode.is_ascii() || !back.is_ok_and(|back| back == label) {
+        return Err(Fault::ALabel(label.to_owned()));
+    }
+    Ok(())
+}
+
+/// The longest name in text (RFC 1035 §2.3.4: 255 octets on the wire).
+const LONGEST_NAME: usize = 253;
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn dns(value: &str) -> Result<String, String> {
+        let parsed = Identifier::parse("dns", value);
+        parsed.map(|id| id.to_string()).map_err(|p| p.detail)
+    }
+
+    #[test]
+    fn names_are_lowered_and_kept() {
+        for (sent, kept) in [
+            ("EXAMPLE.com", "example.com"),
+            ("localhost", "localhost"),
+            ("*.Foo.Lab", "*.foo.lab"),
+            ("xn--mller-kva.example", "xn--mller-kva.example"),
+            ("XN--Mller-KVA.example", "xn--mller-kva.example"),
+            ("1.2.3.example", "1.2.3.example"),
+            ("a--b.example", "a--b.example"),
+            ("3com.0x7g", "3com.0x7g"),
+        ] {
+            assert_eq!(dns(sent).as_deref(), Ok(kept));
+        }
+        assert_eq!(
+            dns(&["a".repeat(63), "b".into()].join(".")).unwrap().len(),
+            65
+        );
+        let longest = ["abcd"; 50].join(".") + ".efg";
+        assert_eq!(longest.len(), 253);
+        assert!(dns(&longest).is_ok());
+    }
+
+    #[test]
+    fn every_bad_name_is_told_its_own_fault() {
+        let long_label = format!("{}.example", "a".repeat(64));
+        let long_name = ["abcd"; 50].join(".") + ".efgh";
+        for (name, word) in [
+            ("", "empty"),
+            (".", "empty label"),
+            ("a..b", "empty label"),
+            (".a", "empty label"),
+            ("example.com.", "ends with a dot"),
+            (long_label.as_str(), "64 octets long, and 63"),
+            (long_name.as_str(), "254 octets long, and 253"),
+            ("*", "asterisk"),
+            ("*.*.a", "asterisk"),
+            ("a.*.b", "asterisk"),
+            ("f*o.b", "asterisk"),
+            ("*.", "empty"),
+            ("a_b.example", "underscore"),
+            ("a.com\0.b", "character"),
+            ("a%2eb", "character"),
+            ("a b", "character"),
+            ("müller.example", "send xn--mller-kva.example"),
+            ("a。b", "send a.b"),
+            ("\u{ff0e}", "beyond ASCII"),
+            ("-a.b", "hyphen"),
+            ("a-.b", "hyphen"),
+            ("ab--c.d", "reserved"),
+            ("xn--zzzzzz999.d", "A-label"),
+            ("xn--abc-.d", "hyphen"),
+            ("192.0.2.1", "type ip"),
+            ("::1", "type ip"),
+            ("*.192.0.2.1", "type ip"),
+            ("127.1", "number"),
+            ("0x7f.1", "number"),
+            ("a.0x7f", "number"),
+            ("2130706433", "number"),
+        ] {
+            let detail = dns(name).unwrap_err();
+            assert!(detail.contains(word), "{name}: {detail}");
+            assert!(detail.len() < 400, "{detail}");
+        }
+    }
+
+    #[test]
+    fn addresses_have_one_form() {
+        for (sent, kept) in [
+            ("192.0.2.1", "192.0.2.1"),
+            ("2001:DB8:0::1", "2001:db8::1"),
+            ("2001:db8:0:0:0:0:0:1", "2001:db8::1"),
+            ("::ffff:192.0.2.1", "192.0.2.1"),
+            ("::1", "::1"),
+        ] {
+            assert_eq!(Identifier::parse("ip", sent).unwrap().to_string(), kept);
+        }
+        for bad in [
+            "",
+            "192.0.2",
+            "192.0.2.01",
+            "0300.0.2.1",
+            "0x7f.0.0.1",
+            "192.0.2.0/24",
+            "[::1]",
+            "fe80::1%eth0",
+            "::1/128",
+            " ::1",
+            "example.com",
+            "1",
+            "192.0.2.1.",
+        ] {
+            let problem = Identifier::parse("ip", bad).unwrap_err();
+            assert_eq!(problem.kind, Kind::Malformed, "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_type_is_unsupported() {
+        for kind in ["", "DNS", "email", "permanent-identifier"] {
+            let problem = Identifier::parse(kind, "a.b").unwrap_err();
+            assert_eq!(problem.kind, Kind::UnsupportedIdentifier);
+        }
+    }
+
+    #[test]
+    fn a_wildcard_is_not_its_base() {
+        let base = Identifier::parse("dns", "a.b").unwrap();
+        let star = Identifier::parse("dns", "*.a.b").unwrap();
+        assert_ne!(base, star);
+        assert_eq!(star.base(), "a.b");
+        assert_eq!(star.to_alt_name(), AltName::Dns("*.a.b".into()));
+    }
+
+    #[test]
+    fn an_identifier_survives_its_json() {
+        for text in [
+            r#"{"type":"dns","value":"*.a.b"}"#,
+            r#"{"type":"ip","value":"2001:db8::1"}"#,
+        ] {
+            let read: Identifier = serde_json::from_str(text).unwrap();
+            assert_eq!(serde_json::to_string(&read).unwrap(), text);
+        }
+        let wrong = r#"{"type":"dns","value":"a b"}"#;
+        assert!(serde_json::from_str::<Identifier>(wrong).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_parsed_or_refused_and_what_is_parsed_is_canonical(
+            kind in "dns|ip|x", value in "\\PC{0,300}"
+        ) {
+            if let Ok(identifier) = Identifier::parse(&kind, &value) {
+                let again = Identifier::parse(identifier.kind(), &identifier.to_string());
+                prop_assert_eq!(again, Ok(identifier));
+            }
+        }
+
+        #[test]
+        fn names_of_likely_characters_are_canonical_when_parsed(
+            value in "(\\*\\.)?(xn--)?[a-zA-Z0-9.:_ü-]{0,70}"
+        ) {
+            if let Ok(identifier) = Identifier::guess(&value) {
+                let text = identifier.to_string();
+                prop_assert!(text.is_ascii() && !text.bytes().any(|b| b.is_ascii_uppercase()));
+                prop_assert_eq!(Identifier::guess(&text), Ok(identifier));
+            }
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! Orders on the wire (RFC 8555 §7.1.3, §7.4).
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::time;
+use crate::identifier::Unchecked;
+use crate::order::{self, Status};
+use crate::problem::Problem;
+
+/// What a client sends to newOrder (§7.4).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NewOrder {
+    /// What the certificate is for.
+    pub identifiers: Vec<Unchecked>,
+    /// The wished beginning; Go's zero time counts as absent.
+    #[serde(
+        default,
+        with = "time::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub not_before: Option<Timestamp>,
+    /// The wished end; Go's zero time counts as absent.
+    #[serde(
+        default,
+        with = "time::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub not_after: Option<Timestamp>,
+}
+
+/// The order object that a server sends (§7.1.3).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Order {
+    /// Where it stands.
+    pub status: Status,
+    /// When it ends, if that is said.
+    #[serde(
+        default,
+        with = "time::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub expires: Option<Timestamp>,
+    /// What the certificate is for.
+    pub identifiers: Vec<Unchecked>,
+    /// The wished beginning.
+    #[serde(
+        default,
+        with = "time::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub not_before: Option<Timestamp>,
+    /// The wished end.
+    #[serde(
+        default,
+        with = "time::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub not_after: Option<Timestamp>,
+    /// Why it is invalid.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<Problem>,
+    /// The URLs of its authorizations.
+    pub authorizations: Vec<String>,
+    /// Where the CSR goes.
+    pub finalize: String,
+    /// Where the certificate is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<String>,
+}
+
+/// How the URLs of an order are built.
+pub trait Urls {
+    /// The URL of an authorization.
+    fn authorization(&self, id: Uuid) -> String;
+    /// The URL that finalizes an order.
+    fn finalize(&self, order: Uuid) -> String;
+    /// The URL of a certificate.
+    fn certificate(&self, id: Uuid) -> String;
+}
+
+impl Order {
+    /// Shows an order as it stands at `now`.
+    pub fn show(order: &order::Order, now: Timestamp, urls: &impl Urls) -> Self {
+        Self {
+            status: order.status_at(now),
+            expires: Some(order.expires),
+            identifiers: order.identifiers.iter().map(Unchecked::from).collect(),
+            not_before: order.not_before,
+            not_after: order.not_after,
+            error: order.error_at(now),
+            authorizations: (order.authorizations.iter())
+                .map(|id| urls.authorization(*id))
+                .collect(),
+            finalize: urls.finalize(order.id),
+            certificate: order.certificate.map(|id| urls.certificate(id)),
+        }
+    }
+}
+
+/// What a client sends to an order's `finalize` (§7.4).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finalize {
+    /// The CSR: base64url of its DER.
+    pub csr: String,
+}
+
+impl Finalize {
+    /// Writes a request around a CSR.
+    pub fn new(der: &[u8]) -> Self {
+        Self {
+            csr: data_encoding::BASE64URL_NOPAD.encode(der),
+        }
+    }
+
+    /// The DER of the CSR; `=` at the end is tolerated, as some clients send it.
+    ///
+    /// # Errors
+    /// `malformed` if it is not base64url; PEM is recognised and said.
+    pub fn der(&self) -> Result<Vec<u8>, Problem> {
+        let text = self.csr.trim_end_matches('=');
+        let decoded = data_encoding::BASE64URL_NOPAD.decode(text.as_bytes());
+        decoded.map_err(|fault| {
+            let hint = if text.contains("-----BEGIN") {
+                "it is PEM"
+            } else if text.contains(['+', '/']) {
+                "it has + or /, as plain base64 does"
+            } else {
+                return Problem::malformed(format!(
+                    "The csr is not base64url: {fault}. Send the CSR's DER in base64url without \
+                     padding."
+                ));
+            };
+            Problem::malformed(format!(
+                "The csr is not base64url: {hint}. Send the CSR's DER in base64url without padding."
+            ))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn go_zero_times_count_as_absent() {
+        let read: NewOrder = serde_json::from_str(
+            r#"{"identifiers":[{"type":"dns","value":"a.b"}],
+                "notBefore":"0001-01-01T00:00:00Z","notAfter":"0001-01-01T00:00:00Z"}"#,
+        )
+        .unwrap();
+        assert_eq!((read.not_before, read.not_after), (None, None));
+        let null: NewOrder =
+            serde_json::from_str(r#"{"identifiers":[],"notBefore":null}"#).unwrap();
+        assert_eq!(null.not_before, None);
+    }
+
+    #[test]
+    fn nanoseconds_and_offsets_are_read_and_whole_seconds_written() {
+        let read: NewOrder = serde_json::from_str(
+            r#"{"identifiers":[],"notBefore":"2026-11-23T12:00:00.123456789Z",
+                "notAfter":"2026-11-23T15:00:00.5+02:00"}"#,
+        )
+        .unwrap();
+        assert_eq!(read.not_before.unwrap().subsec_nanosecond(), 123_456_789);
+        assert_eq!(
+            serde_json::to_string(&read).unwrap(),
+            r#"{"identifiers":[],"notBefore":"2026-11-23T12:00:00Z","notAfter":"2026-11-23T13:00:00Z"}"#
+        );
+    }
+
+    #[test]
+    fn a_time_that_is_none_is_refused() {
+        for time in ["tomorrow", "2026-13-01T00:00:00Z", "2026-11-23", ""] {
+            let text = format!(r#"{{"identifiers":[],"notAfter":"{time}"}}"#);
+            assert!(serde_json::from_str::<NewOrder>(&text).is_err(), "{time}");
+        }
+    }
+
+    #[test]
+    fn a_csr_with_padding_is_read_and_pem_is_named() {
+        let asked = |csr: &str| Finalize { csr: csr.into() }.der();
+        assert_eq!(asked("AQ==").unwrap(), [1]);
+        assert_eq!(Finalize::new(&[1]).der().unwrap(), [1]);
+        let pem = asked("-----BEGIN CERTIFICATE REQUEST-----").unwrap_err();
+        assert!(pem.detail.contains("PEM"), "{pem}");
+        assert!(asked("+/+/").unwrap_err().detail.contains("plain base64"));
+        assert!(asked("A").is_err());
+    }
+}

@@ -1,0 +1,142 @@
+//! Finalize: whether a CSR asks for exactly what the order is about
+//! (RFC 8555 §7.4, §11.1).
+
+use std::collections::BTreeSet;
+
+use pki::jose::Jwk;
+use pki::{AltName, Csr, PublicKey};
+
+use super::{Order, Ready};
+use crate::identifier::Identifier;
+use crate::problem::{Problem, quote};
+
+/// A ready order with a CSR that fits it: what a grant is made from.
+#[derive(Clone, Debug)]
+pub struct Finalized {
+    order: Box<Order>,
+    common_name: Option<Identifier>,
+    public_key: PublicKey,
+}
+
+impl Finalized {
+    /// The order.
+    pub fn order(&self) -> &Order {
+        &self.order
+    }
+
+    /// The names of the certificate, in the order's order.
+    pub fn names(&self) -> &[Identifier] {
+        &self.order.identifiers
+    }
+
+    /// The common name that the CSR asks for; one of the names.
+    pub fn common_name(&self) -> Option<&Identifier> {
+        self.common_name.as_ref()
+    }
+
+    /// The key that the CSR proved to hold.
+    pub fn public_key(&self) -> &PublicKey {
+        &self.public_key
+    }
+}
+
+impl Ready {
+    /// Checks that the CSR's names are exactly the order's and that its key is
+    /// not the account's.
+    ///
+    /// # Errors
+    /// `badCSR` with its own detail for each fault. The stored order stays ready:
+    /// the client may try again.
+    pub fn finalize(self, csr: &Csr, account_key: &Jwk) -> Result<Finalized, Problem> {
+        let public_key = csr.public_key();
+        if public_key == account_key.public_key() {
+            return Err(Problem::bad_csr(
+                "The CSR's key is the account's key, which RFC 8555 §11.1 forbids: make a key of \
+                 its own for the certificate.",
+            ));
+        }
+        let wanted: BTreeSet<_> = self.0.identifiers.iter().collect();
+        let common_name = csr.common_name().map(common_name).transpose()?;
+        if let Some(name) = &common_name
+            && !wanted.contains(name)
+        {
+            return Err(Problem::bad_csr(format!(
+                "The CSR's common name {name} is not among the order's identifiers ({}): leave it \
+                 out or order it.",
+                list(wanted.iter().copied())
+            )));
+        }
+        let mut names = (csr.alt_names().iter())
+            .map(alt_name)
+            .collect::<Result<BTreeSet<_>, _>>()?;
+        names.extend(common_name.clone());
+        compare(&wanted, &names)?;
+        Ok(Finalized {
+            order: self.0,
+            common_name,
+            public_key: public_key.clone(),
+        })
+    }
+}
+
+fn compare(wanted: &BTreeSet<&Identifier>, names: &BTreeSet<Identifier>) -> Result<(), Problem> {
+    if names.is_empty() {
+        return Err(Problem::bad_csr(format!(
+            "The CSR has no names: put the order's identifiers ({}) into its subjectAltName \
+             extension.",
+            list(wanted.iter().copied())
+        )));
+    }
+    let extra: Vec<_> = names.iter().filter(|name| !wanted.contains(name)).collect();
+    let missing: Vec<_> = wanted.iter().filter(|name| !names.contains(name)).collect();
+    let words = match (missing.is_empty(), extra.is_empty()) {
+        (true, true) => return Ok(()),
+        (false, true) => format!(
+            "The CSR lacks {}, which the order has",
+            list(missing.into_iter().copied())
+        ),
+        (true, false) => format!("The CSR has {}, which the order lacks", list(extra)),
+        (false, false) => format!(
+            "The CSR has {}, which the order lacks, and lacks {}, which the order has",
+            list(extra),
+            list(missing.into_iter().copied())
+        ),
+    };
+    Err(Problem::bad_csr(format!(
+        "{words}: both must name exactly the same."
+    )))
+}
+
+fn common_name(text: &str) -> Result<Identifier, Problem> {
+    Identifier::guess(text).map_err(|problem| {
+        Problem::bad_csr(format!(
+            "The CSR's common name is neither a host name nor an address: {problem}"
+        ))
+    })
+}
+
+fn alt_name(name: &AltName) -> Result<Identifier, Problem> {
+    let (sort, value) = match name {
+        AltName::Dns(value) => {
+            return Identifier::parse("dns", value).map_err(|problem| {
+                Problem::bad_csr(format!(
+                    "A DNS name of the CSR's subjectAltName is not valid: {problem}"
+                ))
+            });
+        }
+        AltName::Ip(address) => return Ok(Identifier::Ip(address.to_canonical())),
+        AltName::Email(value) => ("the e-mail address", value.clone()),
+        AltName::Uri(value) => ("the URI", value.clone()),
+        AltName::Other { .. } => ("a name of another kind", name.to_string()),
+    };
+    Err(Problem::bad_csr(format!(
+        "The CSR's subjectAltName has {sort} {}, and an ACME order is for DNS names and IP \
+         addresses only: leave it out.",
+        quote(&value)
+    )))
+}
+
+fn list<'a>(names: impl IntoIterator<Item = &'a Identifier>) -> String {
+    let names: Vec<_> = names.into_iter().map(Identifier::to_string).collect();
+    names.join(", ")
+}

@@ -1,0 +1,259 @@
+//! newOrder: from what a client sends to an order and its authorizations
+//! (RFC 8555 §7.4), or to a problem that names every bad identifier.
+
+use std::collections::HashSet;
+
+use jiff::{SignedDuration, Timestamp};
+use uuid::Uuid;
+
+use super::{Order, Status};
+use crate::authz::{self, Authorization};
+use crate::challenge::{self, Challenge, Method};
+use crate::identifier::{Identifier, Unchecked};
+use crate::message::order::NewOrder;
+use crate::problem::{Kind, Problem, Subproblem};
+
+/// What an order may ask for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// The most identifiers in one order.
+    pub identifiers: usize,
+    /// The shortest life of a certificate.
+    pub shortest: SignedDuration,
+    /// The longest life of a certificate.
+    pub longest: SignedDuration,
+    /// How far in the past `notBefore` may be: clocks differ, requests take time.
+    pub leeway: SignedDuration,
+}
+
+/// What was asked for, checked; [`Opening::create`] makes the order of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Opening {
+    identifiers: Vec<(Identifier, Vec<Method>)>,
+    not_before: Option<Timestamp>,
+    not_after: Option<Timestamp>,
+}
+
+/// Whose order it will be, and until when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Owner<'a> {
+    /// The account.
+    pub account: Uuid,
+    /// The provisioner that it belongs to.
+    pub provisioner: &'a str,
+    /// When order and authorizations end.
+    pub expires: Timestamp,
+}
+
+/// What makes a new record unlike all others.
+#[derive(Clone, Debug)]
+pub struct Fresh {
+    /// Its id.
+    pub id: Uuid,
+    /// Random octets; a challenge's become its token.
+    pub random: [u8; 32],
+}
+
+/// Decides whether an order may be opened: its names, its times, and a method
+/// for each identifier among `enabled`.
+///
+/// # Errors
+/// `malformed`, `unsupportedIdentifier` or `rejectedIdentifier`; with subproblems
+/// if there is more than one identifier, and `compound` if they differ in kind.
+pub fn open(
+    asked: &NewOrder,
+    now: Timestamp,
+    limits: &Limits,
+    enabled: &[Method],
+) -> Result<Opening, Problem> {
+    let identifiers = check_identifiers(&asked.identifiers, limits.identifiers, enabled)?;
+    check_times(asked.not_before, asked.not_after, now, limits)?;
+    Ok(Opening {
+        identifiers,
+        not_before: asked.not_before,
+        not_after: asked.not_after,
+    })
+}
+
+impl Opening {
+    /// What the certificate is for: canonical, no identifier twice.
+    pub fn identifiers(&self) -> impl Iterator<Item = &Identifier> {
+        self.identifiers.iter().map(|(identifier, _)| identifier)
+    }
+
+    /// Makes the pending order and its authorizations; `fresh` is called once for
+    /// each record: the order, each authorization, each challenge.
+    pub fn create(
+        self,
+        owner: &Owner<'_>,
+        now: Timestamp,
+        mut fresh: impl FnMut() -> Fresh,
+    ) -> (Order, Vec<Authorization>) {
+        let id = fresh().id;
+        let mut authorizations = Vec::with_capacity(self.identifiers.len());
+        for (identifier, methods) in self.identifiers {
+            authorizations.push(authorization(owner, identifier, &methods, &mut fresh));
+        }
+        let order = Order {
+            id,
+            account: owner.account,
+            provisioner: owner.provisioner.to_owned(),
+            identifiers: (authorizations.iter())
+                .map(|authorization| authorization.identifier.clone())
+                .collect(),
+            authorizations: authorizations.iter().map(|a| a.id).collect(),
+            not_before: self.not_before,
+            not_after: self.not_after,
+            expires: owner.expires,
+            status: Status::Pending,
+            error: None,
+            certificate: None,
+            created_at: now,
+        };
+        (order, authorizations)
+    }
+}
+
+fn authorization(
+    owner: &Owner<'_>,
+    identifier: Identifier,
+    methods: &[Method],
+    fresh: &mut impl FnMut() -> Fresh,
+) -> Authorization {
+    let id = fresh().id;
+    let challenges = methods.iter().map(|method| {
+        let Fresh { id, random } = fresh();
+        Challenge::new(id, *method, &random)
+    });
+    Authorization {
+        id,
+        account: owner.account,
+        provisioner: owner.provisioner.to_owned(),
+        identifier,
+        status: authz::Status::Pending,
+        expires: owner.expires,
+        challenges: challenges.collect(),
+    }
+}
+
+fn check_identifiers(
+    asked: &[Unchecked],
+    most: usize,
+    enabled: &[Method],
+) -> Result<Vec<(Identifier, Vec<Method>)>, Problem> {
+    if asked.is_empty() {
+        return Err(Problem::malformed(
+            "The order has no identifiers: name at least one.",
+        ));
+    }
+    if asked.len() > most {
+        return Err(Problem::malformed(format!(
+            "The order has {} identifiers, and {most} is the limit: split it.",
+            asked.len()
+        )));
+    }
+    let mut seen = HashSet::new();
+    let (mut good, mut bad) = (Vec::new(), Vec::new());
+    for unchecked in asked {
+        let checked = unchecked.check();
+        match checked.and_then(|identifier| with_methods(identifier, enabled)) {
+            Ok(pair) if seen.insert(pair.0.clone()) => good.push(pair),
+            Ok(_) => {}
+            Err(problem) => bad.push((unchecked, problem)),
+        }
+    }
+    match bad.len() {
+        0 => Ok(good),
+        _ if asked.len() == 1 => Err(bad.swap_remove(0).1),
+        _ => Err(together(&bad, asked.len())),
+    }
+}
+
+fn with_methods(
+    identifier: Identifier,
+    enabled: &[Method],
+) -> Result<(Identifier, Vec<Method>), Problem> {
+    let methods = challenge::offered(&identifier, enabled);
+    if !methods.is_empty() {
+        return Ok((identifier, methods));
+    }
+    let words = match &identifier {
+        Identifier::Wildcard(base) => format!(
+            "{identifier} is a wildcard, which only dns-01 can prove, and dns-01 is not offered \
+             here: order the names below {base} one by one."
+        ),
+        Identifier::Dns(_) | Identifier::Ip(_) => format!(
+            "No challenge that this provisioner has enabled can prove {identifier}: ask its \
+             operator to enable http-01."
+        ),
+    };
+    Err(Problem::rejected_identifier(words))
+}
+
+fn together(bad: &[(&Unchecked, Problem)], asked: usize) -> Problem {
+    let first = bad
+        .first()
+        .map_or(Kind::Malformed, |(_, problem)| problem.kind);
+    let kind = if bad.iter().all(|(_, problem)| problem.kind == first) {
+        first
+    } else {
+        Kind::Compound
+    };
+    let words: Vec<_> = bad.iter().map(|(_, p)| p.detail.as_str()).collect();
+    let shown = words.iter().take(3).copied().collect::<Vec<_>>().join(" ");
+    let more = if words.len() > 3 { " …" } else { "" };
+    let detail = format!(
+        "{} of {asked} identifiers cannot be in an order: {shown}{more}",
+        bad.len()
+    );
+    let subproblems = bad.iter().map(|(unchecked, problem)| Subproblem {
+        kind: problem.kind,
+        detail: problem.detail.clone(),
+        identifier: Some((*unchecked).clone()),
+    });
+    subproblems.fold(Problem::new(kind, detail), Problem::with_subproblem)
+}
+
+fn check_times(
+    not_before: Option<Timestamp>,
+    not_after: Option<Timestamp>,
+    now: Timestamp,
+    limits: &Limits,
+) -> Result<(), Problem> {
+    if let Some(begin) = not_before
+        && now.duration_since(begin) > limits.leeway
+    {
+        return Err(Problem::malformed(format!(
+            "notBefore {begin} is in the past (it is {now}): leave it out for a certificate that \
+             begins now."
+        )));
+    }
+    let Some(end) = not_after else {
+        return Ok(());
+    };
+    if end <= now {
+        return Err(Problem::malformed(format!(
+            "notAfter {end} is in the past (it is {now}): leave it out for the usual life."
+        )));
+    }
+    let begin = not_before.unwrap_or(now);
+    let life = end.duration_since(begin);
+    if !life.is_positive() {
+        return Err(Problem::malformed(format!(
+            "notAfter {end} is not after notBefore {begin}: swap them or leave both out."
+        )));
+    }
+    // Requests take time and clients reckon from their own clock: a minute is forgiven.
+    let minute = SignedDuration::from_mins(1);
+    let bound = if life > limits.longest.saturating_add(minute) {
+        format!("at most {:#}", limits.longest)
+    } else if life < limits.shortest.saturating_sub(minute) {
+        format!("at least {:#}", limits.shortest)
+    } else {
+        return Ok(());
+    };
+    Err(Problem::malformed(format!(
+        "notAfter {end} asks for a life of {life:#}, and this provisioner gives {bound}: choose \
+         another notAfter or leave it out."
+    )))
+}
