@@ -1,1 +1,6 @@
-//! acceptance
+//! The support library of the acceptance tests: a fake world around real
+//! programs. No test is here, and nothing here is a fake of our own code.
+
+pub mod support;
+
+pub use support::{acme, authority, dns, https, namespace, paths, process, table, web};

@@ -1,1 +1,9 @@
-//! tests
+//! The acceptance tests: the house rules, the protocol, real clients, real
+//! readers of certificates, and everything that can break.
+
+mod architecture;
+mod conformance;
+mod documents;
+mod faults;
+mod interop;
+mod strangers;

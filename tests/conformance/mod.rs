@@ -1,0 +1,1 @@
+//! What the documents ask, by document and section.

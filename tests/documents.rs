@@ -1,0 +1,143 @@
+//! The documents are true: what `docs/rfc-map.md` and `docs/ARCHITECTURE.md`
+//! name exists, as a file and as a test.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use acceptance::paths;
+
+/// Every name in back quotes that looks like a path: it has a slash or a known ending.
+fn named_files(text: &str) -> Vec<String> {
+    quoted(text)
+        .into_iter()
+        .filter(|word| {
+            !word.contains(' ') && !word.contains('<') && !word.contains('*') && !word.contains('$')
+        })
+        .filter(|word| {
+            [
+                "crates/", "tests/", "docs/", "scripts/", "peers/", "benches/", "fuzz/",
+            ]
+            .iter()
+            .any(|start| word.starts_with(start))
+        })
+        .collect()
+}
+
+/// Every name in back quotes that reads as a test: `module::a_sentence_of_what_holds`.
+fn named_tests(text: &str) -> Vec<String> {
+    quoted(text)
+        .into_iter()
+        .filter(|word| word.contains("::"))
+        .filter_map(|word| word.rsplit("::").next().map(str::to_owned))
+        .filter(|last| {
+            last.matches('_').count() >= 3
+                && last
+                    .chars()
+                    .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+        })
+        .collect()
+}
+
+fn quoted(text: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut fenced = false;
+    for line in text.lines() {
+        if line.starts_with("```") {
+            fenced = !fenced;
+        } else if !fenced {
+            words.extend(line.split('`').skip(1).step_by(2).map(str::to_owned));
+        }
+    }
+    words
+}
+
+fn tests_that_exist() -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for dir in ["crates", "tests"] {
+        collect(&paths::root().join(dir), &mut found);
+    }
+    found
+}
+
+fn collect(dir: &Path, found: &mut BTreeSet<String>) {
+    for entry in fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            collect(&path, found);
+        } else if path.extension().is_some_and(|e| e == "rs") {
+            let text = fs::read_to_string(&path).unwrap();
+            let mut marked = false;
+            for line in text.lines().map(str::trim) {
+                if line.starts_with("#[test]") || line.starts_with("#[tokio::test") {
+                    marked = true;
+                } else if let Some(rest) = line.split("fn ").nth(1).filter(|_| marked) {
+                    found.extend(rest.split('(').next().map(str::to_owned));
+                    marked = false;
+                }
+            }
+        }
+    }
+}
+
+fn untrue(document: &str) -> Vec<String> {
+    let root = paths::root();
+    let text = fs::read_to_string(root.join(document)).unwrap();
+    let tests = tests_that_exist();
+    let files = named_files(&text)
+        .into_iter()
+        .filter(|file| !root.join(file).exists())
+        .map(|file| format!("{document}: `{file}` does not exist"));
+    let missing = named_tests(&text)
+        .into_iter()
+        .filter(|test| !tests.contains(test))
+        .map(|test| format!("{document}: no test `{test}`"));
+    files.chain(missing).collect()
+}
+
+#[test]
+fn every_file_and_test_that_the_rfc_map_names_exists() {
+    assert_eq!(untrue("docs/rfc-map.md"), Vec::<String>::new());
+}
+
+#[test]
+fn every_file_and_test_that_the_other_documents_name_exists() {
+    let named = ["README.md", "CONTRIBUTING.md", "docs/ARCHITECTURE.md"];
+    let wrong: Vec<String> = named.into_iter().flat_map(untrue).collect();
+    assert_eq!(wrong, Vec::<String>::new());
+}
+
+#[test]
+fn every_invariant_names_its_test() {
+    let text = fs::read_to_string(paths::root().join("docs/ARCHITECTURE.md")).unwrap();
+    let section = text.split("\n## Invariants").nth(1).unwrap();
+    let section = section.split("\n## ").next().unwrap();
+    let invariants: Vec<&str> = section.split("\n- ").skip(1).collect();
+    assert!(
+        invariants.len() >= 10,
+        "only {} invariants",
+        invariants.len()
+    );
+    for invariant in invariants {
+        assert_ne!(
+            named_tests(invariant),
+            Vec::<String>::new(),
+            "no test: {invariant}"
+        );
+    }
+}
+
+#[test]
+fn every_row_of_the_rfc_map_names_a_file_and_a_test() {
+    let text = fs::read_to_string(paths::root().join("docs/rfc-map.md")).unwrap();
+    let rows: Vec<&str> = text
+        .lines()
+        .filter(|l| l.starts_with("| "))
+        .skip(1)
+        .collect();
+    assert!(rows.len() >= 20, "only {} rows", rows.len());
+    for row in rows {
+        assert!(!named_files(row).is_empty(), "no file: {row}");
+        assert!(!named_tests(row).is_empty(), "no test: {row}");
+    }
+}

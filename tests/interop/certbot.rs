@@ -1,0 +1,101 @@
+//! certbot, Debian's and PyPI's newest, against our server.
+
+use std::path::Path;
+use std::process::Command;
+
+use acceptance::authority::Authority;
+use acceptance::namespace::{World, own_world};
+use acceptance::{process, table};
+
+/// certbot with its folders in the world and our root trusted.
+pub fn certbot(program: &Path, world: &World, authority: &Authority) -> Command {
+    let mut command = process::command(program);
+    command
+        .env("REQUESTS_CA_BUNDLE", authority.root())
+        .args([
+            "certonly",
+            "-n",
+            "--agree-tos",
+            "--register-unsafely-without-email",
+        ])
+        .args(["--server", &authority.directory()]);
+    for folder in ["config", "work", "logs"] {
+        command
+            .arg(format!("--{folder}-dir"))
+            .arg(world.path(folder));
+    }
+    command
+}
+
+fn gets_a_certificate(program: &str, client: &str) {
+    own_world(|world| {
+        let Some((certbot_path, row)) = table::peer(program, client, "http-01 dns") else {
+            return;
+        };
+        world.dns.addresses("example.com", &["127.0.0.1"]);
+        world.dns.addresses("www.example.com", &["127.0.0.1"]);
+        let server = Authority::started(world);
+        let mut command = certbot(&certbot_path, world, &server.authority);
+        command.args(["--standalone", "-d", "example.com", "-d", "www.example.com"]);
+        process::run(&mut command).success();
+        let chain = world.path("config/live/example.com/fullchain.pem");
+        crate::strangers::openssl_accepts(&chain, &server.authority.root());
+        row.passed();
+    });
+}
+
+#[test]
+fn debians_certbot_gets_a_certificate() {
+    gets_a_certificate("certbot", "certbot (Debian)");
+}
+
+#[test]
+fn the_newest_certbot_gets_a_certificate() {
+    gets_a_certificate("certbot-pypi", "certbot (PyPI)");
+}
+
+#[test]
+fn the_newest_certbot_renews_with_the_same_account() {
+    own_world(|world| {
+        let Some((program, row)) = table::peer("certbot-pypi", "certbot (PyPI)", "http-01 renewal")
+        else {
+            return;
+        };
+        world.dns.addresses("example.com", &["127.0.0.1"]);
+        let server = Authority::started(world);
+        for force in [false, true] {
+            let mut command = certbot(&program, world, &server.authority);
+            command.args(["--standalone", "-d", "example.com"]);
+            if force {
+                command.arg("--force-renewal");
+            }
+            process::run(&mut command).success();
+        }
+        let second = world.path("config/archive/example.com/fullchain2.pem");
+        crate::strangers::openssl_accepts(&second, &server.authority.root());
+        row.passed();
+    });
+}
+
+#[test]
+fn the_newest_certbot_gets_a_certificate_for_an_address() {
+    own_world(|world| {
+        let Some((program, row)) = table::peer("certbot-pypi", "certbot (PyPI)", "http-01 ip")
+        else {
+            return;
+        };
+        let server = Authority::started(world);
+        let mut command = certbot(&program, world, &server.authority);
+        command.args([
+            "--standalone",
+            "--cert-name",
+            "address",
+            "--ip-address",
+            "127.0.0.1",
+        ]);
+        process::run(&mut command).success();
+        let chain = world.path("config/live/address/fullchain.pem");
+        crate::strangers::openssl_accepts(&chain, &server.authority.root());
+        row.passed();
+    });
+}

@@ -1,0 +1,12 @@
+//! The fake world: a DNS server, a web server, a certificate authority in a
+//! box, a network of its own; and the peers that are looked up in it.
+
+pub mod acme;
+pub mod authority;
+pub mod dns;
+pub mod https;
+pub mod namespace;
+pub mod paths;
+pub mod process;
+pub mod table;
+pub mod web;

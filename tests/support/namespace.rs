@@ -1,0 +1,138 @@
+//! A world of its own for one test: network, mounts and processes in fresh
+//! namespaces, loopback up, hosts file and resolv.conf ours, a DNS server on
+//! port 53. The test binary runs itself again inside it, for that one test.
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::dns::Dns;
+use super::process;
+
+const MARK: &str = "RISER_WORLD";
+/// An address in the world that never answers: packets to it vanish.
+pub const SILENT: &str = "10.99.0.2";
+/// An address of the world's own, beside loopback.
+pub const SECOND: &str = "10.99.0.1";
+
+/// What a test finds inside its own world.
+pub struct World {
+    /// The resolver that `/etc/resolv.conf` names.
+    pub dns: Dns,
+    dir: PathBuf,
+}
+
+impl World {
+    /// A folder that goes with the world.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// A path in that folder.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.dir.join(name)
+    }
+
+    /// Writes a file in that folder.
+    pub fn write(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.path(name);
+        fs::write(&path, text).expect("the world's folder is writable");
+        path
+    }
+
+    /// Adds a line to the hosts file.
+    pub fn host(&self, address: &str, name: &str) {
+        let mut file = File::options()
+            .append(true)
+            .open(self.dir.join("hosts"))
+            .expect("the hosts file is there");
+        writeln!(file, "{address} {name}").expect("and writable");
+    }
+}
+
+/// Runs a test's body in a world of its own. Fails, and shows everything, if the body fails there.
+#[track_caller]
+pub fn own_world<F: FnOnce(&World)>(body: F) {
+    if let Some(dir) = std::env::var_os(MARK) {
+        body(&World {
+            dns: Dns::start("127.0.0.1:53"),
+            dir: PathBuf::from(dir),
+        });
+        return;
+    }
+    let test = test_name::<F>();
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    fs::write(
+        dir.path().join("hosts"),
+        "127.0.0.1 localhost\n::1 localhost\n",
+    )
+    .expect("writable");
+    fs::write(
+        dir.path().join("resolv.conf"),
+        "nameserver 127.0.0.1\noptions timeout:2 attempts:2\n",
+    )
+    .expect("writable");
+    let outcome = process::run(&mut inside(&test, dir.path()));
+    assert!(
+        outcome.code == Some(0) && outcome.stdout.contains("1 passed"),
+        "{test} failed in its own world ({:?})\n{}\n{}",
+        outcome.code,
+        outcome.stdout,
+        outcome.stderr
+    );
+    eprint!("{}", outcome.stderr);
+}
+
+fn inside(test: &str, dir: &Path) -> Command {
+    const SETUP: &str = r#"
+        set -e
+        ip link set lo up
+        ip link add quiet type dummy 2>/dev/null && ip addr add 10.99.0.1/24 dev quiet && ip link set quiet up || true
+        mount --bind "$RISER_WORLD/hosts" /etc/hosts
+        mount --bind "$RISER_WORLD/resolv.conf" /etc/resolv.conf
+        exec "$@"
+    "#;
+    let mut command = process::command("unshare");
+    if !fs::metadata("/proc/self").is_ok_and(|m| std::os::unix::fs::MetadataExt::uid(&m) == 0) {
+        command.args(["--user", "--map-root-user"]);
+    }
+    command
+        .args([
+            "--net",
+            "--mount",
+            "--pid",
+            "--fork",
+            "--kill-child",
+            "--mount-proc",
+        ])
+        .args(["sh", "-c", SETUP, "sh"])
+        .arg(std::env::current_exe().expect("a test knows its own file"))
+        .args([
+            "--exact",
+            test,
+            "--nocapture",
+            "--test-threads=1",
+            "--include-ignored",
+        ])
+        .env(MARK, dir)
+        .env(
+            "PATH",
+            "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        );
+    command
+}
+
+/// The path of the running test: its thread's name, or, where it runs on the main thread,
+/// the name of its closure.
+fn test_name<F>() -> String {
+    let thread = std::thread::current();
+    if let Some(name) = thread.name().filter(|name| *name != "main") {
+        return name.to_owned();
+    }
+    let name = std::any::type_name::<F>();
+    let name = name.split("::{{closure}}").next().unwrap_or(name);
+    name.split_once("::")
+        .map_or(name, |(_, path)| path)
+        .to_owned()
+}
