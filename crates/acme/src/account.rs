@@ -1,7 +1,7 @@
 //! Accounts (RFC 8555 §7.1.2): a key, where to write to, and whether it may act.
 
 use jiff::Timestamp;
-use pki::jose::Jwk;
+use pki::jose::jwk::Jwk;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 

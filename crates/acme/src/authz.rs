@@ -77,10 +77,16 @@ impl Authorization {
     /// Where it stands at `now`: a pending one whose time is over is invalid, a
     /// valid one is expired (RFC 8555 §7.1.6).
     pub fn status_at(&self, now: Timestamp) -> Status {
+        let over = self.expires <= now;
         match self.status {
-            Status::Pending if self.expires <= now => Status::Invalid,
-            Status::Valid if self.expires <= now => Status::Expired,
-            status => status,
+            Status::Pending if over => Status::Invalid,
+            Status::Valid if over => Status::Expired,
+            Status::Pending
+            | Status::Valid
+            | Status::Invalid
+            | Status::Deactivated
+            | Status::Expired
+            | Status::Revoked => self.status,
         }
     }
 
@@ -113,5 +119,62 @@ impl Authorization {
         failed
             .find(|challenge| challenge.status == challenge::Status::Invalid)
             .and_then(|challenge| challenge.error.as_ref())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::challenge::Method;
+
+    fn authorization(status: Status) -> Authorization {
+        Authorization {
+            id: Uuid::nil(),
+            account: Uuid::nil(),
+            provisioner: "acme".into(),
+            identifier: Identifier::parse("dns", "foo.lab").unwrap(),
+            status,
+            expires: "2026-11-24T00:00:00Z".parse().unwrap(),
+            challenges: vec![Challenge::new(Uuid::max(), Method::Http01, &[0; 32])],
+        }
+    }
+
+    #[test]
+    fn time_ends_a_pending_one_as_invalid_and_a_valid_one_as_expired() {
+        let before = "2026-11-23T23:59:59Z".parse().unwrap();
+        let after = "2026-11-24T00:00:00Z".parse().unwrap();
+        for (stored, later) in [
+            (Status::Pending, Status::Invalid),
+            (Status::Valid, Status::Expired),
+            (Status::Deactivated, Status::Deactivated),
+        ] {
+            let authorization = authorization(stored);
+            assert_eq!(authorization.status_at(before), stored);
+            assert_eq!(authorization.status_at(after), later);
+            assert!(authorization.fault_at(after).is_some());
+        }
+        assert_eq!(authorization(Status::Pending).fault_at(before), None);
+    }
+
+    #[test]
+    fn the_words_of_a_status_are_read_back() {
+        for word in [
+            "pending",
+            "valid",
+            "invalid",
+            "deactivated",
+            "expired",
+            "revoked",
+        ] {
+            assert_eq!(Status::parse(word).map(Status::as_str), Some(word));
+        }
+        assert_eq!(Status::parse("ready"), None);
+    }
+
+    #[test]
+    fn a_challenge_is_found_by_its_id() {
+        let authorization = authorization(Status::Pending);
+        assert!(authorization.challenge(Uuid::max()).is_some());
+        assert!(authorization.challenge(Uuid::nil()).is_none());
     }
 }

@@ -3,24 +3,12 @@
 //!
 //! Not here: whether a nonce is fresh, and which key an account has.
 
-use pki::jose::{Alg, Flattened, Jwk};
+use pki::jose::Alg;
+use pki::jose::jwk::Jwk;
+use pki::jose::jws::Flattened;
 use serde::de::DeserializeOwned;
 
 use crate::problem::{Kind, Problem, quote};
-
-/// The algorithms that sign requests; MACs are for external accounts only.
-const ALGORITHMS: [Alg; 10] = [
-    Alg::Es256,
-    Alg::Es384,
-    Alg::Es512,
-    Alg::EdDsa,
-    Alg::Rs256,
-    Alg::Rs384,
-    Alg::Rs512,
-    Alg::Ps256,
-    Alg::Ps384,
-    Alg::Ps512,
-];
 
 /// A request that obeys the rules for its header; nobody has looked at its
 /// signature yet.
@@ -205,10 +193,11 @@ impl Verified {
     }
 }
 
+/// Signatures only: a MAC is for external accounts, and `none` is nothing.
 fn algorithm(name: &str) -> Result<Alg, Problem> {
-    let known = ALGORITHMS.into_iter().find(|alg| alg.as_str() == name);
+    let known = Alg::SIGNATURES.into_iter().find(|alg| alg.as_str() == name);
     known.ok_or_else(|| {
-        let names = ALGORITHMS.iter().map(|alg| alg.as_str().to_owned());
+        let names = Alg::SIGNATURES.iter().map(|alg| alg.as_str().to_owned());
         let names: Vec<String> = names.collect();
         let detail = format!(
             "The signature algorithm {} is not accepted: use one of {}.",

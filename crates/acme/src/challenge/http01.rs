@@ -4,8 +4,8 @@
 //! What may be a race or an outage (a closed port, a 404, a wrong body, DNS) is
 //! tried again; what breaks a rule of ours is final at once.
 
-use super::sight::{Failure, FailureKind, Host, HttpProbe, HttpSight, Probe, Sight};
-use super::{Context, Finding, Method, Proof, Verdict, redirect, story};
+use super::sight::{Failure, Host, HttpProbe, HttpSight, Probe, Sight};
+use super::{Context, Finding, Method, Proof, Verdict, failure, redirect, story};
 use crate::identifier::Identifier;
 use crate::problem::Kind;
 
@@ -126,88 +126,9 @@ fn redirected(cx: &Context<'_>, asked: &HttpProbe, sight: &HttpSight) -> Verdict
 }
 
 fn failed(cx: &Context<'_>, failure: &Failure) -> Verdict {
-    let host = ask(cx).host;
-    let curl = format!("try `curl -v {}` from the CA's host", ask(cx).url());
-    let (kind, what, advice) = match failure.kind {
-        FailureKind::NoSuchName => (
-            Kind::Dns,
-            "the name does not exist",
-            format!(
-                "Add an A or AAAA record for it, or give the CA a resolver that knows the name: \
-                 try `getent ahosts {host}` on the CA's host."
-            ),
-        ),
-        FailureKind::NoAddress => (
-            Kind::Dns,
-            "the name has no address",
-            "Add an A or AAAA record for it.".to_owned(),
-        ),
-        FailureKind::Dns => (
-            Kind::Dns,
-            "the DNS gave no usable answer",
-            format!(
-                "Look at that resolver and at the name's zone: try `getent ahosts {host}` on the \
-                 CA's host."
-            ),
-        ),
-        FailureKind::AddressNotAllowed => (
-            Kind::Connection,
-            "this CA does not connect to such an address",
-            "Point the name at another address, or ask the CA's operator to allow this one."
-                .to_owned(),
-        ),
-        FailureKind::Refused => (
-            Kind::Connection,
-            "",
-            format!("Nothing listens there, or a firewall rejects: {curl}."),
-        ),
-        FailureKind::Unreachable => (
-            Kind::Connection,
-            "the CA's host has no route to it",
-            format!("Look at the CA's network: {curl}."),
-        ),
-        FailureKind::Timeout => (
-            Kind::Connection,
-            "no answer in time",
-            format!("The host is down, or a firewall drops the packets: {curl}."),
-        ),
-        FailureKind::Reset => (
-            Kind::Connection,
-            "the connection was closed before there was an answer",
-            format!("A proxy or a server that wants TLS on this port may do that: {curl}."),
-        ),
-        FailureKind::Tls => (
-            Kind::Tls,
-            "the TLS handshake failed",
-            "Mend the https server, or keep the path /.well-known/acme-challenge/ out of the \
-             redirect to https."
-                .to_owned(),
-        ),
-        FailureKind::Protocol => (
-            Kind::Connection,
-            "what came is not HTTP",
-            format!("Another service has this port, or it wants TLS: {curl}."),
-        ),
-    };
-    let what = [what, &failure.words].into_iter().filter(|w| !w.is_empty());
-    let mut what = what.collect::<Vec<_>>().join(": ");
-    if what.is_empty() {
-        what = format!("{} ms in all", failure.trail.millis);
-    } else {
-        what = format!("{what} (after {} ms)", failure.trail.millis);
-    }
-    let finding = story::finding(
-        Method::Http01,
-        cx,
-        kind,
-        (&failure.trail, None),
-        (&what, &advice),
-    );
-    if failure.kind == FailureKind::AddressNotAllowed {
-        Verdict::Invalid(finding)
-    } else {
-        Verdict::Retry(finding)
-    }
+    let first = ask(cx);
+    let attempt = format!("try `curl -v {}` from the CA's host.", first.url());
+    failure::judge(Method::Http01, cx, failure, (&first.host, &attempt))
 }
 
 fn finding(cx: &Context<'_>, kind: Kind, sight: &HttpSight, words: (&str, &str)) -> Finding {
@@ -226,5 +147,261 @@ fn status_advice(status: u16) -> &'static str {
         }
         500..=599 => "The web server, or what stands behind it, fails: see its log.",
         _ => "Only status 200 with the key authorization proves the name.",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use uuid::Uuid;
+
+    use super::super::sight::{Attempt, Trail};
+    use super::super::{Ports, judge};
+    use super::*;
+
+    const BASE: &str = "http://foo.lab/.well-known/acme-challenge/tok";
+
+    fn identifier() -> Identifier {
+        Identifier::parse("dns", "foo.lab").unwrap()
+    }
+
+    fn context<'a>(identifier: &'a Identifier, redirects: &'a [String]) -> Context<'a> {
+        Context {
+            identifier,
+            token: "tok",
+            key_authorization: "tok.thumb",
+            account: Uuid::nil(),
+            ports: Ports::default(),
+            now: Timestamp::UNIX_EPOCH,
+            redirects,
+        }
+    }
+
+    fn trail() -> Trail {
+        Trail {
+            resolver: Some("10.0.0.53:53".into()),
+            answers: vec!["A 10.0.0.7".into(), "no AAAA".into()],
+            attempts: vec![Attempt {
+                address: "10.0.0.7:80".parse().unwrap(),
+                outcome: "connected".into(),
+                millis: 1,
+            }],
+            millis: 4,
+        }
+    }
+
+    fn answer(status: u16, body: &str) -> HttpSight {
+        HttpSight {
+            status,
+            location: None,
+            media_type: Some("text/plain; charset=utf-8".into()),
+            body: body.into(),
+            length: body.len() as u64,
+            truncated: false,
+            trail: trail(),
+        }
+    }
+
+    fn seen(sight: HttpSight) -> Verdict {
+        judge(
+            Method::Http01,
+            &context(&identifier(), &[]),
+            &Sight::Http(sight),
+        )
+    }
+
+    fn redirected(location: &str, before: &[String]) -> Verdict {
+        let mut sight = answer(302, "");
+        sight.location = Some(location.into());
+        let identifier = identifier();
+        judge(
+            Method::Http01,
+            &context(&identifier, before),
+            &Sight::Http(sight),
+        )
+    }
+
+    fn retry(verdict: Verdict) -> Finding {
+        let Verdict::Retry(finding) = verdict else {
+            panic!("{verdict:?}");
+        };
+        finding
+    }
+
+    fn invalid(verdict: Verdict) -> Finding {
+        let Verdict::Invalid(finding) = verdict else {
+            panic!("{verdict:?}");
+        };
+        finding
+    }
+
+    #[test]
+    fn the_first_look_is_plain_http_at_the_well_known_path() {
+        for (kind, value, url) in [
+            ("dns", "Foo.lab", BASE),
+            (
+                "ip",
+                "10.0.0.7",
+                "http://10.0.0.7/.well-known/acme-challenge/tok",
+            ),
+            ("ip", "::1", "http://[::1]/.well-known/acme-challenge/tok"),
+        ] {
+            let identifier = Identifier::parse(kind, value).unwrap();
+            assert_eq!(ask(&context(&identifier, &[])).url(), url);
+        }
+        let identifier = identifier();
+        let mut cx = context(&identifier, &[]);
+        cx.ports.http = 5002;
+        assert_eq!(ask(&cx).authority(), "foo.lab:5002");
+    }
+
+    #[test]
+    fn the_key_authorization_with_white_space_after_it_proves_the_name() {
+        for body in ["tok.thumb", "tok.thumb\n", "tok.thumb \r\n\t "] {
+            let Verdict::Valid(proof) = seen(answer(200, body)) else {
+                panic!("{body:?}");
+            };
+            assert_eq!(proof.identifier(), &identifier());
+            assert_eq!(proof.evidence()["answer"]["status"], 200);
+        }
+    }
+
+    #[test]
+    fn any_other_body_is_tried_again_and_never_shown_to_the_client() {
+        for (body, word) in [
+            ("", "empty"),
+            (" tok.thumb", "other text around it"),
+            ("tok.thumbtok.thumb", "other text around it"),
+            ("tok", "token alone"),
+            ("tok.other", "another account key"),
+            ("<html>secret</html>", "not the key authorization"),
+            ("tok.Thumb", "another account key"),
+        ] {
+            let finding = retry(seen(answer(200, body)));
+            assert_eq!(finding.problem.kind, Kind::Unauthorized);
+            let detail = &finding.problem.detail;
+            assert!(detail.contains(word), "{body}: {detail}");
+            assert!(!detail.contains("secret"), "{detail}");
+            assert_eq!(finding.evidence["answer"]["body"], body);
+        }
+    }
+
+    #[test]
+    fn a_truncated_body_proves_nothing() {
+        let mut sight = answer(200, "tok.thumb");
+        sight.truncated = true;
+        retry(seen(sight));
+    }
+
+    #[test]
+    fn the_operator_sees_no_more_than_two_hundred_octets() {
+        let finding = retry(seen(answer(200, &"x".repeat(1000))));
+        let shown = finding.evidence["answer"]["body"].as_str().unwrap();
+        assert_eq!(shown.len(), 200);
+    }
+
+    #[test]
+    fn a_404_says_where_it_came_from_and_what_to_do() {
+        let finding = retry(seen(answer(404, "not here")));
+        assert_eq!(
+            finding.problem.detail,
+            "http-01 for foo.lab failed: resolver 10.0.0.53:53 answered A 10.0.0.7, no AAAA; \
+             tried 10.0.0.7:80: connected after 1 ms; \
+             http://foo.lab/.well-known/acme-challenge/tok answered 404 (\"text/plain\", 8 octets) \
+             after 4 ms. The web server has no such file: check that this host reaches the server \
+             where the client puts it, and that the client's webroot is the folder that is served."
+        );
+        for status in [100, 201, 204, 300, 304, 401, 403, 500, 503] {
+            let finding = retry(seen(answer(status, "tok.thumb")));
+            assert_eq!(finding.problem.kind, Kind::Unauthorized);
+        }
+    }
+
+    #[test]
+    fn a_redirect_is_asked_next() {
+        for status in [301, 302, 303, 307, 308] {
+            let mut sight = answer(status, "tok.thumb");
+            sight.location = Some("https://www.foo.lab/x?y".into());
+            let Verdict::Ask(probe) = seen(sight) else {
+                panic!("{status}");
+            };
+            assert_eq!(probe.url(), "https://www.foo.lab/x?y");
+        }
+        retry(seen(answer(302, "")));
+    }
+
+    #[test]
+    fn a_relative_redirect_starts_from_the_last_url() {
+        let before = ["https://www.foo.lab/a/b".to_owned()];
+        let Verdict::Ask(probe) = redirected("c", &before) else {
+            panic!();
+        };
+        assert_eq!(probe.url(), "https://www.foo.lab/a/c");
+    }
+
+    #[test]
+    fn a_redirect_that_breaks_a_rule_is_final() {
+        for (location, word) in [
+            ("http://foo.lab:22/", "port 22"),
+            ("gopher://foo.lab/", "gopher"),
+            ("http://me:pw@foo.lab/", "user name"),
+            (BASE, "circle"),
+        ] {
+            let finding = invalid(redirected(location, &[]));
+            let detail = &finding.problem.detail;
+            assert_eq!(finding.problem.kind, Kind::Connection);
+            assert!(detail.contains(word) && !detail.contains("pw"), "{detail}");
+        }
+        let before = ["http://a.lab/".to_owned(), "http://b.lab/".to_owned()];
+        let again = invalid(redirected("http://a.lab/", &before));
+        assert!(again.problem.detail.contains("circle"));
+    }
+
+    #[test]
+    fn ten_redirects_are_followed_and_an_eleventh_is_not() {
+        let hops = |n: usize| -> Vec<_> { (0..n).map(|i| format!("http://h{i}.lab/")).collect() };
+        let next = redirected("/x", &hops(9));
+        assert!(matches!(next, Verdict::Ask(_)), "{next:?}");
+        let finding = invalid(redirected("/x", &hops(10)));
+        assert!(finding.problem.detail.contains("more than 10 redirects"));
+    }
+
+    #[test]
+    fn the_client_sees_each_redirect_without_its_query() {
+        let identifier = identifier();
+        let before = ["https://www.foo.lab/x?secret=1".to_owned()];
+        let sight = Sight::Http(answer(404, ""));
+        let finding = retry(judge(
+            Method::Http01,
+            &context(&identifier, &before),
+            &sight,
+        ));
+        let detail = &finding.problem.detail;
+        assert!(
+            detail.contains("redirected to https://www.foo.lab/x;"),
+            "{detail}"
+        );
+        assert!(!detail.contains("secret"), "{detail}");
+        assert_eq!(finding.evidence["redirects"][0], before[0]);
+    }
+
+    #[test]
+    fn a_closed_port_is_told_with_a_command_to_try() {
+        let mut trail = trail();
+        trail.attempts[0].outcome = "refused".into();
+        let failure = Failure {
+            kind: super::super::FailureKind::Refused,
+            words: String::new(),
+            trail,
+        };
+        let finding = retry(failed(&context(&identifier(), &[]), &failure));
+        assert_eq!(finding.problem.kind, Kind::Connection);
+        assert_eq!(
+            finding.problem.detail,
+            "http-01 for foo.lab failed: resolver 10.0.0.53:53 answered A 10.0.0.7, no AAAA; \
+             tried 10.0.0.7:80: refused after 1 ms; 4 ms in all. Nothing listens there, or a \
+             firewall rejects: try `curl -v http://foo.lab/.well-known/acme-challenge/tok` from \
+             the CA's host."
+        );
     }
 }

@@ -3,6 +3,7 @@
 //!
 //! A method is one file here and one line in each `match` below.
 
+mod failure;
 mod http01;
 mod redirect;
 mod story;
@@ -10,7 +11,7 @@ mod story;
 pub mod sight;
 
 use jiff::Timestamp;
-use pki::jose::Jwk;
+use pki::jose::jwk::Jwk;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
@@ -259,5 +260,41 @@ impl Proof {
     /// What was seen, for the operator.
     pub fn evidence(&self) -> &Value {
         &self.evidence
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wildcards_are_offered_nothing_by_http_01() {
+        let offers = |kind: &str, value: &str| {
+            let identifier = Identifier::parse(kind, value).unwrap();
+            offered(&identifier, Method::ALL)
+        };
+        assert_eq!(offers("dns", "foo.lab"), [Method::Http01]);
+        assert_eq!(offers("ip", "::1"), [Method::Http01]);
+        assert_eq!(offers("dns", "*.foo.lab"), []);
+        let identifier = Identifier::parse("dns", "foo.lab").unwrap();
+        assert_eq!(offered(&identifier, &[]), []);
+    }
+
+    #[test]
+    fn a_new_challenge_has_a_token_of_its_random_octets() {
+        let challenge = Challenge::new(Uuid::nil(), Method::Http01, &[255; 32]);
+        assert_eq!(challenge.token, "_".repeat(42) + "8");
+        assert_eq!(challenge.status, Status::Pending);
+    }
+
+    #[test]
+    fn the_words_of_methods_and_statuses_are_read_back() {
+        for method in Method::ALL {
+            assert_eq!(Method::parse(method.as_str()), Some(*method));
+        }
+        assert_eq!(Method::parse("dns-01"), None);
+        for word in ["pending", "processing", "valid", "invalid"] {
+            assert_eq!(Status::parse(word).map(Status::as_str), Some(word));
+        }
     }
 }

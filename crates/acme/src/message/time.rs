@@ -10,7 +10,6 @@ const GO_ZERO: i64 = -62_135_596_800;
 pub(super) mod optional {
     use super::*;
 
-    #[expect(clippy::ref_option, reason = "serde asks for it")]
     pub(in super::super) fn serialize<S: Serializer>(
         time: &Option<Timestamp>,
         to: S,

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use pki::jose::Jwk;
+use pki::jose::jwk::Jwk;
 use pki::{AltName, Csr, PublicKey};
 
 use super::{Order, Ready};

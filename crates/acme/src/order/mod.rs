@@ -90,9 +90,11 @@ impl Order {
     /// Where it stands at `now`: one that waits for its client is invalid when
     /// its time is over.
     pub fn status_at(&self, now: Timestamp) -> Status {
-        match self.status {
-            Status::Pending | Status::Ready if self.expires <= now => Status::Invalid,
-            status => status,
+        let waits = matches!(self.status, Status::Pending | Status::Ready);
+        if waits && self.expires <= now {
+            Status::Invalid
+        } else {
+            self.status
         }
     }
 
@@ -249,5 +251,159 @@ pub fn standing(authorizations: &[Authorization], now: Timestamp) -> Standing {
         Standing::Ready
     } else {
         Standing::Pending
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use serde_json::Value;
+
+    use super::*;
+    use crate::challenge::{self, Challenge, Method};
+
+    pub(crate) fn now() -> Timestamp {
+        "2026-11-23T12:00:00Z".parse().unwrap()
+    }
+
+    fn later() -> Timestamp {
+        "2026-11-24T12:00:00Z".parse().unwrap()
+    }
+
+    pub(crate) fn order(names: &[&str], status: Status) -> Order {
+        Order {
+            id: Uuid::from_u128(1),
+            account: Uuid::from_u128(2),
+            provisioner: "acme".into(),
+            identifiers: (names.iter())
+                .map(|name| Identifier::guess(name).unwrap())
+                .collect(),
+            authorizations: vec![],
+            not_before: None,
+            not_after: None,
+            expires: later(),
+            status,
+            error: None,
+            certificate: None,
+            created_at: now(),
+        }
+    }
+
+    fn pending(names: &[&str]) -> Pending {
+        let State::Pending(pending) = order(names, Status::Pending).state(now()) else {
+            panic!();
+        };
+        pending
+    }
+
+    fn proof(name: &str, account: u128) -> Proof {
+        let identifier = Identifier::guess(name).unwrap();
+        let account = Uuid::from_u128(account);
+        Proof::from_record(identifier, account, Method::Http01, now(), Value::Null)
+    }
+
+    fn authorization(status: authz::Status) -> Authorization {
+        Authorization {
+            id: Uuid::nil(),
+            account: Uuid::nil(),
+            provisioner: "acme".into(),
+            identifier: Identifier::guess("a.lab").unwrap(),
+            status,
+            expires: later(),
+            challenges: vec![Challenge::new(Uuid::nil(), Method::Http01, &[0; 32])],
+        }
+    }
+
+    #[test]
+    fn an_order_is_ready_when_each_identifier_is_proven_by_its_account() {
+        let all = [proof("a.lab", 2), proof("10.0.0.7", 2)];
+        let ready = pending(&["a.lab", "10.0.0.7"]).ready(&all).unwrap();
+        assert_eq!(ready.as_order().status, Status::Ready);
+        for proofs in [
+            vec![],
+            vec![proof("a.lab", 2)],
+            vec![proof("a.lab", 2), proof("10.0.0.7", 3)],
+            vec![proof("b.lab", 2), proof("10.0.0.7", 2)],
+        ] {
+            let back = pending(&["a.lab", "10.0.0.7"]).ready(&proofs).unwrap_err();
+            assert_eq!(back, pending(&["a.lab", "10.0.0.7"]));
+        }
+    }
+
+    #[test]
+    fn a_proof_of_a_name_is_none_for_its_wildcard_nor_the_reverse() {
+        assert!(pending(&["*.a.lab"]).ready(&[proof("a.lab", 2)]).is_err());
+        assert!(pending(&["a.lab"]).ready(&[proof("*.a.lab", 2)]).is_err());
+    }
+
+    #[test]
+    fn time_ends_what_waits_for_its_client_and_nothing_else() {
+        for (stored, after) in [
+            (Status::Pending, Status::Invalid),
+            (Status::Ready, Status::Invalid),
+            (Status::Processing, Status::Processing),
+            (Status::Valid, Status::Valid),
+            (Status::Invalid, Status::Invalid),
+        ] {
+            let order = order(&["a.lab"], stored);
+            assert_eq!(order.status_at(now()), stored);
+            assert_eq!(order.status_at(later()), after);
+            assert_eq!(order.state(later()).as_order().status, after);
+        }
+        let expired = order(&["a.lab"], Status::Ready).state(later());
+        let problem = expired.into_ready().unwrap_err();
+        assert!(
+            problem.detail.contains("expired at 2026-11-24T12"),
+            "{problem}"
+        );
+    }
+
+    #[test]
+    fn only_a_ready_order_can_be_finalized() {
+        assert!(
+            order(&["a"], Status::Ready)
+                .state(now())
+                .into_ready()
+                .is_ok()
+        );
+        for (status, word) in [
+            (Status::Pending, "pending"),
+            (Status::Processing, "being made"),
+            (Status::Valid, "already"),
+            (Status::Invalid, "invalid"),
+        ] {
+            let problem = order(&["a"], status).state(now()).into_ready().unwrap_err();
+            assert_eq!((problem.kind, problem.status), (Kind::OrderNotReady, 403));
+            assert!(problem.detail.contains(word), "{problem}");
+        }
+    }
+
+    #[test]
+    fn authorizations_decide_what_a_pending_order_becomes() {
+        use authz::Status::{Deactivated, Invalid, Pending, Valid};
+        let stand = |statuses: &[authz::Status]| {
+            let all: Vec<_> = statuses.iter().map(|s| authorization(*s)).collect();
+            standing(&all, now())
+        };
+        assert_eq!(stand(&[Valid, Valid]), Standing::Ready);
+        assert_eq!(stand(&[Valid, Pending]), Standing::Pending);
+        assert!(matches!(stand(&[Pending, Invalid]), Standing::Invalid(_)));
+        assert!(matches!(stand(&[Valid, Deactivated]), Standing::Invalid(_)));
+    }
+
+    #[test]
+    fn a_failed_challenges_problem_becomes_the_orders() {
+        let mut failed = authorization(authz::Status::Invalid);
+        let problem = Problem::new(Kind::Connection, "refused");
+        failed.challenges[0].status = challenge::Status::Invalid;
+        failed.challenges[0].error = Some(problem.clone());
+        let all = [authorization(authz::Status::Pending), failed];
+        assert_eq!(standing(&all, now()), Standing::Invalid(problem));
+    }
+
+    #[test]
+    fn the_words_of_a_status_are_read_back() {
+        for word in ["pending", "ready", "processing", "valid", "invalid"] {
+            assert_eq!(Status::parse(word).map(Status::as_str), Some(word));
+        }
     }
 }

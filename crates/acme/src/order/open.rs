@@ -257,3 +257,166 @@ fn check_times(
          another notAfter or leave it out."
     )))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMITS: Limits = Limits {
+        identifiers: 4,
+        shortest: SignedDuration::from_mins(5),
+        longest: SignedDuration::from_hours(24),
+        leeway: SignedDuration::from_mins(10),
+    };
+
+    fn now() -> Timestamp {
+        "2026-11-23T12:00:00Z".parse().unwrap()
+    }
+
+    fn names(values: &[&str]) -> NewOrder {
+        let identifiers = values.iter().map(|value| Unchecked::new("dns", *value));
+        NewOrder {
+            identifiers: identifiers.collect(),
+            ..NewOrder::default()
+        }
+    }
+
+    fn opened(asked: &NewOrder) -> Result<Opening, Problem> {
+        open(asked, now(), &LIMITS, Method::ALL)
+    }
+
+    fn lasting(not_before: Option<&str>, not_after: Option<&str>) -> Result<(), Problem> {
+        let time = |text: Option<&str>| text.map(|text| text.parse().unwrap());
+        let asked = NewOrder {
+            not_before: time(not_before),
+            not_after: time(not_after),
+            ..names(&["a.lab"])
+        };
+        opened(&asked).map(|_| ())
+    }
+
+    #[test]
+    fn names_are_lowered_and_kept_once_in_their_order() {
+        let mut asked = names(&["B.lab", "a.lab", "b.lab"]);
+        asked
+            .identifiers
+            .push(Unchecked::new("ip", "::FFFF:10.0.0.7"));
+        let opening = opened(&asked).unwrap();
+        let kept: Vec<_> = opening.identifiers().map(Identifier::to_string).collect();
+        assert_eq!(kept, ["b.lab", "a.lab", "10.0.0.7"]);
+    }
+
+    #[test]
+    fn an_order_without_names_or_with_too_many_is_malformed() {
+        let none = opened(&names(&[])).unwrap_err();
+        assert_eq!(none.kind, Kind::Malformed);
+        let many = opened(&names(&["a", "b", "c", "d", "e"])).unwrap_err();
+        assert!(many.detail.contains("5 identifiers, and 4"), "{many}");
+    }
+
+    #[test]
+    fn a_single_bad_name_is_the_whole_problem() {
+        let problem = opened(&names(&["a_b.lab"])).unwrap_err();
+        assert!(problem.detail.contains("underscore"), "{problem}");
+        assert_eq!(problem.subproblems, []);
+    }
+
+    #[test]
+    fn each_bad_name_among_several_has_its_subproblem() {
+        let problem = opened(&names(&["a..b", "good.lab", "c_d"])).unwrap_err();
+        assert_eq!(problem.kind, Kind::Malformed);
+        let at_fault: Vec<_> = (problem.subproblems.iter())
+            .map(|s| s.identifier.as_ref().unwrap().value.as_str())
+            .collect();
+        assert_eq!(at_fault, ["a..b", "c_d"]);
+        assert!(
+            problem.detail.starts_with("2 of 3 identifiers"),
+            "{problem}"
+        );
+    }
+
+    #[test]
+    fn bad_names_of_different_kinds_are_a_compound_problem() {
+        let mut asked = names(&["a..b"]);
+        asked.identifiers.push(Unchecked::new("email", "a@b"));
+        let problem = opened(&asked).unwrap_err();
+        assert_eq!(problem.kind, Kind::Compound);
+        assert_eq!(problem.subproblems[1].kind, Kind::UnsupportedIdentifier);
+    }
+
+    #[test]
+    fn a_wildcard_is_rejected_because_dns_01_is_not_offered() {
+        let problem = opened(&names(&["*.foo.lab"])).unwrap_err();
+        assert_eq!(problem.kind, Kind::RejectedIdentifier);
+        assert!(problem.detail.contains("dns-01"), "{problem}");
+        let none = open(&names(&["a.lab"]), now(), &LIMITS, &[]).unwrap_err();
+        assert_eq!(none.kind, Kind::RejectedIdentifier);
+    }
+
+    #[test]
+    fn times_that_make_sense_are_taken() {
+        for (not_before, not_after) in [
+            (None, None),
+            (None, Some("2026-11-23T13:00:00Z")),
+            (None, Some("2026-11-24T12:00:59Z")),
+            (Some("2026-11-23T11:55:00Z"), Some("2026-11-23T12:30:00Z")),
+            (Some("2026-12-01T00:00:00Z"), Some("2026-12-01T01:00:00Z")),
+        ] {
+            assert_eq!(lasting(not_before, not_after), Ok(()));
+        }
+    }
+
+    #[test]
+    fn times_that_make_none_are_malformed() {
+        for (not_before, not_after, word) in [
+            (Some("2026-11-23T11:00:00Z"), None, "notBefore"),
+            (None, Some("2026-11-23T12:00:00Z"), "in the past"),
+            (None, Some("0001-01-02T00:00:00Z"), "in the past"),
+            (
+                Some("2026-11-24T12:00:00Z"),
+                Some("2026-11-24T11:00:00Z"),
+                "not after",
+            ),
+            (
+                Some("2026-11-24T12:00:00Z"),
+                Some("2026-11-24T12:00:00Z"),
+                "not after",
+            ),
+            (None, Some("2076-11-23T12:00:00Z"), "at most 24h"),
+            (None, Some("2026-11-23T12:01:00Z"), "at least 5m"),
+        ] {
+            let problem = lasting(not_before, not_after).unwrap_err();
+            assert_eq!(problem.kind, Kind::Malformed);
+            assert!(problem.detail.contains(word), "{problem}");
+        }
+    }
+
+    #[test]
+    fn an_order_and_its_authorizations_belong_together() {
+        let owner = Owner {
+            account: Uuid::from_u128(99),
+            provisioner: "acme",
+            expires: "2026-11-24T12:00:00Z".parse().unwrap(),
+        };
+        let mut next = 0_u8;
+        let opening = opened(&names(&["a.lab", "b.lab"])).unwrap();
+        let (order, authorizations) = opening.create(&owner, now(), || {
+            next += 1;
+            Fresh {
+                id: Uuid::from_u128(next.into()),
+                random: [next; 32],
+            }
+        });
+        assert_eq!(next, 5);
+        assert_eq!(order.status, Status::Pending);
+        let ids: Vec<_> = authorizations.iter().map(|a| a.id).collect();
+        assert_eq!(order.authorizations, ids);
+        for (authorization, identifier) in authorizations.iter().zip(&order.identifiers) {
+            assert_eq!(&authorization.identifier, identifier);
+            assert_eq!(authorization.account, order.account);
+            assert_eq!(authorization.challenges.len(), 1);
+        }
+        let token = |n: usize| &authorizations[n].challenges[0].token;
+        assert_ne!(token(0), token(1));
+    }
+}

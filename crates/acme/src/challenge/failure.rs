@@ -1,0 +1,151 @@
+//! What it means that a probe saw nothing, the same for every method that looks
+//! at a host.
+
+use super::sight::{Failure, FailureKind, Host};
+use super::{Context, Method, Verdict, story};
+use crate::problem::Kind;
+
+/// Judges a failure: policy is final, everything else may be a race or an outage.
+/// `host` is what the attempt began with, `attempt` a command to try.
+pub(super) fn judge(
+    method: Method,
+    cx: &Context<'_>,
+    failure: &Failure,
+    (host, attempt): (&Host, &str),
+) -> Verdict {
+    let (kind, what) = sort(failure.kind);
+    let mut what: Vec<_> = [what, &failure.words].into();
+    what.retain(|words| !words.is_empty());
+    let what = match what.join(": ") {
+        none if none.is_empty() => format!("{} ms in all", failure.trail.millis),
+        words => format!("{words} (after {} ms)", failure.trail.millis),
+    };
+    let finding = story::finding(
+        method,
+        cx,
+        kind,
+        (&failure.trail, None),
+        (&what, &advice(failure.kind, host, attempt)),
+    );
+    if failure.kind == FailureKind::AddressNotAllowed {
+        Verdict::Invalid(finding)
+    } else {
+        Verdict::Retry(finding)
+    }
+}
+
+/// The problem's type, and what the trail does not say.
+fn sort(failure: FailureKind) -> (Kind, &'static str) {
+    match failure {
+        FailureKind::NoSuchName => (Kind::Dns, "the name does not exist"),
+        FailureKind::NoAddress => (Kind::Dns, "the name has no address"),
+        FailureKind::Dns => (Kind::Dns, "the DNS gave no usable answer"),
+        FailureKind::AddressNotAllowed => (
+            Kind::Connection,
+            "this CA does not connect to such an address",
+        ),
+        FailureKind::Refused => (Kind::Connection, ""),
+        FailureKind::Unreachable => (Kind::Connection, "the CA's host has no route to it"),
+        FailureKind::Timeout => (Kind::Connection, "no answer in time"),
+        FailureKind::Reset => (
+            Kind::Connection,
+            "the connection was closed before there was an answer",
+        ),
+        FailureKind::Tls => (Kind::Tls, "the TLS handshake failed"),
+        FailureKind::Protocol => (Kind::Connection, "what came is not HTTP"),
+    }
+}
+
+/// What to do next.
+fn advice(failure: FailureKind, host: &Host, attempt: &str) -> String {
+    let lookup = format!("try `getent ahosts {host}` on the CA's host.");
+    match failure {
+        FailureKind::NoSuchName => format!(
+            "Add an A or AAAA record for it, or give the CA a resolver that knows it: {lookup}"
+        ),
+        FailureKind::NoAddress => format!("Add an A or AAAA record for it: {lookup}"),
+        FailureKind::Dns => format!("Look at that resolver and at the name's zone: {lookup}"),
+        FailureKind::AddressNotAllowed => "Point the name at another address, or ask the CA's \
+                                           operator to allow this one."
+            .to_owned(),
+        FailureKind::Refused => format!("Nothing listens there, or a firewall rejects: {attempt}"),
+        FailureKind::Unreachable => format!("Look at the routes of the CA's host: {attempt}"),
+        FailureKind::Timeout => {
+            format!("The host is down, or a firewall drops the packets: {attempt}")
+        }
+        FailureKind::Reset => {
+            format!("A proxy, or a server that wants TLS on this port, may do that: {attempt}")
+        }
+        FailureKind::Tls => "Mend the https server, or keep the path \
+                             /.well-known/acme-challenge/ out of the redirect to https."
+            .to_owned(),
+        FailureKind::Protocol => {
+            format!("Another service has this port, or it wants TLS: {attempt}")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use uuid::Uuid;
+
+    use super::super::{Ports, Trail};
+    use super::*;
+    use crate::identifier::Identifier;
+
+    fn judged(kind: FailureKind) -> Verdict {
+        let identifier = Identifier::parse("dns", "foo.lab").unwrap();
+        let cx = Context {
+            identifier: &identifier,
+            token: "tok",
+            key_authorization: "tok.thumb",
+            account: Uuid::nil(),
+            ports: Ports::default(),
+            now: Timestamp::UNIX_EPOCH,
+            redirects: &[],
+        };
+        let failure = Failure {
+            kind,
+            words: "the words".into(),
+            trail: Trail::default(),
+        };
+        let host = Host::Name("foo.lab".into());
+        judge(Method::Http01, &cx, &failure, (&host, "try it."))
+    }
+
+    #[test]
+    fn every_failure_has_its_type_and_may_be_tried_again() {
+        use FailureKind::{
+            Dns, NoAddress, NoSuchName, Protocol, Refused, Reset, Timeout, Tls, Unreachable,
+        };
+        for (kind, expected, advice) in [
+            (NoSuchName, Kind::Dns, "getent ahosts foo.lab"),
+            (NoAddress, Kind::Dns, "A or AAAA"),
+            (Dns, Kind::Dns, "resolver"),
+            (Refused, Kind::Connection, "try it."),
+            (Unreachable, Kind::Connection, "try it."),
+            (Timeout, Kind::Connection, "try it."),
+            (Reset, Kind::Connection, "try it."),
+            (Protocol, Kind::Connection, "try it."),
+            (Tls, Kind::Tls, "https"),
+        ] {
+            let Verdict::Retry(finding) = judged(kind) else {
+                panic!("{kind:?}");
+            };
+            let detail = &finding.problem.detail;
+            assert_eq!(finding.problem.kind, expected);
+            assert!(detail.contains("the words (after 0 ms)"), "{detail}");
+            assert!(detail.contains(advice), "{detail}");
+        }
+    }
+
+    #[test]
+    fn a_forbidden_address_is_final() {
+        let Verdict::Invalid(finding) = judged(FailureKind::AddressNotAllowed) else {
+            panic!();
+        };
+        assert_eq!(finding.problem.kind, Kind::Connection);
+        assert!(finding.problem.detail.contains("does not connect"));
+    }
+}
