@@ -1,1 +1,28 @@
-//! pki
+//! X.509 and JOSE: bytes to meaning and back.
+//!
+//! Here are keys, names, certificates, requests, chains and the JOSE forms ACME and the step API use.
+//! Not here: policy (what may be issued), clocks, files, sockets and sources of random bytes.
+
+pub mod alt_name;
+pub mod certificate;
+pub mod chain;
+pub mod csr;
+pub mod extension;
+pub mod jose;
+pub mod key;
+pub mod name;
+pub mod oid;
+pub mod pem;
+
+mod asn1;
+mod error;
+mod time;
+
+pub use alt_name::AltName;
+pub use certificate::{Certificate, Serial, TbsCertificate, assemble};
+pub use csr::{Csr, request};
+pub use der::asn1::ObjectIdentifier;
+pub use error::Error;
+pub use extension::{ExtendedKeyUsage, Extension, KeyUsages, StepProvisioner};
+pub use key::{KeyKind, PrivateKey, PublicKey, SignatureAlgorithm};
+pub use name::Name;

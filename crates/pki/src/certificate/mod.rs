@@ -1,0 +1,282 @@
+//! Certificates (RFC 5280 §4.1): read from anybody, written for signing.
+
+mod read;
+mod serial;
+mod tbs;
+
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+};
+
+use aws_lc_rs::digest;
+use data_encoding::HEXLOWER;
+use der::asn1::ObjectIdentifier;
+use jiff::Timestamp;
+
+pub use serial::Serial;
+pub use tbs::{TbsCertificate, assemble};
+
+use crate::{
+    alt_name::{self, AltName},
+    asn1::{self, Cursor},
+    error::Error,
+    extension::{self, Extension, StepProvisioner},
+    key::{PublicKey, SignatureAlgorithm},
+    name::Name,
+    oid, pem,
+};
+
+/// A certificate with the bytes it came in; cloning is cheap, equality is that of the bytes.
+#[derive(Clone)]
+pub struct Certificate(Arc<Inner>);
+
+struct Inner {
+    der: Vec<u8>,
+    fields: read::Fields,
+    alt_names: Vec<AltName>,
+    public_key: OnceLock<Result<PublicKey, Error>>,
+}
+
+impl Certificate {
+    /// Reads a certificate, also one that breaks RFC 5280 in what does not matter for its meaning.
+    ///
+    /// # Errors
+    /// [`Error::Der`], [`Error::TrailingBytes`], [`Error::Time`].
+    pub fn from_der(der: &[u8]) -> Result<Self, Error> {
+        if asn1::has_trailing_bytes(der) {
+            return Err(Error::TrailingBytes("certificate"));
+        }
+        let fields = read::fields(der)?;
+        let san = fields
+            .extensions
+            .iter()
+            .find(|extension| extension.oid == oid::SUBJECT_ALT_NAME);
+        let alt_names = san
+            .and_then(|san| alt_name::parse(&san.value).ok())
+            .unwrap_or_default();
+        Ok(Self(Arc::new(Inner {
+            der: der.to_vec(),
+            fields,
+            alt_names,
+            public_key: OnceLock::new(),
+        })))
+    }
+
+    /// Reads the first certificate of a PEM text.
+    ///
+    /// # Errors
+    /// [`Error::Pem`], [`Error::NoPem`], and those of [`Self::from_der`].
+    pub fn from_pem(text: &[u8]) -> Result<Self, Error> {
+        let blocks = pem::parse(text)?;
+        let first = blocks
+            .iter()
+            .find(|block| block.label == "CERTIFICATE")
+            .ok_or(Error::NoPem("certificate"))?;
+        Self::from_der(&first.der)
+    }
+
+    /// Reads all certificates of a PEM text, at least one.
+    ///
+    /// # Errors
+    /// As [`Self::from_pem`].
+    pub fn all_from_pem(text: &[u8]) -> Result<Vec<Self>, Error> {
+        let blocks = pem::parse(text)?;
+        let certificates = blocks.iter().filter(|block| block.label == "CERTIFICATE");
+        let all: Vec<Self> = certificates
+            .map(|block| Self::from_der(&block.der))
+            .collect::<Result<_, _>>()?;
+        if all.is_empty() {
+            Err(Error::NoPem("certificate"))
+        } else {
+            Ok(all)
+        }
+    }
+
+    /// The bytes it came in.
+    #[must_use]
+    pub fn der(&self) -> &[u8] {
+        &self.0.der
+    }
+
+    /// One `CERTIFICATE` block.
+    #[must_use]
+    pub fn to_pem(&self) -> String {
+        pem::encode("CERTIFICATE", self.der())
+    }
+
+    /// The version: 1, 2 or 3.
+    #[must_use]
+    pub fn version(&self) -> u32 {
+        self.0.fields.version
+    }
+
+    /// The serial number.
+    #[must_use]
+    pub fn serial(&self) -> &Serial {
+        &self.0.fields.serial
+    }
+
+    /// The subject.
+    #[must_use]
+    pub fn subject(&self) -> &Name {
+        &self.0.fields.subject
+    }
+
+    /// The issuer.
+    #[must_use]
+    pub fn issuer(&self) -> &Name {
+        &self.0.fields.issuer
+    }
+
+    /// The first instant at which it is valid.
+    #[must_use]
+    pub fn not_before(&self) -> Timestamp {
+        self.0.fields.not_before
+    }
+
+    /// The last instant at which it is valid.
+    #[must_use]
+    pub fn not_after(&self) -> Timestamp {
+        self.0.fields.not_after
+    }
+
+    /// The SubjectPublicKeyInfo, of whatever kind.
+    #[must_use]
+    pub fn spki_der(&self) -> &[u8] {
+        &self.0.der[self.0.fields.spki.clone()]
+    }
+
+    /// The public key.
+    ///
+    /// # Errors
+    /// Those of [`PublicKey::from_spki_der`], when the key is of another kind or too weak.
+    pub fn public_key(&self) -> Result<&PublicKey, Error> {
+        self.0
+            .public_key
+            .get_or_init(|| PublicKey::from_spki_der(self.spki_der()))
+            .as_ref()
+            .map_err(Clone::clone)
+    }
+
+    /// The alternative names; none when the extension is missing or cannot be read.
+    #[must_use]
+    pub fn alt_names(&self) -> &[AltName] {
+        &self.0.alt_names
+    }
+
+    /// The extensions in their order.
+    #[must_use]
+    pub fn extensions(&self) -> &[Extension] {
+        &self.0.fields.extensions
+    }
+
+    /// The first extension of this kind.
+    #[must_use]
+    pub fn extension(&self, oid: &ObjectIdentifier) -> Option<&Extension> {
+        self.extensions()
+            .iter()
+            .find(|extension| extension.oid == *oid)
+    }
+
+    /// Whether basicConstraints says that it is a CA.
+    #[must_use]
+    pub fn is_ca(&self) -> bool {
+        self.basic_constraints().is_some_and(|(is_ca, _)| is_ca)
+    }
+
+    /// basicConstraints: whether it is a CA, and its path length.
+    #[must_use]
+    pub fn basic_constraints(&self) -> Option<(bool, Option<u32>)> {
+        let extension = self.extension(&oid::BASIC_CONSTRAINTS)?;
+        extension::parse_basic_constraints(&extension.value).ok()
+    }
+
+    /// The SHA-256 of the DER in lower-case hex: what `step` calls the fingerprint.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        HEXLOWER.encode(digest::digest(&digest::SHA256, self.der()).as_ref())
+    }
+
+    /// The contents of subjectKeyIdentifier.
+    #[must_use]
+    pub fn subject_key_id(&self) -> Option<Vec<u8>> {
+        let value = &self.extension(&oid::SUBJECT_KEY_ID)?.value;
+        Cursor::new(value)
+            .ok()?
+            .take(asn1::OCTET_STRING)
+            .ok()
+            .map(|id| id.value.to_vec())
+    }
+
+    /// The keyid of authorityKeyIdentifier.
+    #[must_use]
+    pub fn authority_key_id(&self) -> Option<Vec<u8>> {
+        let value = &self.extension(&oid::AUTHORITY_KEY_ID)?.value;
+        let mut fields = Cursor::only(value, asn1::SEQUENCE).ok()?;
+        fields
+            .take_if(asn1::primitive(0))
+            .ok()?
+            .map(|id| id.value.to_vec())
+    }
+
+    /// Who authorized it, when step's extension says so.
+    #[must_use]
+    pub fn step_provisioner(&self) -> Option<StepProvisioner> {
+        StepProvisioner::parse(&self.extension(&oid::STEP_PROVISIONER)?.value).ok()
+    }
+
+    /// The algorithm it is signed with.
+    ///
+    /// # Errors
+    /// [`Error::UnsupportedSignature`] with its object identifier.
+    pub fn signature_algorithm(&self) -> Result<SignatureAlgorithm, Error> {
+        SignatureAlgorithm::from_identifier(&self.0.der[self.0.fields.algorithm.clone()])
+    }
+
+    /// The bytes of the signature.
+    #[must_use]
+    pub fn signature(&self) -> &[u8] {
+        &self.0.fields.signature
+    }
+
+    /// The bytes that are signed.
+    #[must_use]
+    pub fn tbs_der(&self) -> &[u8] {
+        &self.0.der[self.0.fields.tbs.clone()]
+    }
+
+    /// Whether `issuer` signed it: the names match and the signature verifies. Nothing else is checked.
+    ///
+    /// # Errors
+    /// [`Error::Name`] when the names differ, [`Error::BadSignature`], and those about keys and algorithms.
+    pub fn is_issued_by(&self, issuer: &Self) -> Result<(), Error> {
+        if self.issuer() != issuer.subject() {
+            return Err(Error::Name("the issuer has another name"));
+        }
+        issuer.public_key()?.verify(
+            self.signature_algorithm()?,
+            self.tbs_der(),
+            self.signature(),
+        )
+    }
+}
+
+impl PartialEq for Certificate {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.der == other.0.der
+    }
+}
+
+impl Eq for Certificate {}
+
+impl fmt::Debug for Certificate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "Certificate({}, serial {})",
+            self.subject(),
+            self.serial()
+        )
+    }
+}

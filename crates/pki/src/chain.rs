@@ -1,0 +1,331 @@
+//! Path validation (RFC 5280 §6) on webpki, with the words Go's verifier uses.
+
+use std::net::IpAddr;
+
+use jiff::{Timestamp, tz::Offset};
+use rustls_pki_types::{CertificateDer, TrustAnchor, UnixTime};
+use webpki::{
+    EndEntityCert, ExtendedKeyUsageValidator, KeyPurposeIdIter, KeyUsage, anchor_from_trusted_cert,
+};
+
+use crate::{
+    alt_name::AltName,
+    certificate::Certificate,
+    extension::{self, ExtendedKeyUsage},
+    oid,
+};
+
+/// What a leaf is to be used for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// A TLS server.
+    ServerAuth,
+    /// A TLS client.
+    ClientAuth,
+    /// Anything.
+    Any,
+}
+
+/// Why no path was accepted; written as Go writes it where `step` prints it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ChainError {
+    /// No path leads to a root.
+    #[error("x509: certificate signed by unknown authority")]
+    UnknownAuthority,
+    /// A certificate is not valid any more.
+    #[error("x509: certificate has expired or is not yet valid: current time {} is after {}", rfc3339(*.now), rfc3339(*.not_after))]
+    Expired {
+        /// The time of the check.
+        now: Timestamp,
+        /// The end of validity.
+        not_after: Timestamp,
+    },
+    /// A certificate is not valid yet.
+    #[error("x509: certificate has expired or is not yet valid: current time {} is before {}", rfc3339(*.now), rfc3339(*.not_before))]
+    NotYetValid {
+        /// The time of the check.
+        now: Timestamp,
+        /// The begin of validity.
+        not_before: Timestamp,
+    },
+    /// The leaf is for other names.
+    #[error("x509: certificate is valid for {}, not {host}", .names.join(", "))]
+    WrongName {
+        /// The names of the leaf of the wanted kind.
+        names: Vec<String>,
+        /// The name that was wanted.
+        host: String,
+    },
+    /// The leaf has no name of the wanted kind.
+    #[error("x509: certificate is not valid for any names, but wanted to match {0}")]
+    NoNames(String),
+    /// The leaf has no address, and an address was wanted.
+    #[error("x509: cannot validate certificate for {0} because it doesn't contain any IP SANs")]
+    NoAddresses(String),
+    /// The leaf or a CA is not for this purpose.
+    #[error("x509: certificate specifies an incompatible key usage")]
+    WrongPurpose,
+    /// A certificate in the place of a CA is none.
+    #[error("x509: invalid signature: parent certificate cannot sign this kind of certificate")]
+    NotACa,
+    /// A CA has more CAs below it than it allows.
+    #[error("x509: too many intermediates for path length constraint")]
+    TooDeep,
+    /// A CA may not sign for a name of the leaf.
+    #[error("x509: a root or intermediate certificate is not authorized to sign for this name")]
+    NotPermitted,
+    /// A critical extension is not understood.
+    #[error("x509: unhandled critical extension")]
+    CriticalExtension,
+    /// Anything else, in the library's words.
+    #[error("x509: {0}")]
+    Other(String),
+}
+
+/// Looks for a path from `leaf` over `intermediates` to one of `roots` that is valid at `at`, and checks that
+/// the leaf is for `host` (a DNS name or an IP address).
+///
+/// A leaf that is itself among the roots is trusted as it is.
+///
+/// # Errors
+/// [`ChainError`].
+pub fn verify(
+    leaf: &Certificate,
+    intermediates: &[Certificate],
+    roots: &[Certificate],
+    at: Timestamp,
+    purpose: Purpose,
+    host: Option<&str>,
+) -> Result<(), ChainError> {
+    within_validity(leaf, at)?;
+    if roots.contains(leaf) {
+        check_purpose(leaf, purpose)?;
+    } else if leaf.is_ca() {
+        check_purpose(leaf, purpose)?;
+        climb(leaf, intermediates, roots, at, 0)?;
+    } else {
+        path(leaf, intermediates, roots, at, purpose)?;
+    }
+    host.map_or(Ok(()), |host| check_host(leaf, host))
+}
+
+/// Checks that the leaf names `host`, which may stand in brackets when it is an address.
+///
+/// # Errors
+/// [`ChainError::WrongName`], [`ChainError::NoNames`], [`ChainError::NoAddresses`].
+pub fn check_host(leaf: &Certificate, host: &str) -> Result<(), ChainError> {
+    let bare = host
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'))
+        .unwrap_or(host);
+    if let Ok(address) = bare.parse::<IpAddr>() {
+        return check_address(leaf, address.to_canonical(), bare);
+    }
+    let of_kind = leaf
+        .alt_names()
+        .iter()
+        .filter(|name| matches!(name, AltName::Dns(_)));
+    let names: Vec<String> = of_kind.map(ToString::to_string).collect();
+    if names.is_empty() {
+        return Err(ChainError::NoNames(host.to_owned()));
+    }
+    let matches = names.iter().any(|name| dns_matches(name, host));
+    if matches {
+        Ok(())
+    } else {
+        Err(ChainError::WrongName {
+            names,
+            host: host.to_owned(),
+        })
+    }
+}
+
+/// A wildcard stands for exactly one whole label, the first (RFC 6125 §6.4.3).
+fn dns_matches(pattern: &str, host: &str) -> bool {
+    let host = host.strip_suffix('.').unwrap_or(host);
+    match pattern.strip_prefix("*.") {
+        Some(parent) => host
+            .split_once('.')
+            .is_some_and(|(first, rest)| !first.is_empty() && rest.eq_ignore_ascii_case(parent)),
+        None => !host.is_empty() && pattern.eq_ignore_ascii_case(host),
+    }
+}
+
+fn check_address(leaf: &Certificate, wanted: IpAddr, host: &str) -> Result<(), ChainError> {
+    let addresses: Vec<IpAddr> = leaf
+        .alt_names()
+        .iter()
+        .filter_map(|name| match name {
+            AltName::Ip(address) => Some(address.to_canonical()),
+            AltName::Dns(_) | AltName::Email(_) | AltName::Uri(_) | AltName::Other { .. } => None,
+        })
+        .collect();
+    if addresses.is_empty() {
+        return Err(ChainError::NoAddresses(host.to_owned()));
+    }
+    if addresses.contains(&wanted) {
+        return Ok(());
+    }
+    let names = addresses.iter().map(ToString::to_string).collect();
+    Err(ChainError::WrongName {
+        names,
+        host: host.to_owned(),
+    })
+}
+
+fn within_validity(certificate: &Certificate, now: Timestamp) -> Result<(), ChainError> {
+    if now < certificate.not_before() {
+        return Err(ChainError::NotYetValid {
+            now,
+            not_before: certificate.not_before(),
+        });
+    }
+    // The last second of validity counts in full: certificates know no fractions.
+    if now.as_second() > certificate.not_after().as_second() {
+        return Err(ChainError::Expired {
+            now,
+            not_after: certificate.not_after(),
+        });
+    }
+    Ok(())
+}
+
+fn check_purpose(certificate: &Certificate, purpose: Purpose) -> Result<(), ChainError> {
+    let wanted = match purpose {
+        Purpose::ServerAuth => ExtendedKeyUsage::ServerAuth,
+        Purpose::ClientAuth => ExtendedKeyUsage::ClientAuth,
+        Purpose::Any => return Ok(()),
+    };
+    let Some(extension) = certificate.extension(&oid::EXTENDED_KEY_USAGE) else {
+        return Ok(());
+    };
+    let purposes = extension::parse_extended_key_usage(&extension.value)
+        .map_err(|_| ChainError::WrongPurpose)?;
+    let allowed = purposes.contains(&wanted) || purposes.contains(&ExtendedKeyUsage::Any);
+    if allowed {
+        Ok(())
+    } else {
+        Err(ChainError::WrongPurpose)
+    }
+}
+
+/// The path of an end entity, by webpki.
+fn path(
+    leaf: &Certificate,
+    intermediates: &[Certificate],
+    roots: &[Certificate],
+    at: Timestamp,
+    purpose: Purpose,
+) -> Result<(), ChainError> {
+    let leaf_der = CertificateDer::from(leaf.der());
+    let end_entity = EndEntityCert::try_from(&leaf_der).map_err(|error| translate(&error, at))?;
+    let root_ders: Vec<CertificateDer<'_>> = roots
+        .iter()
+        .filter(|root| within_validity(root, at).is_ok())
+        .map(|root| CertificateDer::from(root.der()))
+        .collect();
+    let anchors: Vec<TrustAnchor<'_>> = root_ders
+        .iter()
+        .filter_map(|der| anchor_from_trusted_cert(der).ok())
+        .collect();
+    if let (true, Some(root)) = (anchors.is_empty(), roots.first()) {
+        within_validity(root, at)?;
+    }
+    let between: Vec<CertificateDer<'_>> = intermediates
+        .iter()
+        .map(|ca| CertificateDer::from(ca.der()))
+        .collect();
+    let seconds = u64::try_from(at.as_second()).unwrap_or_default();
+    let time = UnixTime::since_unix_epoch(std::time::Duration::from_secs(seconds));
+    let algorithms = webpki::ALL_VERIFICATION_ALGS;
+    let verified =
+        end_entity.verify_for_usage(algorithms, &anchors, &between, time, purpose, None, None);
+    verified.map(|_| ()).map_err(|error| translate(&error, at))
+}
+
+impl ExtendedKeyUsageValidator for Purpose {
+    fn validate(&self, purposes: KeyPurposeIdIter<'_, '_>) -> Result<(), webpki::Error> {
+        match self {
+            Self::ServerAuth => KeyUsage::server_auth().validate(purposes),
+            Self::ClientAuth => KeyUsage::client_auth().validate(purposes),
+            Self::Any => Ok(()),
+        }
+    }
+}
+
+/// The path of a CA, which webpki does not take for an end entity: each issuer is a CA, valid, and allows
+/// the `below` CAs that stand between it and the certificate in question.
+fn climb(
+    certificate: &Certificate,
+    intermediates: &[Certificate],
+    roots: &[Certificate],
+    at: Timestamp,
+    below: u32,
+) -> Result<(), ChainError> {
+    const MOST_DEPTH: u32 = 8;
+    let mut failure = ChainError::UnknownAuthority;
+    if below > MOST_DEPTH {
+        return Err(failure);
+    }
+    for issuer in roots.iter().chain(intermediates) {
+        if issuer == certificate || certificate.is_issued_by(issuer).is_err() {
+            continue;
+        }
+        let allowed = match issuer.basic_constraints() {
+            Some((true, length)) if length.is_none_or(|length| below <= length) => Ok(()),
+            Some((true, _)) => Err(ChainError::TooDeep),
+            Some((false, _)) | None => Err(ChainError::NotACa),
+        };
+        let further = || {
+            if roots.contains(issuer) {
+                Ok(())
+            } else {
+                climb(issuer, intermediates, roots, at, below + 1)
+            }
+        };
+        match allowed
+            .and_then(|()| within_validity(issuer, at))
+            .and_then(|()| further())
+        {
+            Ok(()) => return Ok(()),
+            Err(error) if failure == ChainError::UnknownAuthority => failure = error,
+            Err(_) => {}
+        }
+    }
+    Err(failure)
+}
+
+fn translate(error: &webpki::Error, now: Timestamp) -> ChainError {
+    use webpki::Error as E;
+    let instant = |time: &UnixTime| {
+        i64::try_from(time.as_secs())
+            .ok()
+            .and_then(|s| Timestamp::from_second(s).ok())
+            .unwrap_or(Timestamp::MAX)
+    };
+    match error {
+        E::UnknownIssuer | E::InvalidSignatureForPublicKey => ChainError::UnknownAuthority,
+        E::CertExpired { not_after, .. } => ChainError::Expired {
+            now,
+            not_after: instant(not_after),
+        },
+        E::CertNotValidYet { not_before, .. } => ChainError::NotYetValid {
+            now,
+            not_before: instant(not_before),
+        },
+        E::RequiredEkuNotFoundContext(_) | E::EmptyEkuExtension => ChainError::WrongPurpose,
+        E::EndEntityUsedAsCa => ChainError::NotACa,
+        E::PathLenConstraintViolated => ChainError::TooDeep,
+        E::NameConstraintViolation => ChainError::NotPermitted,
+        E::UnsupportedCriticalExtension => ChainError::CriticalExtension,
+        other => ChainError::Other(format!("{other:?}")),
+    }
+}
+
+fn rfc3339(at: Timestamp) -> String {
+    Offset::UTC
+        .to_datetime(at)
+        .strftime("%Y-%m-%dT%H:%M:%SZ")
+        .to_string()
+}
