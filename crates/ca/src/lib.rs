@@ -1,1 +1,27 @@
-//! ca
+//! Who may have which certificate: the configuration as data, provisioners and their claims, the
+//! decisions on issuance and renewal, the birth of an authority, the bodies of its API.
+//!
+//! Not here: keys, stores, sockets, files, clocks and randomness. Time, random bytes and file
+//! contents are arguments.
+
+pub mod api;
+pub mod birth;
+pub mod claims;
+pub mod config;
+pub mod go_duration;
+pub mod grant;
+pub mod issue;
+pub mod lint;
+pub mod provisioner;
+pub mod refusal;
+pub mod renew;
+pub mod words;
+
+#[cfg(test)]
+mod fixture;
+
+pub use config::{Config, Fault, Warning};
+pub use grant::{Grant, Recipient};
+pub use issue::{Unsigned, prepare};
+pub use provisioner::Provisioner;
+pub use refusal::Refusal;

@@ -1,1 +1,41 @@
-//! keys
+//! Where private keys live: a [`Signer`] for each place, and the [`Pen`], the one that signs
+//! certificates with it. Also the process's source of randomness, of new keys and of passwords.
+//!
+//! Not here: what may be signed; that is the `ca` crate's decision, and the pen takes nothing else.
+
+pub mod file;
+pub mod password;
+
+mod error;
+mod generate;
+mod pen;
+#[cfg(test)]
+mod suite;
+
+pub use error::Error;
+pub use file::FileSigner;
+pub use generate::{generate, random};
+pub use pen::Pen;
+
+use pki::{PublicKey, SignatureAlgorithm};
+
+/// A private key that signs, wherever it lives.
+pub trait Signer: Send + Sync {
+    /// The public half.
+    fn public_key(&self) -> &PublicKey;
+
+    /// The algorithm that it signs with.
+    fn algorithm(&self) -> SignatureAlgorithm;
+
+    /// Signs a message, in the form that X.509 wants.
+    ///
+    /// # Errors
+    /// When the place where the key lives fails.
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, Error>;
+
+    /// `true` when a signature takes so long (a network, a token) that it must not hold a thread
+    /// that others wait for.
+    fn is_slow(&self) -> bool {
+        false
+    }
+}

@@ -1,0 +1,360 @@
+//! riser.toml: the settings that are ours alone. They live beside ca.json because other
+//! programs rewrite that file and drop keys that they do not know.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+
+use ipnet::IpNet;
+use jiff::SignedDuration;
+use serde_json::Value;
+
+use super::section::{Log, Section, Unknown};
+
+/// The settings of riser.toml, each with its default.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Riser {
+    /// `public_names`: further names by which clients reach the server, for URLs.
+    pub public_names: Vec<String>,
+    /// `[validation]`
+    pub validation: Validation,
+    /// `[server]`
+    pub server: Server,
+    /// `[limits]`
+    pub limits: Limits,
+    /// `[provisioner.<name>]`
+    pub provisioners: BTreeMap<String, ProvisionerSettings>,
+}
+
+/// `[validation]`: how challenges are looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Validation {
+    /// `http_port`: where http-01 is asked, 80.
+    pub http_port: u16,
+    /// `tls_port`: where tls-alpn-01 is asked, 443.
+    pub tls_port: u16,
+    /// `resolver` or `resolvers`: the DNS servers to ask in place of the machine's.
+    pub resolvers: Vec<SocketAddr>,
+    /// `allow`: networks that may be connected to although they are refused by default.
+    pub allow: Vec<IpNet>,
+    /// `deny`: networks that may never be connected to; it outweighs `allow`.
+    pub deny: Vec<IpNet>,
+}
+
+impl Default for Validation {
+    fn default() -> Self {
+        Self {
+            http_port: 80,
+            tls_port: 443,
+            resolvers: Vec::new(),
+            allow: Vec::new(),
+            deny: Vec::new(),
+        }
+    }
+}
+
+/// `[server]`: the server's own certificate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Server {
+    /// `certificate_life`: how long it holds, 24 h; it is renewed after two thirds.
+    pub certificate_life: SignedDuration,
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Self {
+            certificate_life: SignedDuration::from_hours(24),
+        }
+    }
+}
+
+/// `[limits]`: what one client may take.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// `connections` at a time, 4,096.
+    pub connections: usize,
+    /// `body_bytes` of one request, 65,536.
+    pub body_bytes: usize,
+    /// `handshake`: time for a TLS handshake, 10 s.
+    pub handshake: SignedDuration,
+    /// `header`: time until a request's header is there, 15 s.
+    pub header: SignedDuration,
+    /// `body`: time until a request's body is there, 15 s.
+    pub body: SignedDuration,
+    /// `idle`: time that a connection may wait for its next request, 60 s.
+    pub idle: SignedDuration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 4096,
+            body_bytes: 64 * 1024,
+            handshake: SignedDuration::from_secs(10),
+            header: SignedDuration::from_secs(15),
+            body: SignedDuration::from_secs(15),
+            idle: SignedDuration::from_secs(60),
+        }
+    }
+}
+
+/// `[provisioner.<name>]`: what ca.json has no place for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProvisionerSettings {
+    /// `order_life`: how long an order and its authorizations stay open, 24 h.
+    pub order_life: SignedDuration,
+}
+
+impl Default for ProvisionerSettings {
+    fn default() -> Self {
+        Self {
+            order_life: SignedDuration::from_hours(24),
+        }
+    }
+}
+
+impl Riser {
+    /// The settings of a provisioner; the defaults when it has no table.
+    #[must_use]
+    pub fn provisioner(&self, name: &str) -> ProvisionerSettings {
+        self.provisioners.get(name).cloned().unwrap_or_default()
+    }
+}
+
+/// Reads the file; `names` are the provisioners that ca.json has.
+pub(super) fn read(text: &str, names: &[&str], log: &Log) -> Riser {
+    let Some(Value::Object(map)) = table(text, log) else {
+        return Riser::default();
+    };
+    let mut top = Section::new(&map, "", log);
+    let riser = Riser {
+        public_names: top.strings("public_names"),
+        validation: top
+            .section("validation")
+            .map(validation)
+            .unwrap_or_default(),
+        server: top.section("server").map(server).unwrap_or_default(),
+        limits: top.section("limits").map(limits).unwrap_or_default(),
+        provisioners: provisioners(&mut top, names),
+    };
+    top.finish(Unknown::Fault);
+    riser
+}
+
+fn table(text: &str, log: &Log) -> Option<Value> {
+    match text.parse::<toml::Table>() {
+        Ok(table) => serde_json::to_value(table).ok(),
+        Err(error) => {
+            let place = error.span().map_or_else(String::new, |span| {
+                let before = text.get(..span.start).unwrap_or(text);
+                format!("line {}", before.matches('\n').count() + 1)
+            });
+            log.fault(place, error.message().trim().replace('\n', ", "));
+            None
+        }
+    }
+}
+
+fn validation(mut section: Section<'_>) -> Validation {
+    let default = Validation::default();
+    let mut servers = section.text("resolver").map_or_else(Vec::new, |one| {
+        resolver(&one).map_or_else(
+            || {
+                section.fault("resolver", not_an_address(&one));
+                Vec::new()
+            },
+            |address| vec![address],
+        )
+    });
+    for (n, text) in section.strings("resolvers").iter().enumerate() {
+        match resolver(text) {
+            Some(address) => servers.push(address),
+            None => section.fault(&format!("resolvers[{n}]"), not_an_address(text)),
+        }
+    }
+    let validation = Validation {
+        http_port: port(&mut section, "http_port").unwrap_or(default.http_port),
+        tls_port: port(&mut section, "tls_port").unwrap_or(default.tls_port),
+        resolvers: servers,
+        allow: networks(&mut section, "allow"),
+        deny: networks(&mut section, "deny"),
+    };
+    section.finish(Unknown::Fault);
+    validation
+}
+
+fn server(mut section: Section<'_>) -> Server {
+    let default = Server::default();
+    let server = Server {
+        certificate_life: section
+            .positive("certificate_life")
+            .unwrap_or(default.certificate_life),
+    };
+    section.finish(Unknown::Fault);
+    server
+}
+
+fn limits(mut section: Section<'_>) -> Limits {
+    let default = Limits::default();
+    let mut number = |key, smallest, otherwise| {
+        section
+            .whole(key, smallest..=1 << 30)
+            .and_then(|number| usize::try_from(number).ok())
+            .unwrap_or(otherwise)
+    };
+    let connections = number("connections", 1, default.connections);
+    let body_bytes = number("body_bytes", 4096, default.body_bytes);
+    let mut time = |key, otherwise| section.positive(key).unwrap_or(otherwise);
+    let limits = Limits {
+        connections,
+        body_bytes,
+        handshake: time("handshake", default.handshake),
+        header: time("header", default.header),
+        body: time("body", default.body),
+        idle: time("idle", default.idle),
+    };
+    section.finish(Unknown::Fault);
+    limits
+}
+
+fn provisioners(top: &mut Section<'_>, names: &[&str]) -> BTreeMap<String, ProvisionerSettings> {
+    let mut found = BTreeMap::new();
+    let Some(Value::Object(map)) = top.value("provisioner") else {
+        return found;
+    };
+    let default = ProvisionerSettings::default();
+    for (name, value) in map {
+        let place = format!("provisioner.{name}");
+        let Value::Object(table) = value else {
+            top.log().fault(place, "must be a table");
+            continue;
+        };
+        if !names.contains(&name.as_str()) {
+            let what = "names no provisioner of ca.json; correct the name or remove the table";
+            top.log().fault(place, what);
+            continue;
+        }
+        let mut section = Section::new(table, place, top.log());
+        let settings = ProvisionerSettings {
+            order_life: section.positive("order_life").unwrap_or(default.order_life),
+        };
+        section.finish(Unknown::Fault);
+        found.insert(name.clone(), settings);
+    }
+    found
+}
+
+/// A DNS server's address; port 53 where none is given.
+#[must_use]
+pub fn resolver(text: &str) -> Option<SocketAddr> {
+    text.parse()
+        .ok()
+        .or_else(|| Some(SocketAddr::new(text.parse::<IpAddr>().ok()?, 53)))
+}
+
+fn not_an_address(text: &str) -> String {
+    format!("{text:?} is not an address; write it like \"10.0.0.53\" or \"[fd00::53]:5353\"")
+}
+
+fn port(section: &mut Section<'_>, key: &str) -> Option<u16> {
+    section
+        .whole(key, 1..=65_535)
+        .and_then(|number| u16::try_from(number).ok())
+}
+
+fn networks(section: &mut Section<'_>, key: &str) -> Vec<IpNet> {
+    let mut found = Vec::new();
+    for (n, text) in section.strings(key).iter().enumerate() {
+        let network = text
+            .parse::<IpNet>()
+            .ok()
+            .or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from));
+        match network {
+            Some(network) => found.push(network),
+            None => section.fault(
+                &format!("{key}[{n}]"),
+                format!("{text:?} is not a network; write it like \"10.0.0.0/8\""),
+            ),
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn faults(text: &str) -> Vec<String> {
+        let log = Log::new("riser.toml");
+        read(text, &["acme"], &log);
+        let (faults, _) = log.into_parts();
+        faults.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn an_empty_file_means_the_defaults() {
+        let log = Log::new("riser.toml");
+        assert_eq!(read("", &[], &log), Riser::default());
+        assert_eq!(log.into_parts(), (Vec::new(), Vec::new()));
+    }
+
+    #[test]
+    fn every_setting_is_read() {
+        let text = r#"
+            public_names = ["ca.example.com"]
+            [validation]
+            http_port = 5002
+            tls_port = 5001
+            resolver = "127.0.0.1:8053"
+            resolvers = ["10.0.0.53", "[fd00::53]:5353"]
+            allow = ["169.254.1.0/24"]
+            deny = ["10.0.0.0/8", "192.168.1.1"]
+            [server]
+            certificate_life = "10s"
+            [limits]
+            connections = 10
+            idle = "5s"
+            [provisioner.acme]
+            order_life = "1h"
+        "#;
+        let log = Log::new("riser.toml");
+        let riser = read(text, &["acme"], &log);
+        assert_eq!(log.into_parts(), (Vec::new(), Vec::new()));
+        assert_eq!(riser.public_names, ["ca.example.com"]);
+        assert_eq!(riser.validation.http_port, 5002);
+        assert_eq!(riser.validation.resolvers.len(), 3);
+        assert_eq!(riser.validation.deny[1].to_string(), "192.168.1.1/32");
+        assert_eq!(riser.server.certificate_life, SignedDuration::from_secs(10));
+        assert_eq!(riser.limits.connections, 10);
+        let life = riser.provisioner("acme").order_life;
+        assert_eq!(life, SignedDuration::from_hours(1));
+    }
+
+    #[test]
+    fn all_faults_are_told_at_once() {
+        let text = r#"
+            publicnames = ["x"]
+            [validation]
+            http_port = 0
+            denny = ["10.0.0.0/8"]
+            deny = ["10.0.0.0/40"]
+            [provisioner.acmee]
+            order_life = "1h"
+        "#;
+        let told = faults(text).join("\n");
+        for place in [
+            "validation.http_port: must be a whole number from 1 to 65535",
+            "validation.denny: is not known",
+            "validation.deny[0]: \"10.0.0.0/40\" is not a network",
+            "provisioner.acmee: names no provisioner",
+            "publicnames: is not known",
+        ] {
+            assert!(told.contains(place), "{place} is not in\n{told}");
+        }
+    }
+
+    #[test]
+    fn a_broken_file_is_told_with_its_line() {
+        let told = faults("[validation]\nhttp_port = \n");
+        assert!(told[0].starts_with("riser.toml: line 2: "), "{}", told[0]);
+    }
+}

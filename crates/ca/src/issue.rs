@@ -1,0 +1,182 @@
+//! The one issuing path: a grant becomes the unsigned certificate that the pen takes.
+
+use jiff::Timestamp;
+use pki::{
+    AltName, Certificate, ExtendedKeyUsage, Extension, KeyKind, KeyUsages, Name, PublicKey, Serial,
+    StepProvisioner, TbsCertificate, extension, oid,
+};
+
+use crate::grant::{Body, Grant, Parts, Recipient};
+use crate::lint::lint;
+use crate::{Refusal, birth};
+
+/// A certificate that lacks only its signature. It is made in this crate alone, and the pen
+/// takes nothing else.
+pub struct Unsigned {
+    tbs: TbsCertificate,
+    kind: Kind,
+    recipient: Recipient,
+}
+
+/// What a certificate is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A server or a client.
+    Leaf,
+    /// The root of the authority, signed by its own key.
+    Root,
+    /// The intermediate of the authority.
+    Intermediate,
+}
+
+impl Unsigned {
+    /// What will be signed.
+    #[must_use]
+    pub fn tbs(&self) -> &TbsCertificate {
+        &self.tbs
+    }
+
+    /// What it is for.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// For whom it is.
+    #[must_use]
+    pub fn recipient(&self) -> &Recipient {
+        &self.recipient
+    }
+
+    /// For the authority's own certificates, which no grant covers.
+    pub(crate) fn authority(tbs: TbsCertificate, kind: Kind, _: birth::Founding) -> Self {
+        Self {
+            tbs,
+            kind,
+            recipient: Recipient::Authority,
+        }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn for_test(tbs: TbsCertificate, kind: Kind) -> Self {
+        Self {
+            tbs,
+            kind,
+            recipient: Recipient::House,
+        }
+    }
+}
+
+/// Puts the certificate of a grant together: one grant, one certificate. It ends with its issuer
+/// at the latest. The lint looks last.
+///
+/// # Errors
+/// When the issuer has expired, a name cannot be encoded, or the lint finds something.
+pub fn prepare(
+    grant: Grant,
+    now: Timestamp,
+    serial: Serial,
+    issuer: &Certificate,
+) -> Result<Unsigned, Refusal> {
+    if issuer.not_after() <= now {
+        return Err(Refusal::IssuerExpired {
+            at: issuer.not_after(),
+        });
+    }
+    let Parts {
+        key,
+        lifetime,
+        recipient,
+        body,
+    } = grant.into_parts();
+    let lifetime = lifetime.until_at_most(issuer.not_after());
+    let (subject, extensions) = match body {
+        Body::Fresh {
+            common_name,
+            names,
+            provisioner,
+        } => fresh(common_name, &names, provisioner, &key, issuer)?,
+        Body::Copy(old) => copied(&old, &key, issuer),
+    };
+    let unsigned = Unsigned {
+        tbs: TbsCertificate {
+            serial,
+            issuer: issuer.subject().clone(),
+            subject,
+            not_before: lifetime.not_before,
+            not_after: lifetime.not_after,
+            public_key: key,
+            extensions,
+        },
+        kind: Kind::Leaf,
+        recipient,
+    };
+    lint(&unsigned, Some(issuer))?;
+    Ok(unsigned)
+}
+
+/// The identifier by which an issuer's key is named in what it signs: its own certificate's
+/// where it has one, so that the chain can be followed.
+pub(crate) fn authority_key_id(issuer: &Certificate) -> Extension {
+    let id = issuer.subject_key_id().or_else(|| {
+        let key = issuer.public_key().ok()?;
+        Some(key.key_id().to_vec())
+    });
+    extension::authority_key_id(&id.unwrap_or_default())
+}
+
+/// The default leaf: KU, EKU, SKI, AKI, SAN and the provisioner, in this order.
+fn fresh(
+    common_name: Option<String>,
+    names: &[AltName],
+    provisioner: Option<StepProvisioner>,
+    key: &PublicKey,
+    issuer: &Certificate,
+) -> Result<(Name, Vec<Extension>), Refusal> {
+    let subject = match common_name {
+        Some(name) => Name::common_name(&name)?,
+        None => Name::empty(),
+    };
+    let usage = match key.kind() {
+        KeyKind::Rsa { .. } => KeyUsages::DIGITAL_SIGNATURE | KeyUsages::KEY_ENCIPHERMENT,
+        KeyKind::EcP256 | KeyKind::EcP384 | KeyKind::EcP521 | KeyKind::Ed25519 => {
+            KeyUsages::DIGITAL_SIGNATURE
+        }
+    };
+    let mut extensions = vec![
+        extension::key_usage(usage),
+        extension::extended_key_usage(&[
+            ExtendedKeyUsage::ServerAuth,
+            ExtendedKeyUsage::ClientAuth,
+        ]),
+        extension::subject_key_id(&key.key_id()),
+        authority_key_id(issuer),
+        extension::subject_alt_names(names, subject.is_empty()),
+    ];
+    extensions.extend(provisioner.map(|provisioner| provisioner.to_extension()));
+    Ok((subject, extensions))
+}
+
+/// A renewed leaf: AKI first, then everything that the old one had in its order; the key's
+/// identifier follows the key.
+fn copied(old: &Certificate, key: &PublicKey, issuer: &Certificate) -> (Name, Vec<Extension>) {
+    let own_key = old.public_key().is_ok_and(|own| own == key);
+    let kept = old
+        .extensions()
+        .iter()
+        .filter(|extension| extension.oid != oid::AUTHORITY_KEY_ID)
+        .map(|extension| {
+            if extension.oid == oid::SUBJECT_KEY_ID && !own_key {
+                extension::subject_key_id(&key.key_id())
+            } else {
+                extension.clone()
+            }
+        });
+    let extensions = std::iter::once(authority_key_id(issuer))
+        .chain(kept)
+        .collect();
+    (old.subject().clone(), extensions)
+}
+
+#[cfg(test)]
+mod tests;

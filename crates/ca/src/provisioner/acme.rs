@@ -1,0 +1,209 @@
+//! The ACME provisioner: what its directory announces, and the decision that turns a finalized
+//! order into a grant.
+
+use acme::challenge::Method;
+use acme::order::Finalized;
+use jiff::{SignedDuration, Timestamp};
+use pki::StepProvisioner;
+
+use super::{Common, read_options};
+use crate::claims::{Claims, Lifetime};
+use crate::config::Authority;
+use crate::config::section::Section;
+use crate::{Grant, Refusal};
+
+/// The type's name in ca.json.
+pub(super) const KIND: &str = "ACME";
+/// The type's number in the certificate extension.
+pub(super) const NUMBER: u32 = 6;
+
+/// Challenge types that ca.json may name and that are not built yet.
+const LATER: [&str; 5] = [
+    "dns-01",
+    "tls-alpn-01",
+    "device-attest-01",
+    "wire-oidc-01",
+    "wire-dpop-01",
+];
+
+/// A provisioner that speaks ACME.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Acme {
+    common: Common,
+    force_cn: bool,
+    require_eab: bool,
+    terms_of_service: Option<String>,
+    website: Option<String>,
+    caa_identities: Vec<String>,
+    challenges: Vec<Method>,
+}
+
+impl Acme {
+    pub(super) fn read(mut common: Common, section: &mut Section<'_>) -> Self {
+        let challenges = challenges(&mut common, section);
+        read_options(&mut common, section);
+        let acme = Self {
+            force_cn: section.bool("forceCN").unwrap_or_default(),
+            require_eab: section.bool("requireEAB").unwrap_or_default(),
+            terms_of_service: section.text("termsOfService"),
+            website: section.text("website"),
+            caa_identities: section.strings("caaIdentities"),
+            challenges,
+            common,
+        };
+        if acme.require_eab {
+            section.warn(
+                "requireEAB",
+                "external account keys cannot be made yet, so no new account can be made",
+            );
+        }
+        section.skip(&["attestationFormats", "attestationRoots", "ID"]);
+        acme
+    }
+
+    /// The name; part of the directory's URL.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.common.name
+    }
+
+    /// The id under which records name it.
+    #[must_use]
+    pub fn id(&self) -> String {
+        format!("acme/{}", self.name())
+    }
+
+    /// The claims that hold for it.
+    #[must_use]
+    pub fn claims(&self) -> &Claims {
+        &self.common.claims
+    }
+
+    /// A certificate without a common name gets the first DNS name as one.
+    #[must_use]
+    pub fn force_cn(&self) -> bool {
+        self.force_cn
+    }
+
+    /// New accounts need an external account binding, RFC 8555 §7.3.4.
+    #[must_use]
+    pub fn require_eab(&self) -> bool {
+        self.require_eab
+    }
+
+    /// `termsOfService` of the directory's `meta`, RFC 8555 §7.1.1.
+    #[must_use]
+    pub fn terms_of_service(&self) -> Option<&str> {
+        self.terms_of_service.as_deref()
+    }
+
+    /// `website` of the directory's `meta`.
+    #[must_use]
+    pub fn website(&self) -> Option<&str> {
+        self.website.as_deref()
+    }
+
+    /// `caaIdentities` of the directory's `meta`.
+    #[must_use]
+    pub fn caa_identities(&self) -> &[String] {
+        &self.caa_identities
+    }
+
+    /// The enabled challenge types.
+    #[must_use]
+    pub fn challenges(&self) -> &[Method] {
+        &self.challenges
+    }
+
+    /// Whether it can work at all; asked before an account or an order is made.
+    ///
+    /// # Errors
+    /// When its configuration does not hold together.
+    pub fn check(&self) -> Result<(), Refusal> {
+        self.common.check()
+    }
+
+    /// The validity that a certificate would get for what a newOrder asks; the same decision
+    /// is taken again in [`Acme::authorize`].
+    ///
+    /// # Errors
+    /// When what is asked lies outside the claims.
+    pub fn lifetime(
+        &self,
+        not_before: Option<Timestamp>,
+        not_after: Option<Timestamp>,
+        backdate: SignedDuration,
+        now: Timestamp,
+    ) -> Result<Lifetime, Refusal> {
+        self.claims().lifetime(not_before, not_after, backdate, now)
+    }
+
+    /// Turns a finalized order into the right to one certificate.
+    ///
+    /// # Errors
+    /// When the provisioner is disabled, the order is another's, or the names or the validity
+    /// are not allowed.
+    pub fn authorize(
+        &self,
+        finalized: Finalized,
+        authority: &Authority,
+        now: Timestamp,
+    ) -> Result<Grant, Refusal> {
+        self.check()?;
+        let order = finalized.order();
+        if order.provisioner != self.name() {
+            return Err(Refusal::ForeignOrder {
+                order: order.provisioner.clone(),
+                provisioner: self.name().to_owned(),
+            });
+        }
+        let lifetime = self.lifetime(order.not_before, order.not_after, authority.backdate, now)?;
+        Grant::from_order(finalized, self, lifetime)
+    }
+
+    /// The extension that names this provisioner in its certificates.
+    pub(crate) fn extension(&self) -> Option<StepProvisioner> {
+        (!self.claims().disable_extension).then(|| StepProvisioner {
+            kind: NUMBER,
+            name: self.name().to_owned(),
+            credential_id: String::new(),
+            pairs: Vec::new(),
+        })
+    }
+
+    pub(super) fn common(&self) -> &Common {
+        &self.common
+    }
+}
+
+fn challenges(common: &mut Common, section: &mut Section<'_>) -> Vec<Method> {
+    let named = section.strings("challenges");
+    if named.is_empty() {
+        return Method::ALL.to_vec();
+    }
+    let mut methods = Vec::new();
+    for (n, text) in named.iter().enumerate() {
+        let key = format!("challenges[{n}]");
+        let text = text.to_ascii_lowercase();
+        if let Some(method) = Method::parse(&text) {
+            if !methods.contains(&method) {
+                methods.push(method);
+            }
+        } else if LATER.contains(&text.as_str()) {
+            section.warn(
+                &key,
+                format!("{text} is not supported yet and is not offered"),
+            );
+        } else {
+            common.disable(section, &key, format!("{text:?} is not a challenge type"));
+        }
+    }
+    if methods.is_empty() && common.disabled.is_none() {
+        common.disable(
+            section,
+            "challenges",
+            "none of the challenge types named is supported yet".into(),
+        );
+    }
+    methods
+}

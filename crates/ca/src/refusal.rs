@@ -1,0 +1,172 @@
+//! Refusal: the answer "no", with what was wrong and what to do next. An outage is never one.
+
+use acme::problem::{Kind, Problem};
+use jiff::{SignedDuration, Timestamp};
+
+use crate::lint;
+use crate::words;
+
+/// Why a certificate is not issued or renewed.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum Refusal {
+    /// The validity asked for is shorter than the claims allow.
+    #[error("{}", words::too_short(*.requested, *.minimum))]
+    TooShort {
+        /// The life asked for.
+        requested: SignedDuration,
+        /// The shortest one allowed.
+        minimum: SignedDuration,
+    },
+    /// The validity asked for is longer than the claims allow.
+    #[error("{}", words::too_long(*.requested, *.maximum))]
+    TooLong {
+        /// The life asked for.
+        requested: SignedDuration,
+        /// The longest one allowed, the backdate included.
+        maximum: SignedDuration,
+    },
+    /// The validity asked for is over.
+    #[error("the requested notAfter {not_after} is in the past; ask for a later one, or for none")]
+    EndsInThePast {
+        /// The end asked for.
+        not_after: Timestamp,
+    },
+    /// The validity asked for is empty.
+    #[error("the requested notAfter {not_after} does not lie after notBefore {not_before}")]
+    EndsBeforeItBegins {
+        /// The begin asked for.
+        not_before: Timestamp,
+        /// The end asked for.
+        not_after: Timestamp,
+    },
+    /// No provisioner has this name (any more).
+    #[error("provisioner {name} not found; `step ca provisioner list` shows those in force")]
+    UnknownProvisioner {
+        /// The name looked for.
+        name: String,
+    },
+    /// The provisioner's configuration does not hold together.
+    #[error("provisioner {name} is disabled due to an initialization error: {reason}")]
+    ProvisionerDisabled {
+        /// Its name.
+        name: String,
+        /// What is wrong with its configuration.
+        reason: String,
+    },
+    /// The order was made for another provisioner.
+    #[error("the order belongs to provisioner {order}, not to {provisioner}")]
+    ForeignOrder {
+        /// The order's provisioner.
+        order: String,
+        /// The one that was asked.
+        provisioner: String,
+    },
+    /// `forceCN` is set and there is no DNS name to take.
+    #[error(
+        "provisioner {provisioner} demands a common name, and the order has no DNS name to take it from"
+    )]
+    NoCommonName {
+        /// The provisioner that has `forceCN`.
+        provisioner: String,
+    },
+    /// The issuing certificate has expired.
+    #[error("the issuing certificate expired at {at}; the operator has to renew the intermediate")]
+    IssuerExpired {
+        /// Its notAfter.
+        at: Timestamp,
+    },
+    /// The certificate to renew was not signed by this authority.
+    #[error("the certificate with serial number {serial} was not issued by this authority")]
+    NotOurs {
+        /// Its serial number, decimal.
+        serial: String,
+    },
+    /// The certificate to renew has expired.
+    #[error("the certificate expired at {at}; get a new one instead of renewing it")]
+    Expired {
+        /// Its notAfter.
+        at: Timestamp,
+    },
+    /// The certificate to renew does not hold yet.
+    #[error("the certificate is not valid before {at}")]
+    NotYetValid {
+        /// Its notBefore.
+        at: Timestamp,
+    },
+    /// The provisioner does not allow renewals.
+    #[error(
+        "renewal is disabled for provisioner {provisioner}; get a new certificate instead of renewing"
+    )]
+    RenewalDisabled {
+        /// Its name.
+        provisioner: String,
+    },
+    /// The certificate to renew was revoked.
+    #[error("the certificate with serial number {serial} is revoked")]
+    Revoked {
+        /// Its serial number, decimal.
+        serial: String,
+    },
+    /// A name that cannot stand in a certificate.
+    #[error("{name:?} cannot be a name in a certificate: {reason}")]
+    BadName {
+        /// The name.
+        name: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// What was put together breaks a rule of ours: a fault of the authority, not the client's.
+    #[error("the certificate was held back by a check: {0}")]
+    Lint(#[from] lint::Finding),
+    /// The certificate cannot be encoded.
+    #[error("the certificate cannot be put together: {0}")]
+    Encoding(#[from] pki::Error),
+}
+
+/// Whose fault a refusal is; the shells choose their status by it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Blame {
+    /// The request asks for what cannot be had as asked.
+    Request,
+    /// The one who asks has no right to it (any more).
+    Rights,
+    /// The authority itself is not in order.
+    Authority,
+}
+
+impl Refusal {
+    /// Whose fault it is.
+    #[must_use]
+    pub fn blame(&self) -> Blame {
+        match self {
+            Self::TooShort { .. }
+            | Self::TooLong { .. }
+            | Self::EndsInThePast { .. }
+            | Self::EndsBeforeItBegins { .. }
+            | Self::NoCommonName { .. }
+            | Self::BadName { .. } => Blame::Request,
+            Self::UnknownProvisioner { .. }
+            | Self::ProvisionerDisabled { .. }
+            | Self::ForeignOrder { .. }
+            | Self::NotOurs { .. }
+            | Self::Expired { .. }
+            | Self::NotYetValid { .. }
+            | Self::RenewalDisabled { .. }
+            | Self::Revoked { .. } => Blame::Rights,
+            Self::IssuerExpired { .. } | Self::Lint(_) | Self::Encoding(_) => Blame::Authority,
+        }
+    }
+}
+
+/// A refusal as an ACME client sees it.
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        let kind = match (&refusal, refusal.blame()) {
+            (Refusal::NoCommonName { .. }, _) => Kind::BadCsr,
+            (_, Blame::Request) => Kind::Malformed,
+            (_, Blame::Rights) => Kind::Unauthorized,
+            (_, Blame::Authority) => Kind::ServerInternal,
+        };
+        Self::new(kind, refusal.to_string())
+    }
+}

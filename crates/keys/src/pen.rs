@@ -1,0 +1,93 @@
+//! The pen: the one place where certificates are signed. It takes [`ca::Unsigned`] and nothing
+//! else, so whatever it signs has passed the decisions of `ca`.
+
+use ca::Unsigned;
+use ca::issue::Kind;
+use pki::{Certificate, assemble};
+
+use crate::{Error, Signer};
+
+/// A key and the certificate that lets it issue.
+pub struct Pen {
+    signer: Box<dyn Signer>,
+    issuer: Certificate,
+}
+
+impl Pen {
+    /// The pen of an issuing certificate.
+    ///
+    /// # Errors
+    /// When the key is not the certificate's or the certificate may not issue.
+    pub fn new(signer: Box<dyn Signer>, issuer: Certificate) -> Result<Self, Error> {
+        let subject = || issuer.subject().to_string();
+        if issuer.public_key()? != signer.public_key() {
+            return Err(Error::KeyMismatch { subject: subject() });
+        }
+        if !issuer.is_ca() {
+            return Err(Error::NotAnAuthority { subject: subject() });
+        }
+        Ok(Self { signer, issuer })
+    }
+
+    /// Signs a root with its own key; the pen is then the root's, and [`Pen::issuer`] is it.
+    ///
+    /// # Errors
+    /// When it is not a root, or not one for this key.
+    pub fn self_signed(signer: Box<dyn Signer>, root: Unsigned) -> Result<Self, Error> {
+        if root.kind() != Kind::Root {
+            return Err(Error::Root);
+        }
+        let tbs = root.tbs();
+        if tbs.public_key != *signer.public_key() {
+            return Err(Error::KeyMismatch {
+                subject: tbs.subject.to_string(),
+            });
+        }
+        let issuer = sign(signer.as_ref(), &root)?;
+        Ok(Self { signer, issuer })
+    }
+
+    /// Signs a certificate and verifies the signature that came back.
+    ///
+    /// # Errors
+    /// When it names another issuer, the signer fails, or its signature does not verify.
+    pub fn sign(&self, unsigned: Unsigned) -> Result<Certificate, Error> {
+        if unsigned.kind() == Kind::Root {
+            return Err(Error::Root);
+        }
+        let named = &unsigned.tbs().issuer;
+        if named != self.issuer.subject() {
+            return Err(Error::ForeignIssuer {
+                named: named.to_string(),
+                own: self.issuer.subject().to_string(),
+            });
+        }
+        sign(self.signer.as_ref(), &unsigned)
+    }
+
+    /// The certificate that this pen issues with.
+    #[must_use]
+    pub fn issuer(&self) -> &Certificate {
+        &self.issuer
+    }
+
+    /// `true` when a signature takes long; see [`Signer::is_slow`].
+    #[must_use]
+    pub fn is_slow(&self) -> bool {
+        self.signer.is_slow()
+    }
+}
+
+fn sign(signer: &dyn Signer, unsigned: &Unsigned) -> Result<Certificate, Error> {
+    let algorithm = signer.algorithm();
+    let message = unsigned.tbs().to_der(algorithm)?;
+    let signature = signer.sign(&message)?;
+    signer
+        .public_key()
+        .verify(algorithm, &message, &signature)
+        .map_err(|_| Error::BadSignature)?;
+    Ok(assemble(&message, algorithm, &signature)?)
+}
+
+#[cfg(test)]
+mod tests;
