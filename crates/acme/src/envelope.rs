@@ -42,9 +42,9 @@ impl Parsed {
         })?;
         let header = jws.header();
         let alg = algorithm(&header.alg)?;
-        if header.crit.is_some() {
+        if header.crit.is_some() || header.b64.is_some() {
             return Err(Problem::malformed(
-                "The protected header has crit, and no critical extension is supported.",
+                "The protected header has crit or b64, and no such extension is supported.",
             ));
         }
         let signer = match (&header.jwk, &header.kid) {
@@ -235,4 +235,224 @@ fn fits_key(key: &Jwk, alg: Alg) -> Result<(), Problem> {
         alg.as_str(),
         key.public_key().kind()
     )))
+}
+
+#[cfg(test)]
+mod tests {
+    use pki::PrivateKey;
+    use pki::jose::jws;
+    use proptest::prelude::*;
+    use serde_json::{Map, Value, json};
+
+    use super::*;
+    use crate::message::account::NewAccount;
+
+    const URL: &str = "https://ca.lab/acme/acme/new-account";
+
+    fn key() -> PrivateKey {
+        PrivateKey::from_pem(include_bytes!("../testdata/account.pem"), None).unwrap()
+    }
+
+    fn other_key() -> PrivateKey {
+        PrivateKey::from_pem(include_bytes!("../testdata/rsa.pem"), None).unwrap()
+    }
+
+    fn jwk() -> Jwk {
+        Jwk::from_public_key(key().public())
+    }
+
+    fn signed(header: Value, payload: &[u8]) -> String {
+        let header: Map<String, Value> = serde_json::from_value(header).unwrap();
+        jws::sign(&key(), &header, payload).unwrap()
+    }
+
+    fn usual(payload: &[u8]) -> String {
+        let header = json!({"jwk": jwk().to_json(), "nonce": "abc-_9", "url": URL});
+        signed(header, payload)
+    }
+
+    fn refused(header: Value) -> Problem {
+        Parsed::parse(signed(header, b"{}").as_bytes()).unwrap_err()
+    }
+
+    /// A body whose protected header is exactly this text, with a signature of nothing.
+    fn forged(header: &str) -> Problem {
+        let header = data_encoding::BASE64URL_NOPAD.encode(header.as_bytes());
+        let body = format!(r#"{{"protected":"{header}","payload":"","signature":"AA"}}"#);
+        Parsed::parse(body.as_bytes()).unwrap_err()
+    }
+
+    fn verified(payload: &[u8]) -> Verified {
+        let parsed = Parsed::parse(usual(payload).as_bytes()).unwrap();
+        parsed.verify(&jwk(), URL).unwrap()
+    }
+
+    #[test]
+    fn a_request_signed_for_its_url_gives_its_payload() {
+        let parsed = Parsed::parse(usual(br#"{"onlyReturnExisting":true}"#).as_bytes()).unwrap();
+        assert_eq!(parsed.signer(), &Signer::Jwk(jwk()));
+        assert_eq!(parsed.nonce(), Ok("abc-_9"));
+        assert_eq!(parsed.url(), URL);
+        let verified = parsed.verify(&jwk(), URL).unwrap();
+        let read: NewAccount = verified.json().unwrap();
+        assert!(read.only_return_existing);
+        assert_eq!(verified.signer(), &Signer::Jwk(jwk()));
+    }
+
+    #[test]
+    fn a_kid_is_taken_as_it_is() {
+        let body = signed(json!({"kid": "https://ca.lab/a/1", "url": URL}), b"");
+        let parsed = Parsed::parse(body.as_bytes()).unwrap();
+        assert_eq!(parsed.signer(), &Signer::Kid("https://ca.lab/a/1".into()));
+        assert_eq!(parsed.nonce().unwrap_err().kind, Kind::BadNonce);
+    }
+
+    #[test]
+    fn a_request_for_another_url_is_unauthorized() {
+        let parsed = Parsed::parse(usual(b"").as_bytes()).unwrap();
+        let problem = parsed.verify(&jwk(), "https://ca.lab/x").unwrap_err();
+        assert_eq!((problem.kind, problem.status), (Kind::Unauthorized, 403));
+    }
+
+    #[test]
+    fn a_request_signed_by_another_key_is_refused() {
+        let other = Jwk::from_public_key(other_key().public());
+        let parsed = Parsed::parse(usual(b"").as_bytes()).unwrap();
+        let problem = parsed.verify(&other, URL).unwrap_err();
+        assert!(problem.detail.contains("does not fit"), "{problem}");
+        let certificate = include_bytes!("../testdata/certificate.pem");
+        let same_kind = PrivateKey::from_pem(certificate, None).unwrap();
+        let parsed = Parsed::parse(usual(b"").as_bytes()).unwrap();
+        let problem = parsed
+            .verify(&Jwk::from_public_key(same_kind.public()), URL)
+            .unwrap_err();
+        assert!(problem.detail.contains("signature"), "{problem}");
+    }
+
+    #[test]
+    fn exactly_one_of_jwk_and_kid_is_wanted() {
+        let both = refused(json!({"jwk": jwk().to_json(), "kid": "x", "url": URL}));
+        assert!(both.detail.contains("both"), "{both}");
+        let none = refused(json!({"url": URL}));
+        assert!(none.detail.contains("neither"), "{none}");
+    }
+
+    #[test]
+    fn macs_and_none_are_refused_with_the_algorithms_that_would_do() {
+        for alg in ["none", "HS256", "ES256K", "es256", ""] {
+            let problem = forged(&format!(r#"{{"alg":"{alg}","kid":"x","url":"{URL}"}}"#));
+            assert_eq!(problem.kind, Kind::BadSignatureAlgorithm, "{alg}");
+            assert!(problem.algorithms.contains(&"ES256".into()));
+            assert!(problem.algorithms.contains(&"EdDSA".into()));
+            assert!(!problem.algorithms.contains(&"HS256".into()));
+        }
+    }
+
+    #[test]
+    fn an_algorithm_that_does_not_fit_the_key_is_malformed() {
+        let header = json!({"alg": "RS256", "jwk": jwk().to_json(), "url": URL});
+        let problem = forged(&header.to_string());
+        assert_eq!(problem.kind, Kind::Malformed);
+        assert!(problem.detail.contains("EC P-256"), "{problem}");
+    }
+
+    #[test]
+    fn a_key_that_says_another_algorithm_is_malformed() {
+        let mut own = jwk().to_json();
+        own["alg"] = json!("ES384");
+        let problem = refused(json!({"jwk": own, "url": URL}));
+        assert!(problem.detail.contains("ES384"), "{problem}");
+        own["alg"] = json!("ES256");
+        own["use"] = json!("sig");
+        own["kid"] = json!("anything");
+        let body = signed(json!({"jwk": own, "url": URL}), b"{}");
+        assert!(Parsed::parse(body.as_bytes()).is_ok());
+    }
+
+    #[test]
+    fn a_key_that_will_not_do_is_a_bad_public_key() {
+        let mut private = jwk().to_json();
+        private["d"] = json!("AA");
+        let symmetric = json!({"kty": "oct", "k": "AAAA"});
+        for bad in [private, symmetric, json!({}), json!("x"), Value::Null] {
+            let problem = refused(json!({"jwk": bad, "url": URL}));
+            assert_eq!(problem.kind, Kind::BadPublicKey, "{bad}");
+        }
+    }
+
+    #[test]
+    fn critical_extensions_and_a_missing_url_are_malformed() {
+        for header in [
+            json!({"kid": "x", "url": URL, "crit": ["b64"], "b64": false}),
+            json!({"kid": "x", "url": URL, "b64": false}),
+            json!({"kid": "x"}),
+        ] {
+            assert_eq!(refused(header).kind, Kind::Malformed);
+        }
+    }
+
+    #[test]
+    fn a_nonce_that_is_not_base64url_is_malformed() {
+        for nonce in ["", "a=", "a+b", "a b", "ü"] {
+            let body = signed(json!({"kid": "x", "url": URL, "nonce": nonce}), b"");
+            let parsed = Parsed::parse(body.as_bytes()).unwrap();
+            assert_eq!(parsed.nonce().unwrap_err().kind, Kind::Malformed);
+        }
+    }
+
+    #[test]
+    fn what_is_no_flattened_jws_is_malformed() {
+        for body in [
+            "",
+            "[]",
+            "{}",
+            "a.b.c",
+            "\u{0}",
+            r#"{"protected":"e30","payload":"","signature":""}"#,
+            r#"{"protected":"e30","payload":"","signature":"","header":{}}"#,
+            r#"{"payload":"","signatures":[]}"#,
+            r#"{"protected":"e30=","payload":"","signature":""}"#,
+            r#"{"protected":"e30","protected":"e30","payload":"","signature":""}"#,
+        ] {
+            let problem = Parsed::parse(body.as_bytes()).unwrap_err();
+            assert_eq!(problem.kind, Kind::Malformed, "{body}");
+        }
+        let deep = "[".repeat(20_000);
+        assert!(Parsed::parse(deep.as_bytes()).is_err());
+    }
+
+    #[test]
+    fn reading_takes_an_empty_payload_and_writing_takes_an_object() {
+        assert_eq!(verified(b"").payload(), Payload::Empty);
+        assert_eq!(verified(b"").empty(), Ok(()));
+        assert!(verified(b"{}").empty().is_err());
+        for wrong in [
+            &b""[..],
+            b"[]",
+            b"null",
+            b"{",
+            b"\xff",
+            br#"{"contact":"x"}"#,
+            br#"{"contact":[],"contact":[]}"#,
+        ] {
+            let problem = verified(wrong).json::<NewAccount>().unwrap_err();
+            assert_eq!(problem.kind, Kind::Malformed);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_body_breaks_the_reader(body in proptest::collection::vec(any::<u8>(), 0..300)) {
+            let _ = Parsed::parse(&body);
+        }
+
+        #[test]
+        fn no_header_breaks_the_reader(
+            header in "\\{(\"(alg|jwk|kid|nonce|url|crit)\":(\"ES256\"|\"x\"|\\{\\}|1|null|\\[\\]),?){0,6}\\}"
+        ) {
+            let header = data_encoding::BASE64URL_NOPAD.encode(header.as_bytes());
+            let body = format!(r#"{{"protected":"{header}","payload":"","signature":"AA"}}"#);
+            let _ = Parsed::parse(body.as_bytes()).map(|p| p.nonce().map(str::to_owned));
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! Orders on the wire (RFC 8555 §7.1.3, §7.4).
 
 use jiff::Timestamp;
+use pki::Csr;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -114,6 +115,15 @@ impl Finalize {
         Self {
             csr: data_encoding::BASE64URL_NOPAD.encode(der),
         }
+    }
+
+    /// Reads the CSR and checks that its sender holds its key.
+    ///
+    /// # Errors
+    /// `malformed` if it is not base64url, `badCSR` with what is wrong with it else.
+    pub fn csr(&self) -> Result<Csr, Problem> {
+        Csr::verify(&self.der()?)
+            .map_err(|fault| Problem::bad_csr(format!("The CSR is not accepted: {fault}.")))
     }
 
     /// The DER of the CSR; `=` at the end is tolerated, as some clients send it.

@@ -140,3 +140,131 @@ fn list<'a>(names: impl IntoIterator<Item = &'a Identifier>) -> String {
     let names: Vec<_> = names.into_iter().map(Identifier::to_string).collect();
     names.join(", ")
 }
+
+#[cfg(test)]
+mod tests {
+    use pki::{Name, PrivateKey};
+
+    use super::*;
+    use crate::order::tests::{now, order};
+    use crate::order::{State, Status};
+    use crate::problem::Kind;
+
+    fn certificate_key() -> PrivateKey {
+        PrivateKey::from_pem(include_bytes!("../../testdata/certificate.pem"), None).unwrap()
+    }
+
+    fn account_key() -> PrivateKey {
+        PrivateKey::from_pem(include_bytes!("../../testdata/account.pem"), None).unwrap()
+    }
+
+    fn csr(common_name: &str, names: &[AltName], key: &PrivateKey) -> Csr {
+        let subject = match common_name {
+            "" => Name::empty(),
+            text => Name::common_name(text).unwrap(),
+        };
+        Csr::verify(&pki::request(&subject, names, key).unwrap()).unwrap()
+    }
+
+    fn finalized(
+        ordered: &[&str],
+        common_name: &str,
+        names: &[AltName],
+    ) -> Result<Finalized, Problem> {
+        let State::Ready(ready) = order(ordered, Status::Ready).state(now()) else {
+            panic!();
+        };
+        let account = Jwk::from_public_key(account_key().public());
+        ready.finalize(&csr(common_name, names, &certificate_key()), &account)
+    }
+
+    fn refused(common_name: &str, names: &[AltName]) -> String {
+        let problem = finalized(&["a.lab", "10.0.0.7"], common_name, names).unwrap_err();
+        assert_eq!((problem.kind, problem.status), (Kind::BadCsr, 400));
+        problem.detail
+    }
+
+    fn dns(name: &str) -> AltName {
+        AltName::Dns(name.into())
+    }
+
+    fn ip() -> AltName {
+        AltName::Ip("10.0.0.7".parse().unwrap())
+    }
+
+    #[test]
+    fn a_csr_with_exactly_the_orders_names_finalizes_it() {
+        for (common_name, names) in [
+            ("", vec![dns("a.lab"), ip()]),
+            ("", vec![ip(), dns("A.LAB"), dns("a.lab")]),
+            ("A.lab", vec![dns("a.lab"), ip()]),
+            ("a.lab", vec![ip()]),
+            ("10.0.0.7", vec![dns("a.lab")]),
+        ] {
+            let done = finalized(&["a.lab", "10.0.0.7"], common_name, &names).unwrap();
+            assert_eq!(done.names(), done.order().identifiers);
+            assert_eq!(done.common_name().is_some(), !common_name.is_empty());
+            assert_eq!(done.public_key(), certificate_key().public());
+        }
+    }
+
+    #[test]
+    fn a_common_name_alone_is_enough_for_one_name() {
+        let done = finalized(&["a.lab"], "A.LAB", &[]).unwrap();
+        assert_eq!(done.common_name().unwrap().to_string(), "a.lab");
+    }
+
+    #[test]
+    fn a_wildcard_is_asked_for_as_such() {
+        assert!(finalized(&["a.lab"], "", &[dns("*.a.lab")]).is_err());
+        assert!(finalized(&["*.a.lab"], "", &[dns("a.lab")]).is_err());
+    }
+
+    #[test]
+    fn every_bad_csr_has_its_own_detail() {
+        let email = AltName::Email("a@b.lab".into());
+        let uri = AltName::Uri("https://a.lab/".into());
+        let other = AltName::Other {
+            oid: "directoryName".into(),
+            der: vec![0xa4, 2, 0x30, 0],
+        };
+        let all = [dns("a.lab"), ip()];
+        let with = |extra: AltName| [all.to_vec(), vec![extra]].concat();
+        for (detail, words) in [
+            (refused("", &[]), "no names"),
+            (
+                refused("", &all[..1]),
+                "lacks 10.0.0.7, which the order has",
+            ),
+            (
+                refused("", &with(dns("b.lab"))),
+                "has b.lab, which the order lacks",
+            ),
+            (refused("", &[dns("a.lab"), dns("10.0.0.8")]), "type ip"),
+            (
+                refused("", &[dns("a.lab"), dns("c.lab")]),
+                "has c.lab, which the order lacks, and lacks 10.0.0.7, which",
+            ),
+            (refused("", &with(email)), "the e-mail address \"a@b.lab\""),
+            (refused("", &with(uri)), "the URI \"https://a.lab/\""),
+            (refused("", &with(other)), "another kind \"directoryName\""),
+            (refused("", &with(dns("a_b.lab"))), "underscore"),
+            (refused("b.lab", &all), "common name b.lab is not among"),
+            (refused("Some Body", &all), "common name is neither"),
+        ] {
+            assert!(detail.contains(words), "{detail}");
+        }
+    }
+
+    #[test]
+    fn the_accounts_own_key_is_refused() {
+        let State::Ready(ready) = order(&["a.lab"], Status::Ready).state(now()) else {
+            panic!();
+        };
+        let account = Jwk::from_public_key(account_key().public());
+        let request = csr("", &[dns("a.lab")], &account_key());
+        let problem = ready.finalize(&request, &account).unwrap_err();
+        assert_eq!(problem.kind, Kind::BadCsr);
+        assert!(problem.detail.contains("account's key"), "{problem}");
+    }
+}
