@@ -1,0 +1,121 @@
+//! What can go wrong with a store: [`OpenError`] before it serves, [`Error`] while it serves.
+//! Decisions ("this order is already valid") are not errors; the verbs return them as values.
+
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+/// Why a verb did not do what it was asked to. Whoever gets one of these was not told "stored".
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum Error {
+    /// A rule of the records stands against it: a key, serial or identifier that is already taken, or a record that
+    /// the new one refers to and that is not there.
+    #[error("the record conflicts with what is stored: {0}")]
+    Conflict(String),
+    /// The record that the verb is about is not there.
+    #[error("there is no such record")]
+    NotFound,
+    /// No space is left where the store lies; nothing of the verb was kept. It works again once there is space.
+    #[error("the disk that holds the store is full: free some space; nothing was stored")]
+    Full,
+    /// The store could not be written or read just now.
+    #[error("the store does not answer: {0}")]
+    Unavailable(String),
+    /// A stored record cannot be understood.
+    #[error("a stored record is damaged: {0}")]
+    Damaged(String),
+    /// The store has been closed.
+    #[error("the store is closed")]
+    Closed,
+}
+
+impl Error {
+    /// Tells whether asking again later may work: an outage, as opposed to a "no".
+    #[must_use]
+    pub const fn is_outage(&self) -> bool {
+        match self {
+            Self::Full | Self::Unavailable(_) | Self::Damaged(_) | Self::Closed => true,
+            Self::Conflict(_) | Self::NotFound => false,
+        }
+    }
+}
+
+/// Why a store could not be opened.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum OpenError {
+    /// Another process (or another handle of this one) has the file open.
+    #[error("{} is in use by {}: stop it first, or give this one a store of its own", path.display(), holder(*process))]
+    Locked {
+        /// The database file.
+        path: PathBuf,
+        /// The process that holds it, where it is known.
+        process: Option<u32>,
+    },
+    /// A newer release has written the file.
+    #[error(
+        "{} was written by a newer release (schema {found}; this release knows up to {known}): \
+         start that release, or restore a copy from before the upgrade",
+        path.display()
+    )]
+    Newer {
+        /// The database file.
+        path: PathBuf,
+        /// The schema that was found.
+        found: u32,
+        /// The newest schema that this release knows.
+        known: u32,
+    },
+    /// The file is a SQLite database of some other program.
+    #[error("{} is a database of another program: name another file", path.display())]
+    Foreign {
+        /// The database file.
+        path: PathBuf,
+    },
+    /// The file is no SQLite database, or a damaged one.
+    #[error("{} is damaged or no database: {what}", path.display())]
+    Corrupt {
+        /// The database file.
+        path: PathBuf,
+        /// What SQLite said.
+        what: String,
+    },
+    /// The file or its folder cannot be used.
+    #[error("cannot open the store {}: {what}", path.display())]
+    Io {
+        /// The file or folder in question.
+        path: PathBuf,
+        /// What the system said.
+        what: String,
+    },
+}
+
+fn holder(process: Option<u32>) -> String {
+    process.map_or_else(
+        || "another process".to_owned(),
+        |id| format!("another process (pid {id})"),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_locked_store_names_the_file_and_the_process() {
+        let error = OpenError::Locked {
+            path: "/var/lib/ca/riser.sqlite3".into(),
+            process: Some(42),
+        };
+        assert_eq!(
+            error.to_string(),
+            "/var/lib/ca/riser.sqlite3 is in use by another process (pid 42): \
+             stop it first, or give this one a store of its own"
+        );
+    }
+
+    #[test]
+    fn refusals_and_outages_are_told_apart() {
+        assert!(Error::Full.is_outage());
+        assert!(!Error::Conflict("serial".to_owned()).is_outage());
+    }
+}

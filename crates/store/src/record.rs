@@ -1,0 +1,151 @@
+//! What goes in and out of the verbs where the domain has no type of its own for it.
+
+use acme::account::Account;
+use acme::authz::Authorization;
+use acme::challenge::Challenge;
+use acme::order::Order;
+use jiff::Timestamp;
+use pki::certificate::Serial;
+use serde_json::Value;
+use uuid::Uuid;
+
+/// What became of a request for a new account.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Created {
+    /// It was made.
+    Created(Account),
+    /// The provisioner has an account with this key; nothing was changed.
+    Existing(Account),
+}
+
+/// An order with the authorizations that were made for it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewOrder {
+    /// The order; its `authorizations` name those below and any that exist already.
+    pub order: Order,
+    /// The new authorizations, with their challenges.
+    pub authorizations: Vec<Authorization>,
+}
+
+/// An order and its authorizations, read as of one moment.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OrderRecord {
+    /// The order.
+    pub order: Order,
+    /// Its authorizations, in its order of identifiers.
+    pub authorizations: Vec<Authorization>,
+}
+
+/// A challenge and what it hangs on, read as of one moment.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ChallengeRecord {
+    /// The challenge.
+    pub challenge: Challenge,
+    /// The authorization that it would prove.
+    pub authorization: Authorization,
+    /// The orders that wait for it.
+    pub orders: Vec<Uuid>,
+}
+
+/// What is stored after a verdict.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settled {
+    /// Whether this verdict was the first, and so the one that counts.
+    pub written: bool,
+    /// The authorization with its challenges.
+    pub authorization: Authorization,
+    /// The orders that hang on it.
+    pub orders: Vec<Uuid>,
+}
+
+/// An issued certificate.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CertificateRecord {
+    /// Its id, the last segment of its URL.
+    pub id: Uuid,
+    /// Its serial number, unique in the store.
+    pub serial: Serial,
+    /// The certificate.
+    pub der: Vec<u8>,
+    /// The certificates above it that are handed out with it, nearest first.
+    pub chain: Vec<Vec<u8>>,
+    /// The provisioner that granted it; none for the house's own.
+    pub provisioner: Option<String>,
+    /// The account that asked for it.
+    pub account: Option<Uuid>,
+    /// The order that it fulfils.
+    pub order: Option<Uuid>,
+    /// The start of its validity.
+    pub not_before: Timestamp,
+    /// The end of its validity.
+    pub not_after: Timestamp,
+    /// The names in it, as they are searched for.
+    pub names: Vec<String>,
+    /// When it was issued.
+    pub issued_at: Timestamp,
+    /// The certificate that it replaces.
+    pub renewed_from: Option<Serial>,
+}
+
+/// A certificate to be recorded, and the order that it fulfils.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Issuance {
+    /// The order that becomes `valid` in the same transaction; none for a renewal.
+    pub order: Option<Uuid>,
+    /// The certificate.
+    pub certificate: CertificateRecord,
+}
+
+/// What became of an issuance.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Issued {
+    /// The certificate is recorded and may leave the process.
+    Done,
+    /// The order has this certificate already; the new one must never leave the process.
+    AlreadyIssued(Uuid),
+    /// The order is not `ready`, or not any more; the new certificate must never leave the process.
+    OrderNotReady,
+}
+
+/// A line of the audit log.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AuditEntry {
+    /// When it happened.
+    pub at: Timestamp,
+    /// What happened: a word from a closed list, such as `certificate-issued`.
+    pub event: String,
+    /// The provisioner concerned.
+    pub provisioner: Option<String>,
+    /// The account concerned.
+    pub account: Option<Uuid>,
+    /// The order concerned.
+    pub order: Option<Uuid>,
+    /// The certificate concerned.
+    pub certificate: Option<Uuid>,
+    /// More, as a JSON object; `Null` for nothing.
+    pub detail: Value,
+}
+
+impl AuditEntry {
+    /// Starts a line; what it concerns is filled in by field.
+    pub fn new(event: impl Into<String>, at: Timestamp) -> Self {
+        Self {
+            at,
+            event: event.into(),
+            provisioner: None,
+            account: None,
+            order: None,
+            certificate: None,
+            detail: Value::Null,
+        }
+    }
+}
+
+/// What a sweep has deleted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Swept {
+    /// Orders.
+    pub orders: usize,
+    /// Authorizations, with their challenges.
+    pub authorizations: usize,
+}

@@ -1,0 +1,172 @@
+//! Accounts (RFC 8555 §7.3): one for each key and provisioner.
+
+use acme::account::{Account, Status};
+use acme::problem::Problem;
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, Row};
+use uuid::Uuid;
+
+use super::column::{At, Id, Json, kept, word};
+use super::{Store, audit};
+use crate::error::Error;
+use crate::record::{AuditEntry, Created};
+
+impl Store {
+    /// Stores an account, or finds the one that its provisioner has with the same key.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] if the id is taken.
+    pub async fn create_account(&self, account: Account) -> Result<Created, Error> {
+        self.write(move |connection| create(connection, account))
+            .await
+    }
+
+    /// Reads an account.
+    pub async fn account(&self, id: Uuid) -> Result<Option<Account>, Error> {
+        self.read(move |connection| load(connection, id)).await
+    }
+
+    /// Reads the account that a provisioner has with this key (its thumbprint, RFC 7638).
+    pub async fn account_by_key(
+        &self,
+        provisioner: &str,
+        thumbprint: &str,
+    ) -> Result<Option<Account>, Error> {
+        let (provisioner, thumbprint) = (provisioner.to_owned(), thumbprint.to_owned());
+        self.read(move |connection| by_key(connection, &provisioner, &thumbprint))
+            .await
+    }
+
+    /// Replaces the contacts of a valid account and returns the account as it is now, whether that was possible or not.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub async fn update_contact(&self, id: Uuid, contact: Vec<String>) -> Result<Account, Error> {
+        self.write(move |connection| {
+            connection
+                .prepare_cached(
+                    "UPDATE accounts SET contact = ?2 WHERE id = ?1 AND status = 'valid'",
+                )?
+                .execute((Id(id), Json(&contact)))?;
+            load(connection, id)?.ok_or(Error::NotFound)
+        })
+        .await
+    }
+
+    /// Ends a valid account, its authorizations, and its unfinished orders, which become invalid.
+    /// Returns the account as it is now.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub async fn deactivate_account(&self, id: Uuid, at: Timestamp) -> Result<Account, Error> {
+        self.write(move |connection| {
+            let ended = connection
+                .prepare_cached(
+                    "UPDATE accounts SET status = 'deactivated' WHERE id = ?1 AND status = 'valid'",
+                )?
+                .execute([Id(id)])?;
+            let account = load(connection, id)?.ok_or(Error::NotFound)?;
+            if ended == 1 {
+                end_what_it_has(connection, id)?;
+                let entry = AuditEntry {
+                    provisioner: Some(account.provisioner.clone()),
+                    account: Some(id),
+                    ..AuditEntry::new("account-deactivated", at)
+                };
+                audit::append(connection, &entry)?;
+            }
+            Ok(account)
+        })
+        .await
+    }
+}
+
+fn create(connection: &Connection, account: Account) -> Result<Created, Error> {
+    let thumbprint = account.key.thumbprint();
+    let inserted = connection
+        .prepare_cached(
+            "INSERT INTO accounts
+                 (id, provisioner, thumbprint, key, status, contact, terms_agreed, created_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+             ON CONFLICT (provisioner, thumbprint) DO NOTHING",
+        )?
+        .execute((
+            Id(account.id),
+            &account.provisioner,
+            &thumbprint,
+            Json(&account.key),
+            account.status.as_str(),
+            Json(&account.contact),
+            account.terms_agreed,
+            At(account.created_at),
+        ))?;
+    if inserted == 0 {
+        let existing = by_key(connection, &account.provisioner, &thumbprint)?;
+        return existing.map(Created::Existing).ok_or(Error::NotFound);
+    }
+    let entry = AuditEntry {
+        provisioner: Some(account.provisioner.clone()),
+        account: Some(account.id),
+        ..AuditEntry::new("account-created", account.created_at)
+    };
+    audit::append(connection, &entry)?;
+    Ok(Created::Created(Account {
+        created_at: kept(account.created_at),
+        ..account
+    }))
+}
+
+fn end_what_it_has(connection: &Connection, account: Uuid) -> Result<(), Error> {
+    let why = Problem::unauthorized("The order's account was deactivated by its owner.");
+    connection
+        .prepare_cached(
+            "UPDATE authorizations SET status = 'deactivated'
+             WHERE account_id = ?1 AND status IN ('pending', 'valid')",
+        )?
+        .execute([Id(account)])?;
+    connection
+        .prepare_cached(
+            "UPDATE orders SET status = 'invalid', error = ?2
+             WHERE account_id = ?1 AND status IN ('pending', 'ready', 'processing')",
+        )?
+        .execute((Id(account), Json(&why)))?;
+    Ok(())
+}
+
+fn load(connection: &Connection, id: Uuid) -> Result<Option<Account>, Error> {
+    let found = connection
+        .prepare_cached(
+            "SELECT id, provisioner, key, status, contact, terms_agreed, created_at
+             FROM accounts WHERE id = ?1",
+        )?
+        .query_row([Id(id)], from_row)
+        .optional()?;
+    Ok(found)
+}
+
+fn by_key(
+    connection: &Connection,
+    provisioner: &str,
+    thumbprint: &str,
+) -> Result<Option<Account>, Error> {
+    let found = connection
+        .prepare_cached(
+            "SELECT id, provisioner, key, status, contact, terms_agreed, created_at
+             FROM accounts WHERE provisioner = ?1 AND thumbprint = ?2",
+        )?
+        .query_row((provisioner, thumbprint), from_row)
+        .optional()?;
+    Ok(found)
+}
+
+fn from_row(row: &Row<'_>) -> rusqlite::Result<Account> {
+    Ok(Account {
+        id: row.get::<_, Id>(0)?.0,
+        provisioner: row.get(1)?,
+        key: row.get::<_, Json<_>>(2)?.0,
+        status: word(row, 3, Status::parse)?,
+        contact: row.get::<_, Json<_>>(4)?.0,
+        terms_agreed: row.get(5)?,
+        created_at: row.get::<_, At>(6)?.0,
+    })
+}

@@ -1,0 +1,59 @@
+//! The audit log: lines are added by the transaction that they tell of, and never changed.
+
+use rusqlite::{Connection, Row};
+use serde_json::Value;
+
+use super::Store;
+use super::column::{At, Id, Json};
+use crate::error::Error;
+use crate::record::AuditEntry;
+
+impl Store {
+    /// Reads at most `limit` lines after the line with the number `after` (0 for the first), each with its number.
+    pub async fn audit(&self, after: i64, limit: u32) -> Result<Vec<(i64, AuditEntry)>, Error> {
+        self.read(move |connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT id, at, event, provisioner, account_id, order_id, certificate_id, detail
+                 FROM audit WHERE id > ?1 ORDER BY id LIMIT ?2",
+            )?;
+            let lines = statement.query_map((after, limit), line)?;
+            Ok(lines.collect::<Result<_, _>>()?)
+        })
+        .await
+    }
+}
+
+/// Adds a line to the transaction.
+pub(super) fn append(connection: &Connection, entry: &AuditEntry) -> Result<(), Error> {
+    let detail = (!entry.detail.is_null()).then_some(Json(&entry.detail));
+    connection
+        .prepare_cached(
+            "INSERT INTO audit (at, event, provisioner, account_id, order_id, certificate_id, detail)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        )?
+        .execute((
+            At(entry.at),
+            &entry.event,
+            &entry.provisioner,
+            entry.account.map(Id),
+            entry.order.map(Id),
+            entry.certificate.map(Id),
+            detail,
+        ))?;
+    Ok(())
+}
+
+fn line(row: &Row<'_>) -> rusqlite::Result<(i64, AuditEntry)> {
+    let entry = AuditEntry {
+        at: row.get::<_, At>(1)?.0,
+        event: row.get(2)?,
+        provisioner: row.get(3)?,
+        account: row.get::<_, Option<Id>>(4)?.map(|id| id.0),
+        order: row.get::<_, Option<Id>>(5)?.map(|id| id.0),
+        certificate: row.get::<_, Option<Id>>(6)?.map(|id| id.0),
+        detail: row
+            .get::<_, Option<Json<Value>>>(7)?
+            .map_or(Value::Null, |json| json.0),
+    };
+    Ok((row.get(0)?, entry))
+}

@@ -1,0 +1,254 @@
+//! Authorizations and their challenges (RFC 8555 §7.5), as they are stored and read; verdicts are in `verdicts.rs`.
+
+use acme::authz::{Authorization, Status};
+use acme::challenge::{self, Challenge, Method, Proof};
+use acme::identifier::Identifier;
+use acme::order::Order;
+use acme::problem::Problem;
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, Row};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::column::{At, Id, Json, damaged, word};
+use super::{Store, audit};
+use crate::error::Error;
+use crate::record::{AuditEntry, ChallengeRecord};
+
+impl Store {
+    /// Reads an authorization with its challenges.
+    pub async fn authorization(&self, id: Uuid) -> Result<Option<Authorization>, Error> {
+        self.read(move |connection| load(connection, id)).await
+    }
+
+    /// Reads a challenge, its authorization, and the orders that hang on it.
+    pub async fn challenge(&self, id: Uuid) -> Result<Option<ChallengeRecord>, Error> {
+        self.read(move |connection| {
+            let Some(authorization) = of_challenge(connection, id)? else {
+                return Ok(None);
+            };
+            let orders = waiting_orders(connection, authorization.id)?;
+            let challenge = authorization.challenge(id).cloned();
+            Ok(challenge.map(|challenge| ChallengeRecord {
+                challenge,
+                authorization,
+                orders,
+            }))
+        })
+        .await
+    }
+
+    /// Reads the proofs of an order's valid authorizations.
+    pub async fn proofs(&self, order: Uuid) -> Result<Vec<Proof>, Error> {
+        self.read(move |connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT a.identifier_type, a.identifier, a.account_id, c.method, c.validated_at, c.evidence
+                 FROM order_authorizations o
+                 JOIN authorizations a ON a.id = o.authorization_id
+                 JOIN challenges c ON c.authorization_id = a.id
+                 WHERE o.order_id = ?1 AND a.status = 'valid' AND c.status = 'valid'
+                 ORDER BY o.position",
+            )?;
+            let proofs = statement.query_map([Id(order)], proof_from_row)?;
+            Ok(proofs.collect::<Result<_, _>>()?)
+        })
+        .await
+    }
+
+    /// Lists the challenges that were being validated when the process ended.
+    pub async fn unfinished_challenges(&self) -> Result<Vec<Uuid>, Error> {
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT id FROM challenges WHERE status = 'processing' ORDER BY id",
+            )?;
+            let ids = statement.query_map([], |row| row.get(0))?;
+            ids.map(|id| Ok(id.map(|id: Id| id.0)?)).collect()
+        })
+        .await
+    }
+
+    /// Ends a pending or valid authorization at its owner's wish, and the unfinished orders that hang on it, which
+    /// become invalid. Returns it as it is now.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub async fn deactivate_authorization(
+        &self,
+        id: Uuid,
+        at: Timestamp,
+    ) -> Result<Authorization, Error> {
+        self.write(move |connection| {
+            let ended = connection
+                .prepare_cached(
+                    "UPDATE authorizations SET status = 'deactivated'
+                     WHERE id = ?1 AND status IN ('pending', 'valid')",
+                )?
+                .execute([Id(id)])?;
+            let authorization = load(connection, id)?.ok_or(Error::NotFound)?;
+            if ended == 1 {
+                let name = authorization.identifier.to_string();
+                let why = Problem::unauthorized(format!(
+                    "The authorization for {name} was deactivated by its owner."
+                ));
+                end_orders(connection, id, &why)?;
+                let entry = AuditEntry {
+                    provisioner: Some(authorization.provisioner.clone()),
+                    account: Some(authorization.account),
+                    detail: json!({ "name": name }),
+                    ..AuditEntry::new("authorization-deactivated", at)
+                };
+                audit::append(connection, &entry)?;
+            }
+            Ok(authorization)
+        })
+        .await
+    }
+}
+
+/// Adds an authorization and its challenges to the transaction.
+pub(super) fn insert(connection: &Connection, authorization: &Authorization) -> Result<(), Error> {
+    connection
+        .prepare_cached(
+            "INSERT INTO authorizations
+                 (id, account_id, provisioner, identifier_type, identifier, status, expires_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        )?
+        .execute((
+            Id(authorization.id),
+            Id(authorization.account),
+            &authorization.provisioner,
+            authorization.identifier.kind(),
+            authorization.identifier.to_string(),
+            authorization.status.as_str(),
+            At(authorization.expires),
+        ))?;
+    let mut statement = connection.prepare_cached(
+        "INSERT INTO challenges
+             (id, authorization_id, position, method, token, status, validated_at, error)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+    )?;
+    for (position, challenge) in (0_i64..).zip(&authorization.challenges) {
+        statement.execute((
+            Id(challenge.id),
+            Id(authorization.id),
+            position,
+            challenge.method.as_str(),
+            &challenge.token,
+            challenge.status.as_str(),
+            challenge.validated.map(At),
+            challenge.error.as_ref().map(Json),
+        ))?;
+    }
+    Ok(())
+}
+
+pub(super) fn of_order(
+    connection: &Connection,
+    order: &Order,
+) -> Result<Vec<Authorization>, Error> {
+    let ids = order.authorizations.iter();
+    ids.map(|id| load(connection, *id)?.ok_or(Error::NotFound))
+        .collect()
+}
+
+/// The authorization that a challenge belongs to.
+pub(super) fn of_challenge(
+    connection: &Connection,
+    challenge: Uuid,
+) -> Result<Option<Authorization>, Error> {
+    let id: Option<Id> = connection
+        .prepare_cached("SELECT authorization_id FROM challenges WHERE id = ?1")?
+        .query_row([Id(challenge)], |row| row.get(0))
+        .optional()?;
+    id.map_or(Ok(None), |id| load(connection, id.0))
+}
+
+/// Every order that hangs on an authorization, oldest first.
+pub(super) fn waiting_orders(
+    connection: &Connection,
+    authorization: Uuid,
+) -> Result<Vec<Uuid>, Error> {
+    let mut statement = connection.prepare_cached(
+        "SELECT order_id FROM order_authorizations WHERE authorization_id = ?1 ORDER BY order_id",
+    )?;
+    let ids = statement.query_map([Id(authorization)], |row| row.get(0))?;
+    ids.map(|id| Ok(id.map(|id: Id| id.0)?)).collect()
+}
+
+/// Makes the unfinished orders that hang on an authorization invalid.
+pub(super) fn end_orders(
+    connection: &Connection,
+    authorization: Uuid,
+    why: &Problem,
+) -> Result<(), Error> {
+    connection
+        .prepare_cached(
+            "UPDATE orders SET status = 'invalid', error = ?2
+             WHERE status IN ('pending', 'ready', 'processing') AND id IN
+                 (SELECT order_id FROM order_authorizations WHERE authorization_id = ?1)",
+        )?
+        .execute((Id(authorization), Json(why)))?;
+    Ok(())
+}
+
+pub(super) fn load(connection: &Connection, id: Uuid) -> Result<Option<Authorization>, Error> {
+    let found = connection
+        .prepare_cached(
+            "SELECT identifier_type, identifier, id, account_id, provisioner, status, expires_at
+             FROM authorizations WHERE id = ?1",
+        )?
+        .query_row([Id(id)], from_row)
+        .optional()?;
+    let Some(mut authorization) = found else {
+        return Ok(None);
+    };
+    let mut statement = connection.prepare_cached(
+        "SELECT id, method, token, status, validated_at, error
+         FROM challenges WHERE authorization_id = ?1 ORDER BY position",
+    )?;
+    for challenge in statement.query_map([Id(id)], challenge_from_row)? {
+        authorization.challenges.push(challenge?);
+    }
+    Ok(Some(authorization))
+}
+
+/// The challenges are in a table of their own.
+fn from_row(row: &Row<'_>) -> rusqlite::Result<Authorization> {
+    Ok(Authorization {
+        identifier: identifier_from_row(row)?,
+        id: row.get::<_, Id>(2)?.0,
+        account: row.get::<_, Id>(3)?.0,
+        provisioner: row.get(4)?,
+        status: word(row, 5, Status::parse)?,
+        expires: row.get::<_, At>(6)?.0,
+        challenges: Vec::new(),
+    })
+}
+
+fn challenge_from_row(row: &Row<'_>) -> rusqlite::Result<Challenge> {
+    Ok(Challenge {
+        id: row.get::<_, Id>(0)?.0,
+        method: word(row, 1, Method::parse)?,
+        token: row.get(2)?,
+        status: word(row, 3, challenge::Status::parse)?,
+        validated: row.get::<_, Option<At>>(4)?.map(|at| at.0),
+        error: row.get::<_, Option<Json<_>>>(5)?.map(|json| json.0),
+    })
+}
+
+fn proof_from_row(row: &Row<'_>) -> rusqlite::Result<Proof> {
+    let evidence: Option<Json<Value>> = row.get(5)?;
+    Ok(Proof::from_record(
+        identifier_from_row(row)?,
+        row.get::<_, Id>(2)?.0,
+        word(row, 3, Method::parse)?,
+        row.get::<_, At>(4)?.0,
+        evidence.map_or(Value::Null, |json| json.0),
+    ))
+}
+
+/// From the first two columns.
+fn identifier_from_row(row: &Row<'_>) -> rusqlite::Result<Identifier> {
+    let (kind, value) = (row.get_ref(0)?.as_str()?, row.get_ref(1)?.as_str()?);
+    Identifier::parse(kind, value).map_err(|problem| damaged(1, problem.to_string()))
+}

@@ -1,0 +1,224 @@
+//! Issued certificates: recorded in the transaction that makes their order valid, kept when the order goes.
+
+use aws_lc_rs::digest;
+use pki::certificate::Serial;
+use rusqlite::{Connection, OptionalExtension, Row};
+use serde_json::json;
+use uuid::Uuid;
+
+use super::column::{At, Id, Json, damaged};
+use super::{Store, audit};
+use crate::error::Error;
+use crate::record::{AuditEntry, CertificateRecord, Issuance, Issued};
+
+impl Store {
+    /// Records a certificate with its audit line. Where it has an order, that goes from `ready` to `valid` with it, and
+    /// nothing is recorded unless the order is `ready` and has not expired when the certificate was issued.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] if the id or serial number is taken.
+    pub async fn issue(&self, issuance: Issuance) -> Result<Issued, Error> {
+        self.write(move |connection| issue(connection, &issuance))
+            .await
+    }
+
+    /// Records one of the house's own certificates.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] if the id or serial number is taken.
+    pub async fn record_house(&self, certificate: CertificateRecord) -> Result<(), Error> {
+        self.write(move |connection| {
+            insert(connection, &certificate)?;
+            let entry = audit_entry(&certificate, "house-certificate-issued");
+            audit::append(connection, &entry)
+        })
+        .await
+    }
+
+    /// Reads a certificate.
+    pub async fn certificate(&self, id: Uuid) -> Result<Option<CertificateRecord>, Error> {
+        self.read(move |connection| find(connection, BY_ID, Id(id)))
+            .await
+    }
+
+    /// Reads the certificate with this serial number.
+    pub async fn certificate_by_serial(
+        &self,
+        serial: &Serial,
+    ) -> Result<Option<CertificateRecord>, Error> {
+        let serial = serial.bytes().to_vec();
+        self.read(move |connection| find(connection, BY_SERIAL, serial))
+            .await
+    }
+
+    /// Lists at most `limit` certificates for a name, newest first.
+    pub async fn certificates_named(
+        &self,
+        name: &str,
+        limit: u32,
+    ) -> Result<Vec<CertificateRecord>, Error> {
+        let name = name.to_owned();
+        self.read(move |connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT certificate_id FROM certificate_names
+                 WHERE name = ?1 ORDER BY certificate_id DESC LIMIT ?2",
+            )?;
+            let ids = statement.query_map((name, limit), |row| row.get::<_, Id>(0))?;
+            ids.map(|id| find(connection, BY_ID, id?)?.ok_or(Error::NotFound))
+                .collect()
+        })
+        .await
+    }
+}
+
+fn issue(connection: &Connection, issuance: &Issuance) -> Result<Issued, Error> {
+    let certificate = &issuance.certificate;
+    if let Some(order) = issuance.order
+        && !claim(connection, order, certificate)?
+    {
+        return already(connection, order);
+    }
+    insert(connection, certificate)?;
+    let event = match certificate.renewed_from {
+        None => "certificate-issued",
+        Some(_) => "certificate-renewed",
+    };
+    audit::append(connection, &audit_entry(certificate, event))?;
+    Ok(Issued::Done)
+}
+
+/// The compare-and-set that lets one certificate through for each order.
+fn claim(
+    connection: &Connection,
+    order: Uuid,
+    certificate: &CertificateRecord,
+) -> Result<bool, Error> {
+    let claimed = connection
+        .prepare_cached(
+            "UPDATE orders SET status = 'valid', certificate_id = ?2
+             WHERE id = ?1 AND status = 'ready' AND expires_at > ?3",
+        )?
+        .execute((Id(order), Id(certificate.id), At(certificate.issued_at)))?;
+    Ok(claimed == 1)
+}
+
+fn already(connection: &Connection, order: Uuid) -> Result<Issued, Error> {
+    let issued: Option<Id> = connection
+        .prepare_cached(
+            "SELECT certificate_id FROM orders
+             WHERE id = ?1 AND status = 'valid' AND certificate_id IS NOT NULL",
+        )?
+        .query_row([Id(order)], |row| row.get(0))
+        .optional()?;
+    Ok(issued.map_or(Issued::OrderNotReady, |id| Issued::AlreadyIssued(id.0)))
+}
+
+fn insert(connection: &Connection, certificate: &CertificateRecord) -> Result<(), Error> {
+    let chain = insert_chain(connection, &certificate.chain)?;
+    connection
+        .prepare_cached(
+            "INSERT INTO certificates (id, serial, der, chain_id, provisioner, account_id, order_id,
+                 not_before, not_after, names, issued_at, renewed_from)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+        )?
+        .execute((
+            Id(certificate.id),
+            certificate.serial.bytes(),
+            &certificate.der,
+            chain,
+            &certificate.provisioner,
+            certificate.account.map(Id),
+            certificate.order.map(Id),
+            At(certificate.not_before),
+            At(certificate.not_after),
+            Json(&certificate.names),
+            At(certificate.issued_at),
+            certificate.renewed_from.as_ref().map(Serial::bytes),
+        ))?;
+    let mut statement = connection.prepare_cached(
+        "INSERT INTO certificate_names (name, certificate_id) VALUES (?1, ?2)
+         ON CONFLICT DO NOTHING",
+    )?;
+    for name in &certificate.names {
+        statement.execute((name, Id(certificate.id)))?;
+    }
+    Ok(())
+}
+
+/// Chains repeat from leaf to leaf: each is stored once, under its digest.
+fn insert_chain(connection: &Connection, chain: &[Vec<u8>]) -> Result<Vec<u8>, Error> {
+    let mut context = digest::Context::new(&digest::SHA256);
+    chain.iter().for_each(|der| context.update(der));
+    let id = context.finish().as_ref().to_vec();
+    let mut statement = connection.prepare_cached(
+        "INSERT INTO chains (id, position, der) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+    )?;
+    for (position, der) in (0_i64..).zip(chain) {
+        statement.execute((&id, position, der))?;
+    }
+    Ok(id)
+}
+
+fn audit_entry(certificate: &CertificateRecord, event: &str) -> AuditEntry {
+    AuditEntry {
+        provisioner: certificate.provisioner.clone(),
+        account: certificate.account,
+        order: certificate.order,
+        certificate: Some(certificate.id),
+        detail: json!({
+            "serial": certificate.serial.to_string(),
+            "names": certificate.names,
+        }),
+        ..AuditEntry::new(event, certificate.issued_at)
+    }
+}
+
+fn find(
+    connection: &Connection,
+    sql: &str,
+    key: impl rusqlite::ToSql,
+) -> Result<Option<CertificateRecord>, Error> {
+    let found = connection
+        .prepare_cached(sql)?
+        .query_row([key], from_row)
+        .optional()?;
+    let Some((mut certificate, chain)) = found else {
+        return Ok(None);
+    };
+    let mut statement =
+        connection.prepare_cached("SELECT der FROM chains WHERE id = ?1 ORDER BY position")?;
+    let ders = statement.query_map([chain], |row| row.get(0))?;
+    certificate.chain = ders.collect::<Result<_, _>>()?;
+    Ok(Some(certificate))
+}
+
+/// The certificate without its chain, and the chain's id.
+fn from_row(row: &Row<'_>) -> rusqlite::Result<(CertificateRecord, Vec<u8>)> {
+    let renewed_from: Option<Vec<u8>> = row.get(11)?;
+    let certificate = CertificateRecord {
+        id: row.get::<_, Id>(0)?.0,
+        serial: serial(1, &row.get::<_, Vec<u8>>(1)?)?,
+        der: row.get(2)?,
+        chain: Vec::new(),
+        provisioner: row.get(4)?,
+        account: row.get::<_, Option<Id>>(5)?.map(|id| id.0),
+        order: row.get::<_, Option<Id>>(6)?.map(|id| id.0),
+        not_before: row.get::<_, At>(7)?.0,
+        not_after: row.get::<_, At>(8)?.0,
+        names: row.get::<_, Json<_>>(9)?.0,
+        issued_at: row.get::<_, At>(10)?.0,
+        renewed_from: renewed_from.map(|bytes| serial(11, &bytes)).transpose()?,
+    };
+    Ok((certificate, row.get(3)?))
+}
+
+fn serial(column: usize, bytes: &[u8]) -> rusqlite::Result<Serial> {
+    Serial::from_bytes(bytes).map_err(|error| damaged(column, error.to_string()))
+}
+
+const BY_ID: &str =
+    "SELECT id, serial, der, chain_id, provisioner, account_id, order_id, not_before,
+    not_after, names, issued_at, renewed_from FROM certificates WHERE id = ?1";
+const BY_SERIAL: &str =
+    "SELECT id, serial, der, chain_id, provisioner, account_id, order_id, not_before,
+    not_after, names, issued_at, renewed_from FROM certificates WHERE serial = ?1";

@@ -1,0 +1,158 @@
+//! Orders (RFC 8555 §7.4) and which authorizations they wait for.
+
+use acme::order::{Order, Status};
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, Row};
+use serde_json::json;
+use uuid::Uuid;
+
+use super::column::{At, Id, Json, word};
+use super::{Store, audit, authorizations};
+use crate::error::Error;
+use crate::record::{AuditEntry, NewOrder, OrderRecord};
+
+impl Store {
+    /// Stores an order with its new authorizations and their challenges.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] if the account is not valid (any more), or an id is taken.
+    pub async fn create_order(&self, new: NewOrder) -> Result<(), Error> {
+        self.write(move |connection| create(connection, &new)).await
+    }
+
+    /// Reads an order.
+    pub async fn order(&self, id: Uuid) -> Result<Option<Order>, Error> {
+        self.read(move |connection| load(connection, id)).await
+    }
+
+    /// Reads an order and its authorizations as of one moment.
+    pub async fn order_with_authorizations(&self, id: Uuid) -> Result<Option<OrderRecord>, Error> {
+        self.read(move |connection| {
+            let Some(order) = load(connection, id)? else {
+                return Ok(None);
+            };
+            let authorizations = authorizations::of_order(connection, &order)?;
+            Ok(Some(OrderRecord {
+                order,
+                authorizations,
+            }))
+        })
+        .await
+    }
+
+    /// Lists the orders of an account that are not invalid at `now`, oldest first: the newest thousand of them.
+    pub async fn open_orders(&self, account: Uuid, now: Timestamp) -> Result<Vec<Uuid>, Error> {
+        self.read(move |connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT id FROM orders
+                 WHERE account_id = ?1
+                     AND (status IN ('processing', 'valid')
+                          OR status IN ('pending', 'ready') AND expires_at > ?2)
+                 ORDER BY id DESC LIMIT ?3",
+            )?;
+            let ids = statement.query_map((Id(account), At(now), LISTED), |row| row.get(0))?;
+            let newest_first = ids.map(|id| Ok(id.map(|id: Id| id.0)?));
+            let mut ids: Vec<_> = newest_first.collect::<Result<_, Error>>()?;
+            ids.reverse();
+            Ok(ids)
+        })
+        .await
+    }
+}
+
+fn create(connection: &Connection, new: &NewOrder) -> Result<(), Error> {
+    insert(connection, &new.order)?;
+    for authorization in &new.authorizations {
+        authorizations::insert(connection, authorization)?;
+    }
+    let mut join = connection.prepare_cached(
+        "INSERT INTO order_authorizations (order_id, position, authorization_id)
+         VALUES (?1, ?2, ?3)",
+    )?;
+    for (position, authorization) in (0_i64..).zip(&new.order.authorizations) {
+        join.execute((Id(new.order.id), position, Id(*authorization)))?;
+    }
+    let names: Vec<String> = new
+        .order
+        .identifiers
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    let entry = AuditEntry {
+        provisioner: Some(new.order.provisioner.clone()),
+        account: Some(new.order.account),
+        order: Some(new.order.id),
+        detail: json!({ "names": names }),
+        ..AuditEntry::new("order-created", new.order.created_at)
+    };
+    audit::append(connection, &entry)
+}
+
+fn insert(connection: &Connection, order: &Order) -> Result<(), Error> {
+    let inserted = connection
+        .prepare_cached(
+            "INSERT INTO orders (id, account_id, provisioner, identifiers, not_before, not_after,
+                 expires_at, status, error, certificate_id, created_at)
+             SELECT ?1, id, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11
+             FROM accounts WHERE id = ?2 AND status = 'valid'",
+        )?
+        .execute((
+            Id(order.id),
+            Id(order.account),
+            &order.provisioner,
+            Json(&order.identifiers),
+            order.not_before.map(At),
+            order.not_after.map(At),
+            At(order.expires),
+            order.status.as_str(),
+            order.error.as_ref().map(Json),
+            order.certificate.map(Id),
+            At(order.created_at),
+        ))?;
+    if inserted == 0 {
+        return Err(Error::Conflict("the account is not valid".to_owned()));
+    }
+    Ok(())
+}
+
+pub(super) fn load(connection: &Connection, id: Uuid) -> Result<Option<Order>, Error> {
+    let found = connection
+        .prepare_cached(
+            "SELECT id, account_id, provisioner, identifiers, not_before, not_after, expires_at,
+                 status, error, certificate_id, created_at
+             FROM orders WHERE id = ?1",
+        )?
+        .query_row([Id(id)], from_row)
+        .optional()?;
+    let Some(mut order) = found else {
+        return Ok(None);
+    };
+    let mut statement = connection.prepare_cached(
+        "SELECT authorization_id FROM order_authorizations WHERE order_id = ?1 ORDER BY position",
+    )?;
+    for authorization in statement.query_map([Id(id)], |row| row.get::<_, Id>(0))? {
+        order.authorizations.push(authorization?.0);
+    }
+    Ok(Some(order))
+}
+
+/// The authorizations are in a table of their own.
+fn from_row(row: &Row<'_>) -> rusqlite::Result<Order> {
+    Ok(Order {
+        id: row.get::<_, Id>(0)?.0,
+        account: row.get::<_, Id>(1)?.0,
+        provisioner: row.get(2)?,
+        identifiers: row.get::<_, Json<_>>(3)?.0,
+        authorizations: Vec::new(),
+        not_before: row.get::<_, Option<At>>(4)?.map(|at| at.0),
+        not_after: row.get::<_, Option<At>>(5)?.map(|at| at.0),
+        expires: row.get::<_, At>(6)?.0,
+        status: word(row, 7, Status::parse)?,
+        error: row.get::<_, Option<Json<_>>>(8)?.map(|json| json.0),
+        certificate: row.get::<_, Option<Id>>(9)?.map(|id| id.0),
+        created_at: row.get::<_, At>(10)?.0,
+    })
+}
+
+/// Orders in one list.
+const LISTED: i64 = 1000;

@@ -1,0 +1,52 @@
+//! Retention: what has expired goes by itself, in small transactions so that nobody waits for it.
+//! Certificates and the audit log stay.
+
+use jiff::{SignedDuration, Timestamp};
+use rusqlite::Connection;
+
+use super::Store;
+use super::column::At;
+use crate::error::Error;
+use crate::record::Swept;
+
+impl Store {
+    /// Deletes the orders, authorizations and challenges that expired more than `keep` before `now`.
+    pub async fn sweep(&self, now: Timestamp, keep: SignedDuration) -> Result<Swept, Error> {
+        let before = now.checked_sub(keep).unwrap_or(Timestamp::MIN);
+        let mut swept = Swept::default();
+        loop {
+            let gone = self
+                .write(move |connection| delete(connection, ORDERS, before))
+                .await?;
+            swept.orders += gone;
+            if gone < usize::from(BATCH) {
+                break;
+            }
+        }
+        loop {
+            let gone = self
+                .write(move |connection| delete(connection, AUTHORIZATIONS, before))
+                .await?;
+            swept.authorizations += gone;
+            if gone < usize::from(BATCH) {
+                return Ok(swept);
+            }
+        }
+    }
+}
+
+fn delete(connection: &Connection, sql: &str, before: Timestamp) -> Result<usize, Error> {
+    let gone = connection
+        .prepare_cached(sql)?
+        .execute((At(before), BATCH))?;
+    Ok(gone)
+}
+
+const ORDERS: &str = "DELETE FROM orders WHERE id IN
+    (SELECT id FROM orders WHERE expires_at < ?1 ORDER BY expires_at LIMIT ?2)";
+const AUTHORIZATIONS: &str = "DELETE FROM authorizations WHERE id IN
+    (SELECT id FROM authorizations a WHERE expires_at < ?1
+         AND NOT EXISTS (SELECT 1 FROM order_authorizations o WHERE o.authorization_id = a.id)
+     ORDER BY expires_at LIMIT ?2)";
+/// Rows deleted in one transaction.
+const BATCH: u16 = 200;

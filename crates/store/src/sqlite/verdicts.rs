@@ -1,0 +1,181 @@
+//! Verdicts on challenges (RFC 8555 §7.1.6): challenge, authorization and the orders that hang on it move together,
+//! and the first verdict counts.
+
+use acme::challenge::Proof;
+use acme::problem::Problem;
+use jiff::Timestamp;
+use rusqlite::Connection;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::column::{At, Id, Json};
+use super::{Store, audit, authorizations};
+use crate::error::Error;
+use crate::record::{AuditEntry, Settled};
+
+impl Store {
+    /// Marks a pending challenge as being validated, for whoever resumes after a crash. Tells whether it was pending.
+    pub async fn begin_challenge(&self, id: Uuid) -> Result<bool, Error> {
+        self.write(move |connection| {
+            let begun = connection
+                .prepare_cached(
+                    "UPDATE challenges SET status = 'processing' WHERE id = ?1 AND status = 'pending'",
+                )?
+                .execute([Id(id)])?;
+            Ok(begun == 1)
+        })
+        .await
+    }
+
+    /// Records a proof: challenge and authorization become valid, and each order whose authorizations are then all valid
+    /// becomes ready. Nothing is written where another verdict came first, where the authorization has ended or expired
+    /// at the time of the proof, or where the proof is about something else.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if there is no such challenge.
+    pub async fn settle_valid(
+        &self,
+        challenge: Uuid,
+        proof: &Proof,
+        at: Timestamp,
+    ) -> Result<Settled, Error> {
+        let proof = proof.clone();
+        self.write(move |connection| {
+            let written = prove(connection, challenge, &proof)?;
+            settled(connection, challenge, at, written, None)
+        })
+        .await
+    }
+
+    /// Records a failure: challenge, authorization and every unfinished order that hangs on it become invalid, with
+    /// `problem` as the error of challenge and orders. `evidence` is kept for the operator. Nothing is written where
+    /// another verdict came first.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if there is no such challenge.
+    pub async fn settle_invalid(
+        &self,
+        challenge: Uuid,
+        problem: &Problem,
+        evidence: &Value,
+        at: Timestamp,
+    ) -> Result<Settled, Error> {
+        let (problem, evidence) = (problem.clone(), evidence.clone());
+        self.write(move |connection| {
+            let written = fail(connection, challenge, &problem, &evidence)?;
+            settled(connection, challenge, at, written, Some(&problem))
+        })
+        .await
+    }
+}
+
+fn prove(connection: &Connection, challenge: Uuid, proof: &Proof) -> Result<bool, Error> {
+    let proven = connection
+        .prepare_cached(
+            "UPDATE challenges SET status = 'valid', validated_at = ?2, evidence = ?3
+             WHERE id = ?1 AND status IN ('pending', 'processing') AND method = ?4
+                 AND authorization_id IN
+                     (SELECT id FROM authorizations
+                      WHERE status = 'pending' AND expires_at > ?2 AND account_id = ?5
+                          AND identifier_type = ?6 AND identifier = ?7)",
+        )?
+        .execute((
+            Id(challenge),
+            At(proof.at()),
+            Json(proof.evidence()),
+            proof.method().as_str(),
+            Id(proof.account()),
+            proof.identifier().kind(),
+            proof.identifier().to_string(),
+        ))?;
+    if proven == 0 {
+        return Ok(false);
+    }
+    connection
+        .prepare_cached(
+            "UPDATE authorizations SET status = 'valid'
+             WHERE status = 'pending' AND id IN
+                 (SELECT authorization_id FROM challenges WHERE id = ?1)",
+        )?
+        .execute([Id(challenge)])?;
+    connection
+        .prepare_cached(
+            "UPDATE orders SET status = 'ready'
+             WHERE status = 'pending' AND id IN
+                 (SELECT o.order_id FROM order_authorizations o
+                  JOIN challenges c ON c.authorization_id = o.authorization_id WHERE c.id = ?1)
+             AND NOT EXISTS
+                 (SELECT 1 FROM order_authorizations o
+                  JOIN authorizations a ON a.id = o.authorization_id
+                  WHERE o.order_id = orders.id AND a.status <> 'valid')",
+        )?
+        .execute([Id(challenge)])?;
+    Ok(true)
+}
+
+fn fail(
+    connection: &Connection,
+    challenge: Uuid,
+    problem: &Problem,
+    evidence: &Value,
+) -> Result<bool, Error> {
+    let failed = connection
+        .prepare_cached(
+            "UPDATE challenges SET status = 'invalid', error = ?2, evidence = ?3
+             WHERE id = ?1 AND status IN ('pending', 'processing') AND authorization_id IN
+                 (SELECT id FROM authorizations WHERE status = 'pending')",
+        )?
+        .execute((Id(challenge), Json(problem), Json(evidence)))?;
+    if failed == 0 {
+        return Ok(false);
+    }
+    let authorization: Id = connection
+        .prepare_cached("SELECT authorization_id FROM challenges WHERE id = ?1")?
+        .query_row([Id(challenge)], |row| row.get(0))?;
+    connection
+        .prepare_cached(
+            "UPDATE authorizations SET status = 'invalid' WHERE id = ?1 AND status = 'pending'",
+        )?
+        .execute([authorization])?;
+    authorizations::end_orders(connection, authorization.0, problem)?;
+    Ok(true)
+}
+
+/// Reads what is stored now, and writes the audit line of a verdict that counted.
+fn settled(
+    connection: &Connection,
+    challenge: Uuid,
+    at: Timestamp,
+    written: bool,
+    problem: Option<&Problem>,
+) -> Result<Settled, Error> {
+    let authorization =
+        authorizations::of_challenge(connection, challenge)?.ok_or(Error::NotFound)?;
+    let orders = authorizations::waiting_orders(connection, authorization.id)?;
+    if written {
+        let event = match problem {
+            None => "authorization-valid",
+            Some(_) => "authorization-invalid",
+        };
+        let method = authorization
+            .challenge(challenge)
+            .map(|it| it.method.as_str());
+        let entry = AuditEntry {
+            provisioner: Some(authorization.provisioner.clone()),
+            account: Some(authorization.account),
+            order: orders.first().copied(),
+            detail: json!({
+                "name": authorization.identifier.to_string(),
+                "challenge": method,
+                "problem": problem.map(|problem| &problem.detail),
+            }),
+            ..AuditEntry::new(event, at)
+        };
+        audit::append(connection, &entry)?;
+    }
+    Ok(Settled {
+        written,
+        authorization,
+        orders,
+    })
+}

@@ -1,0 +1,299 @@
+//! The one writer: an OS thread that gathers waiting jobs into one durable commit, a savepoint for each.
+//! Nobody is answered before COMMIT has returned, and nobody is told "stored" for what was rolled back.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread::{self, JoinHandle};
+
+use rusqlite::Connection;
+use tokio::sync::{mpsc, oneshot};
+
+use super::checkpoint::Checkpoints;
+use crate::error::Error;
+
+/// Counts of what the writer has made durable.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Figures {
+    /// Transactions acknowledged.
+    pub transactions: u64,
+    /// Commits that carried them.
+    pub commits: u64,
+}
+
+/// The end of the queue that callers hold.
+pub(crate) struct Writer {
+    queue: Option<mpsc::Sender<Message>>,
+    thread: Option<JoinHandle<()>>,
+    counters: Arc<Counters>,
+}
+
+impl Writer {
+    /// Starts the thread. `held` (the lock of the file) is let go after the connection is closed.
+    pub(crate) fn start<H: Send + 'static>(
+        connection: Connection,
+        checkpoints: Checkpoints,
+        group_limit: usize,
+        held: H,
+    ) -> std::io::Result<Self> {
+        let (queue, jobs) = mpsc::channel(QUEUE);
+        let counters = Arc::new(Counters::default());
+        let mut group = Groups {
+            connection,
+            checkpoints,
+            counters: Arc::clone(&counters),
+            waiting: VecDeque::new(),
+            limit: group_limit.max(1),
+        };
+        let thread = thread::Builder::new()
+            .name("store-writer".to_owned())
+            .spawn(move || {
+                let closing = group.serve(jobs);
+                group.finish();
+                drop(held);
+                if let Some(done) = closing {
+                    // Whoever asked for the close may have gone.
+                    let _ = done.send(());
+                }
+            })?;
+        Ok(Self {
+            queue: Some(queue),
+            thread: Some(thread),
+            counters,
+        })
+    }
+
+    /// Runs `work` in a transaction of its own and returns when that transaction is durable.
+    /// Work that returns an error leaves no trace. It is run even if the caller stops waiting.
+    pub(crate) async fn run<T, F>(&self, work: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, Error> + Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        let task = Task {
+            work: Some(work),
+            outcome: None,
+            reply,
+        };
+        let queue = self.queue.as_ref().ok_or(Error::Closed)?;
+        let sent = queue.send(Message::Job(Box::new(task))).await;
+        sent.map_err(|_| Error::Closed)?;
+        answer.await.map_err(|_| Error::Closed)?
+    }
+
+    /// Lets what is queued run, then closes the database. Returns at once when it is closed already.
+    pub(crate) async fn close(&self) {
+        let (done, closed) = oneshot::channel();
+        if let Some(queue) = &self.queue
+            && queue.send(Message::Close(done)).await.is_ok()
+        {
+            // An error means that the thread is gone, which is what was asked for.
+            let _ = closed.await;
+        }
+    }
+
+    /// Jobs that are queued and not yet taken up.
+    #[cfg(test)]
+    pub(crate) fn waiting(&self) -> usize {
+        let queue = self.queue.as_ref();
+        queue.map_or(0, |queue| queue.max_capacity() - queue.capacity())
+    }
+
+    pub(crate) fn figures(&self) -> Figures {
+        Figures {
+            transactions: self.counters.transactions.load(Ordering::Relaxed),
+            commits: self.counters.commits.load(Ordering::Relaxed),
+        }
+    }
+}
+
+impl Drop for Writer {
+    /// Waits for the thread, so that the file is free when the last handle is gone.
+    fn drop(&mut self) {
+        drop(self.queue.take());
+        if let Some(thread) = self.thread.take() {
+            // A panic of the thread has been printed; there is nobody left to tell.
+            let _ = thread.join();
+        }
+    }
+}
+
+#[derive(Default)]
+struct Counters {
+    transactions: AtomicU64,
+    commits: AtomicU64,
+}
+
+enum Message {
+    Job(Box<dyn Job>),
+    Close(oneshot::Sender<()>),
+}
+
+trait Job: Send {
+    /// Runs the work inside an open savepoint; the error is what the caller will hear.
+    fn run(&mut self, connection: &Connection) -> Result<(), Error>;
+    /// Answers the caller: with the work's own outcome, or with `lost` where the group did not last.
+    fn answer(self: Box<Self>, lost: Option<&Error>);
+}
+
+struct Task<F, T> {
+    work: Option<F>,
+    outcome: Option<Result<T, Error>>,
+    reply: oneshot::Sender<Result<T, Error>>,
+}
+
+impl<F, T> Job for Task<F, T>
+where
+    T: Send,
+    F: FnOnce(&Connection) -> Result<T, Error> + Send,
+{
+    fn run(&mut self, connection: &Connection) -> Result<(), Error> {
+        let work = self.work.take().ok_or(Error::Closed)?;
+        let outcome = work(connection);
+        let told = outcome.as_ref().map(|_| ()).map_err(Clone::clone);
+        self.outcome = Some(outcome);
+        told
+    }
+
+    fn answer(self: Box<Self>, lost: Option<&Error>) {
+        let answer = match (lost, self.outcome) {
+            (Some(lost), _) => Err(lost.clone()),
+            (None, Some(outcome)) => outcome,
+            (None, None) => Err(Error::Closed),
+        };
+        // The caller may have stopped waiting; the record stands all the same.
+        let _ = self.reply.send(answer);
+    }
+}
+
+/// The thread's own state.
+struct Groups {
+    connection: Connection,
+    checkpoints: Checkpoints,
+    counters: Arc<Counters>,
+    waiting: VecDeque<Box<dyn Job>>,
+    limit: usize,
+}
+
+impl Groups {
+    /// Works until every sender is gone or a close has been asked for and the queue is empty.
+    fn serve(&mut self, mut jobs: mpsc::Receiver<Message>) -> Option<oneshot::Sender<()>> {
+        let mut closing = None;
+        loop {
+            if self.waiting.is_empty() {
+                match jobs.blocking_recv() {
+                    Some(Message::Job(job)) => self.waiting.push_back(job),
+                    Some(Message::Close(done)) => {
+                        jobs.close();
+                        closing = Some(done);
+                        continue;
+                    }
+                    None => return closing,
+                }
+            }
+            while self.waiting.len() < self.limit {
+                match jobs.try_recv() {
+                    Ok(Message::Job(job)) => self.waiting.push_back(job),
+                    Ok(Message::Close(done)) => {
+                        jobs.close();
+                        closing = Some(done);
+                    }
+                    Err(_) => break,
+                }
+            }
+            self.group();
+            self.checkpoints.between_groups(&self.connection);
+        }
+    }
+
+    /// Runs the waiting jobs as one transaction. Where SQLite drops the transaction under way, the group ends there and
+    /// the jobs that did not run stay for the next one; otherwise later savepoints would commit by themselves.
+    fn group(&mut self) {
+        if let Err(error) = execute(&self.connection, "BEGIN IMMEDIATE") {
+            let jobs = self.waiting.drain(..).collect();
+            self.give_up(jobs, error);
+            return;
+        }
+        let mut ran = Vec::with_capacity(self.waiting.len());
+        let mut succeeded = 0;
+        while let Some(mut job) = self.waiting.pop_front() {
+            let outcome = in_savepoint(&self.connection, job.as_mut());
+            ran.push(job);
+            match outcome {
+                Ok(kept) => succeeded += u64::from(kept),
+                Err(GroupOver(error)) => {
+                    self.give_up(ran, error);
+                    return;
+                }
+            }
+        }
+        if let Err(error) = execute(&self.connection, "COMMIT") {
+            self.give_up(ran, error);
+            return;
+        }
+        let counters = &self.counters;
+        counters
+            .transactions
+            .fetch_add(succeeded, Ordering::Relaxed);
+        counters.commits.fetch_add(1, Ordering::Relaxed);
+        ran.into_iter().for_each(|job| job.answer(None));
+    }
+
+    /// Makes sure that no transaction is left open and tells each caller that nothing was kept.
+    fn give_up(&self, jobs: Vec<Box<dyn Job>>, error: Error) {
+        if !self.connection.is_autocommit()
+            && let Err(again) = execute(&self.connection, "ROLLBACK")
+        {
+            tracing::error!(event = "store_rollback_failed", error = %again);
+        }
+        let error = lasting(error);
+        tracing::error!(event = "store_group_lost", error = %error, jobs = jobs.len());
+        jobs.into_iter().for_each(|job| job.answer(Some(&error)));
+    }
+
+    fn finish(self) {
+        self.checkpoints.stop(&self.connection);
+        if let Err((_, error)) = self.connection.close() {
+            tracing::error!(event = "store_close_failed", error = %error);
+        }
+    }
+}
+
+/// The transaction of the group is gone, or can no longer be trusted, for this reason.
+struct GroupOver(Error);
+
+/// Runs one job so that its failure undoes it alone. Tells whether it is part of what will be committed.
+fn in_savepoint(connection: &Connection, job: &mut dyn Job) -> Result<bool, GroupOver> {
+    execute(connection, "SAVEPOINT job").map_err(GroupOver)?;
+    let outcome = job.run(connection);
+    if connection.is_autocommit() {
+        return Err(GroupOver(outcome.err().unwrap_or_else(dropped)));
+    }
+    if outcome.is_err() {
+        execute(connection, "ROLLBACK TO job").map_err(GroupOver)?;
+    }
+    execute(connection, "RELEASE job").map_err(GroupOver)?;
+    Ok(outcome.is_ok())
+}
+
+fn execute(connection: &Connection, sql: &str) -> Result<(), Error> {
+    connection.prepare_cached(sql)?.execute([])?;
+    Ok(())
+}
+
+/// What the callers of a lost group hear: a refusal reached on rolled-back ground is not one.
+fn lasting(error: Error) -> Error {
+    if error.is_outage() {
+        error
+    } else {
+        Error::Unavailable(error.to_string())
+    }
+}
+
+fn dropped() -> Error {
+    Error::Unavailable("the transaction was dropped".to_owned())
+}
+
+/// Jobs that may wait before callers are held back.
+const QUEUE: usize = 1024;

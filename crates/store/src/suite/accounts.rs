@@ -1,0 +1,115 @@
+//! What the verbs on accounts promise.
+
+use acme::account::{Account, Status};
+use acme::{authz, order};
+use tokio::task::JoinSet;
+use uuid::Uuid;
+
+use super::world::{self, later, now};
+use crate::{Created, Error, Store};
+
+super::for_each_back_end!(
+    an_account_is_read_back_as_it_was_stored,
+    a_key_has_one_account_with_each_provisioner,
+    many_at_once_make_one_account,
+    only_a_valid_account_changes_its_contacts,
+    a_deactivated_account_takes_its_orders_and_authorizations_with_it,
+    what_is_not_there_is_not_found,
+);
+
+async fn an_account_is_read_back_as_it_was_stored(store: &Store) {
+    let account = world::account(store).await;
+    let thumbprint = account.key.thumbprint();
+    assert_eq!(store.account(account.id).await, Ok(Some(account.clone())));
+    let by_key = store.account_by_key("acme", &thumbprint).await;
+    assert_eq!(by_key, Ok(Some(account)));
+    assert_eq!(store.account_by_key("other", &thumbprint).await, Ok(None));
+}
+
+async fn a_key_has_one_account_with_each_provisioner(store: &Store) {
+    let first = world::account(store).await;
+    let again = store.create_account(world::new_account(0)).await;
+    assert_eq!(again, Ok(Created::Existing(first)));
+    let elsewhere = Account {
+        provisioner: "other".to_owned(),
+        ..world::new_account(0)
+    };
+    let elsewhere = store.create_account(elsewhere).await.unwrap();
+    assert!(matches!(elsewhere, Created::Created(_)));
+    let other_key = store.create_account(world::new_account(1)).await.unwrap();
+    assert!(matches!(other_key, Created::Created(_)));
+}
+
+async fn many_at_once_make_one_account(store: &Store) {
+    let mut tasks = JoinSet::new();
+    for _ in 0..24 {
+        let store = store.clone();
+        tasks.spawn(async move { store.create_account(world::new_account(0)).await.unwrap() });
+    }
+    let all = tasks.join_all().await;
+    let made = all.iter().filter(|it| matches!(it, Created::Created(_)));
+    assert_eq!(made.count(), 1);
+}
+
+async fn only_a_valid_account_changes_its_contacts(store: &Store) {
+    let account = world::account(store).await;
+    let contact = vec!["mailto:b@example.com".to_owned()];
+    let changed = store.update_contact(account.id, contact.clone()).await;
+    assert_eq!(changed.unwrap().contact, contact);
+    store.deactivate_account(account.id, now()).await.unwrap();
+    let unchanged = store.update_contact(account.id, Vec::new()).await.unwrap();
+    assert_eq!(
+        (unchanged.contact, unchanged.status),
+        (contact, Status::Deactivated)
+    );
+}
+
+async fn a_deactivated_account_takes_its_orders_and_authorizations_with_it(store: &Store) {
+    let account = world::account(store).await;
+    let pending = world::pending_order(store, &account, &["a.example"]).await;
+    let ready = world::ready_order(store, &account, &["b.example"]).await;
+    let done = world::ready_order(store, &account, &["c.example"]).await;
+    world::issued(store, &done).await;
+
+    let ended = store
+        .deactivate_account(account.id, later(1))
+        .await
+        .unwrap();
+
+    assert_eq!(ended.status, Status::Deactivated);
+    for id in [pending.order.id, ready.id] {
+        let order = store.order(id).await.unwrap().unwrap();
+        assert_eq!(order.status, order::Status::Invalid);
+        assert!(order.error.is_some());
+    }
+    let kept = store.order(done.id).await.unwrap().unwrap();
+    assert_eq!(kept.status, order::Status::Valid);
+    let authorization = store.authorization(ready.authorizations[0]).await;
+    assert_eq!(
+        authorization.unwrap().unwrap().status,
+        authz::Status::Deactivated
+    );
+    let refused = store
+        .create_order(world::new_order(&account, &["d.example"]))
+        .await;
+    assert!(matches!(refused, Err(Error::Conflict(_))), "{refused:?}");
+    let lines = store.audit(0, 100).await.unwrap();
+    let last = &lines.last().unwrap().1;
+    assert_eq!(
+        (last.event.as_str(), last.at),
+        ("account-deactivated", later(1))
+    );
+}
+
+async fn what_is_not_there_is_not_found(store: &Store) {
+    let nobody = Uuid::now_v7();
+    assert_eq!(store.account(nobody).await, Ok(None));
+    assert_eq!(store.order(nobody).await, Ok(None));
+    assert_eq!(store.authorization(nobody).await, Ok(None));
+    assert_eq!(store.challenge(nobody).await, Ok(None));
+    assert_eq!(store.certificate(nobody).await, Ok(None));
+    let update = store.update_contact(nobody, Vec::new()).await;
+    assert_eq!(update, Err(Error::NotFound));
+    let deactivation = store.deactivate_account(nobody, now()).await;
+    assert_eq!(deactivation, Err(Error::NotFound));
+}

@@ -1,0 +1,47 @@
+//! What a sweep promises.
+
+use jiff::SignedDuration;
+
+use super::world::{self, later};
+use crate::{Store, Swept};
+
+super::for_each_back_end!(
+    what_expired_long_ago_goes_and_certificates_stay,
+    a_sweep_of_many_goes_on_to_the_end,
+);
+
+async fn what_expired_long_ago_goes_and_certificates_stay(store: &Store) {
+    let account = world::account(store).await;
+    let order = world::ready_order(store, &account, &["a.example", "b.example"]).await;
+    let certificate = world::issued(store, &order).await;
+    let keep = SignedDuration::from_hours(10);
+
+    assert_eq!(store.sweep(later(33), keep).await, Ok(Swept::default()));
+    assert!(store.order(order.id).await.unwrap().is_some());
+
+    let swept = Swept {
+        orders: 1,
+        authorizations: 2,
+    };
+    assert_eq!(store.sweep(later(35), keep).await, Ok(swept));
+    assert_eq!(store.order(order.id).await, Ok(None));
+    for id in order.authorizations {
+        assert_eq!(store.authorization(id).await, Ok(None));
+    }
+    let read = store.certificate(certificate.id).await;
+    assert_eq!(read, Ok(Some(certificate)));
+    assert!(store.account(account.id).await.unwrap().is_some());
+}
+
+async fn a_sweep_of_many_goes_on_to_the_end(store: &Store) {
+    let account = world::account(store).await;
+    for _ in 0..250 {
+        world::pending_order(store, &account, &["a.example"]).await;
+    }
+    let swept = store.sweep(later(30), SignedDuration::ZERO).await;
+    let expected = Swept {
+        orders: 250,
+        authorizations: 250,
+    };
+    assert_eq!(swept, Ok(expected));
+}

@@ -1,0 +1,234 @@
+//! What the verbs on challenges and authorizations promise.
+
+use acme::authz::{self, Authorization};
+use acme::challenge::{self, Method, Proof};
+use acme::order::{self, Order};
+use acme::problem::Problem;
+use serde_json::{Value, json};
+use tokio::task::JoinSet;
+use uuid::Uuid;
+
+use super::world::{self, later, now};
+use crate::{Error, NewOrder, Store};
+
+super::for_each_back_end!(
+    an_order_is_ready_when_its_last_authorization_is_valid,
+    a_failure_ends_challenge_authorization_and_orders_together,
+    of_two_verdicts_the_first_counts,
+    of_many_verdicts_at_once_one_counts,
+    a_proof_of_something_else_is_not_written,
+    an_expired_authorization_cannot_be_proven,
+    a_deactivated_authorization_ends_its_orders_and_cannot_be_proven,
+    a_challenge_that_was_begun_is_unfinished_until_its_verdict,
+    proofs_are_read_back_in_the_order_of_the_names,
+    a_verdict_on_nothing_is_not_found,
+);
+
+async fn an_order_is_ready_when_its_last_authorization_is_valid(store: &Store) {
+    let new = stored(store, &["a.example", "b.example"]).await;
+    let [first, second] = &new.authorizations[..] else {
+        panic!()
+    };
+    let settled = prove(store, first).await;
+    assert!(settled.written);
+    assert_eq!(settled.authorization.status, authz::Status::Valid);
+    let proven = &settled.authorization.challenges[0];
+    assert_eq!(
+        (proven.status, proven.validated),
+        (challenge::Status::Valid, Some(now()))
+    );
+    assert_eq!(settled.orders, vec![new.order.id]);
+    assert_eq!(order(store, &new).await.status, order::Status::Pending);
+
+    prove(store, second).await;
+    assert_eq!(order(store, &new).await.status, order::Status::Ready);
+}
+
+async fn a_failure_ends_challenge_authorization_and_orders_together(store: &Store) {
+    let new = stored(store, &["a.example", "b.example"]).await;
+    let shared = &new.authorizations[0];
+    // A second order that hangs on the same authorization.
+    let other = NewOrder {
+        order: Order {
+            id: Uuid::now_v7(),
+            identifiers: vec![shared.identifier.clone()],
+            authorizations: vec![shared.id],
+            ..new.order.clone()
+        },
+        authorizations: Vec::new(),
+    };
+    store.create_order(other.clone()).await.unwrap();
+    prove(store, &new.authorizations[1]).await;
+
+    let settled = fail(store, shared).await;
+
+    assert!(settled.written);
+    assert_eq!(settled.orders, vec![new.order.id, other.order.id]);
+    assert_eq!(settled.authorization.status, authz::Status::Invalid);
+    let failed = &settled.authorization.challenges[0];
+    assert_eq!(failed.status, challenge::Status::Invalid);
+    assert_eq!(failed.error, Some(problem()));
+    for new in [&new, &other] {
+        let order = order(store, new).await;
+        assert_eq!(order.status, order::Status::Invalid);
+        assert_eq!(order.error, Some(problem()));
+    }
+    let lines = store.audit(0, 100).await.unwrap();
+    let last = &lines.last().unwrap().1;
+    assert_eq!(last.event, "authorization-invalid");
+    assert_eq!(last.detail["problem"], json!(problem().detail));
+}
+
+async fn of_two_verdicts_the_first_counts(store: &Store) {
+    let new = stored(store, &["a.example", "b.example"]).await;
+    let [first, second] = &new.authorizations[..] else {
+        panic!()
+    };
+    prove(store, first).await;
+    let settled = fail(store, first).await;
+    assert!(!settled.written);
+    assert_eq!(settled.authorization.status, authz::Status::Valid);
+    fail(store, second).await;
+    let settled = prove(store, second).await;
+    assert!(!settled.written);
+    assert_eq!(settled.authorization.status, authz::Status::Invalid);
+    assert_eq!(order(store, &new).await.status, order::Status::Invalid);
+}
+
+async fn of_many_verdicts_at_once_one_counts(store: &Store) {
+    let new = stored(store, &["a.example"]).await;
+    let mut tasks = JoinSet::new();
+    for turn in 0..24 {
+        let (store, authorization) = (store.clone(), new.authorizations[0].clone());
+        tasks.spawn(async move {
+            if turn % 2 == 0 {
+                (true, prove(&store, &authorization).await)
+            } else {
+                (false, fail(&store, &authorization).await)
+            }
+        });
+    }
+    let all = tasks.join_all().await;
+    let winners: Vec<_> = all.iter().filter(|(_, settled)| settled.written).collect();
+    assert_eq!(winners.len(), 1);
+    let (authz, order_status) = if winners[0].0 {
+        (authz::Status::Valid, order::Status::Ready)
+    } else {
+        (authz::Status::Invalid, order::Status::Invalid)
+    };
+    assert!(all.iter().all(|(_, it)| it.authorization.status == authz));
+    assert_eq!(order(store, &new).await.status, order_status);
+}
+
+async fn a_proof_of_something_else_is_not_written(store: &Store) {
+    let new = stored(store, &["a.example"]).await;
+    let authorization = &new.authorizations[0];
+    let mut other_name = authorization.clone();
+    other_name.identifier = world::dns("b.example");
+    let mut other_account = authorization.clone();
+    other_account.account = Uuid::now_v7();
+    for wrong in [other_name, other_account] {
+        let settled = prove(store, &wrong).await;
+        assert!(!settled.written);
+    }
+    let read = store
+        .authorization(authorization.id)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(&read, authorization);
+}
+
+async fn an_expired_authorization_cannot_be_proven(store: &Store) {
+    let new = stored(store, &["a.example"]).await;
+    let authorization = &new.authorizations[0];
+    let late = Proof::from_record(
+        authorization.identifier.clone(),
+        authorization.account,
+        Method::Http01,
+        later(25),
+        Value::Null,
+    );
+    let challenge = authorization.challenges[0].id;
+    let settled = store
+        .settle_valid(challenge, &late, later(25))
+        .await
+        .unwrap();
+    assert!(!settled.written);
+    assert_eq!(order(store, &new).await.status, order::Status::Pending);
+}
+
+async fn a_deactivated_authorization_ends_its_orders_and_cannot_be_proven(store: &Store) {
+    let new = stored(store, &["a.example"]).await;
+    let authorization = &new.authorizations[0];
+    let ended = store
+        .deactivate_authorization(authorization.id, now())
+        .await;
+    assert_eq!(ended.unwrap().status, authz::Status::Deactivated);
+    let ended = order(store, &new).await;
+    assert_eq!(ended.status, order::Status::Invalid);
+    assert!(ended.error.is_some());
+    assert!(!prove(store, authorization).await.written);
+}
+
+async fn a_challenge_that_was_begun_is_unfinished_until_its_verdict(store: &Store) {
+    let new = stored(store, &["a.example"]).await;
+    let challenge = new.authorizations[0].challenges[0].id;
+    assert_eq!(store.unfinished_challenges().await, Ok(vec![]));
+    assert_eq!(store.begin_challenge(challenge).await, Ok(true));
+    assert_eq!(store.begin_challenge(challenge).await, Ok(false));
+    assert_eq!(store.unfinished_challenges().await, Ok(vec![challenge]));
+    let found = store.challenge(challenge).await.unwrap().unwrap();
+    assert_eq!(found.challenge.status, challenge::Status::Processing);
+    assert_eq!(found.orders, vec![new.order.id]);
+    prove(store, &new.authorizations[0]).await;
+    assert_eq!(store.unfinished_challenges().await, Ok(vec![]));
+    assert_eq!(store.begin_challenge(challenge).await, Ok(false));
+}
+
+async fn proofs_are_read_back_in_the_order_of_the_names(store: &Store) {
+    let new = stored(store, &["b.example", "a.example"]).await;
+    assert_eq!(store.proofs(new.order.id).await, Ok(vec![]));
+    for authorization in new.authorizations.iter().rev() {
+        prove(store, authorization).await;
+    }
+    let expected = new.authorizations.iter().map(world::proof).collect();
+    assert_eq!(store.proofs(new.order.id).await, Ok(expected));
+}
+
+async fn a_verdict_on_nothing_is_not_found(store: &Store) {
+    let new = world::new_order(&world::new_account(0), &["a.example"]);
+    let proof = world::proof(&new.authorizations[0]);
+    let nothing = Uuid::now_v7();
+    let settled = store.settle_valid(nothing, &proof, now()).await;
+    assert_eq!(settled, Err(Error::NotFound));
+    assert_eq!(store.begin_challenge(nothing).await, Ok(false));
+}
+
+async fn stored(store: &Store, names: &[&str]) -> NewOrder {
+    let account = world::account(store).await;
+    world::pending_order(store, &account, names).await
+}
+
+async fn order(store: &Store, new: &NewOrder) -> Order {
+    store.order(new.order.id).await.unwrap().unwrap()
+}
+
+async fn prove(store: &Store, authorization: &Authorization) -> crate::Settled {
+    let challenge = authorization.challenges[0].id;
+    let proof = world::proof(authorization);
+    store.settle_valid(challenge, &proof, now()).await.unwrap()
+}
+
+async fn fail(store: &Store, authorization: &Authorization) -> crate::Settled {
+    let challenge = authorization.challenges[0].id;
+    let evidence = json!({ "body": "nope" });
+    store
+        .settle_invalid(challenge, &problem(), &evidence, now())
+        .await
+        .unwrap()
+}
+
+fn problem() -> Problem {
+    Problem::unauthorized("http://a.example answered 404 to the look at 127.0.0.1:80")
+}

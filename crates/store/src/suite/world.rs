@@ -1,0 +1,164 @@
+//! Records to store.
+
+use acme::account::{self, Account};
+use acme::authz::{self, Authorization};
+use acme::challenge::{Challenge, Method, Proof};
+use acme::identifier::Identifier;
+use acme::order::{self, Order};
+use jiff::{SignedDuration, Timestamp};
+use pki::Serial;
+use pki::jose::Jwk;
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::{CertificateRecord, Created, Issuance, Issued, NewOrder, Store};
+
+/// A moment without more precision than the store keeps.
+pub(super) fn now() -> Timestamp {
+    "2026-11-24T08:00:00.123Z".parse().unwrap()
+}
+
+pub(super) fn later(hours: i64) -> Timestamp {
+    now()
+        .checked_add(SignedDuration::from_hours(hours))
+        .unwrap()
+}
+
+/// The public keys of RFC 7517 §A.1 and RFC 7515 §A.3.
+pub(super) fn key(which: usize) -> Jwk {
+    let (x, y) = [
+        (
+            "MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4",
+            "4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM",
+        ),
+        (
+            "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
+            "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0",
+        ),
+    ][which];
+    serde_json::from_value(json!({ "kty": "EC", "crv": "P-256", "x": x, "y": y })).unwrap()
+}
+
+pub(super) fn new_account(which: usize) -> Account {
+    Account {
+        id: Uuid::now_v7(),
+        provisioner: "acme".to_owned(),
+        key: key(which),
+        status: account::Status::Valid,
+        contact: vec!["mailto:a@example.com".to_owned()],
+        terms_agreed: true,
+        created_at: now(),
+    }
+}
+
+pub(super) async fn account(store: &Store) -> Account {
+    let created = store.create_account(new_account(0)).await.unwrap();
+    let Created::Created(account) = created else {
+        panic!("{created:?}");
+    };
+    account
+}
+
+pub(super) fn dns(name: &str) -> Identifier {
+    Identifier::parse("dns", name).unwrap()
+}
+
+/// An order for these names that expires in a day, as do its authorizations; nothing is stored.
+pub(super) fn new_order(account: &Account, names: &[&str]) -> NewOrder {
+    let authorizations: Vec<_> = names
+        .iter()
+        .map(|name| Authorization {
+            id: Uuid::now_v7(),
+            account: account.id,
+            provisioner: account.provisioner.clone(),
+            identifier: dns(name),
+            status: authz::Status::Pending,
+            expires: later(24),
+            challenges: vec![Challenge::new(Uuid::now_v7(), Method::Http01, &[7; 32])],
+        })
+        .collect();
+    let order = Order {
+        id: Uuid::now_v7(),
+        account: account.id,
+        provisioner: account.provisioner.clone(),
+        identifiers: names.iter().map(|name| dns(name)).collect(),
+        authorizations: authorizations.iter().map(|it| it.id).collect(),
+        not_before: None,
+        not_after: Some(later(12)),
+        expires: later(24),
+        status: order::Status::Pending,
+        error: None,
+        certificate: None,
+        created_at: now(),
+    };
+    NewOrder {
+        order,
+        authorizations,
+    }
+}
+
+pub(super) async fn pending_order(store: &Store, account: &Account, names: &[&str]) -> NewOrder {
+    let new = new_order(account, names);
+    store.create_order(new.clone()).await.unwrap();
+    new
+}
+
+pub(super) async fn ready_order(store: &Store, account: &Account, names: &[&str]) -> Order {
+    let new = pending_order(store, account, names).await;
+    for authorization in &new.authorizations {
+        let proof = proof(authorization);
+        let challenge = authorization.challenges[0].id;
+        let settled = store.settle_valid(challenge, &proof, now()).await.unwrap();
+        assert!(settled.written);
+    }
+    let order = store.order(new.order.id).await.unwrap().unwrap();
+    assert_eq!(order.status, order::Status::Ready);
+    order
+}
+
+pub(super) fn proof(authorization: &Authorization) -> Proof {
+    Proof::from_record(
+        authorization.identifier.clone(),
+        authorization.account,
+        Method::Http01,
+        now(),
+        json!({ "seen": "it" }),
+    )
+}
+
+pub(super) fn certificate(names: &[&str]) -> CertificateRecord {
+    CertificateRecord {
+        id: Uuid::now_v7(),
+        serial: Serial::from_random(*Uuid::new_v4().as_bytes()),
+        der: vec![0x30, 0x03, 1, 2, 3],
+        chain: vec![vec![0x30, 0x01, 9], vec![0x30, 0x01, 8]],
+        provisioner: None,
+        account: None,
+        order: None,
+        not_before: now(),
+        not_after: later(24),
+        names: names.iter().map(ToString::to_string).collect(),
+        issued_at: now(),
+        renewed_from: None,
+    }
+}
+
+pub(super) fn issuance(order: &Order) -> Issuance {
+    let names: Vec<_> = order.identifiers.iter().map(ToString::to_string).collect();
+    let names: Vec<_> = names.iter().map(String::as_str).collect();
+    Issuance {
+        order: Some(order.id),
+        certificate: CertificateRecord {
+            provisioner: Some(order.provisioner.clone()),
+            account: Some(order.account),
+            order: Some(order.id),
+            ..certificate(&names)
+        },
+    }
+}
+
+pub(super) async fn issued(store: &Store, order: &Order) -> CertificateRecord {
+    let issuance = issuance(order);
+    assert_eq!(store.issue(issuance.clone()).await, Ok(Issued::Done));
+    issuance.certificate
+}
