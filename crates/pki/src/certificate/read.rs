@@ -28,13 +28,26 @@ pub(super) struct Fields {
     pub(super) extensions: Vec<Extension>,
 }
 
-impl From<Malformed> for Error {
+/// What is wrong; bytes that do not fit are those of a certificate here.
+struct Broken(Error);
+
+impl From<Malformed> for Broken {
     fn from(_: Malformed) -> Self {
-        Self::Der("certificate")
+        Self(Error::Der("certificate"))
+    }
+}
+
+impl From<Error> for Broken {
+    fn from(error: Error) -> Self {
+        Self(error)
     }
 }
 
 pub(super) fn fields(der: &[u8]) -> Result<Fields, Error> {
+    read(der).map_err(|Broken(error)| error)
+}
+
+fn read(der: &[u8]) -> Result<Fields, Broken> {
     let mut outer = Cursor::only(der, asn1::SEQUENCE)?;
     let tbs = outer.take(asn1::SEQUENCE)?;
     let algorithm = outer.take(asn1::SEQUENCE)?;
@@ -49,7 +62,7 @@ pub(super) fn fields(der: &[u8]) -> Result<Fields, Error> {
     let serial = Serial::from_integer(inner.take(asn1::INTEGER)?.value);
     // Else what is signed could name another algorithm than what is verified (RFC 5280 §4.1.1.2).
     if inner.take(asn1::SEQUENCE)?.raw != algorithm.raw {
-        return Err(Error::Der("certificate"));
+        return Err(Malformed.into());
     }
     let issuer = Name::from_der(inner.take(asn1::SEQUENCE)?.raw)?;
     let mut validity = inner.enter(asn1::SEQUENCE)?;

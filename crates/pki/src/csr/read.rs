@@ -64,7 +64,21 @@ fn key_fault(error: Error) -> Fault {
         Error::RsaTooSmall(bits) => Fault::RsaTooSmall(bits),
         Error::RsaTooLarge(bits) => Fault::RsaTooLarge(bits),
         Error::RsaExponent => Fault::RsaExponent,
-        _ => Fault::NotDer,
+        Error::Der(_)
+        | Error::TrailingBytes(_)
+        | Error::Pem(_)
+        | Error::NoPem(_)
+        | Error::PasswordRequired
+        | Error::WrongPassword
+        | Error::UnsupportedEncryption(_)
+        | Error::Crypto(_)
+        | Error::Name(_)
+        | Error::Serial
+        | Error::Time
+        | Error::Csr(_)
+        | Error::Jwk(_)
+        | Error::Jwe(_)
+        | Error::Jose(_) => Fault::NotDer,
     }
 }
 

@@ -86,9 +86,9 @@ impl SignatureAlgorithm {
         let unsupported = || Error::UnsupportedSignature(oid.to_string());
         if oid == oid::RSA_PSS {
             let bare = [
-                (A::RsaPssSha256, oid::SHA256, 32),
-                (A::RsaPssSha384, oid::SHA384, 48),
-                (A::RsaPssSha512, oid::SHA512, 64),
+                (Self::RsaPssSha256, oid::SHA256, 32),
+                (Self::RsaPssSha384, oid::SHA384, 48),
+                (Self::RsaPssSha512, oid::SHA512, 64),
             ];
             let found = bare
                 .into_iter()

@@ -143,11 +143,14 @@ fn open_other(der: &[u8], password: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error> 
     let info = EncryptedPrivateKeyInfoRef::try_from(der).map_err(|_| {
         Error::UnsupportedEncryption("PKCS #8 other than PBES2 with PBKDF2 or scrypt".to_owned())
     })?;
-    let document = info.decrypt(password).map_err(|error| match error {
-        pkcs8::Error::EncryptedPrivateKey(pkcs8::pkcs5::Error::UnsupportedAlgorithm { oid }) => {
-            Error::UnsupportedEncryption(oid.to_string())
+    let document = info.decrypt(password).map_err(|error| {
+        if let pkcs8::Error::EncryptedPrivateKey(pkcs8::pkcs5::Error::UnsupportedAlgorithm {
+            oid,
+        }) = error
+        {
+            return Error::UnsupportedEncryption(oid.to_string());
         }
-        _ => Error::WrongPassword,
+        Error::WrongPassword
     })?;
     Ok(Zeroizing::new(document.as_bytes().to_vec()))
 }

@@ -2,7 +2,6 @@
 
 use aws_lc_rs::{
     encoding::AsBigEndian,
-    rand::SystemRandom,
     rsa::KeyPair as RsaKeyPair,
     signature::{self as lc, EcdsaKeyPair, EcdsaSigningAlgorithm, Ed25519KeyPair, KeyPair as _},
 };
@@ -68,9 +67,12 @@ impl PrivateKey {
     /// [`Error::UnsupportedEncryption`], and those of [`Self::from_pkcs8_der`].
     pub fn from_pem(text: &[u8], password: Option<&[u8]>) -> Result<Self, Error> {
         let block = key_block(text)?;
-        let damaged = |error: Error| match error {
-            Error::Der(_) | Error::InvalidKey(_) => Error::WrongPassword,
-            other => other,
+        let damaged = |error: Error| {
+            if matches!(error, Error::Der(_) | Error::InvalidKey(_)) {
+                Error::WrongPassword
+            } else {
+                error
+            }
         };
         if block.label == "ENCRYPTED PRIVATE KEY" {
             let der = encrypted::open(&block.der, password.ok_or(Error::PasswordRequired)?)?;
@@ -184,10 +186,11 @@ impl PrivateKey {
     /// # Errors
     /// [`Error::KeyMismatch`].
     pub fn sign_jose(&self, alg: jose::Alg, signing_input: &[u8]) -> Result<Vec<u8>, Error> {
-        let algorithm = alg.signature(self.kind()).ok_or(Error::KeyMismatch {
+        let mismatch = || Error::KeyMismatch {
             algorithm: alg.as_str(),
             key: self.kind(),
-        })?;
+        };
+        let algorithm = alg.signature(self.kind()).ok_or_else(mismatch)?;
         let signature = self.sign(algorithm, signing_input)?;
         match self.kind().coordinate_len() {
             Some(width) => der_to_fixed(&signature, width).map_err(|_| Error::Crypto("signing")),
@@ -315,8 +318,8 @@ impl PrivateKey {
     clippy::disallowed_types,
     reason = "the library's signing calls have this unused parameter"
 )]
-fn unused_random() -> SystemRandom {
-    SystemRandom::new()
+fn unused_random() -> aws_lc_rs::rand::SystemRandom {
+    aws_lc_rs::rand::SystemRandom::new()
 }
 
 fn signing(kind: KeyKind) -> Result<&'static EcdsaSigningAlgorithm, Error> {

@@ -83,10 +83,11 @@ impl PublicKey {
         signature: &[u8],
     ) -> Result<(), Error> {
         let kind = self.0.kind;
-        let verification = algorithm.verification(kind).ok_or(Error::KeyMismatch {
+        let mismatch = || Error::KeyMismatch {
             algorithm: algorithm.name(),
             key: kind,
-        })?;
+        };
+        let verification = algorithm.verification(kind).ok_or_else(mismatch)?;
         let verified = if algorithm == SignatureAlgorithm::default_for(kind) {
             self.0.parsed.verify_sig(message, signature)
         } else {

@@ -7,7 +7,7 @@ pub(super) fn read(element: Element<'_>) -> Option<String> {
     let bytes = element.value;
     match element.tag {
         asn1::UTF8_STRING => String::from_utf8(bytes.to_vec()).ok(),
-        asn1::PRINTABLE_STRING | asn1::IA5_STRING => bytes
+        asn1::PRINTABLE_STRING | asn1::IA5_STRING | asn1::NUMERIC_STRING => bytes
             .is_ascii()
             .then(|| bytes.iter().map(|byte| char::from(*byte)).collect()),
         // T61 is read as Latin-1, as everybody does.
@@ -19,15 +19,6 @@ pub(super) fn read(element: Element<'_>) -> Option<String> {
             char::decode_utf16(pairs.iter().map(|pair| u16::from_be_bytes(*pair)))
                 .collect::<Result<_, _>>()
                 .ok()
-        }
-        asn1::UNIVERSAL_STRING => {
-            let (words, []) = bytes.as_chunks::<4>() else {
-                return None;
-            };
-            words
-                .iter()
-                .map(|word| char::from_u32(u32::from_be_bytes(*word)))
-                .collect()
         }
         _ => None,
     }
@@ -68,10 +59,6 @@ mod tests {
         assert_eq!(
             text(asn1::BMP_STRING, &[0, 0xfc, 0xd8, 0x3d, 0xde, 0]).as_deref(),
             Some("ü😀")
-        );
-        assert_eq!(
-            text(asn1::UNIVERSAL_STRING, &[0, 0, 0, 0xfc]).as_deref(),
-            Some("ü")
         );
         assert_eq!(text(asn1::BMP_STRING, &[0]), None);
         assert_eq!(text(asn1::PRINTABLE_STRING, &[0xfc]), None);
