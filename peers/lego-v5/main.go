@@ -78,6 +78,5 @@ func run(server string, domains []string, port, crt, key string) error {
 	if err := os.WriteFile(crt, got.Certificate, 0o600); err != nil {
 		return err
 	}
-	pem := certcrypto.PEMEncode(got.PrivateKey)
-	return os.WriteFile(key, pem, 0o600)
+	return os.WriteFile(key, got.PrivateKey, 0o600)
 }

@@ -1,1 +1,158 @@
-//! placeholder
+//! Folders made by either pair, opened by the other.
+
+use std::path::Path;
+
+use acceptance::authority::{Authority, Pair};
+use acceptance::namespace::{World, own_world};
+use acceptance::{paths, process, table};
+use serde_json::Value;
+
+/// A certificate for localhost by ACME, with the pair that the authority is run by.
+fn issues(world: &World, authority: Authority) -> Authority {
+    let mut server = authority.start();
+    server.add_acme();
+    server
+        .authority
+        .run(&[
+            "ca",
+            "certificate",
+            "--provisioner",
+            "acme",
+            "localhost",
+            "l.crt",
+            "l.key",
+            "--force",
+        ])
+        .success();
+    crate::strangers::openssl_accepts(&world.path("l.crt"), &server.authority.root());
+    server.stop()
+}
+
+fn real_pair(task: &str) -> Option<(Pair, table::Row)> {
+    let (step_ca, row) = table::peer("step-ca", "folders", task)?;
+    Some((Pair::real(&paths::peer("step")?, &step_ca), row))
+}
+
+#[test]
+fn a_folder_of_the_real_pair_opens_in_ours() {
+    own_world(|world| {
+        let Some((real, row)) = real_pair("the real pair's in ours") else {
+            return;
+        };
+        let mut authority = Authority::init(world, real.clone(), "theirs");
+        authority = issues(world, authority);
+        let foreign = listing(&authority.path.join("db"));
+        authority.pair = Pair::ours();
+        // Its store holds accounts and certificates that do not come along: the operator answers once.
+        authority.arguments.push("--fresh-store".to_owned());
+        authority = issues_again(world, authority);
+        let left: Vec<_> = listing(&authority.path.join("db"))
+            .into_iter()
+            .filter(|(name, _)| !name.starts_with("riser."))
+            .collect();
+        assert_eq!(left, foreign, "nothing of theirs is touched");
+        authority.pair = real;
+        authority.arguments.clear();
+        issues_again(world, authority);
+        row.passed();
+    });
+}
+
+#[test]
+fn a_fresh_folder_of_the_real_pair_opens_in_ours_unasked() {
+    own_world(|world| {
+        let Some((real, row)) = real_pair("the real pair's fresh one in ours") else {
+            return;
+        };
+        let mut authority = Authority::init(world, real, "theirs");
+        authority.pair = Pair::ours();
+        issues(world, authority);
+        row.passed();
+    });
+}
+
+#[test]
+fn a_folder_of_ours_opens_in_the_real_pair() {
+    own_world(|world| {
+        let Some((real, row)) = real_pair("ours in the real pair") else {
+            return;
+        };
+        let mut authority = issues(world, Authority::init(world, Pair::ours(), "ours"));
+        // The real server knows no SQLite: the one line that has to change.
+        let file = authority.path.join("config/ca.json");
+        let mut config: Value =
+            serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
+        config["db"]["type"] = "badgerv2".into();
+        config["db"]["dataSource"] = authority.path.join("badger").to_str().unwrap().into();
+        std::fs::write(&file, config.to_string()).unwrap();
+        authority.pair = real;
+        issues_again(world, authority);
+        row.passed();
+    });
+}
+
+#[test]
+fn our_keys_open_with_their_password_in_the_real_step() {
+    own_world(|world| {
+        let Some((step, row)) = table::peer("step", "folders", "our keys in the real step") else {
+            return;
+        };
+        let authority = Authority::init(world, Pair::ours(), "ours");
+        for key in ["root_ca_key", "intermediate_ca_key"] {
+            let file = authority.path.join("secrets").join(key);
+            let mut command = authority.step_of(&step);
+            command.args([
+                "crypto",
+                "key",
+                "format",
+                "--pkcs8",
+                "--pem",
+                "--no-password",
+                "--insecure",
+            ]);
+            command
+                .arg("--password-file")
+                .arg(authority.password())
+                .arg(&file);
+            let shown = process::run(&mut command).success();
+            assert!(shown.stdout.contains("PRIVATE KEY"), "{}", shown.stdout);
+        }
+        row.passed();
+    });
+}
+
+/// As [`issues`], with the provisioner already there.
+fn issues_again(world: &World, authority: Authority) -> Authority {
+    let server = authority.start();
+    server.await_acme();
+    server
+        .authority
+        .run(&[
+            "ca",
+            "certificate",
+            "--provisioner",
+            "acme",
+            "localhost",
+            "l.crt",
+            "l.key",
+            "--force",
+        ])
+        .success();
+    crate::strangers::openssl_accepts(&world.path("l.crt"), &server.authority.root());
+    server.stop()
+}
+
+fn listing(dir: &Path) -> Vec<(String, u64)> {
+    let mut found: Vec<(String, u64)> = std::fs::read_dir(dir)
+        .unwrap()
+        .map(|entry| {
+            let entry = entry.unwrap();
+            (
+                entry.file_name().to_string_lossy().into_owned(),
+                entry.metadata().unwrap().len(),
+            )
+        })
+        .collect();
+    found.sort();
+    found
+}

@@ -1,1 +1,128 @@
-//! placeholder
+//! `step certificate inspect`, ours beside the real one, over six certificates:
+//! the same fields with the same values, in text, short and JSON.
+
+use std::path::{Path, PathBuf};
+
+use acceptance::authority::Authority;
+use acceptance::namespace::{World, own_world};
+use acceptance::process::Outcome;
+use acceptance::web::Web;
+use acceptance::{paths, process, table};
+use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_ED25519, PKCS_RSA_SHA256};
+
+fn inspect(program: &Path, world: &World, file: &Path, arguments: &[&str]) -> Outcome {
+    let mut command = process::command(program);
+    command
+        .env("STEPPATH", world.path("empty"))
+        .env("HOME", world.dir())
+        .args(["certificate", "inspect"])
+        .args(arguments)
+        .arg(file);
+    process::run(&mut command).success()
+}
+
+/// RSA, P-256, Ed25519 (self-signed), a CA, one for an address, one with the provisioner's extension.
+fn six(world: &World) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for (name, algorithm) in [
+        ("rsa", &PKCS_RSA_SHA256),
+        ("p256", &PKCS_ECDSA_P256_SHA256),
+        ("ed25519", &PKCS_ED25519),
+    ] {
+        let key = KeyPair::generate_for(algorithm).unwrap();
+        let names = vec![
+            "example.com".to_owned(),
+            "www.example.com".to_owned(),
+            "10.1.2.3".to_owned(),
+        ];
+        let mut params = CertificateParams::new(names).unwrap();
+        params.key_usages = vec![rcgen::KeyUsagePurpose::DigitalSignature];
+        params.extended_key_usages = vec![
+            rcgen::ExtendedKeyUsagePurpose::ServerAuth,
+            rcgen::ExtendedKeyUsagePurpose::ClientAuth,
+        ];
+        params
+            .distinguished_name
+            .push(rcgen::DnType::OrganizationName, "An Organisation, Ltd.");
+        params
+            .distinguished_name
+            .push(rcgen::DnType::CountryName, "CH");
+        files.push(world.write(name, &params.self_signed(&key).unwrap().pem()));
+    }
+    world.dns.addresses("example.com", &["127.0.0.1"]);
+    let server = Authority::started(world);
+    let web = Web::start("127.0.0.1:80");
+    let account = server.account();
+    for name in ["127.0.0.1", "example.com"] {
+        files.push(world.write(name, &account.obtain(&[name], &web)));
+    }
+    files.push(server.authority.root());
+    files
+}
+
+fn compare(task: &str, arguments: &[&str]) {
+    own_world(|world| {
+        let Some((real, row)) = table::peer("step", "inspect beside the real one", task) else {
+            return;
+        };
+        let ours = paths::ours("step");
+        for file in six(world) {
+            let theirs = inspect(&real, world, &file, arguments);
+            let mine = inspect(&ours, world, &file, arguments);
+            let shown = file.file_name().unwrap().to_string_lossy().into_owned();
+            assert_eq!(mine.stdout, theirs.stdout, "{shown}: {arguments:?}");
+        }
+        row.passed();
+    });
+}
+
+#[test]
+fn the_text_of_six_certificates_is_the_real_ones() {
+    compare("text", &[]);
+}
+
+#[test]
+fn the_short_form_of_six_certificates_is_the_real_ones() {
+    compare("short", &["--short"]);
+}
+
+#[test]
+fn the_json_of_six_certificates_has_the_real_ones_fields_and_values() {
+    own_world(|world| {
+        let Some((real, row)) = table::peer("step", "inspect beside the real one", "json") else {
+            return;
+        };
+        let ours = paths::ours("step");
+        let json = |outcome: Outcome| -> serde_json::Value {
+            serde_json::from_str(&outcome.stdout).unwrap()
+        };
+        for file in six(world) {
+            let theirs = json(inspect(&real, world, &file, &["--format", "json"]));
+            let mine = json(inspect(&ours, world, &file, &["--format", "json"]));
+            assert_eq!(mine, theirs, "{}", file.display());
+        }
+        row.passed();
+    });
+}
+
+#[test]
+fn the_fingerprint_is_the_real_ones() {
+    own_world(|world| {
+        let Some((real, row)) = table::peer("step", "inspect beside the real one", "fingerprint")
+        else {
+            return;
+        };
+        let key = KeyPair::generate().unwrap();
+        let certificate = CertificateParams::new(vec!["a.example".to_owned()]).unwrap();
+        let certificate = certificate.self_signed(&key).unwrap();
+        let file = world.write("one.pem", &certificate.pem());
+        let of = |program: &Path| {
+            let mut command = process::command(program);
+            process::run(command.args(["certificate", "fingerprint"]).arg(&file))
+                .success()
+                .stdout
+        };
+        assert_eq!(of(&paths::ours("step")), of(&real));
+        row.passed();
+    });
+}

@@ -1,1 +1,182 @@
-//! placeholder
+//! The real `step` on our server: everything that it calls for the main path.
+
+use std::path::Path;
+use std::process::Command;
+
+use acceptance::authority::{Authority, Server};
+use acceptance::namespace::{World, own_world};
+use acceptance::{process, table};
+use serde_json::Value;
+
+const CLIENT: &str = "real step, our server";
+
+/// The real `step` with a step path of its own, bootstrapped with our root.
+fn bootstrapped(
+    world: &World,
+    step: &Path,
+    server: &Server,
+) -> impl Fn(&[&str]) -> Command + use<> {
+    let (step, home) = (step.to_owned(), world.path("real"));
+    let server_root = server.authority.root();
+    let fingerprint = process::run(
+        process::command(&step)
+            .args(["certificate", "fingerprint"])
+            .arg(&server_root),
+    );
+    let command = move |arguments: &[&str]| {
+        let mut command = process::command(&step);
+        command
+            .env("STEPPATH", home.join("path"))
+            .env("HOME", &home)
+            .args(arguments);
+        command.current_dir(&home);
+        command
+    };
+    std::fs::create_dir_all(world.path("real")).unwrap();
+    process::run(&mut command(&[
+        "ca",
+        "bootstrap",
+        "--ca-url",
+        &server.authority.url(),
+        "--fingerprint",
+        fingerprint.success().stdout.trim(),
+    ]))
+    .success();
+    command
+}
+
+#[test]
+fn the_real_step_bootstraps_and_reads_what_is_public() {
+    own_world(|world| {
+        let Some((step, row)) = table::peer("step", CLIENT, "bootstrap, health, roots, list")
+        else {
+            return;
+        };
+        let server = Authority::started(world);
+        let step = bootstrapped(world, &step, &server);
+        let health = process::run(&mut step(&["ca", "health"])).success();
+        assert_eq!(health.stdout, "ok\n");
+        let root = std::fs::read_to_string(server.authority.root()).unwrap();
+        for verb in ["root", "roots", "federation"] {
+            let shown = process::run(&mut step(&["ca", verb])).success();
+            assert_eq!(shown.stdout.trim(), root.trim(), "step ca {verb}");
+        }
+        let list = process::run(&mut step(&["ca", "provisioner", "list"])).success();
+        let list: Value = serde_json::from_str(&list.stdout).unwrap();
+        let names: Vec<&str> = list
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter_map(|p| p["name"].as_str())
+            .collect();
+        assert_eq!(names, ["admin", "acme"]);
+        row.passed();
+    });
+}
+
+#[test]
+fn the_real_step_gets_a_certificate_and_renews_it() {
+    own_world(|world| {
+        let Some((step, row)) = table::peer("step", CLIENT, "http-01 dns, renew") else {
+            return;
+        };
+        world.dns.addresses("example.com", &["127.0.0.1"]);
+        let server = Authority::started(world);
+        let step = bootstrapped(world, &step, &server);
+        let got = process::run(&mut step(&[
+            "ca",
+            "certificate",
+            "--provisioner",
+            "acme",
+            "example.com",
+            "example.crt",
+            "example.key",
+        ]))
+        .success();
+        assert!(
+            got.text().contains("✔ Certificate: example.crt"),
+            "{}",
+            got.text()
+        );
+        let chain = world.path("real/example.crt");
+        crate::strangers::openssl_accepts(&chain, &server.authority.root());
+        let before = std::fs::read_to_string(&chain).unwrap();
+        process::run(&mut step(&[
+            "ca",
+            "renew",
+            "--force",
+            "example.crt",
+            "example.key",
+        ]))
+        .success();
+        assert_ne!(std::fs::read_to_string(&chain).unwrap(), before, "renewed");
+        crate::strangers::openssl_accepts(&chain, &server.authority.root());
+        row.passed();
+    });
+}
+
+#[test]
+fn the_real_step_gets_a_certificate_for_an_address_and_an_rsa_key() {
+    own_world(|world| {
+        let Some((step, row)) = table::peer("step", CLIENT, "http-01 ip, RSA") else {
+            return;
+        };
+        world.dns.addresses("example.com", &["127.0.0.1"]);
+        let server = Authority::started(world);
+        let step = bootstrapped(world, &step, &server);
+        process::run(&mut step(&[
+            "ca",
+            "certificate",
+            "--provisioner",
+            "acme",
+            "--kty",
+            "RSA",
+            "--size",
+            "2048",
+            "--san",
+            "example.com",
+            "--san",
+            "127.0.0.1",
+            "example.com",
+            "both.crt",
+            "both.key",
+        ]))
+        .success();
+        crate::strangers::openssl_accepts(&world.path("real/both.crt"), &server.authority.root());
+        row.passed();
+    });
+}
+
+#[test]
+fn the_real_step_changes_the_provisioners_of_our_running_server() {
+    own_world(|world| {
+        let Some((step, row)) = table::peer("step", CLIENT, "provisioner add, update, remove")
+        else {
+            return;
+        };
+        let server = Authority::started(world);
+        let real = |arguments: &[&str]| {
+            process::run(
+                server
+                    .authority
+                    .step_of(&step)
+                    .args(["ca", "provisioner"])
+                    .args(arguments),
+            )
+            .success()
+        };
+        let served = |name: &str| server.get(&format!("/acme/{name}/directory")).status == 200;
+        real(&["add", "second", "--type", "ACME"]);
+        process::eventually("the added provisioner", || served("second").then_some(()));
+        real(&["update", "second", "--name", "renamed"]);
+        process::eventually("the renamed provisioner", || {
+            (served("renamed") && !served("second")).then_some(())
+        });
+        real(&["remove", "renamed"]);
+        process::eventually("the removed provisioner to go", || {
+            (!served("renamed")).then_some(())
+        });
+        assert!(served("acme"), "the others stay");
+        row.passed();
+    });
+}

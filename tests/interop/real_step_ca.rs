@@ -1,1 +1,120 @@
-//! placeholder
+//! Our `step` on the real step-ca: the same main path, the other way round.
+
+use acceptance::authority::{Authority, Pair, Server};
+use acceptance::namespace::{World, own_world};
+use acceptance::table::Row;
+use acceptance::{paths, process, table};
+use serde_json::Value;
+
+const CLIENT: &str = "our step, real step-ca";
+
+/// A real authority, made and run by the real pair, with an ACME provisioner.
+fn real(world: &World, task: &str) -> Option<(Server, Row)> {
+    let (step_ca, row) = table::peer("step-ca", CLIENT, task)?;
+    let (step, _) = table::peer("step", "real step", "beside the real step-ca")
+        .map(|(step, row)| (step, row.passed()))?;
+    world.dns.addresses("example.com", &["127.0.0.1"]);
+    let mut server = Authority::init(world, Pair::real(&step, &step_ca), "real").start();
+    server.add_acme();
+    Some((server, row))
+}
+
+#[test]
+fn our_step_bootstraps_and_reads_what_is_public() {
+    own_world(|world| {
+        let Some((server, row)) = real(world, "bootstrap, health, roots, list") else {
+            return;
+        };
+        let home = world.path("fresh");
+        std::fs::create_dir_all(&home).unwrap();
+        let ours = |arguments: &[&str]| {
+            let mut command = process::command(paths::ours("step"));
+            command
+                .env("STEPPATH", &home)
+                .env("HOME", &home)
+                .args(arguments);
+            process::run(&mut command)
+        };
+        let root = server.authority.root();
+        let fingerprint = ours(&["certificate", "fingerprint", root.to_str().unwrap()]).success();
+        let url = server.authority.url();
+        ours(&[
+            "ca",
+            "bootstrap",
+            "--ca-url",
+            &url,
+            "--fingerprint",
+            fingerprint.stdout.trim(),
+        ])
+        .success();
+        assert_eq!(ours(&["ca", "health"]).success().stdout, "ok\n");
+        let pem = std::fs::read_to_string(&root).unwrap();
+        for verb in ["root", "roots"] {
+            assert_eq!(
+                ours(&["ca", verb]).success().stdout.trim(),
+                pem.trim(),
+                "{verb}"
+            );
+        }
+        let list: Value =
+            serde_json::from_str(&ours(&["ca", "provisioner", "list"]).success().stdout).unwrap();
+        assert_eq!(list[1]["name"], "acme", "{list}");
+        row.passed();
+    });
+}
+
+#[test]
+fn our_step_gets_a_certificate_and_renews_it() {
+    own_world(|world| {
+        let Some((server, row)) = real(world, "http-01 dns, renew") else {
+            return;
+        };
+        let ours = |arguments: &[&str]| {
+            let mut command = server.authority.step_of(&paths::ours("step"));
+            process::run(command.args(arguments)).success()
+        };
+        let got = ours(&[
+            "ca",
+            "certificate",
+            "--provisioner",
+            "acme",
+            "example.com",
+            "example.crt",
+            "example.key",
+        ]);
+        assert!(
+            got.text().contains("✔ Certificate: example.crt"),
+            "{}",
+            got.text()
+        );
+        let chain = world.path("example.crt");
+        crate::strangers::openssl_accepts(&chain, &server.authority.root());
+        let before = std::fs::read_to_string(&chain).unwrap();
+        ours(&["ca", "renew", "--force", "example.crt", "example.key"]);
+        assert_ne!(std::fs::read_to_string(&chain).unwrap(), before, "renewed");
+        row.passed();
+    });
+}
+
+#[test]
+fn our_step_gets_a_certificate_for_an_address_and_an_rsa_key() {
+    own_world(|world| {
+        let Some((server, row)) = real(world, "http-01 ip, RSA") else {
+            return;
+        };
+        let mut command = server.authority.step_of(&paths::ours("step"));
+        command.args(["ca", "certificate", "--provisioner", "acme", "--kty", "RSA"]);
+        command.args([
+            "--san",
+            "example.com",
+            "--san",
+            "127.0.0.1",
+            "example.com",
+            "both.crt",
+            "both.key",
+        ]);
+        process::run(&mut command).success();
+        crate::strangers::openssl_accepts(&world.path("both.crt"), &server.authority.root());
+        row.passed();
+    });
+}
