@@ -1,0 +1,50 @@
+//! Authorizations over HTTP (RFC 8555 §7.5).
+
+use acme::authz::{Authorization, Status};
+use acme::challenge;
+use acme::message::authorization::{Authorization as Body, Update};
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use jiff::Timestamp;
+
+use super::Answer;
+use super::links::Links;
+use super::signed::{self, Signed};
+use crate::http::problem::AcmeFailure;
+use crate::service::Service;
+
+/// POST-as-GET reads; `{"status":"deactivated"}` gives it up (RFC 8555 §7.5.2).
+pub(super) async fn update(
+    State(service): State<Service>,
+    Path((_, id)): Path<(String, String)>,
+    request: Signed,
+) -> Result<Answer, AcmeFailure> {
+    let Signed {
+        at,
+        account,
+        verified,
+    } = request;
+    let id = signed::id(&id, "authorization")?;
+    let mut found = service.authorization(&account, id).await?;
+    if verified.empty().is_err() {
+        let update: Update = verified.json()?;
+        found = service.update_authorization(found, &update).await?;
+    }
+    Ok(show(&at.links, &found))
+}
+
+fn show(links: &Links, authorization: &Authorization) -> Answer {
+    let now = Timestamp::now();
+    let url = |id| links.challenge(authorization.id, id);
+    let body = Body::show(authorization, now, url);
+    Answer::json(StatusCode::OK, &body)
+        .location(&links.to("authz", authorization.id))
+        .retry_while(is_looked_at(authorization, now))
+}
+
+/// Whether the server is looking: then it is worth asking again.
+fn is_looked_at(authorization: &Authorization, now: Timestamp) -> bool {
+    let mut all = authorization.challenges.iter();
+    authorization.status_at(now) == Status::Pending
+        && all.any(|one| one.status == challenge::Status::Processing)
+}

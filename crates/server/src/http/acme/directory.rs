@@ -1,0 +1,37 @@
+//! The directory (RFC 8555 §7.1.1), by GET and by POST-as-GET.
+
+use acme::message::directory::{Directory, Meta};
+use axum::http::StatusCode;
+
+use super::Answer;
+use super::signed::{Endpoint, Signed};
+use crate::http::problem::AcmeFailure;
+
+pub(super) async fn show(at: Endpoint) -> Answer {
+    Answer::json(StatusCode::OK, &body(&at))
+}
+
+pub(super) async fn read(signed: Signed) -> Result<Answer, AcmeFailure> {
+    signed.verified.empty()?;
+    Ok(Answer::json(StatusCode::OK, &body(&signed.at)))
+}
+
+fn body(at: &Endpoint) -> Directory {
+    let acme = &at.provisioner;
+    Directory {
+        new_nonce: at.links.at("new-nonce"),
+        new_account: at.links.at("new-account"),
+        new_order: at.links.at("new-order"),
+        new_authz: None,
+        revoke_cert: Some(at.links.at("revoke-cert")),
+        key_change: Some(at.links.at("key-change")),
+        renewal_info: None,
+        meta: Meta {
+            terms_of_service: acme.terms_of_service().map(str::to_owned),
+            website: acme.website().map(str::to_owned),
+            caa_identities: acme.caa_identities().to_vec(),
+            external_account_required: acme.require_eab(),
+            ..Meta::default()
+        },
+    }
+}

@@ -1,0 +1,29 @@
+//! Finalize over HTTP (RFC 8555 §7.4).
+
+use acme::message::order::Finalize;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+
+use super::order::show;
+use super::signed::{self, Signed};
+use super::Answer;
+use crate::http::problem::AcmeFailure;
+use crate::service::Service;
+
+pub(super) async fn finalize(
+    State(service): State<Service>,
+    Path((_, id)): Path<(String, String)>,
+    request: Signed,
+) -> Result<Answer, AcmeFailure> {
+    let Signed {
+        at,
+        account,
+        verified,
+    } = request;
+    let id = signed::id(&id, "order")?;
+    let csr = verified.json::<Finalize>()?.der()?;
+    let order = service
+        .finalize(&account, id, csr, at.request_id.clone())
+        .await?;
+    Ok(show(StatusCode::OK, &at.links, &order))
+}

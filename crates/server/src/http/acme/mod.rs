@@ -1,0 +1,170 @@
+//! ACME over HTTP (RFC 8555): the routes of one provisioner, and the headers all its answers share.
+
+use axum::Router;
+use axum::Extension;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use serde::Serialize;
+
+use super::base::base;
+use super::problem::{AcmeFailure, document};
+use super::request::Target;
+use crate::service::{Error, Service};
+
+mod account;
+mod authorization;
+mod certificate;
+mod challenge;
+mod directory;
+mod finalize;
+mod links;
+mod nonce;
+mod order;
+mod signed;
+
+/// The routes under `/acme/{provisioner}`.
+pub(super) fn routes(service: &Service) -> Router<Service> {
+    Router::new()
+        .route("/directory", get(directory::show).post(directory::read))
+        .route("/new-nonce", get(nonce::show).post(nonce::read))
+        .route("/new-account", post(account::create))
+        .route("/account/{id}", post(account::update))
+        .route("/account/{id}/orders", post(account::orders))
+        .route("/new-order", post(order::create))
+        .route("/order/{id}", post(order::read))
+        .route("/order/{id}/finalize", post(finalize::finalize))
+        .route("/authz/{id}", post(authorization::update))
+        .route("/challenge/{authz}/{id}", post(challenge::answer))
+        .route("/certificate/{id}", post(certificate::read))
+        .route("/revoke-cert", post(not_yet))
+        .route("/key-change", post(not_yet))
+        .fallback(unknown)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(middleware::from_fn_with_state(service.clone(), headers))
+}
+
+async fn not_yet() -> AcmeFailure {
+    Error::NotYet("This server does not do that yet: it comes with a later version.").into()
+}
+
+async fn unknown() -> AcmeFailure {
+    Error::NotFound("There is no such resource; the directory names those there are.".to_owned())
+        .into()
+}
+
+async fn wrong_method(method: Method) -> Response {
+    let detail = format!("{method} is not allowed here: read resources by POST-as-GET.");
+    document(&acme::Problem::malformed(detail).with_status(405))
+}
+
+/// Adds what every answer carries: a fresh nonce to a POST's (RFC 8555 §6.5), the way to the
+/// directory (§7.1), no caching, and leave for pages of any origin (§6.1).
+async fn headers(
+    State(service): State<Service>,
+    Extension(target): Extension<Target>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let method = request.method().clone();
+    if method == Method::OPTIONS {
+        return preflight();
+    }
+    let (parts, body) = request.into_parts();
+    let index = index_link(&base(&parts, &service.config()), &target.path);
+    let mut response = next.run(Request::from_parts(parts, body)).await;
+    let is_directory = target.path.ends_with("/directory");
+    let out = response.headers_mut();
+    if let Some(index) = index.filter(|_| !is_directory) {
+        out.append(header::LINK, index);
+    }
+    if method == Method::POST || target.path.ends_with("/new-nonce") {
+        if let Ok(nonce) = HeaderValue::from_str(&service.nonce()) {
+            out.insert(REPLAY_NONCE, nonce);
+        }
+    }
+    if !(is_directory && method != Method::POST) {
+        out.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+    cors(out);
+    response
+}
+
+/// `Link: <…/directory>;rel="index"`, without a space, as clients of the original expect.
+fn index_link(base: &str, path: &str) -> Option<HeaderValue> {
+    let (_, rest) = path.split_once("/acme/")?;
+    let name = rest.split('/').next()?;
+    HeaderValue::from_str(&format!("<{base}/acme/{name}/directory>;rel=\"index\"")).ok()
+}
+
+fn preflight() -> Response {
+    let mut response = StatusCode::NO_CONTENT.into_response();
+    let out = response.headers_mut();
+    cors(out);
+    out.insert(
+        header::ACCESS_CONTROL_ALLOW_METHODS,
+        HeaderValue::from_static("GET, HEAD, POST"),
+    );
+    out.insert(
+        header::ACCESS_CONTROL_ALLOW_HEADERS,
+        HeaderValue::from_static("Content-Type"),
+    );
+    response
+}
+
+fn cors(out: &mut HeaderMap) {
+    out.insert(
+        header::ACCESS_CONTROL_ALLOW_ORIGIN,
+        HeaderValue::from_static("*"),
+    );
+    out.insert(
+        header::ACCESS_CONTROL_EXPOSE_HEADERS,
+        HeaderValue::from_static("Link, Location, Replay-Nonce, Retry-After"),
+    );
+}
+
+/// A JSON answer to build on.
+struct Answer(Response);
+
+impl Answer {
+    fn json(status: StatusCode, body: &impl Serialize) -> Self {
+        let body = serde_json::to_vec(body).unwrap_or_default();
+        let kind = [(header::CONTENT_TYPE, "application/json")];
+        Self((status, kind, body).into_response())
+    }
+
+    fn header(mut self, name: HeaderName, value: &str) -> Self {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            self.0.headers_mut().append(name, value);
+        }
+        self
+    }
+
+    /// Where the resource is.
+    fn location(self, url: &str) -> Self {
+        self.header(header::LOCATION, url)
+    }
+
+    /// What the resource hangs on.
+    fn up(self, url: &str) -> Self {
+        self.header(header::LINK, &format!("<{url}>;rel=\"up\""))
+    }
+
+    /// When to look again: only while something is pending.
+    fn retry_while(self, pending: bool) -> Self {
+        if pending {
+            return self.header(header::RETRY_AFTER, "1");
+        }
+        self
+    }
+}
+
+impl IntoResponse for Answer {
+    fn into_response(self) -> Response {
+        self.0
+    }
+}
+
+const REPLAY_NONCE: HeaderName = HeaderName::from_static("replay-nonce");

@@ -1,0 +1,163 @@
+//! A signed request on its way in (RFC 8555 §6.2–6.5): media type, size, signature, URL, nonce,
+//! account, in this order. A handler that asks for [`Signed`] has all of them behind it.
+
+use acme::Problem;
+use acme::account::Account;
+use acme::envelope::{Parsed, Signer, Verified};
+use acme::problem::Kind;
+use axum::body::Bytes;
+use axum::extract::{FromRequest, FromRequestParts, Path, Request};
+use axum::http::request::Parts;
+use axum::http::{HeaderName, StatusCode, header};
+use ca::provisioner::Acme;
+use pki::jose::Jwk;
+use uuid::Uuid;
+
+use super::links::{Links, id_of};
+use crate::http::base::base;
+use crate::http::problem::{AcmeFailure, unreadable};
+use crate::http::request::{RequestId, Target};
+use crate::service::{Error, Service};
+
+/// Where a request came to: the provisioner and the addresses that it hands out.
+pub(super) struct Endpoint {
+    pub(super) provisioner: Acme,
+    pub(super) links: Links,
+    pub(super) request_id: String,
+    /// The address that the JWS has to name.
+    url: String,
+}
+
+impl FromRequestParts<Service> for Endpoint {
+    type Rejection = AcmeFailure;
+
+    async fn from_request_parts(
+        parts: &mut Parts,
+        service: &Service,
+    ) -> Result<Self, Self::Rejection> {
+        let segments = Path::<Vec<(String, String)>>::from_request_parts(parts, service).await;
+        let name = segments.ok().and_then(|Path(all)| all.into_iter().next());
+        let name = name.map(|(_, name)| name).unwrap_or_default();
+        let provisioner = service.acme_provisioner(&name)?;
+        let base = base(parts, &service.config());
+        let target = parts.extensions.get::<Target>();
+        let path = target.map_or("/", |target| target.with_query.as_str());
+        let request_id = parts.extensions.get::<RequestId>();
+        Ok(Self {
+            provisioner,
+            links: Links::new(&base, &name),
+            url: format!("{base}{path}"),
+            request_id: request_id.map(|id| id.0.clone()).unwrap_or_default(),
+        })
+    }
+}
+
+/// A request signed by an account that may act.
+pub(super) struct Signed {
+    pub(super) at: Endpoint,
+    pub(super) account: Account,
+    pub(super) verified: Verified,
+}
+
+impl FromRequest<Service> for Signed {
+    type Rejection = AcmeFailure;
+
+    async fn from_request(request: Request, service: &Service) -> Result<Self, Self::Rejection> {
+        let (at, parsed) = open(request, service).await?;
+        let Signer::Kid(kid) = parsed.signer() else {
+            return Err(Problem::malformed(
+                "This request has to be signed by an account: put its URL into kid, not a jwk.",
+            )
+            .into());
+        };
+        let account = match at.links.account_of(kid) {
+            Some(id) => service.account(id, at.provisioner.name()).await?,
+            None => return Err(no_account(kid).into()),
+        };
+        let nonce = parsed.nonce()?.to_owned();
+        let verified = parsed.verify(&account.key, &at.url)?;
+        service.spend(&nonce)?;
+        account.active()?;
+        Ok(Self {
+            at,
+            account,
+            verified,
+        })
+    }
+}
+
+/// A request signed by a key that comes with it.
+pub(super) struct SelfSigned {
+    pub(super) at: Endpoint,
+    pub(super) key: Jwk,
+    pub(super) verified: Verified,
+}
+
+impl FromRequest<Service> for SelfSigned {
+    type Rejection = AcmeFailure;
+
+    async fn from_request(request: Request, service: &Service) -> Result<Self, Self::Rejection> {
+        let (at, parsed) = open(request, service).await?;
+        let Signer::Jwk(key) = parsed.signer() else {
+            return Err(Problem::malformed(
+                "This request has to carry its key: put it into jwk, not a kid.",
+            )
+            .into());
+        };
+        let key = key.clone();
+        let nonce = parsed.nonce()?.to_owned();
+        let verified = parsed.verify(&key, &at.url)?;
+        service.spend(&nonce)?;
+        Ok(Self { at, key, verified })
+    }
+}
+
+/// The id in the path, or 404 for what cannot be one.
+pub(super) fn id(text: &str, what: &str) -> Result<Uuid, Error> {
+    id_of(text).ok_or_else(|| Error::unknown(what))
+}
+
+/// Everything before the signature.
+async fn open(request: Request, service: &Service) -> Result<(Endpoint, Parsed), AcmeFailure> {
+    let (mut parts, body) = request.into_parts();
+    let at = Endpoint::from_request_parts(&mut parts, service).await?;
+    check_media_type(&parts)?;
+    if parts.headers.contains_key(REPLAY_NONCE) {
+        return Err(Problem::malformed(
+            "Replay-Nonce is a header of answers: put the nonce into the JWS (RFC 8555 §6.5.1).",
+        )
+        .into());
+    }
+    let body: Bytes = axum::body::to_bytes(body, MAX_BODY).await.map_err(|_| {
+        unreadable(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "The body is longer than 64 KiB, or broke off.",
+        )
+    })?;
+    Ok((at, Parsed::parse(&body)?))
+}
+
+/// Exactly `application/jose+json`, without parameters (RFC 8555 §6.2).
+fn check_media_type(parts: &Parts) -> Result<(), AcmeFailure> {
+    let sent = parts.headers.get(header::CONTENT_TYPE);
+    if sent.is_some_and(|value| value.as_bytes() == b"application/jose+json") {
+        return Ok(());
+    }
+    let sent = sent.and_then(|value| value.to_str().ok());
+    let shown = sent.map_or_else(|| "none".to_owned(), |value| format!("{value:?}"));
+    Err(unreadable(
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        &format!("The Content-Type has to be exactly application/jose+json, and is {shown}."),
+    ))
+}
+
+fn no_account(kid: &str) -> Problem {
+    let kid: String = kid.chars().take(200).collect();
+    Problem::new(
+        Kind::AccountDoesNotExist,
+        format!("{kid:?} is not the URL of an account of this provisioner."),
+    )
+}
+
+const MAX_BODY: usize = 64 * 1024;
+const REPLAY_NONCE: HeaderName = HeaderName::from_static("replay-nonce");

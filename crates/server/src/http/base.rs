@@ -1,0 +1,68 @@
+//! Which host a URL of ours names: the one the client asked for, if it is one of ours.
+
+use std::net::IpAddr;
+
+use axum::http::request::Parts;
+use axum::http::uri::Authority;
+use axum::http::{Version, header};
+use ca::config::Config;
+
+use crate::listen::Peer;
+
+/// `https://host[:port]` for the URLs of an answer: the request's Host where it is a name of
+/// this server (any port, since containers map ports), else the first configured name.
+pub(super) fn base(parts: &Parts, config: &Config) -> String {
+    match asked(parts).filter(|host| is_ours(host, parts, config)) {
+        Some(host) => format!("https://{host}"),
+        None => format!("https://{}", configured(config)),
+    }
+}
+
+/// The host that the client asked for.
+fn asked(parts: &Parts) -> Option<Authority> {
+    if parts.version >= Version::HTTP_2
+        && let Some(authority) = parts.uri.authority()
+    {
+        return plain(authority.clone());
+    }
+    let host = parts.headers.get(header::HOST)?.to_str().ok()?;
+    plain(host.parse().ok()?)
+}
+
+/// An authority without userinfo.
+fn plain(authority: Authority) -> Option<Authority> {
+    (!authority.as_str().contains('@')).then_some(authority)
+}
+
+fn is_ours(host: &Authority, parts: &Parts, config: &Config) -> bool {
+    let name = bare(host.host());
+    let mut known = config.dns_names.iter().chain(&config.riser.public_names);
+    if known.any(|ours| bare(ours).eq_ignore_ascii_case(name)) {
+        return true;
+    }
+    let Ok(address) = name.parse::<IpAddr>() else {
+        return false;
+    };
+    parts
+        .extensions
+        .get::<Peer>()
+        .is_some_and(|peer| peer.local.ip().to_canonical() == address.to_canonical())
+}
+
+/// The first configured name with the port that we listen on.
+fn configured(config: &Config) -> String {
+    let name = config.dns_names.first().map_or("localhost", String::as_str);
+    let host = match bare(name).parse::<IpAddr>() {
+        Ok(IpAddr::V6(address)) => format!("[{address}]"),
+        _ => name.to_owned(),
+    };
+    match config.address.rsplit_once(':') {
+        Some((_, port)) if port != "443" => format!("{host}:{port}"),
+        _ => host,
+    }
+}
+
+/// A host without the brackets of IPv6.
+fn bare(host: &str) -> &str {
+    host.trim_start_matches('[').trim_end_matches(']')
+}

@@ -1,0 +1,39 @@
+//! What the outside sees: routes, status codes and headers. Decisions are not here.
+
+use axum::Router;
+use axum::http::{StatusCode, header};
+use axum::middleware;
+use axum::response::{IntoResponse, Response};
+
+use crate::service::Service;
+
+mod acme;
+mod base;
+mod problem;
+mod request;
+mod step;
+
+/// Every route of the HTTPS port.
+pub(crate) fn router(service: Service) -> Router {
+    Router::new()
+        .merge(step::routes())
+        .nest("/1.0", step::routes())
+        .nest("/acme/{provisioner}", acme::routes(&service))
+        .nest("/2.0/acme/{provisioner}", acme::routes(&service))
+        .fallback(page_not_found)
+        .layer(middleware::from_fn(request::observe))
+        .with_state(service)
+}
+
+/// The body that scripts know from the original for a path that does not exist.
+async fn page_not_found() -> Response {
+    (
+        StatusCode::NOT_FOUND,
+        [(header::CONTENT_TYPE, "text/plain; charset=utf-8")],
+        "404 page not found\n",
+    )
+        .into_response()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,127 @@
+//! The one place of status codes and headers of answers that say no: problem documents for
+//! ACME (RFC 8555 §6.7), `{"status","message"}` for the step API.
+
+use acme::Problem;
+use acme::problem::Kind;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+
+use super::request::Fault;
+use crate::service::Error;
+
+/// A use case's error on its way to an ACME client.
+pub(super) struct AcmeFailure(Error);
+
+impl<E: Into<Error>> From<E> for AcmeFailure {
+    fn from(error: E) -> Self {
+        Self(error.into())
+    }
+}
+
+impl IntoResponse for AcmeFailure {
+    fn into_response(self) -> Response {
+        let words = self.0.to_string();
+        let outage = is_outage(&self.0);
+        let mut response = document(&as_problem(self.0));
+        finish(&mut response, outage, words);
+        response
+    }
+}
+
+/// A problem document with the status that it carries.
+pub(super) fn document(problem: &Problem) -> Response {
+    let status =
+        StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let body = serde_json::to_vec(problem).unwrap_or_default();
+    (
+        status,
+        [(header::CONTENT_TYPE, "application/problem+json")],
+        body,
+    )
+        .into_response()
+}
+
+/// What an ACME client is told.
+fn as_problem(error: Error) -> Problem {
+    match error {
+        Error::Problem(problem) => problem,
+        Error::Refusal(refusal) => refusal.into(),
+        Error::NotFound(words) => Problem::not_found(words),
+        error @ Error::Foreign(_) => Problem::unauthorized(error.to_string()),
+        Error::Unproven(words) => Problem::unauthorized(words),
+        Error::BadRequest(words) => Problem::malformed(words),
+        Error::NotYet(words) => Problem::server_internal(words).with_status(501),
+        Error::Outage(_) => Problem::server_internal(
+            "The server cannot reach or write its store at the moment: try again in a few seconds.",
+        )
+        .with_status(503),
+        Error::Signer(_) | Error::Lost(_) => Problem::server_internal(
+            "The server failed; its log has the reason under this answer's X-Request-Id.",
+        ),
+    }
+}
+
+/// A use case's error on its way to a client of the step API.
+pub(super) struct StepFailure(Error);
+
+impl<E: Into<Error>> From<E> for StepFailure {
+    fn from(error: E) -> Self {
+        Self(error.into())
+    }
+}
+
+impl IntoResponse for StepFailure {
+    fn into_response(self) -> Response {
+        let cause = self.0.to_string();
+        let outage = is_outage(&self.0);
+        let body = as_step_error(self.0);
+        let status =
+            StatusCode::from_u16(body.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = super::step::json(status, &body);
+        finish(&mut response, outage, cause);
+        response
+    }
+}
+
+/// What a client of the step API is told.
+fn as_step_error(error: Error) -> ca::api::Error {
+    use ca::api::Error as Body;
+    match error {
+        Error::BadRequest(cause) => Body::bad_request(cause),
+        Error::Problem(problem) => Body::bad_request(problem.to_string()),
+        Error::Refusal(refusal) => Body::from(&refusal),
+        Error::Unproven(_) | Error::Foreign(_) => Body::unauthorized(),
+        Error::NotFound(message) => Body {
+            status: 404,
+            message,
+        },
+        Error::NotYet(message) => Body {
+            status: 501,
+            message: message.to_owned(),
+        },
+        Error::Outage(_) => Body::unexpected(503),
+        Error::Signer(_) | Error::Lost(_) => Body::internal(),
+    }
+}
+
+/// The request itself is not what this server reads, before any JWS: 413, 415.
+pub(super) fn unreadable(status: StatusCode, detail: &str) -> AcmeFailure {
+    AcmeFailure(Error::Problem(
+        Problem::new(Kind::Malformed, detail).with_status(status.as_u16()),
+    ))
+}
+
+fn is_outage(error: &Error) -> bool {
+    matches!(error, Error::Outage(_))
+}
+
+fn finish(response: &mut Response, outage: bool, words: String) {
+    if outage {
+        response
+            .headers_mut()
+            .insert(header::RETRY_AFTER, HeaderValue::from_static(OUTAGE_SECONDS));
+    }
+    response.extensions_mut().insert(Fault(words));
+}
+
+const OUTAGE_SECONDS: &str = "5";

@@ -1,0 +1,135 @@
+//! The request id, and one log line a request.
+
+use std::time::Instant;
+
+use axum::extract::Request;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use axum::middleware::Next;
+use axum::response::Response;
+use uuid::Uuid;
+
+use crate::listen::Peer;
+
+/// The id that the client, the log and the audit entry share.
+#[derive(Clone, Debug)]
+pub(super) struct RequestId(pub(super) String);
+
+/// What was asked for, before a router has cut its prefix off: the path, and the path with the query.
+#[derive(Clone, Debug)]
+pub(super) struct Target {
+    pub(super) path: String,
+    pub(super) with_query: String,
+}
+
+/// What went wrong, for the log line; the answer carries its own words.
+#[derive(Clone, Debug)]
+pub(super) struct Fault(pub(super) String);
+
+/// Gives the request its id, echoes it, and logs the answer.
+pub(super) async fn observe(mut request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let id = id_of(request.headers());
+    let method = request.method().clone();
+    let target = target(&request);
+    let protocol = request.version();
+    let agent = request.headers().get(header::USER_AGENT).cloned();
+    let remote = request.extensions().get::<Peer>().map(|peer| peer.address);
+    request.extensions_mut().insert(RequestId(id.clone()));
+    request.extensions_mut().insert(target.clone());
+    let mut response = next.run(request).await;
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert(X_REQUEST_ID, value);
+    }
+    let line = Line {
+        id: &id,
+        method: method.as_str(),
+        path: &target.path,
+        protocol: format!("{protocol:?}"),
+        agent: agent.as_ref().and_then(|a| a.to_str().ok()).unwrap_or(""),
+        remote: remote.map(|address| address.to_string()).unwrap_or_default(),
+        millis: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+    };
+    line.write(&response);
+    response
+}
+
+fn target(request: &Request) -> Target {
+    let uri = request.uri();
+    let whole = uri.path_and_query().map_or("/", |path| path.as_str());
+    Target {
+        path: uri.path().to_owned(),
+        with_query: whole.to_owned(),
+    }
+}
+
+/// What one log line says of a request.
+struct Line<'a> {
+    id: &'a str,
+    method: &'a str,
+    path: &'a str,
+    protocol: String,
+    agent: &'a str,
+    remote: String,
+    millis: u64,
+}
+
+impl Line<'_> {
+    fn write(&self, response: &Response) {
+        let status = response.status().as_u16();
+        let error = response
+            .extensions()
+            .get::<Fault>()
+            .map_or("", |fault| fault.0.as_str());
+        macro_rules! line {
+            ($level:ident) => {
+                tracing::$level!(
+                    target: "request",
+                    request_id = self.id,
+                    method = self.method,
+                    path = self.path,
+                    protocol = self.protocol,
+                    remote_address = self.remote,
+                    user_agent = self.agent,
+                    status,
+                    duration_ms = self.millis,
+                    error,
+                )
+            };
+        }
+        match status {
+            500.. => line!(error),
+            400.. => line!(warn),
+            _ => line!(info),
+        }
+    }
+}
+
+/// The client's id if it is fit for a header and a log line, else a new one.
+fn id_of(headers: &HeaderMap) -> String {
+    [&X_REQUEST_ID, &X_SMALLSTEP_ID]
+        .into_iter()
+        .filter_map(|name| headers.get(name)?.to_str().ok())
+        .find(|id| is_fit(id))
+        .map_or_else(|| Uuid::now_v7().to_string(), str::to_owned)
+}
+
+fn is_fit(id: &str) -> bool {
+    (1..=128).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const X_SMALLSTEP_ID: HeaderName = HeaderName::from_static("x-smallstep-id");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_with_spaces_or_of_great_length_is_replaced() {
+        let mut headers = HeaderMap::new();
+        headers.insert(X_REQUEST_ID, HeaderValue::from_static("a b"));
+        assert_eq!(id_of(&headers).len(), 36);
+        headers.insert(X_REQUEST_ID, HeaderValue::from_static("abc"));
+        assert_eq!(id_of(&headers), "abc");
+    }
+}

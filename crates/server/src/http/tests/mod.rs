@@ -1,0 +1,7 @@
+//! The router end to end in one process: signed requests in, answers out.
+
+mod client;
+mod flow;
+mod refusals;
+mod step;
+mod validation;

@@ -1,0 +1,163 @@
+//! What validation makes of what it sees, and how long an answer waits for it.
+
+use std::time::{Duration, Instant};
+
+use acme::challenge::Ports;
+use serde_json::{Value, json};
+
+use super::client::{Client, Reply, token};
+use crate::service::world::{Page, World};
+
+async fn answered(client: &Client, challenge: &Value) -> Reply {
+    let url = challenge["url"].as_str().unwrap();
+    client.post(url, Some(&json!({}))).await
+}
+
+/// Looks until the resource is no longer in this status.
+async fn settled(client: &Client, url: &str, while_: &str) -> Value {
+    for _ in 0..200 {
+        let body = client.post(url, None).await.json();
+        if body["status"] != while_ {
+            return body;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("{url} stays {while_}");
+}
+
+#[tokio::test]
+async fn a_wrong_body_makes_challenge_authorization_and_order_invalid() {
+    let world = World::new().await;
+    let client = Client::registered(&world).await;
+    let (url, order) = client.order(&["wrong.test"]).await;
+    let challenge = client.challenge(&order, 0).await;
+    world.web.set(token(&challenge), Page::of("secret of an internal page"));
+    let reply = answered(&client, &challenge).await;
+    assert!(reply.header("link").contains("rel=\"up\"") || reply.headers.get_all("link").iter().count() == 2);
+    let challenge_url = challenge["url"].as_str().unwrap();
+    let challenge = settled(&client, challenge_url, "processing").await;
+    assert_eq!(challenge["status"], "invalid", "{challenge}");
+    assert!(!challenge.to_string().contains("secret"), "{challenge}");
+    let authorization = order["authorizations"][0].as_str().unwrap();
+    let authorization = client.post(authorization, None).await.json();
+    assert_eq!(authorization["status"], "invalid");
+    let order = client.post(&url, None).await.json();
+    assert_eq!(order["status"], "invalid");
+    assert_eq!(order["error"]["type"], challenge["error"]["type"]);
+}
+
+#[tokio::test]
+async fn a_page_that_comes_late_is_found_by_a_further_try() {
+    let world = World::new().await;
+    let client = Client::registered(&world).await;
+    let (_, order) = client.order(&["late.test"]).await;
+    let challenge = client.challenge(&order, 0).await;
+    let page = Page::of(client.key_authorization(&challenge));
+    let (web, name) = (world.web.clone(), token(&challenge).to_owned());
+    tokio::spawn(async move {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        web.set(&name, page);
+    });
+    let reply = answered(&client, &challenge).await;
+    assert_eq!(reply.json()["status"], "valid", "{reply:?}");
+}
+
+#[tokio::test]
+async fn a_slow_page_leaves_processing_and_retry_after_behind() {
+    let world = World::new().await;
+    let client = Client::registered(&world).await;
+    let (url, order) = client.order(&["slow.test"]).await;
+    let challenge = client.challenge(&order, 0).await;
+    let page = Page {
+        delay: Duration::from_secs(3),
+        ..Page::of(client.key_authorization(&challenge))
+    };
+    world.web.set(token(&challenge), page);
+    let started = Instant::now();
+    let reply = answered(&client, &challenge).await;
+    assert!(started.elapsed() >= Duration::from_millis(1900));
+    assert_eq!(reply.json()["status"], "processing");
+    assert_eq!(reply.header("retry-after"), "1");
+    world.service.drain().await;
+    assert_eq!(client.post(&url, None).await.json()["status"], "ready");
+}
+
+#[tokio::test]
+async fn two_posts_on_one_challenge_make_one_job_and_reading_makes_none() {
+    let world = World::new().await;
+    let client = Client::registered(&world).await;
+    let (_, order) = client.order(&["once.test"]).await;
+    let challenge = client.challenge(&order, 0).await;
+    let page = Page {
+        delay: Duration::from_millis(500),
+        ..Page::of(client.key_authorization(&challenge))
+    };
+    world.web.set(token(&challenge), page);
+    client.post(challenge["url"].as_str().unwrap(), None).await;
+    assert_eq!(world.web.hits(), 0);
+    let (first, second) =
+        tokio::join!(answered(&client, &challenge), answered(&client, &challenge));
+    assert_eq!(first.json()["status"], "valid");
+    assert_eq!(second.json()["status"], "valid");
+    assert_eq!(world.web.hits(), 1);
+    assert_eq!(answered(&client, &challenge).await.json()["status"], "valid");
+    assert_eq!(world.web.hits(), 1);
+}
+
+#[tokio::test]
+async fn a_redirect_is_followed_to_an_allowed_port() {
+    let world = World::new().await;
+    let client = Client::registered(&world).await;
+    let (_, order) = client.order(&["moved.test"]).await;
+    let challenge = client.challenge(&order, 0).await;
+    let target = format!(
+        "http://there.test:{}/.well-known/acme-challenge/moved",
+        world.web.port
+    );
+    world.web.set(
+        token(&challenge),
+        Page {
+            status: 302,
+            location: Some(target),
+            ..Page::of("")
+        },
+    );
+    world.web.set("moved", Page::of(client.key_authorization(&challenge)));
+    let reply = answered(&client, &challenge).await;
+    assert_eq!(reply.json()["status"], "valid", "{reply:?}");
+    assert_eq!(world.web.hits(), 2);
+}
+
+#[tokio::test]
+async fn a_closed_port_is_told_by_its_address() {
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = closed.local_addr().unwrap().port();
+    drop(closed);
+    let world = World::with_ports(Ports { http: port, tls: 443 }).await;
+    let client = Client::registered(&world).await;
+    let (_, order) = client.order(&["closed.test"]).await;
+    let challenge = client.challenge(&order, 0).await;
+    answered(&client, &challenge).await;
+    let url = challenge["url"].as_str().unwrap();
+    let challenge = settled(&client, url, "processing").await;
+    assert_eq!(challenge["status"], "invalid");
+    let detail = challenge["error"]["detail"].as_str().unwrap();
+    assert!(detail.contains(&format!("127.0.0.1:{port}")), "{detail}");
+}
+
+#[tokio::test]
+async fn an_unfinished_validation_is_taken_up_at_the_next_start() {
+    let world = World::new().await;
+    let client = Client::registered(&world).await;
+    let (url, order) = client.order(&["again.test"]).await;
+    let challenge = client.challenge(&order, 0).await;
+    world
+        .web
+        .set(token(&challenge), Page::of(client.key_authorization(&challenge)));
+    let id = challenge["url"].as_str().unwrap().rsplit('/').next().unwrap();
+    let id = uuid::Uuid::try_parse(id).unwrap();
+    world.store.begin_challenge(id).await.unwrap();
+    world.service.resume().await.unwrap();
+    world.service.drain().await;
+    assert_eq!(client.post(&url, None).await.json()["status"], "ready");
+}

@@ -1,0 +1,52 @@
+//! The birth of an authority: keys are drawn, root and intermediate are signed. Files are not
+//! written here.
+
+use jiff::Timestamp;
+use keys::Pen;
+use keys::file::FileSigner;
+use pki::{Certificate, KeyKind, PrivateKey, Serial};
+
+use super::Error;
+
+/// A new authority: two certificates and their keys.
+pub(crate) struct Born {
+    /// The root.
+    pub(crate) root: Certificate,
+    /// The root's key.
+    pub(crate) root_key: PrivateKey,
+    /// The intermediate.
+    pub(crate) intermediate: Certificate,
+    /// The intermediate's key.
+    pub(crate) intermediate_key: PrivateKey,
+}
+
+/// Makes an authority called `name`, on P-256.
+///
+/// # Errors
+/// When the name cannot stand in a certificate, or a key fails.
+pub(crate) fn found(name: &str, now: Timestamp) -> Result<Born, Error> {
+    let root_key = keys::generate(KeyKind::EcP256)?;
+    let intermediate_key = keys::generate(KeyKind::EcP256)?;
+    let unsigned = ca::birth::root(name, root_key.public(), serial(), now)?;
+    let pen = Pen::self_signed(Box::new(signer(&root_key)?), unsigned)?;
+    let root = pen.issuer().clone();
+    let unsigned =
+        ca::birth::intermediate(name, intermediate_key.public(), serial(), now, &root)?;
+    let intermediate = pen.sign(unsigned)?;
+    Ok(Born {
+        root,
+        root_key,
+        intermediate,
+        intermediate_key,
+    })
+}
+
+/// A signer of its own for a key that is still needed, to be written down.
+pub(crate) fn signer(key: &PrivateKey) -> Result<FileSigner, Error> {
+    let copy = PrivateKey::from_pkcs8_der(&key.to_pkcs8_der()).map_err(keys::Error::from)?;
+    Ok(FileSigner::from(copy))
+}
+
+fn serial() -> Serial {
+    Serial::from_random(keys::random())
+}

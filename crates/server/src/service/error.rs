@@ -1,0 +1,48 @@
+//! What a use case ends with when it does not end well: a refusal or an outage, never mixed.
+
+use acme::Problem;
+use ca::Refusal;
+
+/// Why a use case gave no result. Refusals are answers; outages ask to come again.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    /// A refusal in ACME's words.
+    #[error(transparent)]
+    Problem(#[from] Problem),
+    /// A refusal of the authority.
+    #[error(transparent)]
+    Refusal(#[from] Refusal),
+    /// What was asked for does not exist.
+    #[error("{0}")]
+    NotFound(String),
+    /// What was asked for belongs to another account.
+    #[error("This {0} belongs to another account.")]
+    Foreign(&'static str),
+    /// The caller did not prove who it is; the cause stays in the log.
+    #[error("{0}")]
+    Unproven(String),
+    /// The request of a step API cannot be read.
+    #[error("{0}")]
+    BadRequest(String),
+    /// It will work in a later version; what to do until then.
+    #[error("{0}")]
+    NotYet(&'static str),
+    /// The store does not answer or cannot write.
+    #[error("the store is out of order: {0}")]
+    Outage(#[from] store::Error),
+    /// The signer failed.
+    #[error("the signing key failed: {0}")]
+    Signer(#[from] keys::Error),
+    /// A task ended before its time; the log has the rest.
+    #[error("a task was lost: {0}")]
+    Lost(String),
+}
+
+impl Error {
+    /// An id that this server never gave, or that has gone with its order.
+    pub(crate) fn unknown(what: &str) -> Self {
+        Self::NotFound(format!(
+            "There is no {what} with this id; it may have expired."
+        ))
+    }
+}

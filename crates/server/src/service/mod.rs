@@ -1,0 +1,171 @@
+//! The use cases of the authority, one a file: they fetch, decide with the pure crates, and store.
+//! Status codes and headers are not here, nor are the eyes that look outside.
+
+use std::sync::Arc;
+
+use acme::challenge::Ports;
+use ca::config::Config;
+use ca::provisioner::{Acme, Provisioner};
+use jiff::Timestamp;
+use keys::Pen;
+use pki::Certificate;
+use store::Store;
+
+use crate::live::Live;
+use crate::probe::Eyes;
+
+mod account;
+mod authorization;
+mod birth;
+mod certificate;
+mod claims;
+mod error;
+mod finalize;
+mod house;
+mod issue;
+mod nonce;
+mod order;
+mod renew;
+mod validate;
+mod work;
+
+pub(crate) use account::Registered;
+pub(crate) use error::Error;
+
+/// The authority at work. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Service {
+    state: Arc<State>,
+}
+
+/// What a service is made of; see [`Service::new`].
+pub(crate) struct Parts {
+    /// Where the records are.
+    pub(crate) store: Store,
+    /// What signs certificates.
+    pub(crate) pen: Pen,
+    /// The configuration in force.
+    pub(crate) live: Arc<Live>,
+    /// What looks at challenges.
+    pub(crate) eyes: Eyes,
+    /// The roots that clients trust.
+    pub(crate) roots: Vec<Certificate>,
+    /// Further roots, of befriended authorities.
+    pub(crate) federated: Vec<Certificate>,
+    /// The chain above a leaf, without the root; the first is the pen's issuer.
+    pub(crate) intermediates: Vec<Certificate>,
+    /// The ports of validation.
+    pub(crate) ports: Ports,
+    /// Whether a certificate that the store does not know may be renewed.
+    pub(crate) renews_unknown: bool,
+}
+
+struct State {
+    parts: Parts,
+    nonces: nonce::Nonces,
+    claims: claims::Claims,
+    flights: validate::Flights,
+    work: work::Work,
+}
+
+impl Service {
+    /// Puts the authority together; nothing runs yet.
+    pub(crate) fn new(parts: Parts) -> Self {
+        let now = Timestamp::now().as_second();
+        Self {
+            state: Arc::new(State {
+                parts,
+                nonces: nonce::Nonces::new(keys::random(), keys::random(), now),
+                claims: claims::Claims::new(),
+                flights: validate::Flights::new(),
+                work: work::Work::new(),
+            }),
+        }
+    }
+
+    /// The configuration in force now.
+    pub(crate) fn config(&self) -> Arc<Config> {
+        self.state.parts.live.config()
+    }
+
+    /// Why the newest configuration is not in force; nothing when it is.
+    pub(crate) fn configuration_fault(&self) -> Option<String> {
+        self.state.parts.live.fault()
+    }
+
+    /// The ACME provisioner of this name, as configured now.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if there is none, or it is of another type.
+    pub(crate) fn acme_provisioner(&self, name: &str) -> Result<Acme, Error> {
+        let config = self.config();
+        let mut all = config.authority.provisioners.iter();
+        match all.find(|provisioner| provisioner.name() == name) {
+            Some(Provisioner::Acme(acme)) => Ok(acme.clone()),
+            Some(other) => Err(Error::NotFound(format!(
+                "Provisioner {name:?} is of type {}, not ACME.",
+                other.kind_name()
+            ))),
+            None => Err(Error::NotFound(format!(
+                "There is no provisioner {name:?} here: see /provisioners for those in force."
+            ))),
+        }
+    }
+
+    /// The roots that clients trust.
+    pub(crate) fn roots(&self) -> &[Certificate] {
+        &self.state.parts.roots
+    }
+
+    /// Further roots, of befriended authorities.
+    pub(crate) fn federated(&self) -> &[Certificate] {
+        &self.state.parts.federated
+    }
+
+    /// What goes with a leaf: the chain above it, without the root.
+    pub(crate) fn chain(&self) -> &[Certificate] {
+        &self.state.parts.intermediates
+    }
+
+    /// A nonce that nobody has seen yet.
+    pub(crate) fn nonce(&self) -> String {
+        self.state.nonces.issue(Timestamp::now().as_second())
+    }
+
+    /// Takes a nonce, once.
+    ///
+    /// # Errors
+    /// `badNonce`, with the reason.
+    pub(crate) fn spend(&self, nonce: &str) -> Result<(), Error> {
+        let now = Timestamp::now().as_second();
+        self.state
+            .nonces
+            .spend(nonce, now)
+            .map_err(|why| Error::Problem(acme::Problem::bad_nonce(format!("Not taken: {why}."))))
+    }
+
+    /// Waits until every validation and issuance in flight has ended.
+    pub(crate) async fn drain(&self) {
+        self.state.work.idle().await;
+    }
+
+    /// Runs `task` to its end even if the request that began it is dropped.
+    async fn outlive<F, T>(&self, task: F) -> Result<T, Error>
+    where
+        F: Future<Output = Result<T, Error>> + Send + 'static,
+        T: Send + 'static,
+    {
+        self.state
+            .work
+            .spawn(task)
+            .await
+            .unwrap_or_else(|lost| Err(Error::Lost(lost.to_string())))
+    }
+
+    fn store(&self) -> &Store {
+        &self.state.parts.store
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod world;

@@ -1,0 +1,85 @@
+//! Renewal by mutual TLS: whoever holds a certificate of ours and its key gets the next one.
+
+use ca::Grant;
+use jiff::Timestamp;
+use pki::chain::{self, Purpose};
+use pki::{Certificate, PublicKey};
+
+use super::{Error, Service};
+
+impl Service {
+    /// Renews the certificate that the peer proved to hold.
+    ///
+    /// # Errors
+    /// When the peer has none of ours, it is revoked or unknown, or may not be renewed.
+    pub(crate) async fn renew(
+        &self,
+        presented: Option<&[u8]>,
+        request_id: String,
+    ) -> Result<Certificate, Error> {
+        let old = self.presented(presented).await?;
+        self.next(old, None, request_id).await
+    }
+
+    /// Renews the certificate that the peer proved to hold, for another key.
+    ///
+    /// # Errors
+    /// As [`Service::renew`]; also when the CSR is not signed by its own key.
+    pub(crate) async fn rekey(
+        &self,
+        presented: Option<&[u8]>,
+        csr: &[u8],
+        request_id: String,
+    ) -> Result<Certificate, Error> {
+        let old = self.presented(presented).await?;
+        let csr = pki::Csr::verify(csr)
+            .map_err(|why| Error::BadRequest(format!("the CSR cannot be taken: {why}")))?;
+        self.next(old, Some(csr.public_key().clone()), request_id).await
+    }
+
+    async fn next(
+        &self,
+        old: Certificate,
+        new_key: Option<PublicKey>,
+        request_id: String,
+    ) -> Result<Certificate, Error> {
+        let service = self.clone();
+        self.outlive(async move {
+            let now = Timestamp::now();
+            let config = service.config();
+            let authority = &config.authority;
+            // Revocation is not built: nothing in the store can be revoked.
+            let renewable = ca::renew::check(&old, service.chain(), authority, false, now)?;
+            let grant = Grant::renewal(renewable, new_key.as_ref(), authority.backdate, now);
+            service.issue(grant, &request_id).await
+        })
+        .await
+    }
+
+    /// The peer's certificate, verified here once more, and known to the store.
+    async fn presented(&self, presented: Option<&[u8]>) -> Result<Certificate, Error> {
+        let der = presented
+            .ok_or_else(|| Error::Unproven("the client showed no certificate".to_owned()))?;
+        let unproven = |why: String| Error::Unproven(format!("the client's certificate: {why}"));
+        let certificate = Certificate::from_der(der).map_err(|why| unproven(why.to_string()))?;
+        chain::verify(
+            &certificate,
+            self.chain(),
+            self.roots(),
+            Timestamp::now(),
+            Purpose::ClientAuth,
+            None,
+        )
+        .map_err(|why| unproven(why.to_string()))?;
+        let serial = certificate.serial();
+        match self.store().certificate_by_serial(serial).await? {
+            Some(record) if record.der == certificate.der() => Ok(certificate),
+            Some(_) => Err(unproven(format!("serial number {serial} was given to another"))),
+            None if self.state.parts.renews_unknown => Ok(certificate),
+            None => Err(unproven(format!(
+                "serial number {serial} is not in this store, and another program's store lies \
+                 beside it: start once with --fresh-store to renew what that one issued"
+            ))),
+        }
+    }
+}

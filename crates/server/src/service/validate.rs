@@ -1,0 +1,274 @@
+//! Validation: a challenge is looked at by a job that outlives the request; the answer waits
+//! for it a while, so that most clients see the verdict at once and never poll.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use acme::account::Account;
+use acme::authz::{Authorization, Status};
+use acme::challenge::{self, Challenge, Context, Finding, Proof, Verdict};
+use jiff::Timestamp;
+use moka::sync::Cache;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep, sleep_until, timeout};
+use uuid::Uuid;
+
+use super::{Error, Service};
+
+/// The validations that run now, and how long answers have waited for those of each order.
+pub(super) struct Flights {
+    running: Mutex<HashMap<Uuid, watch::Receiver<bool>>>,
+    waited: Cache<Uuid, Arc<AtomicU64>>,
+}
+
+/// How one attempt at a challenge ended.
+enum Attempt {
+    Proven(Proof),
+    Again(Finding),
+    Failed(Finding),
+}
+
+/// What a job needs to know.
+struct Flight {
+    service: Service,
+    account: Account,
+    authorization: Authorization,
+    challenge: Challenge,
+    landed: watch::Sender<bool>,
+}
+
+impl Service {
+    /// Begins (or joins) the validation of a challenge and waits a while for its verdict
+    /// (RFC 8555 §7.5.1). A challenge that has ended already is only read.
+    ///
+    /// # Errors
+    /// When the challenge is unknown or another account's, or the store fails.
+    pub(crate) async fn attempt(
+        &self,
+        account: &Account,
+        authorization: Uuid,
+        id: Uuid,
+    ) -> Result<Authorization, Error> {
+        let (found, orders) = self.challenge(account, authorization, id).await?;
+        let challenge = found.challenge(id).filter(|c| is_open(&found, c));
+        let Some(challenge) = challenge.cloned() else {
+            return Ok(found);
+        };
+        let order = orders.first().copied().unwrap_or(authorization);
+        let landing = self.launch(account, found, challenge);
+        if !self.wait(order, landing).await {
+            self.store().begin_challenge(id).await?;
+        }
+        let (found, _) = self.challenge(account, authorization, id).await?;
+        Ok(found)
+    }
+
+    /// Takes up the validations that an earlier process left unfinished.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub(crate) async fn resume(&self) -> Result<(), Error> {
+        for id in self.store().unfinished_challenges().await? {
+            let Some(found) = self.store().challenge(id).await? else {
+                continue;
+            };
+            let account = self.store().account(found.authorization.account).await?;
+            if let (Some(account), Some(challenge)) = (account, found.authorization.challenge(id)) {
+                let challenge = challenge.clone();
+                drop(self.launch(&account, found.authorization, challenge));
+            }
+        }
+        Ok(())
+    }
+
+    /// Starts the job of a challenge unless it runs already.
+    fn launch(
+        &self,
+        account: &Account,
+        authorization: Authorization,
+        challenge: Challenge,
+    ) -> watch::Receiver<bool> {
+        let mut running = self.state.flights.running();
+        if let Some(landing) = running.get(&challenge.id) {
+            return landing.clone();
+        }
+        let (landed, landing) = watch::channel(false);
+        running.insert(challenge.id, landing.clone());
+        let flight = Flight {
+            service: self.clone(),
+            account: account.clone(),
+            authorization,
+            challenge,
+            landed,
+        };
+        drop(self.state.work.spawn(flight.fly()));
+        landing
+    }
+
+    /// Waits for a landing as long as the order's patience lasts; tells whether it came.
+    async fn wait(&self, order: Uuid, mut landing: watch::Receiver<bool>) -> bool {
+        let waited = self.state.flights.waited.get_with(order, Arc::default);
+        let left = PATIENCE.saturating_sub(Duration::from_millis(waited.load(Ordering::Relaxed)));
+        let started = Instant::now();
+        let landed = timeout(left, landing.wait_for(|landed| *landed)).await;
+        let millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        waited.fetch_add(millis, Ordering::Relaxed);
+        landed.is_ok()
+    }
+}
+
+impl Flights {
+    /// Nothing runs.
+    pub(super) fn new() -> Self {
+        Self {
+            running: Mutex::new(HashMap::new()),
+            waited: Cache::builder()
+                .max_capacity(100_000)
+                .time_to_live(Duration::from_mins(10))
+                .build(),
+        }
+    }
+
+    fn running(&self) -> MutexGuard<'_, HashMap<Uuid, watch::Receiver<bool>>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Flight {
+    /// Looks, settles, and lets those who wait know.
+    async fn fly(self) {
+        let outcome = self.outcome().await;
+        self.settle(&outcome).await;
+    }
+
+    /// The verdict: up to three tries within the budget, then failure.
+    async fn outcome(&self) -> Result<Proof, Finding> {
+        let started = Instant::now();
+        let mut tries = TRIES.iter().map(|after| started + *after);
+        loop {
+            let finding = match self.look(started + SILENCE).await {
+                Attempt::Proven(proof) => return Ok(proof),
+                Attempt::Failed(finding) => return Err(finding),
+                Attempt::Again(finding) => finding,
+            };
+            let now = Instant::now();
+            let Some(next) = tries.find(|at| *at >= now) else {
+                return Err(finding);
+            };
+            sleep_until(next).await;
+        }
+    }
+
+    /// One attempt: look, follow where the challenge says, judge. The whole attempt ends with
+    /// the deadline, whatever it is waiting for.
+    async fn look(&self, deadline: Instant) -> Attempt {
+        let key_authorization =
+            challenge::key_authorization(&self.challenge.token, &self.account.key);
+        let mut redirects = Vec::new();
+        let mut probe = challenge::ask(
+            self.challenge.method,
+            &self.context(&key_authorization, &[]),
+        );
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let seen = self.service.state.parts.eyes.look(&probe, left).await;
+            let cx = self.context(&key_authorization, &redirects);
+            match challenge::judge(self.challenge.method, &cx, &seen) {
+                Verdict::Valid(proof) => return Attempt::Proven(proof),
+                Verdict::Retry(finding) => return Attempt::Again(finding),
+                Verdict::Invalid(finding) => return Attempt::Failed(finding),
+                Verdict::Ask(next) => {
+                    redirects.push(next.url());
+                    probe = next;
+                }
+            }
+        }
+    }
+
+    fn context<'a>(&'a self, key_authorization: &'a str, redirects: &'a [String]) -> Context<'a> {
+        Context {
+            identifier: &self.authorization.identifier,
+            token: &self.challenge.token,
+            key_authorization,
+            account: self.account.id,
+            ports: self.service.state.parts.ports,
+            now: Timestamp::now(),
+            redirects,
+        }
+    }
+
+    /// Writes the verdict. A store that is out of order is asked again for a while; after that the
+    /// next POST, or the next start, takes the challenge up anew.
+    async fn settle(&self, outcome: &Result<Proof, Finding>) {
+        let id = self.challenge.id;
+        for pause in SETTLE_PAUSES {
+            let (store, now) = (self.service.store(), Timestamp::now());
+            let stored = match outcome {
+                Ok(proof) => store.settle_valid(id, proof, proof.at()).await,
+                Err(Finding { problem, evidence }) => {
+                    store.settle_invalid(id, problem, evidence, now).await
+                }
+            };
+            match stored {
+                Ok(_) => return self.tell(outcome),
+                Err(error) if error.is_outage() => sleep(pause).await,
+                Err(error) => {
+                    tracing::warn!(event = "validation", challenge = %id, error = %error);
+                    return;
+                }
+            }
+        }
+        tracing::error!(event = "validation", challenge = %id, error = "the verdict was not stored");
+    }
+
+    fn tell(&self, outcome: &Result<Proof, Finding>) {
+        let (result, reason) = match outcome {
+            Ok(_) => ("valid", ""),
+            Err(finding) => ("invalid", finding.problem.detail.as_str()),
+        };
+        tracing::info!(
+            event = "validation",
+            outcome = result,
+            identifier = %self.authorization.identifier,
+            method = self.challenge.method.as_str(),
+            provisioner = self.authorization.provisioner,
+            account = %self.account.id.simple(),
+            challenge = %self.challenge.id.simple(),
+            reason,
+        );
+    }
+}
+
+impl Drop for Flight {
+    /// Also when the job is lost: nobody waits for it any longer, and the next POST begins anew.
+    fn drop(&mut self) {
+        self.service.state.flights.running().remove(&self.challenge.id);
+        self.landed.send_replace(true);
+    }
+}
+
+/// Whether there is still something to look at.
+fn is_open(authorization: &Authorization, challenge: &Challenge) -> bool {
+    let looked_at = matches!(
+        challenge.status,
+        challenge::Status::Pending | challenge::Status::Processing
+    );
+    looked_at && authorization.status_at(Timestamp::now()) == Status::Pending
+}
+
+/// How long the answers of one order wait for verdicts, all together.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// When to try again after the first attempt, counted from its begin.
+const TRIES: [Duration; 2] = [Duration::from_millis(1000), Duration::from_millis(2500)];
+/// When silence is an answer.
+const SILENCE: Duration = Duration::from_secs(10);
+/// How long to wait after each failure to write a verdict.
+const SETTLE_PAUSES: [Duration; 5] = [
+    Duration::from_millis(100),
+    Duration::from_millis(400),
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+    Duration::from_secs(4),
+];

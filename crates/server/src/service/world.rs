@@ -1,0 +1,153 @@
+//! A small world for the tests: an authority in memory, and a web server whose pages and delays
+//! the test sets.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use acme::challenge::Ports;
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use ca::config::Config;
+use jiff::Timestamp;
+use keys::Pen;
+use store::Store;
+
+use super::birth::{self, Born};
+use super::{Parts, Service};
+use crate::live::Live;
+use crate::probe::{Eyes, Options};
+
+/// The authority, the store behind it, and the web that it looks at.
+pub(crate) struct World {
+    pub(crate) service: Service,
+    pub(crate) store: Store,
+    pub(crate) web: Web,
+    pub(crate) born: Born,
+}
+
+/// The web server on loopback.
+#[derive(Clone)]
+pub(crate) struct Web {
+    pub(crate) port: u16,
+    pages: Arc<Mutex<HashMap<String, Page>>>,
+    hits: Arc<AtomicUsize>,
+}
+
+/// What the web server answers at a path.
+#[derive(Clone)]
+pub(crate) struct Page {
+    pub(crate) status: u16,
+    pub(crate) body: String,
+    pub(crate) location: Option<String>,
+    pub(crate) delay: Duration,
+}
+
+impl Page {
+    pub(crate) fn of(body: impl Into<String>) -> Self {
+        Self {
+            status: 200,
+            body: body.into(),
+            location: None,
+            delay: Duration::ZERO,
+        }
+    }
+}
+
+impl World {
+    /// An authority with the provisioners `acme` and `other` (ACME) and `admin` (JWK).
+    pub(crate) async fn new() -> Self {
+        let web = Web::start().await;
+        let http = web.port;
+        Self::build(web, Ports { http, tls: 443 })
+    }
+
+    /// The same, looking at another port than the web server's.
+    pub(crate) async fn with_ports(ports: Ports) -> Self {
+        Self::build(Web::start().await, ports)
+    }
+
+    fn build(web: Web, ports: Ports) -> Self {
+        let provisioners =
+            r#"[{"type":"ACME","name":"acme"},{"type":"ACME","name":"other"},
+                {"type":"ACME","name":"terms","termsOfService":"https://ca.test/terms"},
+                {"type":"ACME","name":"bound","requireEAB":true}]"#;
+        let store = Store::ephemeral().unwrap();
+        let born = birth::found("Test", Timestamp::now()).unwrap();
+        let signer = birth::signer(&born.intermediate_key).unwrap();
+        let (config, _) = Config::parse(&ca_json(provisioners), None).unwrap();
+        let eyes = Eyes::new(&Options {
+            loopback_names: vec!["*.test".to_owned()],
+            ..Options::default()
+        });
+        let service = Service::new(Parts {
+            store: store.clone(),
+            pen: Pen::new(Box::new(signer), born.intermediate.clone()).unwrap(),
+            live: Arc::new(Live::fixed(Arc::new(config))),
+            eyes,
+            roots: vec![born.root.clone()],
+            federated: Vec::new(),
+            intermediates: vec![born.intermediate.clone()],
+            ports,
+            renews_unknown: false,
+        });
+        Self {
+            service,
+            store,
+            web,
+            born,
+        }
+    }
+}
+
+impl Web {
+    async fn start() -> Self {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let web = Self {
+            port: listener.local_addr().unwrap().port(),
+            pages: Arc::default(),
+            hits: Arc::default(),
+        };
+        let router = Router::new().fallback(serve).with_state(web.clone());
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        web
+    }
+
+    /// Sets what a token's path answers.
+    pub(crate) fn set(&self, token: &str, page: Page) {
+        let path = format!("/.well-known/acme-challenge/{token}");
+        self.pages.lock().unwrap().insert(path, page);
+    }
+
+    /// How many requests have come.
+    pub(crate) fn hits(&self) -> usize {
+        self.hits.load(Ordering::SeqCst)
+    }
+}
+
+async fn serve(State(web): State<Web>, request: Request) -> Response {
+    web.hits.fetch_add(1, Ordering::SeqCst);
+    let page = web.pages.lock().unwrap().get(request.uri().path()).cloned();
+    let Some(page) = page else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
+    tokio::time::sleep(page.delay).await;
+    let mut response = (StatusCode::from_u16(page.status).unwrap(), page.body).into_response();
+    if let Some(location) = page.location {
+        response
+            .headers_mut()
+            .insert("location", location.parse().unwrap());
+    }
+    response
+}
+
+fn ca_json(provisioners: &str) -> String {
+    format!(
+        r#"{{"root":"r.crt","crt":"i.crt","key":"i.key","address":":9000",
+            "dnsNames":["ca.test","127.0.0.1"],
+            "authority":{{"provisioners":{provisioners}}}}}"#
+    )
+}
