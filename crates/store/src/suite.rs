@@ -3,6 +3,7 @@
 
 mod accounts;
 mod certificates;
+mod load;
 mod orders;
 mod retention;
 mod verdicts;

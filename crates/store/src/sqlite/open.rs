@@ -112,6 +112,7 @@ fn settle(connection: &Connection, options: &Options) -> rusqlite::Result<()> {
     connection.pragma_update(None, "synchronous", options.synchronous.word())?;
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "cache_size", CACHE)?;
+    connection.pragma_update_and_check(None, "journal_size_limit", LOG, |_| Ok(()))?;
     // The checkpoint thread does it.
     connection.pragma_update_and_check(None, "wal_autocheckpoint", 0, |_| Ok(()))
 }
@@ -134,5 +135,7 @@ fn read_write() -> OpenFlags {
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Prepared statements kept by each connection.
 const STATEMENTS: usize = 64;
+/// Bytes of the log that stay on the disk after a burst.
+const LOG: i64 = 16 << 20;
 /// Page cache of a writing connection, in KiB when negative.
 const CACHE: i64 = -8000;

@@ -1,6 +1,8 @@
 //! What the engine promises whatever the verbs: grouping, truth about failures, one process, durability.
 
+use std::io::{BufRead, BufReader};
 use std::path::Path;
+use std::process::{Command, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -12,6 +14,7 @@ use super::{Options, Store, Synchronous};
 use crate::error::{Error, OpenError};
 
 const PATIENCE: Duration = Duration::from_secs(60);
+const CHILD: &str = "RISER_STORE_TEST_CHILD";
 
 async fn with_table(path: &Path) -> Store {
     let store = Store::open(path, Options::default()).unwrap();
@@ -254,6 +257,53 @@ async fn a_second_handle_on_one_file_is_refused_and_the_file_is_free_after_a_dro
     drop(store);
     let store = Store::open(&path, Options::default()).unwrap();
     assert_eq!(count(&store).await, 0);
+}
+
+/// The other process of the next test: stores one row after the other and says so, until it is killed.
+#[tokio::test]
+#[ignore = "run by another test, in a process of its own"]
+async fn child_that_writes_until_it_is_killed() {
+    let Some(path) = std::env::var_os(CHILD) else {
+        return;
+    };
+    let store = with_table(Path::new(&path)).await;
+    for turn in (0..=u8::MAX).cycle() {
+        let work = move |connection: &Connection| insert(connection, &[turn; 5000]);
+        store.write(work).await.unwrap();
+        println!("stored {turn}");
+    }
+}
+
+#[tokio::test]
+async fn a_killed_process_frees_the_file_and_leaves_all_that_it_acknowledged() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.sqlite3");
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args(["--ignored", "--exact", "--nocapture"])
+        .arg("sqlite::tests::child_that_writes_until_it_is_killed")
+        .env(CHILD, &path)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut output = BufReader::new(child.stdout.take().unwrap()).lines();
+    let acknowledged = |line: &str| line.contains("stored ");
+    let mut stored = 0;
+    while stored < 50 {
+        stored += usize::from(acknowledged(&output.next().unwrap().unwrap()));
+    }
+    let refused = Store::open(&path, Options::default()).unwrap_err();
+    let OpenError::Locked { process, .. } = refused else {
+        panic!("{refused}");
+    };
+    assert_eq!(process, Some(child.id()));
+
+    child.kill().unwrap();
+    child.wait().unwrap();
+    stored += output
+        .filter(|line| acknowledged(line.as_ref().unwrap()))
+        .count();
+    let store = Store::open(&path, Options::default()).unwrap();
+    assert!(usize::try_from(count(&store).await).unwrap() >= stored);
 }
 
 #[tokio::test]
