@@ -47,19 +47,24 @@ impl Key {
 
     /// A flattened JWS over any header and payload.
     pub fn sign(&self, header: &Value, payload: &str) -> Value {
-        let protected = BASE64URL_NOPAD.encode(header.to_string().as_bytes());
-        let payload = BASE64URL_NOPAD.encode(payload.as_bytes());
-        let signature = self
-            .0
-            .sign(
-                &SystemRandom::new(),
-                format!("{protected}.{payload}").as_bytes(),
-            )
-            .expect("P-256 signs");
+        self.seal(header.to_string().as_bytes(), payload.as_bytes())
+    }
+
+    /// A flattened JWS over any octets, whether they are JSON or not.
+    pub fn seal(&self, protected: &[u8], payload: &[u8]) -> Value {
+        let protected = BASE64URL_NOPAD.encode(protected);
+        let payload = BASE64URL_NOPAD.encode(payload);
+        let signature = self.sign_octets(format!("{protected}.{payload}").as_bytes());
         json!({
             "protected": protected, "payload": payload,
-            "signature": BASE64URL_NOPAD.encode(signature.as_ref()),
+            "signature": BASE64URL_NOPAD.encode(&signature),
         })
+    }
+
+    /// The signature of any octets, as two numbers of 32 octets.
+    pub fn sign_octets(&self, message: &[u8]) -> Vec<u8> {
+        let signature = self.0.sign(&SystemRandom::new(), message);
+        signature.expect("P-256 signs").as_ref().to_vec()
     }
 }
 

@@ -101,6 +101,19 @@ impl Client {
         content_type: Option<&str>,
         body: &[u8],
     ) -> Result<Response, Broken> {
+        let kind = content_type.map(|kind| (CONTENT_TYPE.as_str(), kind));
+        self.request_with(method, url, kind.as_slice(), body)
+    }
+
+    /// Any request on a fresh HTTP/1.1 connection, with these headers; a `host` among them
+    /// takes the place of the URL's.
+    pub fn request_with(
+        &self,
+        method: Method,
+        url: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> Result<Response, Broken> {
         let (authority, path) = split(url)?;
         self.runtime.block_on(async {
             let tls = self.handshake(authority, &[b"http/1.1"]).await?;
@@ -109,10 +122,12 @@ impl Client {
             let mut request = Request::builder()
                 .method(method)
                 .uri(path)
-                .header(HOST, authority)
                 .header("user-agent", "riser-acceptance");
-            if let Some(kind) = content_type {
-                request = request.header(CONTENT_TYPE, kind);
+            if !headers.iter().any(|(name, _)| *name == HOST.as_str()) {
+                request = request.header(HOST, authority);
+            }
+            for (name, value) in headers {
+                request = request.header(*name, *value);
             }
             let request = request.body(Full::new(Bytes::copy_from_slice(body)))?;
             let (parts, body) = sender.send_request(request).await?.into_parts();
