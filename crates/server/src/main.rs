@@ -1,2 +1,85 @@
-//! server
-fn main() {}
+//! `step-ca`: the certificate authority's server.
+
+mod app;
+mod flags;
+mod http;
+mod jobs;
+mod listen;
+mod live;
+mod log;
+mod probe;
+mod service;
+mod steppath;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use crate::app::{Failure, Plan};
+use crate::flags::{Command, Parsed, Serve};
+use crate::steppath::StepPath;
+
+fn main() -> ExitCode {
+    let flags = match flags::parse(std::env::args_os()) {
+        Parsed::Run(flags) => flags,
+        Parsed::Exit(code) => return ExitCode::from(code),
+    };
+    let served = match flags.command {
+        Some(Command::Version) => return version(),
+        Some(Command::Dev(_) | Command::Export { .. } | Command::Onboard { .. }) | None => {
+            serve(flags.serve)
+        }
+    };
+    match served {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure::NoConfiguration(path)) => {
+            let words = format!(
+                "There is no certificate authority at {}.\n\
+                 Make one with `step ca init`, or try one with `step-ca dev --ephemeral`.\n\
+                 If it lies elsewhere, name it: `step-ca /path/to/ca.json`.\n",
+                path.display()
+            );
+            drop(io::stdout().write_all(words.as_bytes()));
+            ExitCode::from(1)
+        }
+        Err(Failure::Fatal(error)) => {
+            if std::env::var("STEPDEBUG").is_ok_and(|v| v == "1") {
+                eprintln!("{error:?}");
+            } else {
+                eprintln!("{error:#}");
+            }
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn serve(flags: Serve) -> Result<(), Failure> {
+    let (config, context) = match flags.config {
+        Some(config) => (config, None),
+        None => {
+            let found =
+                StepPath::of_environment(flags.context.as_deref()).map_err(anyhow::Error::from)?;
+            (found.folder.join("config/ca.json"), found.context)
+        }
+    };
+    app::serve(&Plan {
+        config,
+        context,
+        password_file: flags.password_file,
+        resolver: flags.resolver,
+        strict_fqdn: flags.acme_strict_fqdn,
+        http_port: flags.acme_http_port,
+        tls_port: flags.acme_tls_port,
+        pidfile: flags.pidfile,
+        fresh_store: flags.fresh_store,
+        quiet: flags.quiet,
+        ..Plan::default()
+    })
+}
+
+fn version() -> ExitCode {
+    let line = format!("step-ca {}\n", env!("CARGO_PKG_VERSION"));
+    match io::stdout().write_all(line.as_bytes()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
+    }
+}

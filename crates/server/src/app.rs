@@ -1,0 +1,274 @@
+//! Puts the authority together, serves it, and takes it apart in order.
+//!
+//! Everything that can be wrong is found before a connection is accepted:
+//! configuration, certificates, key, password, port, store.
+
+mod announce;
+mod material;
+mod pidfile;
+mod socket;
+mod store;
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use acme::challenge::Ports;
+use anyhow::Context as _;
+use ca::config::{Config, LogFormat};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::timeout;
+
+use self::material::Material;
+use self::pidfile::Pidfile;
+use crate::listen::{Door, House, Limits, Tls};
+use crate::live::{self, Files, Live};
+use crate::log::Announcer;
+use crate::probe::{self, Eyes};
+use crate::service::{Parts, Service};
+use crate::{http, jobs, log};
+
+/// How long requests and validations in flight may take when the server stops.
+const GRACE: Duration = Duration::from_secs(60);
+
+/// How one authority is to be served.
+#[derive(Debug, Default)]
+pub(crate) struct Plan {
+    /// The configuration file.
+    pub(crate) config: PathBuf,
+    /// The context that led to it.
+    pub(crate) context: Option<String>,
+    /// File with the password of the intermediate key.
+    pub(crate) password_file: Option<PathBuf>,
+    /// Asked instead of the machine's resolvers.
+    pub(crate) resolver: Option<SocketAddr>,
+    /// Whether the machine's search list is left out.
+    pub(crate) strict_fqdn: bool,
+    /// Port of http-01, instead of the configured one.
+    pub(crate) http_port: Option<u16>,
+    /// Port of tls-alpn-01, instead of the configured one.
+    pub(crate) tls_port: Option<u16>,
+    /// Names that are loopback without asking anybody.
+    pub(crate) loopback_names: Vec<String>,
+    /// Where to write the process id.
+    pub(crate) pidfile: Option<PathBuf>,
+    /// Whether the operator has said that a foreign store stays behind.
+    pub(crate) fresh_store: bool,
+    /// Whether records end with the process.
+    pub(crate) ephemeral: bool,
+    /// Whether only the essential lines are said at start.
+    pub(crate) quiet: bool,
+    /// Lines to say once the authority serves.
+    pub(crate) welcome: Vec<String>,
+}
+
+/// Why the authority is not served.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    /// The configuration file is not there.
+    #[error("{} does not exist", .0.display())]
+    NoConfiguration(PathBuf),
+    /// Anything else, in words for the operator.
+    #[error("{0:#}")]
+    Fatal(#[from] anyhow::Error),
+}
+
+/// Serves until a signal ends it.
+///
+/// # Errors
+/// [`Failure`], with nothing left half started.
+pub(crate) fn serve(plan: &Plan) -> Result<(), Failure> {
+    let say = Announcer::new(plan.quiet);
+    let (live, warnings) = match Live::open(Files::beside(plan.config.clone())) {
+        Ok(opened) => opened,
+        Err(live::Error::Unreadable { file, error })
+            if error.kind() == io::ErrorKind::NotFound && file == plan.config =>
+        {
+            return Err(Failure::NoConfiguration(file));
+        }
+        Err(error) => return Err(Failure::Fatal(error.into())),
+    };
+    let config = live.config();
+    log::start(config.logger_format == LogFormat::Json);
+    for warning in warnings {
+        tracing::warn!(event = "configuration", "{warning}");
+    }
+    say.say("Building new tls configuration");
+    let material = Material::load(&config, plan.password_file.as_deref())?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(std::thread::available_parallelism().map_or(2, |n| n.get().max(2)))
+        .max_blocking_threads(32)
+        .enable_all()
+        .build()
+        .context("error starting the runtime")?;
+    let served = runtime.block_on(run(plan, Arc::new(live), material, &say));
+    // What still runs now has had its time; nothing acknowledged depends on it.
+    runtime.shutdown_timeout(Duration::from_millis(100));
+    Ok(served?)
+}
+
+async fn run(
+    plan: &Plan,
+    live: Arc<Live>,
+    material: Material,
+    say: &Announcer,
+) -> anyhow::Result<()> {
+    let config = live.config();
+    let socket = socket::bind(&config.address)?;
+    let (store, renews_unknown) = store::open(&config, plan)?;
+    let eyes = Eyes::new(&options(plan, &config));
+    let Material {
+        pen,
+        roots,
+        federated,
+        intermediates,
+    } = material;
+    let authorities: Vec<_> = roots.iter().chain(&intermediates).cloned().collect();
+    let fingerprints: Vec<_> = roots.iter().map(pki::Certificate::fingerprint).collect();
+    let service = Service::new(Parts {
+        store: store.clone(),
+        pen,
+        live: Arc::clone(&live),
+        eyes: eyes.clone(),
+        roots,
+        federated,
+        intermediates,
+        ports: ports(plan, &config),
+        renews_unknown,
+    });
+    let house = House::default();
+    let tls = Tls::new(house.clone(), &authorities, &config.tls).context("error preparing TLS")?;
+    let span = jobs::house::renew(&service, &house)
+        .await
+        .context("error issuing the server's own certificate")?;
+    let _pidfile = plan.pidfile.as_deref().map(Pidfile::write).transpose()?;
+    let (listener, address) = socket::listen(socket, &config.address)?;
+    let door = Door::open(
+        listener,
+        tls,
+        http::router(service.clone()),
+        limits(&config),
+    );
+    announce::start(say, plan, &config, &fingerprints, &address);
+    tell_systemd(&[sd_notify::NotifyState::Ready]);
+    let work = [
+        tokio::spawn(jobs::house::keep(
+            service.clone(),
+            house,
+            Arc::clone(&live),
+            span,
+        )),
+        tokio::spawn(jobs::sweep::keep(store.clone())),
+        tokio::spawn(watch(Arc::clone(&live))),
+    ];
+    if let Err(error) = service.resume().await {
+        tracing::error!(%error, "unfinished validations cannot be taken up again");
+    }
+    attend(plan, &live, &eyes, say).await?;
+    tell_systemd(&[sd_notify::NotifyState::Stopping]);
+    say.tell("shutting down ...");
+    stop(door, &service).await;
+    work.iter().for_each(tokio::task::JoinHandle::abort);
+    store.close().await;
+    Ok(())
+}
+
+/// Answers signals and follows the configuration until it is time to stop.
+async fn attend(plan: &Plan, live: &Live, eyes: &Eyes, say: &Announcer) -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate()).context("error listening for SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("error listening for SIGINT")?;
+    let mut hangup = signal(SignalKind::hangup()).context("error listening for SIGHUP")?;
+    let mut changes = live.changes();
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => return Ok(()),
+            _ = interrupt.recv() => return Ok(()),
+            _ = hangup.recv() => reload(live, say).await,
+            Ok(()) = changes.changed() => eyes.follow(&options(plan, &live.config())),
+        }
+    }
+}
+
+async fn reload(live: &Live, say: &Announcer) {
+    say.tell("reloading ...");
+    let clock = sd_notify::NotifyState::monotonic_usec_now();
+    let states: Vec<_> = std::iter::once(sd_notify::NotifyState::Reloading)
+        .chain(clock)
+        .collect();
+    tell_systemd(&states);
+    live.reload().await;
+    tell_systemd(&[sd_notify::NotifyState::Ready]);
+}
+
+async fn watch(live: Arc<Live>) {
+    live.watch().await;
+}
+
+/// Lets requests, then validations, have their answer. A second signal cuts it short.
+async fn stop(door: Door, service: &Service) {
+    let end = async {
+        if !door.close(GRACE).await {
+            tracing::warn!("some connections did not end in time and were cut");
+        }
+        if timeout(GRACE, service.drain()).await.is_err() {
+            tracing::warn!("some validations did not end in time; the next start takes them up");
+        }
+    };
+    let again = async {
+        match signal(SignalKind::interrupt()) {
+            Ok(mut interrupt) => drop(interrupt.recv().await),
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        () = end => {}
+        () = again => tracing::warn!("interrupted again: not waiting for what is in flight"),
+    }
+}
+
+fn tell_systemd(states: &[sd_notify::NotifyState<'_>]) {
+    // Without systemd there is nobody to tell.
+    drop(sd_notify::notify(states));
+}
+
+/// How the eyes look: the command line before riser.toml before the machine.
+fn options(plan: &Plan, config: &Config) -> probe::Options {
+    let validation = &config.riser.validation;
+    let resolvers = match plan.resolver {
+        Some(resolver) => vec![resolver],
+        None => validation.resolvers.clone(),
+    };
+    probe::Options {
+        resolvers,
+        strict_fqdn: plan.strict_fqdn,
+        rules: probe::Rules {
+            allow: validation.allow.clone(),
+            deny: validation.deny.clone(),
+        },
+        loopback_names: plan.loopback_names.clone(),
+        ..probe::Options::default()
+    }
+}
+
+fn ports(plan: &Plan, config: &Config) -> Ports {
+    let validation = &config.riser.validation;
+    Ports {
+        http: plan.http_port.unwrap_or(validation.http_port),
+        tls: plan.tls_port.unwrap_or(validation.tls_port),
+    }
+}
+
+fn limits(config: &Config) -> Limits {
+    let limits = &config.riser.limits;
+    let duration = |d: jiff::SignedDuration| d.unsigned_abs();
+    Limits {
+        connections: limits.connections,
+        handshake: duration(limits.handshake),
+        header: duration(limits.header),
+        body: duration(limits.body),
+        idle: duration(limits.idle),
+        ..Limits::default()
+    }
+}

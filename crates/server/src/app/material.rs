@@ -1,0 +1,103 @@
+//! Certificates and the key, from the files that ca.json names.
+
+use std::fs::{File, OpenOptions};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use ca::config::Config;
+use dialoguer::Password;
+use dialoguer::console::Term;
+use keys::{FileSigner, Pen};
+use pki::Certificate;
+use zeroize::Zeroizing;
+
+/// What the authority is made of.
+pub(super) struct Material {
+    /// The intermediate's key and certificate.
+    pub(super) pen: Pen,
+    /// The roots that clients trust.
+    pub(super) roots: Vec<Certificate>,
+    /// Further roots, of befriended authorities.
+    pub(super) federated: Vec<Certificate>,
+    /// The chain above a leaf, without the root.
+    pub(super) intermediates: Vec<Certificate>,
+}
+
+impl Material {
+    /// Reads everything; asks for the key's password if it needs one and none is given.
+    pub(super) fn load(config: &Config, password_file: Option<&Path>) -> anyhow::Result<Self> {
+        let roots = all(&config.root)?;
+        let federated = all(&config.federated_roots)?;
+        let intermediates = read(&config.crt)?;
+        let Some(issuer) = intermediates.first().cloned() else {
+            bail!("{} has no certificate in it", config.crt.display());
+        };
+        let key = PathBuf::from(config.key.strip_prefix("file:").unwrap_or(&config.key));
+        let password = password(config, &key, password_file)?;
+        let signer = FileSigner::open(&key, password.as_ref().map(|p| p.as_slice()))?;
+        let pen = Pen::new(Box::new(signer), issuer)?;
+        Ok(Self {
+            pen,
+            roots,
+            federated,
+            intermediates,
+        })
+    }
+}
+
+fn all(files: &[PathBuf]) -> anyhow::Result<Vec<Certificate>> {
+    let mut found = Vec::new();
+    for file in files {
+        found.extend(read(file)?);
+    }
+    Ok(found)
+}
+
+fn read(file: &Path) -> anyhow::Result<Vec<Certificate>> {
+    let name = || format!("error reading {}", file.display());
+    let text = std::fs::read(file).with_context(name)?;
+    Certificate::all_from_pem(&text).with_context(name)
+}
+
+/// The password: from the file of the command line, else of ca.json, else of the terminal.
+fn password(
+    config: &Config,
+    key: &Path,
+    password_file: Option<&Path>,
+) -> anyhow::Result<Option<Zeroizing<Vec<u8>>>> {
+    if let Some(file) = password_file {
+        return Ok(Some(keys::password::read(file)?));
+    }
+    if !keys::file::is_encrypted(key)? {
+        return Ok(None);
+    }
+    match &config.password {
+        Some(password) => Ok(Some(Zeroizing::new(password.expose().as_bytes().to_vec()))),
+        None => ask(key).map(Some),
+    }
+}
+
+/// Asks on the terminal, even where stdin and stderr lead elsewhere.
+fn ask(key: &Path) -> anyhow::Result<Zeroizing<Vec<u8>>> {
+    let terminal = || -> std::io::Result<Term> {
+        let reads = File::open("/dev/tty")?;
+        let writes = OpenOptions::new().write(true).open("/dev/tty")?;
+        Ok(Term::read_write_pair(reads, writes))
+    };
+    let asked = terminal().map_err(anyhow::Error::from).and_then(|term| {
+        let prompt = format!("Please enter the password to decrypt {}", key.display());
+        let password = Password::new()
+            .with_prompt(prompt)
+            .allow_empty_password(true)
+            .report(false)
+            .interact_on(&term)?;
+        Ok(Zeroizing::new(password.into_bytes()))
+    });
+    asked.with_context(|| {
+        format!(
+            "error decrypting {}: the key is encrypted, and there is no terminal to ask for its \
+             password: use --password-file",
+            key.display()
+        )
+    })
+}

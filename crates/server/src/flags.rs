@@ -1,0 +1,334 @@
+//! The command line of `step-ca`: every flag that scripts may pass, and which of
+//! them are known but not done here.
+
+use std::ffi::OsString;
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+
+use clap::{Args, CommandFactory, Parser, Subcommand};
+
+/// Starts the certificate authority.
+#[derive(Debug, Parser)]
+#[command(
+    name = "step-ca",
+    version,
+    about = "A private certificate authority that speaks ACME",
+    long_about = "A private certificate authority that speaks ACME.\n\n\
+        Starts the authority that `step ca init` made and serves it until SIGTERM.\n\
+        Configuration and provisioners are re-read when their files change.",
+    after_help = EXAMPLES,
+    args_conflicts_with_subcommands = true,
+    disable_help_subcommand = false
+)]
+pub(crate) struct Flags {
+    /// What else to do than to serve.
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+    /// How to serve.
+    #[command(flatten)]
+    pub(crate) serve: Serve,
+}
+
+/// The flags of `step-ca [config]`.
+#[derive(Debug, Args)]
+pub(crate) struct Serve {
+    /// The configuration file [default: $(step path)/config/ca.json]
+    #[arg(value_name = "config")]
+    pub(crate) config: Option<PathBuf>,
+    /// File with the password of the intermediate key
+    #[arg(long, value_name = "file")]
+    pub(crate) password_file: Option<PathBuf>,
+    /// DNS server to ask instead of the machine's own (address, or address:port)
+    #[arg(long, value_name = "addr", value_parser = resolver)]
+    pub(crate) resolver: Option<SocketAddr>,
+    /// The context whose authority to serve
+    #[arg(long, value_name = "name", env = "STEP_CA_CONTEXT")]
+    pub(crate) context: Option<String>,
+    /// Say only what matters at start
+    #[arg(long, env = "STEP_CA_QUIET", value_parser = clap::builder::BoolishValueParser::new(),
+        num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true")]
+    pub(crate) quiet: bool,
+    /// Port of http-01 validations, for tests (needs --insecure)
+    #[arg(long, value_name = "port")]
+    pub(crate) acme_http_port: Option<u16>,
+    /// Port of tls-alpn-01 validations, for tests (needs --insecure)
+    #[arg(long, value_name = "port")]
+    pub(crate) acme_tls_port: Option<u16>,
+    /// Ask for names as they are, without the machine's search list
+    #[arg(long)]
+    pub(crate) acme_strict_fqdn: bool,
+    /// File to write the process id to
+    #[arg(long, value_name = "file")]
+    pub(crate) pidfile: Option<PathBuf>,
+    /// Allow flags that are not for production
+    #[arg(long)]
+    pub(crate) insecure: bool,
+    /// Start although another program's records lie beside ours and do not come
+    /// along; certificates that our store does not know may be renewed
+    #[arg(long)]
+    pub(crate) fresh_store: bool,
+    /// Flags that are known and refused.
+    #[command(flatten)]
+    absent: Absent,
+}
+
+/// Flags of parts that are not here.
+#[derive(Debug, Args)]
+struct Absent {
+    #[arg(long, value_name = "file", hide = true)]
+    ssh_host_password_file: Option<PathBuf>,
+    #[arg(long, value_name = "file", hide = true)]
+    ssh_user_password_file: Option<PathBuf>,
+    #[arg(long, value_name = "file", hide = true)]
+    issuer_password_file: Option<PathBuf>,
+    #[arg(
+        long,
+        value_name = "token",
+        env = "STEP_CA_TOKEN",
+        hide = true,
+        hide_env_values = true
+    )]
+    token: Option<String>,
+}
+
+/// What `step-ca` does besides serving.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Start an authority for development: one command, no questions
+    Dev(Dev),
+    /// Print the version
+    Version,
+    /// Not available: exporting belongs to linked authorities
+    #[command(hide = true)]
+    Export {
+        /// Ignored.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        rest: Vec<String>,
+    },
+    /// Not available: onboarding belongs to linked authorities
+    #[command(hide = true)]
+    Onboard {
+        /// Ignored.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        rest: Vec<String>,
+    },
+}
+
+/// The flags of `step-ca dev`.
+#[derive(Debug, Args)]
+#[command(after_help = DEV_EXAMPLES)]
+pub(crate) struct Dev {
+    /// Folder that keeps the authority [default: .step-ca-dev]
+    #[arg(long, value_name = "folder", conflicts_with = "ephemeral")]
+    pub(crate) dir: Option<PathBuf>,
+    /// Keep nothing: the authority ends with this process
+    #[arg(long)]
+    pub(crate) ephemeral: bool,
+    /// Address to listen on
+    #[arg(long, value_name = "addr", default_value = "127.0.0.1:9000")]
+    pub(crate) address: SocketAddr,
+    /// Port that http-01 validations connect to
+    #[arg(long, value_name = "port", default_value_t = 80)]
+    pub(crate) http_port: u16,
+    /// Port that tls-alpn-01 validations connect to
+    #[arg(long, value_name = "port", default_value_t = 443)]
+    pub(crate) tls_port: u16,
+    /// DNS server to ask instead of the machine's own (address, or address:port)
+    #[arg(long, value_name = "addr", value_parser = resolver)]
+    pub(crate) resolver: Option<SocketAddr>,
+    /// Names that are this machine without any DNS, as in '*.test' (repeatable)
+    #[arg(long, value_name = "pattern", value_delimiter = ',')]
+    pub(crate) names: Vec<String>,
+}
+
+const EXAMPLES: &str = "Examples:
+  Serve the authority of this user's step path:
+    step-ca
+  Serve another one, its key's password in a file:
+    step-ca /etc/step-ca/config/ca.json --password-file /etc/step-ca/password.txt
+  An authority to try things with, gone afterwards:
+    step-ca dev --ephemeral
+
+A key that is encrypted, without --password-file: the terminal is asked.";
+
+const DEV_EXAMPLES: &str = "Examples:
+  Keep the authority in ./.step-ca-dev:
+    step-ca dev
+  Nothing kept, every name under .test is this machine, http-01 on port 5002:
+    step-ca dev --ephemeral --names '*.test' --http-port 5002";
+
+/// How parsing the command line ended.
+pub(crate) enum Parsed {
+    /// Go on with these.
+    Run(Box<Flags>),
+    /// Everything has been said; leave with this code.
+    Exit(u8),
+}
+
+/// Reads the command line; prints help and complaints itself.
+pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Parsed {
+    let flags = match Flags::try_parse_from(arguments.into_iter().map(two_dashes)) {
+        Ok(flags) => flags,
+        Err(error) => {
+            let code = u8::from(error.use_stderr());
+            // Nothing is left to be done when even the complaint cannot be printed.
+            drop(error.print());
+            return Parsed::Exit(code);
+        }
+    };
+    match objection(&flags) {
+        None => Parsed::Run(Box::new(flags)),
+        Some(words) => {
+            let error = Flags::command().error(clap::error::ErrorKind::ArgumentConflict, words);
+            eprintln!("{}", error.to_string().lines().next().unwrap_or_default());
+            Parsed::Exit(1)
+        }
+    }
+}
+
+/// Why well-formed flags are not taken.
+fn objection(flags: &Flags) -> Option<String> {
+    match &flags.command {
+        Some(Command::Export { .. }) => return Some(absent("command 'export'", LINKED)),
+        Some(Command::Onboard { .. }) => return Some(absent("command 'onboard'", LINKED)),
+        Some(Command::Dev(_) | Command::Version) | None => {}
+    }
+    let Serve { absent: no, .. } = &flags.serve;
+    let refused = [
+        (
+            "ssh-host-password-file",
+            no.ssh_host_password_file.is_some(),
+            SSH,
+        ),
+        (
+            "ssh-user-password-file",
+            no.ssh_user_password_file.is_some(),
+            SSH,
+        ),
+        (
+            "issuer-password-file",
+            no.issuer_password_file.is_some(),
+            RA,
+        ),
+        ("token", no.token.is_some(), LINKED),
+    ];
+    if let Some((flag, _, part)) = refused.into_iter().find(|(_, given, _)| *given) {
+        return Some(absent(&format!("flag '--{flag}'"), part));
+    }
+    let ports = [
+        ("acme-http-port", flags.serve.acme_http_port.is_some()),
+        ("acme-tls-port", flags.serve.acme_tls_port.is_some()),
+    ];
+    let (flag, _) = ports.into_iter().find(|(_, given)| *given)?;
+    (!flags.serve.insecure).then(|| format!("flag '--{flag}' requires the '--insecure' flag"))
+}
+
+const SSH: &str = "SSH certificates";
+const RA: &str = "registration authority mode";
+const LINKED: &str = "linked authorities";
+
+fn absent(what: &str, part: &str) -> String {
+    format!("{what} is not available: {part} are not part of this program")
+        .replace("mode are", "mode is")
+}
+
+/// Go's flag package takes `-flag` for `--flag`; scripts rely on it.
+fn two_dashes(argument: OsString) -> OsString {
+    match argument.to_str() {
+        Some(text)
+            if text.len() > 2
+                && text.starts_with('-')
+                && text[1..].starts_with(|c: char| c.is_ascii_alphabetic()) =>
+        {
+            format!("-{text}").into()
+        }
+        _ => argument,
+    }
+}
+
+/// An address of a DNS server; port 53 unless another is given.
+fn resolver(text: &str) -> Result<SocketAddr, String> {
+    if let Ok(address) = text.parse::<SocketAddr>() {
+        return Ok(address);
+    }
+    let bare = text.trim_start_matches('[').trim_end_matches(']');
+    let bare = bare.strip_suffix(':').unwrap_or(bare);
+    match bare.parse::<IpAddr>() {
+        Ok(ip) => Ok(SocketAddr::new(ip, 53)),
+        Err(_) => Err("expected an IP address, with a port if it is not 53".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn flags(line: &str) -> Result<Flags, String> {
+        let words = line.split_whitespace().map(OsString::from).map(two_dashes);
+        let flags = Flags::try_parse_from(words).map_err(|e| e.to_string())?;
+        objection(&flags).map_or(Ok(flags), Err)
+    }
+
+    #[test]
+    fn the_configuration_comes_before_or_after_the_flags() {
+        for line in [
+            "step-ca ca.json --password-file pw",
+            "step-ca -password-file pw ca.json",
+        ] {
+            let serve = flags(line).unwrap().serve;
+            assert_eq!(serve.config, Some(PathBuf::from("ca.json")));
+            assert_eq!(serve.password_file, Some(PathBuf::from("pw")));
+        }
+    }
+
+    #[test]
+    fn validation_ports_need_insecure() {
+        assert!(
+            flags("step-ca --acme-http-port 8080")
+                .unwrap_err()
+                .contains("requires the '--insecure' flag")
+        );
+        assert!(flags("step-ca --acme-http-port 8080 --insecure").is_ok());
+    }
+
+    #[test]
+    fn what_is_not_here_is_known_and_refused_in_one_line() {
+        for line in [
+            "step-ca --token x",
+            "step-ca --ssh-host-password-file x",
+            "step-ca --ssh-user-password-file x",
+            "step-ca --issuer-password-file x",
+            "step-ca onboard a --b",
+            "step-ca export ca.json",
+        ] {
+            let words = flags(line).unwrap_err();
+            assert!(words.contains("not available"), "{line}: {words}");
+            assert_eq!(words.lines().count(), 1);
+        }
+    }
+
+    #[test]
+    fn a_resolver_may_leave_out_its_port() {
+        for (text, meant) in [
+            ("10.0.0.1", "10.0.0.1:53"),
+            ("10.0.0.1:5353", "10.0.0.1:5353"),
+            ("::1", "[::1]:53"),
+            ("[::1]:8053", "[::1]:8053"),
+        ] {
+            assert_eq!(resolver(text).unwrap().to_string(), meant);
+        }
+        assert!(resolver("dns.example").is_err());
+    }
+
+    #[test]
+    fn quiet_is_a_flag_with_or_without_a_value() {
+        assert!(flags("step-ca --quiet").unwrap().serve.quiet);
+        assert!(!flags("step-ca --quiet=false").unwrap().serve.quiet);
+        assert!(!flags("step-ca").unwrap().serve.quiet);
+    }
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Flags::command().debug_assert();
+    }
+}

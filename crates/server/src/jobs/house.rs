@@ -1,0 +1,107 @@
+//! The server's own TLS certificate: issued at start, renewed at two thirds of
+//! its life, and when its names change.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ca::config::Config;
+use jiff::{SignedDuration, Timestamp};
+use pki::KeyKind;
+use tokio::time::sleep;
+
+use crate::listen::House;
+use crate::live::Live;
+use crate::service::Service;
+
+/// The clock of the wall is looked at no less often; timers stand still while
+/// the machine sleeps.
+const LOOK: SignedDuration = SignedDuration::from_secs(60);
+
+/// From when to when a certificate holds, as far as its renewal is concerned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Span {
+    issued: Timestamp,
+    ends: Timestamp,
+}
+
+/// Issues a certificate with a key of its own and shows it from now on.
+///
+/// # Errors
+/// When the authority refuses, or its key fails.
+pub(crate) async fn renew(service: &Service, house: &House) -> anyhow::Result<Span> {
+    let key = keys::generate(KeyKind::EcP256)?;
+    let issued = Timestamp::now();
+    let chain = service.house_certificate(key.public(), issued).await?;
+    house.install(&chain, &key)?;
+    let ends = chain.first().map_or(issued, pki::Certificate::not_after);
+    Ok(Span { issued, ends })
+}
+
+/// Keeps the certificate fresh, for ever.
+pub(crate) async fn keep(service: Service, house: House, live: Arc<Live>, first: Span) {
+    let mut changes = live.changes();
+    let mut config = live.config();
+    let mut due = first.due(random_part());
+    loop {
+        let left = due.duration_since(Timestamp::now());
+        if left > SignedDuration::ZERO {
+            tokio::select! {
+                () = sleep(left.min(LOOK).unsigned_abs()) => continue,
+                Ok(()) = changes.changed() => {
+                    let new = live.config();
+                    let same = is_same(&config, &new);
+                    config = new;
+                    if same {
+                        continue;
+                    }
+                }
+            }
+        }
+        due = match renew(&service, &house).await {
+            Ok(span) => {
+                tracing::info!(event = "house_certificate", not_after = %span.ends, "renewed");
+                span.due(random_part())
+            }
+            Err(error) => {
+                tracing::error!(event = "house_certificate", outcome = "failed", %error);
+                Timestamp::now() + RETRY
+            }
+        };
+    }
+}
+
+const RETRY: Duration = Duration::from_secs(10);
+
+impl Span {
+    /// When two thirds are over, less up to a twentieth, so that nodes which
+    /// started together do not renew together. `part` is 0 to 255.
+    fn due(self, part: u8) -> Timestamp {
+        let life = self.ends.duration_since(self.issued);
+        self.issued + (life * 2 / 3 - life / 20 * i32::from(part) / 256)
+    }
+}
+
+fn random_part() -> u8 {
+    let [part] = keys::random();
+    part
+}
+
+/// Whether both make the same certificate.
+fn is_same(a: &Config, b: &Config) -> bool {
+    a.dns_names == b.dns_names && a.common_name == b.common_name && a.riser.server == b.riser.server
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn renewal_is_due_shortly_before_two_thirds() {
+        let issued = Timestamp::UNIX_EPOCH;
+        let ends = issued + SignedDuration::from_secs(3600);
+        let span = Span { issued, ends };
+        assert_eq!(span.due(0), issued + SignedDuration::from_secs(2400));
+        let early = span.due(255).duration_since(issued);
+        assert!(early > SignedDuration::from_secs(2219) && early < SignedDuration::from_secs(2222));
+    }
+}

@@ -1,0 +1,201 @@
+//! One HTTP connection: HTTP/2 or HTTP/1.1 as agreed, closed when it is idle or
+//! when the server stops, never in the middle of a request.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use hyper::Request;
+use hyper::body::{Body as HttpBody, Bytes, Frame, Incoming};
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio::time::{Instant, Sleep, sleep, sleep_until};
+use tokio_rustls::server::TlsStream;
+use tower::ServiceExt;
+
+use super::{Limits, Peer};
+
+/// Streams of one HTTP/2 connection at the same time.
+const STREAMS: u32 = 128;
+/// Bytes of one request's header.
+const HEADER_BYTES: u32 = 32 * 1024;
+/// Bytes of a body that may be under way unread, a stream and a connection.
+const WINDOWS: (u32, u32) = (64 * 1024, 256 * 1024);
+/// Between two questions whether an HTTP/2 peer is still there.
+const PING: Duration = Duration::from_secs(30);
+/// How long a connection that was asked to close may take when no request is on it.
+const FAREWELL: Duration = Duration::from_secs(5);
+
+/// Serves requests until the peer leaves, the connection has been idle too
+/// long, or `stop` is signalled and the last request has its answer.
+pub(super) async fn run(
+    stream: TlsStream<TcpStream>,
+    peer: Peer,
+    router: Router,
+    limits: Limits,
+    mut stop: watch::Receiver<()>,
+) {
+    let address = peer.address;
+    let pulse = Arc::new(Pulse::new());
+    let beat = Arc::clone(&pulse);
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        let beat = beat.begin();
+        request.extensions_mut().insert(peer.clone());
+        let request = request.map(|body| Body::new(Hurried::new(body, limits.body)));
+        let answer = router.clone().oneshot(request);
+        async move {
+            let answer = answer.await;
+            drop(beat);
+            answer
+        }
+    });
+    let builder = builder(limits);
+    let connection = builder.serve_connection(TokioIo::new(stream), service);
+    tokio::pin!(connection);
+    let mut closing = false;
+    let mut look = Instant::now() + limits.idle;
+    loop {
+        tokio::select! {
+            ended = connection.as_mut() => {
+                if let Err(error) = ended {
+                    tracing::debug!(%address, %error, "connection broke off");
+                }
+                return;
+            }
+            _ = stop.changed(), if !closing => {
+                connection.as_mut().graceful_shutdown();
+                closing = true;
+                look = Instant::now() + FAREWELL;
+            }
+            () = sleep_until(look) => match pulse.idle() {
+                None => look = Instant::now() + if closing { FAREWELL } else { limits.idle },
+                Some(_) if closing => return,
+                Some(idle) if idle >= limits.idle => {
+                    connection.as_mut().graceful_shutdown();
+                    closing = true;
+                    look = Instant::now() + FAREWELL;
+                }
+                Some(idle) => look = Instant::now() + (limits.idle - idle),
+            },
+        }
+    }
+}
+
+fn builder(limits: Limits) -> Builder<TokioExecutor> {
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.header)
+        .max_headers(100)
+        .max_buf_size(64 * 1024);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(STREAMS)
+        .max_header_list_size(HEADER_BYTES)
+        .initial_stream_window_size(WINDOWS.0)
+        .initial_connection_window_size(WINDOWS.1)
+        .keep_alive_interval(PING)
+        .keep_alive_timeout(PING);
+    builder
+}
+
+/// Knows whether a connection carries a request, and since when it carries none.
+struct Pulse {
+    born: Instant,
+    in_flight: AtomicUsize,
+    last_end_ms: AtomicU64,
+}
+
+/// A request in flight.
+struct Beat(Arc<Pulse>);
+
+impl Pulse {
+    fn new() -> Self {
+        Self {
+            born: Instant::now(),
+            in_flight: AtomicUsize::new(0),
+            last_end_ms: AtomicU64::new(0),
+        }
+    }
+
+    fn begin(self: &Arc<Self>) -> Beat {
+        self.in_flight.fetch_add(1, Ordering::AcqRel);
+        Beat(Arc::clone(self))
+    }
+
+    /// How long no request has been in flight; nothing while one is.
+    fn idle(&self) -> Option<Duration> {
+        if self.in_flight.load(Ordering::Acquire) > 0 {
+            return None;
+        }
+        let last = Duration::from_millis(self.last_end_ms.load(Ordering::Acquire));
+        Some(self.born.elapsed().saturating_sub(last))
+    }
+}
+
+impl Drop for Beat {
+    fn drop(&mut self) {
+        let now = super::millis(self.0.born.elapsed());
+        self.0.last_end_ms.fetch_max(now, Ordering::AcqRel);
+        self.0.in_flight.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+/// A request body that must arrive in time.
+struct Hurried {
+    body: Incoming,
+    within: Duration,
+    alarm: Option<Pin<Box<Sleep>>>,
+}
+
+/// A body took too long.
+#[derive(Debug, thiserror::Error)]
+#[error("the request's body did not arrive in time")]
+struct TooSlow;
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+impl Hurried {
+    fn new(body: Incoming, within: Duration) -> Self {
+        Self {
+            body,
+            within,
+            alarm: None,
+        }
+    }
+}
+
+impl HttpBody for Hurried {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        if let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(cx) {
+            return Poll::Ready(frame.map(|f| f.map_err(Into::into)));
+        }
+        let within = self.within;
+        let alarm = self.alarm.get_or_insert_with(|| Box::pin(sleep(within)));
+        ready!(alarm.as_mut().poll(cx));
+        Poll::Ready(Some(Err(TooSlow.into())))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> hyper::body::SizeHint {
+        self.body.size_hint()
+    }
+}

@@ -1,0 +1,282 @@
+//! The door, with clients that are polite and clients that are not.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{Extension, Request};
+use axum::routing::{get, post};
+use ca::config::TlsOptions;
+use http_body_util::BodyExt;
+use pki::{Certificate, PrivateKey};
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, ExtendedKeyUsagePurpose, IsCa, KeyPair,
+};
+use rustls::crypto::aws_lc_rs;
+use rustls::{ClientConfig, RootCertStore};
+use rustls_pki_types::{PrivateKeyDer, ServerName};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::{sleep, timeout};
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+
+use super::{Door, House, Limits, Peer, Tls};
+
+type Authority = CertifiedIssuer<'static, KeyPair>;
+
+fn authority() -> Authority {
+    let mut params = CertificateParams::new(Vec::new()).unwrap();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
+}
+
+fn leaf(authority: &Authority) -> (Certificate, KeyPair) {
+    let key = KeyPair::generate().unwrap();
+    let mut params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+    params.extended_key_usages = vec![
+        ExtendedKeyUsagePurpose::ServerAuth,
+        ExtendedKeyUsagePurpose::ClientAuth,
+    ];
+    let certificate = params.signed_by(&key, authority).unwrap();
+    (Certificate::from_der(certificate.der()).unwrap(), key)
+}
+
+fn show(house: &House, authority: &Authority) -> Certificate {
+    let (certificate, key) = leaf(authority);
+    let key = PrivateKey::from_pkcs8_der(&key.serialize_der()).unwrap();
+    house.install(&[certificate.clone()], &key).unwrap();
+    certificate
+}
+
+struct Place {
+    authority: Authority,
+    house: House,
+    door: Door,
+    address: SocketAddr,
+}
+
+/// A door with three pages: who the client is, one that takes a while, one that wants a body.
+async fn place(limits: Limits) -> Place {
+    let authority = authority();
+    let house = House::default();
+    show(&house, &authority);
+    let anchor = Certificate::from_der(authority.der()).unwrap();
+    let tls = Tls::new(house.clone(), [&anchor], &TlsOptions::default()).unwrap();
+    let router = Router::new()
+        .route(
+            "/who",
+            get(|Extension(peer): Extension<Peer>| async move {
+                format!(
+                    "{} certificates, {}",
+                    peer.certificates.len(),
+                    peer.local.ip()
+                )
+            }),
+        )
+        .route(
+            "/slow",
+            get(|| async {
+                sleep(Duration::from_millis(300)).await;
+                "done"
+            }),
+        )
+        .route(
+            "/body",
+            post(|request: Request| async move {
+                match request.into_body().collect().await {
+                    Ok(body) => format!("{} octets", body.to_bytes().len()),
+                    Err(error) => format!("no body: {error}"),
+                }
+            }),
+        );
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let door = Door::open(listener, tls, router, limits);
+    Place {
+        authority,
+        house,
+        door,
+        address,
+    }
+}
+
+impl Place {
+    fn client(&self, identity: Option<(Certificate, KeyPair)>, alpn: &[&[u8]]) -> ClientConfig {
+        let mut roots = RootCertStore::empty();
+        roots.add(self.authority.der().clone()).unwrap();
+        let builder = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(roots);
+        let mut config = match identity {
+            None => builder.with_no_client_auth(),
+            Some((certificate, key)) => {
+                let chain = vec![certificate.der().to_vec().into()];
+                let key = PrivateKeyDer::Pkcs8(key.serialize_der().into());
+                builder.with_client_auth_cert(chain, key).unwrap()
+            }
+        };
+        config.alpn_protocols = alpn.iter().map(|p| p.to_vec()).collect();
+        config
+    }
+
+    async fn connect_as(&self, config: ClientConfig) -> io::Result<TlsStream<TcpStream>> {
+        let tcp = TcpStream::connect(self.address).await?;
+        let name = ServerName::try_from("localhost").unwrap();
+        TlsConnector::from(Arc::new(config))
+            .connect(name, tcp)
+            .await
+    }
+
+    async fn connect(&self) -> TlsStream<TcpStream> {
+        self.connect_as(self.client(None, &[])).await.unwrap()
+    }
+}
+
+async fn ask(stream: &mut TlsStream<TcpStream>, path: &str) -> io::Result<String> {
+    let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    stream.write_all(request.as_bytes()).await?;
+    let mut answer = vec![0; 4096];
+    let n = stream.read(&mut answer).await?;
+    Ok(String::from_utf8_lossy(&answer[..n]).into_owned())
+}
+
+/// Whether the other side ends the connection before long.
+async fn ends(mut stream: impl AsyncReadExt + Unpin) -> bool {
+    let mut rest = Vec::new();
+    let read = timeout(Duration::from_secs(20), stream.read_to_end(&mut rest));
+    read.await.is_ok()
+}
+
+#[tokio::test]
+async fn http2_is_preferred_and_http1_is_spoken() {
+    let place = place(Limits::default()).await;
+    let both = place.client(None, &[b"h2", b"http/1.1"]);
+    let stream = place.connect_as(both).await.unwrap();
+    assert_eq!(stream.get_ref().1.alpn_protocol(), Some(&b"h2"[..]));
+    let answer = ask(&mut place.connect().await, "/who").await.unwrap();
+    assert!(answer.ends_with("0 certificates, 127.0.0.1"), "{answer}");
+}
+
+#[tokio::test]
+async fn a_client_certificate_is_passed_on_when_it_is_ours_and_refused_when_not() {
+    let place = place(Limits::default()).await;
+    let ours = place.client(Some(leaf(&place.authority)), &[]);
+    let mut stream = place.connect_as(ours).await.unwrap();
+    let answer = ask(&mut stream, "/who").await.unwrap();
+    assert!(answer.ends_with("1 certificates, 127.0.0.1"), "{answer}");
+    let foreign = place.client(Some(leaf(&authority())), &[]);
+    // TLS 1.3 tells the client of the refusal with its first read.
+    let answer = match place.connect_as(foreign).await {
+        Ok(mut stream) => ask(&mut stream, "/who").await.unwrap_or_default(),
+        Err(_) => String::new(),
+    };
+    assert_eq!(answer, "");
+}
+
+#[tokio::test]
+async fn the_next_handshake_shows_the_new_certificate() {
+    let place = place(Limits::default()).await;
+    let shown =
+        |stream: &TlsStream<TcpStream>| stream.get_ref().1.peer_certificates().unwrap()[0].to_vec();
+    let mut old = place.connect().await;
+    let new = show(&place.house, &place.authority);
+    assert_ne!(shown(&old), new.der());
+    assert_eq!(shown(&place.connect().await), new.der());
+    assert!(ask(&mut old, "/who").await.unwrap().contains("200 OK"));
+}
+
+#[tokio::test]
+async fn plain_http_is_told_to_use_https() {
+    let place = place(Limits::default()).await;
+    let mut tcp = TcpStream::connect(place.address).await.unwrap();
+    tcp.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        .await
+        .unwrap();
+    let mut answer = [0; 1024];
+    let n = tcp.read(&mut answer).await.unwrap();
+    let answer = String::from_utf8_lossy(&answer[..n]);
+    assert!(answer.starts_with("HTTP/1.0 400 ") && answer.contains("https://"));
+}
+
+#[tokio::test]
+async fn closing_lets_the_request_in_flight_have_its_answer_and_nobody_else_in() {
+    let place = place(Limits::default()).await;
+    let (mut stream, idle) = (place.connect().await, place.connect().await);
+    let (sent, begun) = tokio::sync::oneshot::channel();
+    let asking = tokio::spawn(async move {
+        stream
+            .write_all(b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n")
+            .await
+            .unwrap();
+        sleep(Duration::from_millis(100)).await;
+        sent.send(()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        answer
+    });
+    begun.await.unwrap();
+    assert!(place.door.close(Duration::from_secs(20)).await);
+    assert!(asking.await.unwrap().ends_with("done"));
+    assert!(ends(idle).await);
+    assert!(TcpStream::connect(place.address).await.is_err());
+}
+
+#[tokio::test]
+async fn who_does_not_shake_hands_or_ask_is_sent_away() {
+    let brief = Duration::from_millis(100);
+    let limits = Limits {
+        handshake: brief,
+        header: brief,
+        idle: brief,
+        ..Limits::default()
+    };
+    let place = place(limits).await;
+    let silent = TcpStream::connect(place.address).await.unwrap();
+    assert!(ends(silent).await);
+    assert!(ends(place.connect().await).await);
+    let h2 = place.client(None, &[b"h2"]);
+    let mut stream = place.connect_as(h2).await.unwrap();
+    let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
+    stream.write_all(preface).await.unwrap();
+    assert!(ends(stream).await);
+}
+
+#[tokio::test]
+async fn a_body_that_does_not_come_is_not_waited_for() {
+    let limits = Limits {
+        body: Duration::from_millis(100),
+        ..Limits::default()
+    };
+    let place = place(limits).await;
+    let mut stream = place.connect().await;
+    let request = b"POST /body HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc";
+    stream.write_all(request).await.unwrap();
+    let mut answer = vec![0; 1024];
+    let n = stream.read(&mut answer).await.unwrap();
+    let answer = String::from_utf8_lossy(&answer[..n]);
+    assert!(answer.contains("did not arrive in time"), "{answer}");
+}
+
+#[tokio::test]
+async fn beyond_the_cap_a_connection_waits_for_another_to_end() {
+    let limits = Limits {
+        connections: 1,
+        ..Limits::default()
+    };
+    let place = place(limits).await;
+    let first = place.connect().await;
+    let second = place.connect();
+    tokio::pin!(second);
+    assert!(
+        timeout(Duration::from_millis(100), second.as_mut())
+            .await
+            .is_err()
+    );
+    drop(first);
+    let answer = ask(&mut second.await, "/who").await.unwrap();
+    assert!(answer.contains("200 OK"));
+}

@@ -1,0 +1,300 @@
+//! The live configuration: what is in force now, and how an edit of the files
+//! comes into force without a restart.
+//!
+//! An edit counts when two reads of the files agree. It is checked whole; one
+//! that does not hold leaves the old configuration in force and is told loudly.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::{ArcSwap, ArcSwapOption};
+use ca::config::{Config, RISER_TOML, Warning};
+use notify::event::{AccessKind, AccessMode, ModifyKind};
+use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
+use tokio::sync::{Notify, watch};
+use tokio::time::sleep;
+
+/// Two reads this far apart must agree before an edit counts.
+const SETTLE: Duration = Duration::from_millis(50);
+/// An editor that takes longer than this is told that its file is unfinished.
+const READS: usize = 100;
+
+/// The configuration files of one authority.
+#[derive(Debug, Clone)]
+pub(crate) struct Files {
+    ca_json: PathBuf,
+    riser_toml: PathBuf,
+}
+
+/// What the files say, before anybody has judged it.
+#[derive(Clone, PartialEq)]
+struct Text {
+    ca_json: String,
+    riser_toml: Option<String>,
+}
+
+/// Why a configuration is not in force.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    /// A file cannot be read.
+    #[error("error opening {}: {error}", .file.display())]
+    Unreadable {
+        /// The file.
+        file: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// The files do not hold together; a line for each fault.
+    #[error("{}", .0.join("\n"))]
+    Faults(Vec<String>),
+    /// The files went on changing while they were read.
+    #[error("the configuration files went on changing while they were read")]
+    Restless,
+    /// A running server cannot move to another store.
+    #[error("db has changed: a running authority cannot move to another store; restart it")]
+    AnotherStore,
+}
+
+/// What a reload came to.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Reloaded {
+    /// The files say what is in force already.
+    Same,
+    /// New settings are in force.
+    Changed,
+}
+
+/// The configuration in force.
+pub(crate) struct Live {
+    files: Option<Files>,
+    seen: ArcSwapOption<Text>,
+    config: ArcSwap<Config>,
+    fault: ArcSwapOption<String>,
+    revision: watch::Sender<u64>,
+}
+
+impl Files {
+    /// `ca_json`, and the file of our own settings beside it.
+    pub(crate) fn beside(ca_json: PathBuf) -> Self {
+        let riser_toml = ca_json.with_file_name(RISER_TOML);
+        Self {
+            ca_json,
+            riser_toml,
+        }
+    }
+
+    fn read(&self) -> Result<Text, Error> {
+        let unreadable = |file: &Path, error| Error::Unreadable {
+            file: file.to_owned(),
+            error,
+        };
+        let ca_json = std::fs::read_to_string(&self.ca_json)
+            .map_err(|error| unreadable(&self.ca_json, error))?;
+        let riser_toml = match std::fs::read_to_string(&self.riser_toml) {
+            Ok(text) => Some(text),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => return Err(unreadable(&self.riser_toml, error)),
+        };
+        Ok(Text {
+            ca_json,
+            riser_toml,
+        })
+    }
+
+    /// Reads until two reads agree.
+    async fn settled(&self) -> Result<Text, Error> {
+        let mut last = self.read();
+        for _ in 0..READS {
+            sleep(SETTLE).await;
+            let next = self.read();
+            match (last, next) {
+                (Ok(a), Ok(b)) if a == b => return Ok(b),
+                (Err(_), Err(error)) => return Err(error),
+                (_, next) => last = next,
+            }
+        }
+        last.and(Err(Error::Restless))
+    }
+
+    /// The folders in which a change of the files shows: their own, and those
+    /// that symbolic links lead to.
+    fn folders(&self) -> Vec<PathBuf> {
+        let mut folders = Vec::new();
+        for file in [&self.ca_json, &self.riser_toml] {
+            let real = file.canonicalize().ok();
+            for file in std::iter::once(file).chain(&real) {
+                let folder = file.parent().filter(|p| !p.as_os_str().is_empty());
+                let folder = folder.unwrap_or(Path::new(".")).to_owned();
+                if !folders.contains(&folder) {
+                    folders.push(folder);
+                }
+            }
+        }
+        folders
+    }
+}
+
+fn parse(text: &Text) -> Result<(Config, Vec<Warning>), Error> {
+    Config::parse(&text.ca_json, text.riser_toml.as_deref())
+        .map_err(|faults| Error::Faults(faults.iter().map(ToString::to_string).collect()))
+}
+
+impl Live {
+    /// Reads the files for the first time.
+    ///
+    /// # Errors
+    /// [`Error::Unreadable`] and [`Error::Faults`].
+    pub(crate) fn open(files: Files) -> Result<(Self, Vec<Warning>), Error> {
+        let text = files.read()?;
+        let (config, warnings) = parse(&text)?;
+        let live = Self {
+            files: Some(files),
+            seen: ArcSwapOption::from_pointee(text),
+            ..Self::fixed(Arc::new(config))
+        };
+        Ok((live, warnings))
+    }
+
+    /// A configuration without files, which never changes.
+    pub(crate) fn fixed(config: Arc<Config>) -> Self {
+        Self {
+            files: None,
+            seen: ArcSwapOption::empty(),
+            config: ArcSwap::new(config),
+            fault: ArcSwapOption::empty(),
+            revision: watch::Sender::new(0),
+        }
+    }
+
+    /// What is in force now; to be asked once a request.
+    pub(crate) fn config(&self) -> Arc<Config> {
+        self.config.load_full()
+    }
+
+    /// Why the newest edit is not in force; nothing when it is.
+    pub(crate) fn fault(&self) -> Option<String> {
+        self.fault.load().as_deref().cloned()
+    }
+
+    /// Tells when something else is in force.
+    pub(crate) fn changes(&self) -> watch::Receiver<u64> {
+        self.revision.subscribe()
+    }
+
+    /// Brings the files' present content into force, or says loudly why not.
+    pub(crate) async fn reload(&self) -> Option<Reloaded> {
+        match self.try_reload().await {
+            Ok(reloaded) => {
+                if self.fault.swap(None).is_some() {
+                    tracing::info!(
+                        event = "configuration",
+                        "the configuration files hold again"
+                    );
+                }
+                Some(reloaded)
+            }
+            Err(error) => {
+                let words = error.to_string();
+                for fault in words.lines() {
+                    tracing::error!(
+                        event = "configuration",
+                        outcome = "refused",
+                        "{fault}; the previous configuration stays in force"
+                    );
+                }
+                self.fault.store(Some(Arc::new(words)));
+                None
+            }
+        }
+    }
+
+    async fn try_reload(&self) -> Result<Reloaded, Error> {
+        let Some(files) = &self.files else {
+            return Ok(Reloaded::Same);
+        };
+        let text = files.settled().await?;
+        if self.seen.load().as_deref() == Some(&text) {
+            return Ok(Reloaded::Same);
+        }
+        let (new, warnings) = parse(&text)?;
+        let old = self.config();
+        if old.db != new.db {
+            return Err(Error::AnotherStore);
+        }
+        let changes = old.changes(&new);
+        for warning in warnings {
+            tracing::warn!(event = "configuration", "{warning}");
+        }
+        for change in &changes {
+            if change.live {
+                tracing::info!(
+                    event = "configuration",
+                    outcome = "in force",
+                    "{}",
+                    change.what
+                );
+            } else {
+                tracing::warn!(
+                    event = "configuration",
+                    outcome = "waiting",
+                    "{}: takes effect at the next start",
+                    change.what
+                );
+            }
+        }
+        self.config.store(Arc::new(new));
+        self.seen.store(Some(Arc::new(text)));
+        if changes.is_empty() {
+            return Ok(Reloaded::Same);
+        }
+        self.revision.send_modify(|revision| *revision += 1);
+        Ok(Reloaded::Changed)
+    }
+
+    /// Watches the files' folders and reloads after each edit, for ever.
+    pub(crate) async fn watch(&self) {
+        let Some(files) = &self.files else {
+            return;
+        };
+        let bell = Arc::new(Notify::new());
+        let _watcher = match watcher(files, Arc::clone(&bell)) {
+            Ok(watcher) => watcher,
+            Err(error) => {
+                tracing::warn!(%error, "the configuration is not watched; SIGHUP re-reads it");
+                return;
+            }
+        };
+        // What was edited between the first read and now rings no bell.
+        bell.notify_one();
+        loop {
+            bell.notified().await;
+            self.reload().await;
+        }
+    }
+}
+
+fn watcher(files: &Files, bell: Arc<Notify>) -> notify::Result<RecommendedWatcher> {
+    let mut watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
+        if event.is_ok_and(|event| is_an_edit(&event.kind)) {
+            bell.notify_one();
+        }
+    })?;
+    for folder in files.folders() {
+        watcher.watch(&folder, RecursiveMode::NonRecursive)?;
+    }
+    Ok(watcher)
+}
+
+/// Closed after writing, renamed, created as a link, removed; never a mere read,
+/// since our own reads would ring the bell again.
+fn is_an_edit(kind: &EventKind) -> bool {
+    matches!(
+        kind,
+        EventKind::Access(AccessKind::Close(AccessMode::Write))
+            | EventKind::Modify(ModifyKind::Name(_))
+            | EventKind::Create(_)
+            | EventKind::Remove(_)
+    )
+}

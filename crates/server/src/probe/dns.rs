@@ -1,0 +1,380 @@
+//! The DNS eye: from a name to addresses, the way this machine finds them, with
+//! a note of who was asked and what was answered.
+//!
+//! Hosts file first, then the servers of `resolv.conf` (or `--resolver`) with
+//! its search list. Nothing is cached: a validation sees the present.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use acme::challenge::{FailureKind, Trail};
+use hickory_resolver::config::{
+    ConnectionConfig, NameServerConfig, ResolveHosts, ResolverConfig, ResolverOpts,
+};
+use hickory_resolver::net::runtime::TokioRuntimeProvider;
+use hickory_resolver::net::{DnsError, NetError};
+use hickory_resolver::proto::op::ResponseCode;
+use hickory_resolver::proto::rr::{Name, RData, RecordType};
+use hickory_resolver::{Resolver, TokioResolver};
+use tokio::time::timeout;
+
+use super::machine::{Hosts, Resolvers, Watched, parse_hosts, parse_resolv_conf};
+use super::{Miss, Options};
+
+/// How long all questions about one name may take together.
+const BUDGET: Duration = Duration::from_secs(8);
+/// How long the second address family may lag behind the first.
+const GRACE: Duration = Duration::from_millis(500);
+/// How often a server that is silent is asked.
+const ROUNDS: u32 = 2;
+
+/// Finds addresses.
+pub(super) struct Finder {
+    hosts: Watched<Hosts>,
+    resolv_conf: Watched<Resolvers>,
+    replaced: Vec<SocketAddr>,
+    strict: bool,
+    loopback_names: Vec<String>,
+    clients: Mutex<HashMap<(SocketAddr, Duration), TokioResolver>>,
+}
+
+/// What one server says about one name.
+enum Answer {
+    Addresses(Vec<IpAddr>),
+    NoSuchName,
+    NoAddresses,
+    Failed { silent: bool },
+}
+
+impl Finder {
+    pub(super) fn new(options: &Options) -> Self {
+        Self {
+            hosts: Watched::new(options.hosts.clone(), parse_hosts),
+            resolv_conf: Watched::new(options.resolv_conf.clone(), parse_resolv_conf),
+            replaced: options.resolvers.clone(),
+            strict: options.strict_fqdn,
+            loopback_names: options.loopback_names.clone(),
+            clients: Mutex::default(),
+        }
+    }
+
+    /// The addresses of `name`, IPv6 first, never empty; the trail says where they came from.
+    pub(super) async fn find(&self, name: &str, trail: &mut Trail) -> Result<Vec<IpAddr>, Miss> {
+        let name = name.trim_end_matches('.').to_ascii_lowercase();
+        if let Some(found) = self.known_here(&name, trail) {
+            return Ok(found);
+        }
+        let resolvers = self.resolvers();
+        let mut kind = FailureKind::Dns;
+        for candidate in self.candidates(&name, &resolvers) {
+            let searched = (candidate != name).then_some(candidate.as_str());
+            kind = match self.ask(&candidate, searched, &resolvers, trail).await {
+                Answer::Addresses(found) => return Ok(in_order(found)),
+                // A name further down the list must not cover up a failure here.
+                Answer::Failed { .. } => return Err(Miss::new(FailureKind::Dns, "")),
+                Answer::NoSuchName if kind != FailureKind::NoAddress => FailureKind::NoSuchName,
+                Answer::NoSuchName | Answer::NoAddresses => FailureKind::NoAddress,
+            };
+        }
+        Err(Miss::new(kind, ""))
+    }
+
+    /// Addresses that no server needs to be asked for.
+    fn known_here(&self, name: &str, trail: &mut Trail) -> Option<Vec<IpAddr>> {
+        let loopback = || vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
+        let (source, found) = if self.loopback_names.iter().any(|p| matches(p, name)) {
+            ("this server's own list of names", loopback())
+        } else if let Some(found) = self.hosts.read().get(name) {
+            ("the hosts file", in_order(found.clone()))
+        } else if name == "localhost" || name.ends_with(".localhost") {
+            ("the rule that localhost is loopback", loopback())
+        } else {
+            return None;
+        };
+        trail.resolver = Some(source.to_owned());
+        trail.answers.extend(found.iter().map(IpAddr::to_string));
+        Some(found)
+    }
+
+    fn resolvers(&self) -> Resolvers {
+        let mut resolvers = Resolvers::clone(&self.resolv_conf.read());
+        if !self.replaced.is_empty() {
+            resolvers.servers.clone_from(&self.replaced);
+        }
+        resolvers
+    }
+
+    /// The names to ask for, in their order, each with its final dot left out.
+    fn candidates(&self, name: &str, resolvers: &Resolvers) -> Vec<String> {
+        let mut names: Vec<String> = Vec::new();
+        if !self.strict {
+            names.extend(resolvers.search.iter().map(|d| format!("{name}.{d}")));
+        }
+        let as_it_is_first = name.matches('.').count() >= resolvers.ndots;
+        let at = if as_it_is_first { 0 } else { names.len() };
+        names.insert(at, name.to_owned());
+        names
+    }
+
+    /// Asks one server after the other, and those that are silent again.
+    async fn ask(
+        &self,
+        name: &str,
+        searched: Option<&str>,
+        resolvers: &Resolvers,
+        trail: &mut Trail,
+    ) -> Answer {
+        let servers = u32::try_from(resolvers.servers.len()).unwrap_or(1).max(1);
+        let each = resolvers.timeout.min(BUDGET / (servers * ROUNDS));
+        let mut left = resolvers.servers.clone();
+        for _ in 0..ROUNDS {
+            let mut silent = Vec::new();
+            for server in left {
+                note_server(trail, server);
+                let first = trail.answers.len();
+                let answer = self.ask_one(server, name, each, searched, trail).await;
+                if servers > 1 {
+                    for words in &mut trail.answers[first..] {
+                        *words = format!("{words} ({server})");
+                    }
+                }
+                match answer {
+                    Answer::Failed { silent: true } => silent.push(server),
+                    Answer::Failed { silent: false } => {}
+                    answer => return answer,
+                }
+            }
+            left = silent;
+        }
+        Answer::Failed { silent: true }
+    }
+
+    async fn ask_one(
+        &self,
+        server: SocketAddr,
+        name: &str,
+        each: Duration,
+        searched: Option<&str>,
+        trail: &mut Trail,
+    ) -> Answer {
+        let (client, query) = match (self.client(server, each), Name::from_ascii(name)) {
+            (Ok(client), Ok(mut query)) => {
+                query.set_fqdn(true);
+                (client, query)
+            }
+            (Err(error), _) => {
+                trail.answers.push(error.to_string());
+                return Answer::Failed { silent: false };
+            }
+            // A name that is too long with this domain behind it does not exist.
+            (_, Err(_)) => return Answer::NoSuchName,
+        };
+        let v6 = timeout(each, client.lookup(query.clone(), RecordType::AAAA));
+        let v4 = timeout(each, client.lookup(query, RecordType::A));
+        let (v6, v4) = both(v6, v4).await;
+        let (v6, v4) = (flatten(v6), flatten(v4));
+        let suffix = searched.map_or_else(String::new, |name| format!(" for {name}"));
+        trail.answers.extend(words(&v6, &v4).map(|w| w + &suffix));
+        match (v6, v4) {
+            (Outcome::Found(mut found), Outcome::Found(more)) => {
+                found.extend(more);
+                Answer::Addresses(found)
+            }
+            (Outcome::Found(found), _) | (_, Outcome::Found(found)) => Answer::Addresses(found),
+            (Outcome::NoName, _) | (_, Outcome::NoName) => Answer::NoSuchName,
+            (Outcome::NoRecords, Outcome::NoRecords) => Answer::NoAddresses,
+            (v6, v4) => Answer::Failed {
+                silent: v6.is_silence() || v4.is_silence(),
+            },
+        }
+    }
+
+    fn client(&self, server: SocketAddr, each: Duration) -> Result<TokioResolver, NetError> {
+        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(client) = clients.get(&(server, each)) {
+            return Ok(client.clone());
+        }
+        let client = connect(server, each)?;
+        clients.insert((server, each), client.clone());
+        Ok(client)
+    }
+}
+
+enum Outcome {
+    Found(Vec<IpAddr>),
+    NoName,
+    NoRecords,
+    Silence,
+    Failed(String),
+}
+
+impl Outcome {
+    fn words(&self, kind: &str) -> String {
+        match self {
+            Self::Found(found) => {
+                let found: Vec<_> = found.iter().map(|a| format!("{kind} {a}")).collect();
+                found.join(", ")
+            }
+            Self::NoName => "NXDOMAIN".to_owned(),
+            Self::NoRecords => format!("no {kind}"),
+            Self::Silence => format!("nothing in time (time-out) to {kind}"),
+            Self::Failed(words) => format!("{words} to {kind}"),
+        }
+    }
+
+    fn is_silence(&self) -> bool {
+        matches!(self, Self::Silence)
+    }
+}
+
+/// Notes that `server` is asked.
+fn note_server(trail: &mut Trail, server: SocketAddr) {
+    let server = server.to_string();
+    match &mut trail.resolver {
+        None => trail.resolver = Some(server),
+        Some(known) if known.split(", ").any(|k| k == server) => {}
+        Some(known) => *known = format!("{known}, {server}"),
+    }
+}
+
+/// What the two answers say, once if both say the same.
+fn words(v6: &Outcome, v4: &Outcome) -> impl Iterator<Item = String> + use<> {
+    let both = match (v6, v4) {
+        (Outcome::NoName, _) | (_, Outcome::NoName) => Some("NXDOMAIN".to_owned()),
+        (Outcome::Silence, Outcome::Silence) => Some("nothing in time (time-out)".to_owned()),
+        (Outcome::Failed(a), Outcome::Failed(b)) if a == b => Some(a.clone()),
+        _ => None,
+    };
+    let each = match both {
+        Some(words) => vec![words],
+        None => vec![v6.words("AAAA"), v4.words("A")],
+    };
+    each.into_iter()
+}
+
+type Looked = Result<hickory_resolver::lookup::Lookup, NetError>;
+
+/// Waits for both; when the first has addresses the other gets only a little longer.
+async fn both(
+    one: impl Future<Output = Result<Looked, tokio::time::error::Elapsed>>,
+    two: impl Future<Output = Result<Looked, tokio::time::error::Elapsed>>,
+) -> (Option<Looked>, Option<Looked>) {
+    tokio::pin!(one, two);
+    let patience = |first: &Option<Looked>| match first {
+        Some(Ok(_)) => GRACE,
+        _ => BUDGET,
+    };
+    tokio::select! {
+        first = &mut one => {
+            let first = first.ok();
+            let second = timeout(patience(&first), two).await.ok().and_then(Result::ok);
+            (first, second)
+        }
+        second = &mut two => {
+            let second = second.ok();
+            let first = timeout(patience(&second), one).await.ok().and_then(Result::ok);
+            (first, second)
+        }
+    }
+}
+
+fn flatten(looked: Option<Looked>) -> Outcome {
+    match looked {
+        None => Outcome::Silence,
+        Some(Ok(lookup)) => {
+            let found: Vec<_> = lookup
+                .answers()
+                .iter()
+                .filter_map(|record| address(&record.data))
+                .collect();
+            if found.is_empty() {
+                Outcome::NoRecords
+            } else {
+                Outcome::Found(found)
+            }
+        }
+        Some(Err(error)) => failure(&error),
+    }
+}
+
+fn failure(error: &NetError) -> Outcome {
+    match error {
+        NetError::Dns(DnsError::NoRecordsFound(no)) => match no.response_code {
+            ResponseCode::NXDomain => Outcome::NoName,
+            ResponseCode::NoError => Outcome::NoRecords,
+            code => Outcome::Failed(word(code)),
+        },
+        NetError::Dns(DnsError::ResponseCode(code)) => Outcome::Failed(word(*code)),
+        NetError::Timeout => Outcome::Silence,
+        NetError::Io(io) => Outcome::Failed(super::words_of(io)),
+        other => Outcome::Failed(other.to_string()),
+    }
+}
+
+/// The name of a response code as resolvers and `dig` print it.
+fn word(code: ResponseCode) -> String {
+    match code {
+        ResponseCode::ServFail => "SERVFAIL".to_owned(),
+        ResponseCode::Refused => "REFUSED".to_owned(),
+        ResponseCode::FormErr => "FORMERR".to_owned(),
+        ResponseCode::NotImp => "NOTIMP".to_owned(),
+        ResponseCode::NXDomain => "NXDOMAIN".to_owned(),
+        other => format!("response code {}", u16::from(other)),
+    }
+}
+
+fn address(data: &RData) -> Option<IpAddr> {
+    match data {
+        RData::A(a) => Some(IpAddr::V4(a.0)),
+        RData::AAAA(aaaa) => Some(IpAddr::V6(aaaa.0)),
+        _ => None,
+    }
+}
+
+/// A client that asks one server, keeps nothing and appends nothing.
+fn connect(server: SocketAddr, each: Duration) -> Result<TokioResolver, NetError> {
+    let mut connections = vec![ConnectionConfig::udp(), ConnectionConfig::tcp()];
+    for connection in &mut connections {
+        connection.port = server.port();
+    }
+    let config = ResolverConfig::from_name_servers(vec![NameServerConfig::new(
+        server.ip(),
+        true,
+        connections,
+    )]);
+    let mut options = ResolverOpts::default();
+    options.ndots = 0;
+    options.timeout = each;
+    options.attempts = 0;
+    options.cache_size = 0;
+    options.use_hosts_file = ResolveHosts::Never;
+    Resolver::builder_with_config(config, TokioRuntimeProvider::default())
+        .with_options(options)
+        .build()
+}
+
+/// IPv6 first, else as given, each address once.
+fn in_order(found: Vec<IpAddr>) -> Vec<IpAddr> {
+    let (mut ordered, v4): (Vec<_>, Vec<_>) = found.into_iter().partition(IpAddr::is_ipv6);
+    ordered.extend(v4);
+    let mut seen = Vec::with_capacity(ordered.len());
+    ordered.retain(|a| {
+        !seen.contains(a) && {
+            seen.push(*a);
+            true
+        }
+    });
+    ordered
+}
+
+/// Whether `name` is `pattern`, or lies under it when that begins with `*.`.
+fn matches(pattern: &str, name: &str) -> bool {
+    match pattern.strip_prefix("*.") {
+        Some(parent) => name
+            .strip_suffix(parent)
+            .is_some_and(|rest| rest.len() > 1 && rest.ends_with('.')),
+        None => pattern == name,
+    }
+}

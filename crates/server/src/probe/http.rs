@@ -1,0 +1,244 @@
+//! The HTTP eye: one GET over HTTP/1.1 to an address that was checked before
+//! the connection was opened. Redirects are reported, never followed.
+
+use std::error::Error as _;
+use std::io;
+use std::net::SocketAddr;
+
+use acme::challenge::{FailureKind, Host, HttpProbe, HttpSight, Trail};
+use http_body_util::{BodyExt, Empty};
+use hyper::body::{Bytes, Incoming};
+use hyper::client::conn::http1;
+use hyper::header::{ACCEPT, CONNECTION, CONTENT_TYPE, HOST, LOCATION, USER_AGENT};
+use hyper::{Request, Response};
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout_at};
+
+use super::{Inner, Miss, attempt, tls, words_of};
+
+/// More of a body than this is never read.
+const BODY_CAP: usize = 64 * 1024;
+/// More addresses of one name than this are never tried.
+const ADDRESSES: usize = 6;
+/// How long an address may be silent when another one is left to try.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(3);
+/// What we call ourselves in the logs of the servers that we look at.
+const AGENT: &str = concat!("Riser/", env!("CARGO_PKG_VERSION"), " (ACME validation)");
+
+/// What came back, before the trail is added.
+pub(super) struct Seen {
+    status: u16,
+    location: Option<String>,
+    media_type: Option<String>,
+    body: Vec<u8>,
+    length: u64,
+    truncated: bool,
+}
+
+impl Seen {
+    pub(super) fn into_sight(self, trail: Trail) -> HttpSight {
+        HttpSight {
+            status: self.status,
+            location: self.location,
+            media_type: self.media_type,
+            body: self.body,
+            length: self.length,
+            truncated: self.truncated,
+            trail,
+        }
+    }
+}
+
+/// A connection of either kind.
+trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
+
+pub(super) async fn look(
+    eyes: &Inner,
+    probe: &HttpProbe,
+    deadline: Instant,
+    trail: &mut Trail,
+) -> Result<Seen, Miss> {
+    let addresses = addresses(eyes, probe, deadline, trail).await?;
+    let (address, tcp, started) = connect(&addresses, deadline, trail).await?;
+    let exchange = async {
+        let stream: Box<dyn Stream> = if probe.https {
+            let name = bare(&probe.host);
+            let stream = tls::connect(&eyes.tls, &name, tcp).await;
+            Box::new(stream.map_err(|e| Miss::new(FailureKind::Tls, e.to_string()))?)
+        } else {
+            Box::new(tcp)
+        };
+        exchange(probe, stream).await
+    };
+    let seen = match timeout_at(deadline, exchange).await {
+        Ok(seen) => seen,
+        Err(_) => Err(Miss::new(FailureKind::Timeout, "")),
+    };
+    let outcome = match &seen {
+        Ok(_) => "connected",
+        Err(miss) => match miss.kind {
+            FailureKind::Timeout => "connected, but no complete answer",
+            FailureKind::Tls => "connected, but the TLS handshake failed",
+            FailureKind::Reset => "connected, but closed without a complete answer",
+            _ => "connected, but what came is not HTTP",
+        },
+    };
+    trail.attempts.push(attempt(address, outcome, started));
+    seen
+}
+
+/// The addresses to try, checked; those that may not be tried are noted.
+async fn addresses(
+    eyes: &Inner,
+    probe: &HttpProbe,
+    deadline: Instant,
+    trail: &mut Trail,
+) -> Result<Vec<SocketAddr>, Miss> {
+    let found = match &probe.host {
+        Host::Ip(ip) => vec![*ip],
+        Host::Name(name) => match timeout_at(deadline, eyes.finder.find(name, trail)).await {
+            Ok(found) => found?,
+            Err(_) => return Err(Miss::new(FailureKind::Dns, "no answer in time (time-out)")),
+        },
+    };
+    let mut fine = Vec::new();
+    for ip in found.into_iter().take(ADDRESSES) {
+        let address = SocketAddr::new(ip, probe.port);
+        match eyes.rules.check(ip) {
+            Ok(()) => fine.push(address),
+            Err(why) => {
+                let now = Instant::now();
+                trail
+                    .attempts
+                    .push(attempt(address, format!("not allowed ({why})"), now));
+            }
+        }
+    }
+    if fine.is_empty() {
+        return Err(Miss::new(FailureKind::AddressNotAllowed, ""));
+    }
+    Ok(fine)
+}
+
+/// Connects to the first address that answers; tells since when it was tried.
+async fn connect(
+    addresses: &[SocketAddr],
+    deadline: Instant,
+    trail: &mut Trail,
+) -> Result<(SocketAddr, TcpStream, Instant), Miss> {
+    let mut kind = FailureKind::Unreachable;
+    for (index, address) in addresses.iter().enumerate() {
+        let started = Instant::now();
+        let until = if index + 1 == addresses.len() {
+            deadline
+        } else {
+            deadline.min(started + PATIENCE)
+        };
+        let words = match timeout_at(until, TcpStream::connect(address)).await {
+            Ok(Ok(stream)) => return Ok((*address, stream, started)),
+            Ok(Err(error)) => {
+                kind = kind_of(&error);
+                words_of(&error)
+            }
+            Err(_) => {
+                kind = FailureKind::Timeout;
+                "no answer (time-out)".to_owned()
+            }
+        };
+        trail.attempts.push(attempt(*address, words, started));
+    }
+    Err(Miss::new(kind, ""))
+}
+
+fn kind_of(error: &io::Error) -> FailureKind {
+    match error.kind() {
+        io::ErrorKind::TimedOut => FailureKind::Timeout,
+        io::ErrorKind::ConnectionReset => FailureKind::Reset,
+        io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => {
+            FailureKind::Unreachable
+        }
+        _ => FailureKind::Refused,
+    }
+}
+
+async fn exchange(probe: &HttpProbe, stream: Box<dyn Stream>) -> Result<Seen, Miss> {
+    let (mut sender, connection) = http1::Builder::new()
+        .max_buf_size(BODY_CAP)
+        .handshake::<_, Empty<Bytes>>(TokioIo::new(stream))
+        .await
+        .map_err(|error| said_nothing(&error))?;
+    let request = request(probe)?;
+    let driver = tokio::spawn(connection);
+    let seen = async { read(sender.send_request(request).await?).await }.await;
+    driver.abort();
+    seen.map_err(|error| said_nothing(&error))
+}
+
+fn request(probe: &HttpProbe) -> Result<Request<Empty<Bytes>>, Miss> {
+    Request::get(&probe.path_and_query)
+        .header(HOST, probe.authority())
+        .header(USER_AGENT, AGENT)
+        .header(ACCEPT, "*/*")
+        .header(CONNECTION, "close")
+        .body(Empty::new())
+        .map_err(|error| Miss::new(FailureKind::Protocol, error.to_string()))
+}
+
+async fn read(response: Response<Incoming>) -> Result<Seen, hyper::Error> {
+    let header = |name| {
+        let value = response.headers().get(name)?;
+        Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
+    };
+    let mut seen = Seen {
+        status: response.status().as_u16(),
+        location: header(LOCATION),
+        media_type: header(CONTENT_TYPE),
+        body: Vec::new(),
+        length: 0,
+        truncated: false,
+    };
+    let mut body = response.into_body();
+    while let Some(frame) = body.frame().await {
+        let Ok(bytes) = frame?.into_data() else {
+            continue;
+        };
+        let room = BODY_CAP - seen.body.len();
+        seen.body.extend_from_slice(&bytes[..bytes.len().min(room)]);
+        if bytes.len() > room {
+            seen.truncated = true;
+            break;
+        }
+    }
+    seen.length = u64::try_from(seen.body.len()).unwrap_or(u64::MAX);
+    Ok(seen)
+}
+
+/// Why a server that accepted the connection gave no answer.
+fn said_nothing(error: &hyper::Error) -> Miss {
+    let cause = error.source().and_then(|s| s.downcast_ref::<io::Error>());
+    if let Some(io) = cause {
+        let kind = match io.kind() {
+            io::ErrorKind::TimedOut => FailureKind::Timeout,
+            _ => FailureKind::Reset,
+        };
+        return Miss::new(kind, words_of(io));
+    }
+    if error.is_parse() {
+        return Miss::new(FailureKind::Protocol, error.to_string());
+    }
+    if error.is_incomplete_message() || error.is_canceled() || error.is_closed() {
+        return Miss::new(FailureKind::Reset, "");
+    }
+    Miss::new(FailureKind::Protocol, error.to_string())
+}
+
+/// The host as TLS wants it: without the brackets of IPv6.
+fn bare(host: &Host) -> String {
+    match host {
+        Host::Name(name) => name.trim_end_matches('.').to_owned(),
+        Host::Ip(ip) => ip.to_string(),
+    }
+}
