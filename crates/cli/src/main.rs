@@ -1,2 +1,15 @@
-//! cli
-fn main() {}
+//! `step`: the command line of the private certificate authority.
+
+mod app;
+mod arguments;
+mod command;
+mod context;
+mod file;
+mod output;
+mod prompt;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    app::run(std::env::args_os().collect())
+}

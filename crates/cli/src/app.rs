@@ -1,0 +1,194 @@
+//! From arguments to a command and from its end to an exit code.
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{CommandFactory, FromArgMatches, Parser};
+
+use crate::command::{self, Command};
+use crate::context::Context;
+use crate::{arguments, output};
+
+/// The command line of a private certificate authority: makes one, talks to one, reads certificates.
+#[derive(Parser)]
+#[command(
+    name = "step",
+    version = command::version::line(),
+    disable_version_flag = true,
+    arg_required_else_help = true,
+    args_override_self = true,
+    after_help = EXAMPLES
+)]
+pub(crate) struct Step {
+    /// Reads defaults from this file instead of $STEPPATH/config/defaults.json.
+    #[arg(long, global = true, value_name = "file", hide_short_help = true)]
+    config: Option<std::path::PathBuf>,
+
+    /// Prints the version.
+    #[arg(long, short = 'v', action = clap::ArgAction::Version)]
+    version: Option<bool>,
+
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXAMPLES: &str = "Examples:
+  Make a certificate authority, start it and get a certificate:
+    $ step ca init --name Example --dns localhost --address 127.0.0.1:9000 --provisioner admin
+    $ step-ca $(step path)/config/ca.json
+    $ step ca provisioner add acme --type ACME
+    $ step ca certificate --provisioner acme example.com example.crt example.key
+
+  Look at a certificate:
+    $ step certificate inspect example.crt --short
+
+Each flag can also be given as an environment variable: --ca-url as STEP_CA_URL.";
+
+/// Runs the command that `argv` asks for.
+pub(crate) fn run(argv: Vec<OsString>) -> ExitCode {
+    let mut tree = Step::command();
+    tree.build();
+    let argv = arguments::respell(argv, &tree);
+    match parse(&argv) {
+        Ok((step, context)) => match step.command.run(&context) {
+            Ok(code) => code,
+            Err(error) => output::failure(&error),
+        },
+        Err(Stop::Usage(error)) => complain(&error),
+        Err(Stop::Failed(error)) => output::failure(&error),
+    }
+}
+
+/// The whole command tree, for completions.
+pub(crate) fn tree() -> clap::Command {
+    Step::command()
+}
+
+enum Stop {
+    Usage(clap::Error),
+    Failed(anyhow::Error),
+}
+
+fn parse(argv: &[OsString]) -> Result<(Step, Context), Stop> {
+    let context = Context::find(argv).map_err(Stop::Failed)?;
+    let defaults = context.defaults().map_err(Stop::Failed)?;
+    let tree = arguments::fill(Step::command(), &defaults);
+    let matches = tree.try_get_matches_from(argv).map_err(Stop::Usage)?;
+    let step = Step::from_arg_matches(&matches).map_err(Stop::Usage)?;
+    Ok((step, context))
+}
+
+/// Tells what is wrong with the arguments, in the words and with the codes that scripts know.
+fn complain(error: &clap::Error) -> ExitCode {
+    let given = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => text.clone(),
+        _ => String::new(),
+    };
+    let usage = usage_line(error);
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            output::help(error);
+            return ExitCode::SUCCESS;
+        }
+        ErrorKind::DisplayVersion => {
+            output::help(error);
+            return ExitCode::SUCCESS;
+        }
+        ErrorKind::InvalidSubcommand => {
+            return command::no_help_topic(&given(ContextKind::InvalidSubcommand));
+        }
+        ErrorKind::UnknownArgument => {
+            let name = given(ContextKind::InvalidArg);
+            if !name.starts_with('-') {
+                output::say(&format!(
+                    "too many positional arguments were provided in '{usage}'"
+                ));
+            } else {
+                output::say(&format!(
+                    "flag provided but not defined: -{}",
+                    name.trim_start_matches('-')
+                ));
+                output::say(&format!("See '{} --help'.", bare_command(&usage)));
+            }
+        }
+        ErrorKind::MissingRequiredArgument => output::say(&format!(
+            "not enough positional arguments were provided in '{usage}'"
+        )),
+        ErrorKind::ArgumentConflict => {
+            let other = match error.get(ContextKind::PriorArg) {
+                Some(ContextValue::String(text)) => text.clone(),
+                Some(ContextValue::Strings(texts)) => texts.first().cloned().unwrap_or_default(),
+                _ => String::new(),
+            };
+            output::say(&format!(
+                "flag '{}' is incompatible with '{}'",
+                flag_only(&given(ContextKind::InvalidArg)),
+                flag_only(&other)
+            ));
+        }
+        ErrorKind::InvalidValue | ErrorKind::ValueValidation => output::say(&invalid_value(error)),
+        _ => output::say(error.to_string().trim_start_matches("error: ").trim_end()),
+    }
+    ExitCode::FAILURE
+}
+
+/// `invalid value 'zzz' for flag '--kty'; options are EC, RSA, OKP`.
+fn invalid_value(error: &clap::Error) -> String {
+    let text = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => text.clone(),
+        _ => String::new(),
+    };
+    let flag = text(ContextKind::InvalidArg);
+    let value = text(ContextKind::InvalidValue);
+    if value.is_empty() {
+        return format!("flag '{}' needs a value", flag_only(&flag));
+    }
+    let mut line = format!("invalid value '{value}' for flag '{}'", flag_only(&flag));
+    if let Some(ContextValue::Strings(options)) = error.get(ContextKind::ValidValue) {
+        line.push_str("; options are ");
+        line.push_str(&options.join(", "));
+    } else if let Some(cause) = std::error::Error::source(error) {
+        line.push_str(": ");
+        line.push_str(&cause.to_string());
+    }
+    line
+}
+
+/// `--kty <kty>` without its value's name.
+fn flag_only(text: &str) -> &str {
+    text.split([' ', '=']).next().unwrap_or(text)
+}
+
+/// The usage line of the failing command: `step ca certificate <subject> <crt-file> <key-file>`.
+fn usage_line(error: &clap::Error) -> String {
+    let Some(ContextValue::StyledStr(usage)) = error.get(ContextKind::Usage) else {
+        return "step".to_owned();
+    };
+    let usage = usage.to_string();
+    let line = usage.trim_start_matches("Usage:").trim();
+    line.lines()
+        .next()
+        .unwrap_or(line)
+        .replace(" [OPTIONS]", "")
+        .trim()
+        .to_owned()
+}
+
+/// A usage line's words up to its first placeholder.
+fn bare_command(usage: &str) -> String {
+    let words = usage
+        .split(' ')
+        .take_while(|word| !word.starts_with(['<', '[', '-']));
+    words.collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_tree_is_consistent() {
+        Step::command().debug_assert();
+    }
+}

@@ -1,0 +1,90 @@
+//! `step ca bootstrap`.
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+use serde::Serialize;
+use serde_json::ser::{PrettyFormatter, Serializer};
+use serde_json::{Map, Value};
+
+use super::authority::Authority;
+use super::root;
+use crate::context::Context;
+use crate::{file, output};
+
+const EXAMPLES: &str = "Examples:
+  Trust an authority, known by the fingerprint that `step ca init` printed:
+    $ step ca bootstrap --ca-url https://ca.example:9000 --fingerprint 0d7d…";
+
+/// Trusts a certificate authority from here on: its root and address become the defaults.
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// The SHA-256 fingerprint of the root certificate.
+    #[arg(long, value_name = "fingerprint")]
+    fingerprint: Option<String>,
+    /// Overwrites files unasked.
+    #[arg(long, short)]
+    force: bool,
+    /// Installs the root into the system's trust store (not in this version).
+    #[arg(long, hide = true)]
+    install: bool,
+    /// The address that a browser is sent to after login.
+    #[arg(long, value_name = "url", hide = true)]
+    redirect_url: Option<String>,
+    #[command(flatten)]
+    authority: Authority,
+}
+
+impl Args {
+    /// Downloads the root and keeps both.
+    pub(crate) fn run(self, context: &Context) -> Result<ExitCode> {
+        let url = self.authority.url("step ca bootstrap")?;
+        let Some(fingerprint) = &self.fingerprint else {
+            bail!("'step ca bootstrap' requires the '--fingerprint' flag");
+        };
+        if self.install {
+            bail!("'--install' does not exist yet in this version of step");
+        }
+        let (root_file, defaults_file) = (context.root(), context.defaults_file());
+        let root = root::download(&url, fingerprint)?;
+        let kept = file::read(&root_file).ok();
+        let is_same = kept.as_deref() == Some(root.to_pem().as_bytes());
+        file::may_overwrite(&[&root_file], self.force || is_same)?;
+        file::may_overwrite(&[&defaults_file], self.force)?;
+        for path in [&root_file, &defaults_file] {
+            if let Some(folder) = path.parent() {
+                file::make_folder(folder)?;
+            }
+        }
+        file::write(&root_file, root.to_pem().as_bytes(), file::PRIVATE)?;
+        output::say(&format!(
+            "The root certificate has been saved in {}.",
+            root_file.display()
+        ));
+        let mut defaults = Map::new();
+        let mut set = |name: &str, value: String| {
+            defaults.insert(name.to_owned(), Value::String(value));
+        };
+        set("ca-url", url);
+        set("fingerprint", root.fingerprint());
+        set("root", root_file.display().to_string());
+        if let Some(redirect) = self.redirect_url {
+            set("redirect-url", redirect);
+        }
+        file::write(&defaults_file, &pretty(&defaults, b"  ")?, file::SHARED)?;
+        output::say(&format!(
+            "The authority configuration has been saved in {}.",
+            defaults_file.display()
+        ));
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// JSON with the indentation that the reference implementation uses in this place.
+pub(crate) fn pretty(value: &impl Serialize, indent: &[u8]) -> Result<Vec<u8>> {
+    let mut out = Vec::new();
+    let formatter = PrettyFormatter::with_indent(indent);
+    value.serialize(&mut Serializer::with_formatter(&mut out, formatter))?;
+    Ok(out)
+}

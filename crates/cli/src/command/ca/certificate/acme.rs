@@ -1,0 +1,164 @@
+//! One certificate over ACME: the order, its proofs, the dots on the way.
+
+use std::path::Path;
+
+use anyhow::{Result, anyhow};
+use client::Http;
+use client::acme::{Authorization, Challenge, Session};
+use pki::{KeyKind, PrivateKey};
+
+use super::names::Names;
+use super::standalone::Standalone;
+use super::times::Times;
+use super::webroot::Webroot;
+use crate::output;
+
+/// What is asked for.
+pub(crate) struct Asked<'a> {
+    /// The names.
+    pub(crate) names: &'a Names,
+    /// The certificate's key.
+    pub(crate) key: &'a PrivateKey,
+    /// The wished life.
+    pub(crate) times: &'a Times,
+    /// Contact URLs of the account.
+    pub(crate) contacts: Vec<String>,
+}
+
+/// How challenges are answered.
+pub(crate) enum Answering<'a> {
+    /// By our own web server on this address.
+    Standalone(&'a str),
+    /// By the web server that serves this folder.
+    Webroot(&'a Path),
+}
+
+enum Answers {
+    Standalone(Standalone),
+    Webroot(Webroot),
+}
+
+/// Gets the certificate chain as PEM.
+///
+/// # Errors
+/// Before anything is sent where the challenge could not be answered; else the server's words.
+pub(crate) async fn obtain(
+    http: Http,
+    directory: &str,
+    asked: &Asked<'_>,
+    answering: &Answering<'_>,
+) -> Result<Vec<u8>> {
+    let answers = Answers::open(answering).await?;
+    let account_key = keys::generate(KeyKind::EcP256)?;
+    let mut session = Session::open(http, directory, account_key).await?;
+    session.create_account(&asked.contacts).await?;
+    let mut placed = session.place(&order(asked)).await?;
+    for url in placed.order.authorizations.clone() {
+        let authorization = session.authorization(&url).await?;
+        if authorization.status == acme::authz::Status::Pending {
+            prove(&mut session, &authorization, &answers).await?;
+        }
+    }
+    let waiting = Progress::start("Waiting for Order to be 'ready' for finalization .");
+    let ready = session.await_ready(&mut placed, || waiting.look()).await;
+    waiting.end(ready)?;
+    let csr = pki::request(&asked.names.subject()?, &asked.names.alt_names(), asked.key)?;
+    let finalizing = Progress::start("Finalizing Order ");
+    let chain = session
+        .finalize(&mut placed, &csr, || finalizing.look())
+        .await;
+    finalizing.end(chain)
+}
+
+async fn prove(
+    session: &mut Session,
+    authorization: &Authorization,
+    answers: &Answers,
+) -> Result<()> {
+    let name = &authorization.identifier.value;
+    let (challenge, token) = http_challenge(authorization)
+        .ok_or_else(|| anyhow!("the server offers no http-01 challenge for {name}"))?;
+    let answer = acme::challenge::key_authorization(token, session.key());
+    answers.put(token, &answer)?;
+    let progress = Progress::start(&format!(
+        "Using {} Mode HTTP challenge to validate {name} ",
+        answers.mode()
+    ));
+    let proven = session.prove(name, challenge, || progress.look()).await;
+    answers.take(token);
+    progress.end(proven)
+}
+
+/// The http-01 challenge with its token, where one is offered.
+fn http_challenge(authorization: &Authorization) -> Option<(&Challenge, &str)> {
+    let mut offered = authorization.challenges.iter();
+    let challenge = offered.find(|challenge| challenge.kind == "http-01")?;
+    Some((challenge, challenge.token.as_deref()?))
+}
+
+fn order(asked: &Asked<'_>) -> acme::message::order::NewOrder {
+    acme::message::order::NewOrder {
+        identifiers: asked.names.identifiers().iter().map(Into::into).collect(),
+        not_before: asked.times.not_before,
+        not_after: asked.times.not_after,
+    }
+}
+
+impl Answers {
+    async fn open(answering: &Answering<'_>) -> Result<Self> {
+        Ok(match answering {
+            Answering::Standalone(address) => Self::Standalone(Standalone::bind(address).await?),
+            Answering::Webroot(folder) => Self::Webroot(Webroot::open(folder)?),
+        })
+    }
+
+    const fn mode(&self) -> &'static str {
+        match self {
+            Self::Standalone(_) => "Standalone",
+            Self::Webroot(_) => "Webroot",
+        }
+    }
+
+    fn put(&self, token: &str, answer: &str) -> Result<()> {
+        match self {
+            Self::Standalone(server) => server.put(token, answer),
+            Self::Webroot(folder) => folder.put(token, answer)?,
+        }
+        Ok(())
+    }
+
+    fn take(&self, token: &str) {
+        match self {
+            Self::Standalone(server) => server.take(token),
+            Self::Webroot(folder) => folder.take(token),
+        }
+    }
+}
+
+/// A line that grows by a dot for each look at the server.
+struct Progress;
+
+impl Progress {
+    fn start(words: &str) -> Self {
+        output::talk(words);
+        Self
+    }
+
+    #[expect(clippy::unused_self, reason = "a dot belongs to a line that was begun")]
+    fn look(&self) {
+        output::talk(".");
+    }
+
+    fn end<T>(self, result: Result<T, client::Error>) -> Result<T> {
+        match result {
+            Ok(value) => {
+                output::talk(" done!\n");
+                Ok(value)
+            }
+            Err(error) => {
+                output::talk(" Error!\n\n");
+                Err(error.into())
+            }
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! Subject and `--san`: what the certificate is for.
+
+use ::acme::Identifier;
+use anyhow::{Result, bail};
+use pki::{AltName, Name};
+
+/// The longest common name that X.509 allows (RFC 5280, ub-common-name).
+const LONGEST_COMMON_NAME: usize = 64;
+
+/// The names of one certificate.
+pub(crate) struct Names {
+    subject: String,
+    identifiers: Vec<Identifier>,
+}
+
+impl Names {
+    /// Reads the subject and the names; without names, the subject is the only one.
+    ///
+    /// # Errors
+    /// For names that http-01 cannot prove, and for what is no name at all.
+    pub(crate) fn read(subject: &str, sans: &[String]) -> Result<Self> {
+        let mut identifiers = Vec::new();
+        for san in sans.iter().flat_map(|san| san.split(',')) {
+            let identifier = provable(san.trim())?;
+            if !identifiers.contains(&identifier) {
+                identifiers.push(identifier);
+            }
+        }
+        // The order that the reference implementation sends: names, addresses, then the subject.
+        identifiers.sort_by_key(|identifier| matches!(identifier, Identifier::Ip(_)));
+        let own = provable(subject)?;
+        if !identifiers.contains(&own) {
+            identifiers.push(own);
+        }
+        Ok(Self {
+            subject: subject.to_owned(),
+            identifiers,
+        })
+    }
+
+    /// What is asked of the ACME server.
+    pub(crate) fn identifiers(&self) -> &[Identifier] {
+        &self.identifiers
+    }
+
+    /// The certificate's subject: a name too long for it is in the alternative names only.
+    ///
+    /// # Errors
+    /// For a subject that cannot be encoded.
+    pub(crate) fn subject(&self) -> Result<Name> {
+        if self.subject.len() > LONGEST_COMMON_NAME {
+            return Ok(Name::empty());
+        }
+        Ok(Name::common_name(&self.subject)?)
+    }
+
+    /// The certificate's alternative names.
+    pub(crate) fn alt_names(&self) -> Vec<AltName> {
+        let identifiers = self.identifiers.iter();
+        identifiers.map(Identifier::to_alt_name).collect()
+    }
+}
+
+/// A name for use in a path of a URL.
+pub(crate) fn escape(name: &str) -> String {
+    let mut out = String::new();
+    for byte in name.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~@".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    out
+}
+
+fn provable(name: &str) -> Result<Identifier> {
+    if name.contains("://") {
+        bail!("the URI '{name}' cannot be certified over ACME");
+    }
+    if name.contains('@') {
+        bail!("the e-mail address '{name}' cannot be certified over ACME");
+    }
+    let identifier = match Identifier::guess(name) {
+        Ok(identifier) => identifier,
+        Err(problem) => bail!("'{name}' cannot be certified: {}", problem.detail),
+    };
+    if identifier.is_wildcard() {
+        bail!("the wildcard '{name}' needs the dns-01 challenge, which step does not answer");
+    }
+    Ok(identifier)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(subject: &str, sans: &[&str]) -> Vec<String> {
+        let sans: Vec<String> = sans.iter().map(ToString::to_string).collect();
+        let names = Names::read(subject, &sans).unwrap();
+        names
+            .identifiers()
+            .iter()
+            .map(ToString::to_string)
+            .collect()
+    }
+
+    #[test]
+    fn names_go_before_addresses_and_the_subject_is_among_them() {
+        assert_eq!(shown("a.test", &[]), ["a.test"]);
+        assert_eq!(
+            shown("a.test", &["10.0.0.7", "b.test"]),
+            ["b.test", "10.0.0.7", "a.test"]
+        );
+        assert_eq!(
+            shown("127.0.0.1", &["localhost"]),
+            ["localhost", "127.0.0.1"]
+        );
+        assert_eq!(shown("a.test", &["A.test", "a.test"]), ["a.test"]);
+    }
+
+    #[test]
+    fn what_http_cannot_prove_is_refused_before_the_order() {
+        for name in ["*.a.test", "x@a.test", "spiffe://a/b", "a b"] {
+            assert!(Names::read(name, &[]).is_err(), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_provisioner_name_is_escaped_in_a_path() {
+        assert_eq!(escape("my acme/1"), "my%20acme%2F1");
+    }
+}

@@ -1,0 +1,54 @@
+//! `step ca federation`.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Result;
+
+use super::authority::Authority;
+use crate::command::block_on;
+use crate::context::Context;
+use crate::{file, output};
+
+const EXAMPLES: &str = "Examples:
+  Print the certificates:
+    $ step ca federation
+
+  Save them:
+    $ step ca federation federation.crt";
+
+/// Downloads the root certificates of the authority and of those federated with it.
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// Where to save them; without it, they are printed.
+    federation_file: Option<PathBuf>,
+    /// Overwrites the file unasked.
+    #[arg(long, short)]
+    force: bool,
+    #[command(flatten)]
+    authority: Authority,
+}
+
+impl Args {
+    /// Downloads them.
+    pub(crate) fn run(self, context: &Context) -> Result<ExitCode> {
+        let client = self.authority.client("step ca federation", context)?;
+        if let Some(path) = &self.federation_file {
+            file::may_overwrite(&[path], self.force)?;
+        }
+        let found = block_on(async { Ok(client.federation().await?) })?;
+        let bundle: String = found.iter().map(pki::Certificate::to_pem).collect();
+        match &self.federation_file {
+            None => output::data(&bundle)?,
+            Some(path) => {
+                file::write(path, bundle.as_bytes(), file::PRIVATE)?;
+                let path = path.display();
+                output::say(&format!(
+                    "The federation certificate bundle has been saved in {path}."
+                ));
+            }
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}

@@ -1,0 +1,41 @@
+//! `step ca health`.
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+
+use super::authority::Authority;
+use crate::command::block_on;
+use crate::context::Context;
+use crate::output;
+
+const EXAMPLES: &str = "Examples:
+  Ask the authority that was bootstrapped:
+    $ step ca health
+
+  Ask another one:
+    $ step ca health --ca-url https://ca.example:9000 --root root_ca.crt";
+
+/// Asks whether the authority is up: prints ok and exits 0 if so.
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    authority: Authority,
+}
+
+impl Args {
+    /// Asks it.
+    pub(crate) fn run(self, context: &Context) -> Result<ExitCode> {
+        let client = self.authority.client("step ca health", context)?;
+        let health = block_on(async { Ok(client.health().await?) })?;
+        if health.status != "ok" {
+            bail!("the authority is up but not well: {}", health.status);
+        }
+        for problem in &health.problems {
+            output::say(&format!("The authority works, but: {problem}"));
+        }
+        output::data("ok\n")?;
+        Ok(ExitCode::SUCCESS)
+    }
+}

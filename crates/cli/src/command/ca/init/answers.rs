@@ -1,0 +1,208 @@
+//! What the person wants: from flags, and for what is missing from questions.
+
+use std::cell::OnceCell;
+
+use anyhow::{Result, bail};
+use zeroize::Zeroizing;
+
+use super::Args;
+use super::mint::Existing;
+use crate::file;
+use crate::prompt::Terminal;
+
+/// Everything that a new authority needs to know.
+pub(crate) struct Answers {
+    /// The authority's name.
+    pub(crate) name: String,
+    /// Names and addresses of the server.
+    pub(crate) dns: Vec<String>,
+    /// Where it listens.
+    pub(crate) address: String,
+    /// The first provisioner's name.
+    pub(crate) provisioner: String,
+    /// What encrypts the keys.
+    pub(crate) password: Zeroizing<Vec<u8>>,
+    /// What encrypts the provisioner's key.
+    pub(crate) provisioner_password: Zeroizing<Vec<u8>>,
+    /// A root that was brought along.
+    pub(crate) existing: Option<Existing>,
+}
+
+impl Args {
+    /// Asks for what the flags leave open.
+    ///
+    /// # Errors
+    /// Where there is nobody to ask, or an answer cannot be used.
+    pub(super) fn answers(&self) -> Result<Answers> {
+        let terminal = Lazy::default();
+        self.deployment(&terminal)?;
+        let existing = self.existing()?;
+        let name = match &self.name {
+            Some(name) => name.clone(),
+            None => terminal.open()?.line("Name of the new authority", None)?,
+        };
+        if name.trim().is_empty() {
+            bail!("the authority needs a name");
+        }
+        let (dns, address, provisioner) = if self.pki {
+            (
+                vec!["localhost".to_owned()],
+                ":443".to_owned(),
+                String::new(),
+            )
+        } else {
+            (
+                self.names(&terminal)?,
+                self.address(&terminal)?,
+                self.first_provisioner(&terminal)?,
+            )
+        };
+        let password = self.password(&terminal)?;
+        let provisioner_password = match &self.provisioner_password_file {
+            Some(path) => file::read_password(path)?,
+            None => password.clone(),
+        };
+        Ok(Answers {
+            name,
+            dns,
+            address,
+            provisioner,
+            password,
+            provisioner_password,
+            existing,
+        })
+    }
+
+    fn deployment(&self, terminal: &Lazy) -> Result<()> {
+        let is_complete = self.name.is_some()
+            && !self.dns.is_empty()
+            && self.address.is_some()
+            && self.provisioner.is_some()
+            && self.password_file.is_some();
+        let chosen = match self.deployment_type.as_deref() {
+            Some(given) => given.to_lowercase(),
+            None if is_complete || self.pki => "standalone".to_owned(),
+            None => {
+                let options = ["Standalone", "Linked", "Hosted"].map(str::to_owned);
+                let question = "Deployment type (Standalone: this machine runs the authority and keeps its keys)";
+                let at = terminal.open()?.choose(question, &options)?;
+                options[at].to_lowercase()
+            }
+        };
+        match chosen.as_str() {
+            "standalone" => Ok(()),
+            "linked" | "hosted" => bail!(
+                "the deployment type '{chosen}' belongs to a commercial service; choose 'standalone'"
+            ),
+            other => bail!(
+                "invalid value '{other}' for flag '--deployment-type'; options are standalone, linked, hosted"
+            ),
+        }
+    }
+
+    fn names(&self, terminal: &Lazy) -> Result<Vec<String>> {
+        let given = if self.dns.is_empty() {
+            let question = "DNS names and IP addresses of the server, with commas between";
+            let line = terminal.open()?.line(question, Some("localhost"))?;
+            line.split(',').map(str::to_owned).collect()
+        } else {
+            self.dns.clone()
+        };
+        let mut names = Vec::new();
+        for name in given.iter().map(|name| name.trim()) {
+            if name.is_empty() || names.iter().any(|known| known == name) {
+                continue;
+            }
+            let bare = name.trim_start_matches('[').trim_end_matches(']');
+            match acme::Identifier::guess(bare) {
+                Ok(found) if !found.is_wildcard() => names.push(bare.to_owned()),
+                Ok(_) => {
+                    bail!("invalid value '{name}' for flag '--dns': a server has no wildcard name")
+                }
+                Err(problem) => bail!(
+                    "invalid value '{name}' for flag '--dns': {}",
+                    problem.detail
+                ),
+            }
+        }
+        if names.is_empty() {
+            bail!("the server needs at least one DNS name or IP address");
+        }
+        Ok(names)
+    }
+
+    fn address(&self, terminal: &Lazy) -> Result<String> {
+        let address = match &self.address {
+            Some(address) => address.clone(),
+            None => terminal.open()?.line(
+                "Address to listen on, host:port or :port",
+                Some("127.0.0.1:9000"),
+            )?,
+        };
+        let port = address
+            .rsplit_once(':')
+            .map(|(_, port)| port.parse::<u16>());
+        match port {
+            Some(Ok(_)) => Ok(address),
+            Some(Err(_)) | None => bail!(
+                "invalid value '{address}' for flag '--address': give host:port or :port, such as 127.0.0.1:9000"
+            ),
+        }
+    }
+
+    fn first_provisioner(&self, terminal: &Lazy) -> Result<String> {
+        let name = match &self.provisioner {
+            Some(name) => name.clone(),
+            None => terminal
+                .open()?
+                .line("Name of the first provisioner", Some("admin"))?,
+        };
+        if name.trim().is_empty() {
+            bail!("the first provisioner needs a name");
+        }
+        Ok(name)
+    }
+
+    fn password(&self, terminal: &Lazy) -> Result<Zeroizing<Vec<u8>>> {
+        if let Some(path) = &self.password_file {
+            let password = file::read_password(path)?;
+            if password.is_empty() {
+                bail!("the password file {} is empty", path.display());
+            }
+            return Ok(password);
+        }
+        let terminal = terminal.open()?;
+        let question = "Password for the keys and the first provisioner (empty: one is made)";
+        let typed = terminal.secret(question)?;
+        if !typed.is_empty() {
+            return Ok(Zeroizing::new(typed.as_bytes().to_vec()));
+        }
+        let made = keys::password::generate();
+        terminal.show(&format!("Password: {}", made.as_str()))?;
+        terminal.show("It is shown only this once: keep it where the server can read it.")?;
+        Ok(Zeroizing::new(made.as_bytes().to_vec()))
+    }
+
+    fn existing(&self) -> Result<Option<Existing>> {
+        match (&self.root, &self.key) {
+            (Some(root), Some(key)) => {
+                Existing::read(root, key, self.key_password_file.as_deref()).map(Some)
+            }
+            _ => Ok(None),
+        }
+    }
+}
+
+/// The terminal, opened with the first question.
+#[derive(Default)]
+struct Lazy(OnceCell<Terminal>);
+
+impl Lazy {
+    fn open(&self) -> Result<&Terminal> {
+        if let Some(open) = self.0.get() {
+            return Ok(open);
+        }
+        let terminal = Terminal::open()?;
+        Ok(self.0.get_or_init(|| terminal))
+    }
+}

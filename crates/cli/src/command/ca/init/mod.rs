@@ -1,0 +1,197 @@
+//! `step ca init`.
+
+mod answers;
+mod mint;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+use ca::birth::{self, Contents, Entry, Layout, Plan};
+use pki::Certificate;
+
+use crate::context::Context;
+use crate::{file, output};
+
+const EXAMPLES: &str = "Examples:
+  Answer questions:
+    $ step ca init
+
+  Ask nothing:
+    $ step ca init --name Example --dns localhost --dns ca.example --address :9000 \\
+        --provisioner admin --password-file password.txt --deployment-type standalone
+
+  With ACME from the start:
+    $ step ca init --acme
+
+  Under a root that exists:
+    $ step ca init --root root_ca.crt --key root_ca_key";
+
+/// Makes a new certificate authority: root and intermediate, their keys, the configuration.
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// Who runs the authority; standalone is the only type here.
+    #[arg(long, value_name = "type")]
+    deployment_type: Option<String>,
+    /// The name of the authority, as in its certificates.
+    #[arg(long, value_name = "name")]
+    name: Option<String>,
+    /// A DNS name or address of the server; several times, or with commas, for several.
+    #[arg(long, value_name = "name", value_delimiter = ',')]
+    dns: Vec<String>,
+    /// Where the server listens: host:port or :port.
+    #[arg(long, value_name = "address")]
+    address: Option<String>,
+    /// The name of the first provisioner.
+    #[arg(long, value_name = "name")]
+    provisioner: Option<String>,
+    /// The file with the password that encrypts the keys.
+    #[arg(long, value_name = "file")]
+    password_file: Option<PathBuf>,
+    /// The file with another password for the provisioner's key.
+    #[arg(long, value_name = "file")]
+    provisioner_password_file: Option<PathBuf>,
+    /// The URL by which clients reach the server, if it is not the first name's.
+    #[arg(long, value_name = "url")]
+    with_ca_url: Option<String>,
+    /// Adds an ACME provisioner.
+    #[arg(long, conflicts_with = "no_db")]
+    acme: bool,
+    /// Keeps no records; without them there is no ACME.
+    #[arg(long)]
+    no_db: bool,
+    /// Makes keys and certificates only.
+    #[arg(long, conflicts_with = "no_db")]
+    pki: bool,
+    /// A root certificate to use instead of a new one.
+    #[arg(long, value_name = "file", requires = "key")]
+    root: Option<PathBuf>,
+    /// Its private key.
+    #[arg(long, value_name = "file", requires = "root")]
+    key: Option<PathBuf>,
+    /// The file with the password of that key.
+    #[arg(long, value_name = "file")]
+    key_password_file: Option<PathBuf>,
+    #[command(flatten)]
+    later: Later,
+}
+
+/// What the reference implementation takes and this one does not yet.
+#[derive(clap::Args)]
+struct Later {
+    #[arg(long, hide = true)]
+    ssh: bool,
+    #[arg(long, hide = true)]
+    helm: bool,
+    #[arg(long, hide = true)]
+    remote_management: bool,
+    #[arg(long, hide = true, value_name = "subject")]
+    admin_subject: Option<String>,
+    #[arg(long, hide = true, value_name = "type")]
+    ra: Option<String>,
+    #[arg(long, hide = true, value_name = "type")]
+    kms: Option<String>,
+    #[arg(long, hide = true, value_name = "name")]
+    context: Option<String>,
+    #[arg(long, hide = true, value_name = "name")]
+    profile: Option<String>,
+    #[arg(long, hide = true, value_name = "name")]
+    authority: Option<String>,
+    #[arg(long, hide = true)]
+    no_context: bool,
+}
+
+impl Later {
+    fn refuse(&self) -> Result<()> {
+        let given = [
+            ("--ssh", self.ssh),
+            ("--helm", self.helm),
+            ("--remote-management", self.remote_management),
+            ("--admin-subject", self.admin_subject.is_some()),
+            ("--ra", self.ra.is_some()),
+            ("--kms", self.kms.is_some()),
+            ("--context", self.context.is_some()),
+            ("--profile", self.profile.is_some()),
+            ("--authority", self.authority.is_some()),
+        ];
+        match given.into_iter().find(|(_, is_given)| *is_given) {
+            Some((flag, _)) => {
+                bail!("'step ca init {flag}' does not exist yet in this version of step")
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+impl Args {
+    /// Makes it.
+    pub(crate) fn run(self, context: &Context) -> Result<ExitCode> {
+        self.later.refuse()?;
+        let layout = Layout::new(&context.path());
+        let answers = self.answers()?;
+        file::may_overwrite(&self.files(&layout), false)?;
+        let plan = Plan {
+            step_path: context.path(),
+            dns_names: answers.dns.clone(),
+            address: answers.address.clone(),
+            ca_url: self.with_ca_url.as_deref().map(super::authority::complete),
+            database: !self.no_db,
+        };
+        output::say("");
+        let made = mint::mint(&answers, self.acme)?;
+        let entries = birth::entries(&plan, made.minted());
+        for entry in entries {
+            write(&entry, self.pki, &layout)?;
+        }
+        self.tell(&layout, made.root());
+        Ok(ExitCode::SUCCESS)
+    }
+
+    /// The files that will be written.
+    fn files<'a>(&self, layout: &'a Layout) -> Vec<&'a Path> {
+        let mut files: Vec<&Path> = vec![&layout.root, &layout.intermediate];
+        files.push(&layout.intermediate_key);
+        if self.root.is_none() {
+            files.push(&layout.root_key);
+        }
+        if !self.pki {
+            files.extend([layout.ca_json.as_path(), &layout.defaults_json]);
+        }
+        files
+    }
+
+    fn tell(&self, layout: &Layout, root: &Certificate) {
+        output::say("");
+        let line = |name: &str, path: &Path| output::selected(name, path.display());
+        line("Root certificate", &layout.root);
+        if self.root.is_none() {
+            line("Root private key", &layout.root_key);
+        }
+        output::selected("Root fingerprint", root.fingerprint());
+        line("Intermediate certificate", &layout.intermediate);
+        line("Intermediate private key", &layout.intermediate_key);
+        if !self.pki {
+            if !self.no_db {
+                line("Database folder", &layout.database);
+            }
+            line("Default configuration", &layout.defaults_json);
+            line("Certificate Authority configuration", &layout.ca_json);
+        }
+        output::say("");
+        output::say(
+            "Your PKI is ready to go. To generate certificates for individual services see 'step help ca'.",
+        );
+    }
+}
+
+fn write(entry: &Entry, is_bare: bool, layout: &Layout) -> Result<()> {
+    if is_bare && [&layout.ca_json, &layout.defaults_json, &layout.database].contains(&&entry.path)
+    {
+        return Ok(());
+    }
+    match &entry.contents {
+        Contents::Folder => file::make_folder(&entry.path),
+        Contents::File(content) => file::write(&entry.path, content, entry.mode),
+    }
+}

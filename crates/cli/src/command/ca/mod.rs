@@ -1,0 +1,78 @@
+//! `step ca`.
+
+mod authority;
+mod bootstrap;
+mod certificate;
+mod federation;
+mod health;
+mod init;
+mod provisioner;
+mod renew;
+mod root;
+mod roots;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Subcommand;
+
+use crate::context::Context;
+
+const LATER: &[&str] = &[
+    "acme",
+    "admin",
+    "policy",
+    "provisionerbeta",
+    "rekey",
+    "revoke",
+    "sign",
+    "token",
+];
+
+/// The commands of `step ca`.
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Makes a new certificate authority.
+    Init(Box<init::Args>),
+    /// Trusts a certificate authority from here on.
+    Bootstrap(bootstrap::Args),
+    /// Asks whether the authority is up.
+    Health(health::Args),
+    /// Downloads and verifies the root certificate.
+    Root(root::Args),
+    /// Downloads all root certificates.
+    Roots(roots::Args),
+    /// Downloads the root certificates of the authority and its friends.
+    Federation(federation::Args),
+    /// Gets a certificate.
+    Certificate(Box<certificate::Args>),
+    /// Renews a certificate.
+    Renew(Box<renew::Args>),
+    /// Lists and changes the authority's provisioners.
+    #[command(subcommand, arg_required_else_help = true)]
+    Provisioner(provisioner::Command),
+    #[command(external_subcommand)]
+    Other(Vec<OsString>),
+}
+
+impl Command {
+    /// Does what was asked.
+    ///
+    /// # Errors
+    /// Whatever stops the command.
+    pub(crate) fn run(self, context: &Context) -> Result<ExitCode> {
+        match self {
+            Self::Init(args) => args.run(context),
+            Self::Bootstrap(args) => args.run(context),
+            Self::Health(args) => args.run(context),
+            Self::Root(args) => args.run(),
+            Self::Roots(args) => args.run(context),
+            Self::Federation(args) => args.run(context),
+            Self::Certificate(args) => args.run(context),
+            Self::Renew(args) => args.run(context),
+            Self::Provisioner(command) => command.run(context),
+            Self::Other(words) => super::other("step ca", &words, LATER),
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! Editing the provisioners in `ca.json`, and seeing that the running authority has them.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, anyhow, bail};
+use ca::config::edit::EditError;
+use client::{Http, Trust, step};
+use serde_json::Value;
+
+use crate::command::block_on;
+use crate::command::ca::authority::Authority;
+use crate::context::Context;
+use crate::{file, output};
+
+/// How long the running authority may take to list a change.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// The flags that say which `ca.json` is edited.
+#[derive(clap::Args)]
+pub(crate) struct Target {
+    /// The configuration to change instead of $(step path)/config/ca.json.
+    #[arg(long, value_name = "file")]
+    ca_config: Option<PathBuf>,
+    #[command(flatten)]
+    authority: Authority,
+}
+
+/// What the running authority's list shows once a change is live.
+pub(crate) enum Expected<'a> {
+    /// A provisioner of this name.
+    Added(&'a str),
+    /// Exactly this provisioner.
+    Changed(Value),
+    /// None of this name.
+    Gone(&'a str),
+}
+
+impl Target {
+    /// Edits the file's text, writes it by rename and waits until a running authority lists it.
+    ///
+    /// # Errors
+    /// Where the file cannot be read, edited or written, or the authority has its provisioners
+    /// elsewhere.
+    pub(crate) fn change(
+        &self,
+        context: &Context,
+        expected: &Expected<'_>,
+        edit: impl FnOnce(&str) -> Result<String, EditError>,
+    ) -> Result<()> {
+        let path = self.path(context);
+        let running = block_on(self.running(context))?;
+        let text = file::read_text(&path)?;
+        let changed = edit(&text).map_err(explain)?;
+        check(&path, &changed)?;
+        file::rewrite(&path, changed.as_bytes())?;
+        output::selected("CA Configuration", path.display());
+        output::say("");
+        let is_live = match running {
+            Some(client) => block_on(listed(&client, expected))?,
+            None => false,
+        };
+        output::say(if is_live {
+            "Success! Your `step-ca` config has been updated and is live: the running step-ca lists the change."
+        } else {
+            "Success! Your `step-ca` config has been updated. To pick up the new configuration SIGHUP (kill -1 <pid>) or restart the step-ca process."
+        });
+        Ok(())
+    }
+
+    /// The text of a provisioner as the file has it.
+    ///
+    /// # Errors
+    /// Where there is none of that name.
+    pub(crate) fn find(&self, context: &Context, name: &str) -> Result<Value> {
+        let text = file::read_text(&self.path(context))?;
+        ca::config::edit::find_provisioner(&text, name).map_err(explain)
+    }
+
+    fn path(&self, context: &Context) -> PathBuf {
+        self.ca_config.clone().unwrap_or_else(|| context.ca_file())
+    }
+
+    /// The authority, where one runs and takes its provisioners from the file.
+    async fn running(&self, context: &Context) -> Result<Option<step::Client>> {
+        let Some(url) = self.authority.known_url() else {
+            return Ok(None);
+        };
+        if !self.authority.has_root(context) {
+            return Ok(None);
+        }
+        let roots = Trust::Roots(self.authority.roots(context)?);
+        let client = step::Client::new(Http::new(&roots, None)?, &url);
+        match client.has_admin_api().await {
+            Ok(true) => bail!(
+                "the authority at {url} keeps its provisioners behind its admin API, which this \
+                 version of step does not speak yet"
+            ),
+            Ok(false) => Ok(Some(client)),
+            Err(_) => Ok(None),
+        }
+    }
+}
+
+/// A configuration that the authority would refuse is not written.
+fn check(path: &Path, text: &str) -> Result<()> {
+    let riser = path.with_file_name("riser.toml");
+    let riser = riser
+        .exists()
+        .then(|| file::read_text(&riser))
+        .transpose()?;
+    match ca::config::Config::parse(text, riser.as_deref()) {
+        Ok(_) => Ok(()),
+        Err(faults) => {
+            let lines: Vec<String> = faults
+                .iter()
+                .map(|fault| format!("  {}: {}", fault.place, fault.what))
+                .collect();
+            bail!(
+                "{} would not be valid any more and stays as it is:\n{}",
+                path.display(),
+                lines.join("\n")
+            )
+        }
+    }
+}
+
+async fn listed(client: &step::Client, expected: &Expected<'_>) -> Result<bool> {
+    let start = Instant::now();
+    loop {
+        let list = client.provisioners().await.unwrap_or_default();
+        let has = |wanted: &str| {
+            list.iter()
+                .any(|one| one.get("name").and_then(Value::as_str) == Some(wanted))
+        };
+        let is_there = match expected {
+            Expected::Added(name) => has(name),
+            Expected::Changed(wanted) => list.contains(wanted),
+            Expected::Gone(name) => !list.is_empty() && !has(name),
+        };
+        if is_there {
+            return Ok(true);
+        }
+        if start.elapsed() > PATIENCE {
+            return Ok(false);
+        }
+        tokio::time::sleep(Duration::from_millis(40)).await;
+    }
+}
+
+fn explain(error: EditError) -> anyhow::Error {
+    match error {
+        EditError::Exists(_) => anyhow!("error storing provisioner: {error}"),
+        EditError::NotFound(_) => anyhow!("error loading provisioner: {error}"),
+        EditError::Malformed(_) => anyhow!(error),
+    }
+}

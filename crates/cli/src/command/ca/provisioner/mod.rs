@@ -1,0 +1,51 @@
+//! `step ca provisioner`.
+
+mod add;
+mod file;
+mod list;
+mod options;
+mod remove;
+mod update;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Subcommand;
+
+use crate::context::Context;
+
+pub(crate) use add::jwk_provisioner;
+
+const LATER: &[&str] = &["getEncryptedKey", "jwe-key", "webhook"];
+
+/// The commands of `step ca provisioner`.
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Lists the provisioners.
+    List(list::Args),
+    /// Adds a provisioner.
+    Add(Box<add::Args>),
+    /// Changes a provisioner.
+    Update(Box<update::Args>),
+    /// Removes a provisioner.
+    Remove(remove::Args),
+    #[command(external_subcommand)]
+    Other(Vec<OsString>),
+}
+
+impl Command {
+    /// Does what was asked.
+    ///
+    /// # Errors
+    /// Whatever stops the command.
+    pub(crate) fn run(self, context: &Context) -> Result<ExitCode> {
+        match self {
+            Self::List(args) => args.run(context),
+            Self::Add(args) => args.run(context),
+            Self::Update(args) => args.run(context),
+            Self::Remove(args) => args.run(context),
+            Self::Other(words) => crate::command::other("step ca provisioner", &words, LATER),
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! The flags by which a provisioner is described, shared by `add` and `update`.
+
+use anyhow::{Context as _, Result, bail};
+use ca::claims::Overrides;
+use ca::config::edit::AcmeOptions;
+use ca::go_duration;
+
+/// Every type of provisioner that `ca.json` can hold.
+const TYPES: &[&str] = &[
+    "JWK", "OIDC", "AWS", "Azure", "GCP", "ACME", "X5C", "K8SSA", "SSHPOP", "SCEP", "Nebula",
+];
+
+/// The flags of claims and of ACME provisioners.
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// ACME: requires accounts to bring an external account binding.
+    #[arg(long)]
+    require_eab: bool,
+    /// ACME: puts the first DNS name into the certificate's common name where there is none.
+    #[arg(long)]
+    force_cn: bool,
+    /// ACME: a challenge to offer (http-01, dns-01, tls-alpn-01, device-attest-01); several times for several.
+    #[arg(long = "challenge", value_name = "challenge")]
+    challenges: Vec<String>,
+    /// The shortest life of a certificate, such as 5m.
+    #[arg(long, value_name = "duration")]
+    x509_min_dur: Option<String>,
+    /// The longest life of a certificate, such as 48h.
+    #[arg(long, value_name = "duration")]
+    x509_max_dur: Option<String>,
+    /// The life of a certificate when none is asked for, such as 24h.
+    #[arg(long, value_name = "duration")]
+    x509_default_dur: Option<String>,
+    /// Renews no certificate of this provisioner.
+    #[arg(long)]
+    disable_renewal: bool,
+    /// Renews certificates that have expired, too.
+    #[arg(long)]
+    allow_renewal_after_expiry: bool,
+    /// Leaves the provisioner's name out of certificates.
+    #[arg(long)]
+    disable_smallstep_extensions: bool,
+}
+
+impl Options {
+    /// What the flags say about an ACME provisioner; what they don't say stays as it is.
+    ///
+    /// # Errors
+    /// For a duration or challenge that is none.
+    pub(crate) fn acme(&self) -> Result<AcmeOptions> {
+        Ok(AcmeOptions {
+            force_cn: self.force_cn.then_some(true),
+            require_eab: self.require_eab.then_some(true),
+            challenges: self.challenges()?,
+            claims: self.claims()?,
+        })
+    }
+
+    /// What the flags say about lives and renewal.
+    ///
+    /// # Errors
+    /// For a duration that is none.
+    pub(crate) fn claims(&self) -> Result<Overrides> {
+        let duration = |flag: &str, text: &Option<String>| match text {
+            None => Ok(None),
+            Some(text) => go_duration::parse(text)
+                .map(Some)
+                .with_context(|| format!("invalid value '{text}' for flag '--{flag}'")),
+        };
+        Ok(Overrides {
+            minimum: duration("x509-min-dur", &self.x509_min_dur)?,
+            maximum: duration("x509-max-dur", &self.x509_max_dur)?,
+            default: duration("x509-default-dur", &self.x509_default_dur)?,
+            disable_renewal: self.disable_renewal.then_some(true),
+            allow_renewal_after_expiry: self.allow_renewal_after_expiry.then_some(true),
+            disable_extension: self.disable_smallstep_extensions.then_some(true),
+        })
+    }
+
+    fn challenges(&self) -> Result<Option<Vec<String>>> {
+        const KNOWN: &[&str] = &["http-01", "dns-01", "tls-alpn-01", "device-attest-01"];
+        if self.challenges.is_empty() {
+            return Ok(None);
+        }
+        for challenge in &self.challenges {
+            if !KNOWN.contains(&challenge.as_str()) {
+                bail!(
+                    "invalid value '{challenge}' for flag '--challenge'; options are {}",
+                    KNOWN.join(", ")
+                );
+            }
+        }
+        Ok(Some(self.challenges.clone()))
+    }
+}
+
+/// The type's name as `ca.json` has it, whatever its case on the command line.
+///
+/// # Errors
+/// For an unknown type.
+pub(crate) fn kind(text: &str) -> Result<&'static str> {
+    let found = TYPES.iter().find(|kind| kind.eq_ignore_ascii_case(text));
+    match found {
+        Some(kind) => Ok(kind),
+        None => bail!(
+            "invalid value '{text}' for flag '--type'; options are {}",
+            TYPES.join(", ")
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_type_is_known_whatever_its_case() {
+        assert_eq!(kind("acme").unwrap(), "ACME");
+        assert!(
+            kind("FOO")
+                .unwrap_err()
+                .to_string()
+                .contains("options are JWK")
+        );
+    }
+}

@@ -1,0 +1,208 @@
+//! `step ca renew`.
+
+mod daemon;
+mod when;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use anyhow::{Context as _, Result, anyhow, bail};
+use client::{Http, Identity, Trust, step};
+use jiff::Timestamp;
+use pki::{Certificate, PrivateKey};
+
+use super::authority::Authority;
+use crate::command::block_on;
+use crate::context::Context;
+use crate::{file, output};
+
+const EXAMPLES: &str = "Examples:
+  Renew a certificate in place:
+    $ step ca renew example.crt example.key --force
+
+  Only when less than 8 hours are left, and reload the web server then:
+    $ step ca renew example.crt example.key --force --expires-in 8h --exec \"nginx -s reload\"
+
+  Stay and renew whenever it is time:
+    $ step ca renew example.crt example.key --daemon --exec \"nginx -s reload\"";
+
+/// Renews a certificate by showing it: same names, same key, a new period.
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// The certificate.
+    crt_file: PathBuf,
+    /// Its private key.
+    key_file: PathBuf,
+    /// Where the new certificate goes, if not in the place of the old.
+    #[arg(long, alias = "output-file", value_name = "file")]
+    out: Option<PathBuf>,
+    /// Renews only when less than this is left.
+    #[arg(long, value_name = "duration")]
+    expires_in: Option<String>,
+    /// Overwrites the certificate unasked.
+    #[arg(long, short)]
+    force: bool,
+    /// Runs this command after each renewal.
+    #[arg(long, value_name = "command")]
+    exec: Option<String>,
+    /// Sends a signal to this process after each renewal.
+    #[arg(long, value_name = "pid", conflicts_with = "pid_file")]
+    pid: Option<u32>,
+    /// Sends a signal to the process whose id is in this file after each renewal.
+    #[arg(long, value_name = "file")]
+    pid_file: Option<PathBuf>,
+    /// The number of the signal; 1 is SIGHUP.
+    #[arg(long, value_name = "number", default_value_t = 1)]
+    signal: u32,
+    /// Stays and renews whenever it is time.
+    #[arg(long)]
+    daemon: bool,
+    /// How often the daemon renews, instead of when a third of the period is left.
+    #[arg(long, value_name = "duration", requires = "daemon")]
+    renew_period: Option<String>,
+    /// The file with the password of the private key.
+    #[arg(long, value_name = "file")]
+    password_file: Option<PathBuf>,
+    /// Shows the certificate by mutual TLS; there is no other way in this version.
+    #[arg(long, hide = true)]
+    mtls: bool,
+    #[arg(long, hide = true)]
+    offline: bool,
+    #[command(flatten)]
+    authority: Authority,
+}
+
+impl Args {
+    /// Renews it.
+    pub(crate) fn run(self, context: &Context) -> Result<ExitCode> {
+        if self.offline {
+            bail!("'--offline' does not exist yet in this version of step");
+        }
+        let now = Timestamp::now();
+        let renewal = Renewal::new(&self, context)?;
+        let leaf = renewal.leaf()?;
+        let expires_in = when::duration("expires-in", self.expires_in.as_deref())?;
+        let period = when::duration("renew-period", self.renew_period.as_deref())?;
+        if self.daemon {
+            let schedule = when::Schedule::new(&leaf, expires_in, period)?;
+            return daemon::run(&renewal, &schedule);
+        }
+        let left = leaf.not_after().duration_since(now);
+        if let Some(expires_in) = expires_in
+            && left > expires_in
+        {
+            output::say(&format!(
+                "certificate not renewed: expires in {}",
+                when::rounded(left)
+            ));
+            return Ok(ExitCode::SUCCESS);
+        }
+        file::may_overwrite(&[renewal.out()], self.force)?;
+        block_on(renewal.once(context))?;
+        output::say(&format!(
+            "Your certificate has been saved in {}.",
+            renewal.out().display()
+        ));
+        renewal.after()?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// A certificate to renew, and what is done with it.
+struct Renewal<'a> {
+    args: &'a Args,
+    context: &'a Context,
+    url: String,
+    key: PrivateKey,
+}
+
+impl<'a> Renewal<'a> {
+    fn new(args: &'a Args, context: &'a Context) -> Result<Self> {
+        let key = file::read_key(&args.key_file, args.password_file.as_deref())?;
+        let renewal = Self {
+            args,
+            context,
+            url: args.authority.url("step ca renew")?,
+            key,
+        };
+        if renewal.leaf()?.public_key()? != renewal.key.public() {
+            bail!(
+                "the key {} does not belong to the certificate {}",
+                args.key_file.display(),
+                args.crt_file.display()
+            );
+        }
+        Ok(renewal)
+    }
+
+    fn out(&self) -> &Path {
+        self.args.out.as_ref().unwrap_or(&self.args.crt_file)
+    }
+
+    fn chain(&self) -> Result<Vec<Certificate>> {
+        let path = &self.args.crt_file;
+        Certificate::all_from_pem(&file::read(path)?)
+            .with_context(|| format!("error parsing {}", path.display()))
+    }
+
+    fn leaf(&self) -> Result<Certificate> {
+        let first = self.chain()?.into_iter().next();
+        first.ok_or_else(|| anyhow!("{} is empty", self.args.crt_file.display()))
+    }
+
+    /// Renews and replaces the file; the answer is the new certificate.
+    async fn once(&self, context: &Context) -> Result<Certificate> {
+        let chain = self.chain()?;
+        let now = Timestamp::now();
+        if chain[0].not_after() <= now {
+            bail!(
+                "the certificate has expired at {}: get a new one with 'step ca certificate'",
+                chain[0].not_after()
+            );
+        }
+        let identity = Identity {
+            chain: chain.iter().map(|one| one.der().to_vec()).collect(),
+            key: self.key.to_pkcs8_der(),
+        };
+        let roots = Trust::Roots(self.args.authority.roots(context)?);
+        let client = step::Client::new(Http::new(&roots, Some(identity))?, &self.url);
+        let renewed = client.renew().await?;
+        if renewed[0].public_key()? != self.key.public() {
+            bail!("the authority's certificate is not for our key");
+        }
+        let text: String = renewed.iter().map(Certificate::to_pem).collect();
+        file::write(self.out(), text.as_bytes(), file::PRIVATE)?;
+        Ok(renewed[0].clone())
+    }
+
+    /// Tells those who use the certificate.
+    fn after(&self) -> Result<()> {
+        let pid = match (&self.args.pid, &self.args.pid_file) {
+            (Some(pid), _) => Some(*pid),
+            (None, Some(path)) => {
+                let text = file::read_text(path)?;
+                let pid = text.trim().parse();
+                Some(pid.with_context(|| format!("{} holds no process id", path.display()))?)
+            }
+            (None, None) => None,
+        };
+        if let Some(pid) = pid {
+            let signal = self.args.signal;
+            run(&format!("kill -{signal} {pid}"))
+                .with_context(|| format!("error sending signal {signal} to process {pid}"))?;
+        }
+        if let Some(words) = &self.args.exec {
+            run(words).with_context(|| format!("error running '{words}'"))?;
+        }
+        Ok(())
+    }
+}
+
+fn run(words: &str) -> Result<()> {
+    let status = Command::new("sh").args(["-c", words]).status()?;
+    if status.success() {
+        return Ok(());
+    }
+    bail!("it ended with {status}")
+}

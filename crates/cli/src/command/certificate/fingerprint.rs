@@ -1,0 +1,90 @@
+//! `step certificate fingerprint`.
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, SHA256, digest};
+use clap::ValueEnum;
+use data_encoding::{BASE64, BASE64_NOPAD, BASE64URL, BASE64URL_NOPAD, HEXLOWER};
+use pki::Certificate;
+
+use super::source;
+use crate::output;
+
+const EXAMPLES: &str = "Examples:
+  The fingerprint that `step ca bootstrap` wants:
+    $ step certificate fingerprint $(step path)/certs/root_ca.crt
+
+  Of each certificate in a file:
+    $ step certificate fingerprint --bundle example.crt";
+
+/// Prints the SHA-256 fingerprint of a certificate.
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// The certificate; - is stdin.
+    #[arg(default_value = "-", hide_default_value = true)]
+    crt_file: String,
+    /// Prints one line for each certificate in the file.
+    #[arg(long)]
+    bundle: bool,
+    /// How it is written.
+    #[arg(long, value_name = "format", default_value = "hex")]
+    format: Format,
+    /// Takes SHA-1, which is not safe any more.
+    #[arg(long, requires = "insecure")]
+    sha1: bool,
+    /// Allows what is not safe.
+    #[arg(long)]
+    insecure: bool,
+    /// The roots by which a server would be verified.
+    #[arg(long, value_name = "file", hide = true)]
+    roots: Option<String>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Format {
+    Hex,
+    Base64,
+    Base64Url,
+    #[value(alias = "base64-std")]
+    Base64Raw,
+    Base64UrlRaw,
+    #[value(hide = true)]
+    Emoji,
+}
+
+impl Args {
+    /// Prints it.
+    pub(crate) fn run(self) -> Result<ExitCode> {
+        let mut certificates = source::certificates(&self.crt_file)?;
+        if !self.bundle {
+            certificates.truncate(1);
+        }
+        let mut text = String::new();
+        for certificate in &certificates {
+            text.push_str(&self.write(certificate)?);
+            text.push('\n');
+        }
+        output::data(&text)?;
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn write(&self, certificate: &Certificate) -> Result<String> {
+        let algorithm = if self.sha1 {
+            &SHA1_FOR_LEGACY_USE_ONLY
+        } else {
+            &SHA256
+        };
+        let hash = digest(algorithm, certificate.der());
+        let encoding = match self.format {
+            Format::Hex => HEXLOWER,
+            Format::Base64 => BASE64,
+            Format::Base64Url => BASE64URL,
+            Format::Base64Raw => BASE64_NOPAD,
+            Format::Base64UrlRaw => BASE64URL_NOPAD,
+            Format::Emoji => bail!("'--format emoji' does not exist yet in this version of step"),
+        };
+        Ok(encoding.encode(hash.as_ref()))
+    }
+}

@@ -1,0 +1,276 @@
+//! Extensions in the text form.
+
+use std::fmt::{self, Write as _};
+
+use der::asn1::{AnyRef, Ia5StringRef};
+use der::{Decode, Tagged};
+use pki::{AltName, Certificate, Extension, StepProvisioner, extension};
+use x509_cert::ext::pkix::name::{DistributionPointName, GeneralName};
+use x509_cert::ext::pkix::{AuthorityInfoAccessSyntax, CertificatePolicies, CrlDistributionPoints};
+
+use super::words;
+
+const AUTHORITY_INFORMATION: &str = "1.3.6.1.5.5.7.1.1";
+const NETSCAPE_COMMENT: &str = "2.16.840.1.113730.1.13";
+const STEP_PROVISIONER: &str = "1.3.6.1.4.1.37476.9000.64.1";
+const OCSP: &str = "1.3.6.1.5.5.7.48.1";
+const CA_ISSUERS: &str = "1.3.6.1.5.5.7.48.2";
+const FIELD: &str = "                ";
+
+/// Where revocation and issuers are to be found.
+#[derive(Default)]
+pub(crate) struct Access {
+    /// OCSP responders.
+    pub(crate) ocsp: Vec<String>,
+    /// Certificates of the issuer.
+    pub(crate) issuers: Vec<String>,
+}
+
+/// One extension with its head line.
+pub(crate) fn write(
+    out: &mut String,
+    certificate: &Certificate,
+    extension: &Extension,
+) -> fmt::Result {
+    let oid = extension.oid.to_string();
+    match oid.as_str() {
+        "2.5.29.14" => {
+            head(out, "X509v3 Subject Key Identifier", extension)?;
+            field(out, &colons(certificate.subject_key_id()))
+        }
+        "2.5.29.15" => {
+            head(out, "X509v3 Key Usage", extension)?;
+            key_usage(out, extension)
+        }
+        "2.5.29.17" => {
+            head(out, "X509v3 Subject Alternative Name", extension)?;
+            alt_names(out, certificate.alt_names())
+        }
+        "2.5.29.19" => {
+            head(out, "X509v3 Basic Constraints", extension)?;
+            basic_constraints(out, certificate)
+        }
+        "2.5.29.31" => {
+            head(out, "X509v3 CRL Distribution Points", extension)?;
+            revocation_lists(out, extension)
+        }
+        "2.5.29.32" => {
+            head(out, "X509v3 Certificate Policies", extension)?;
+            let each = policies(extension);
+            each.iter()
+                .try_for_each(|policy| field(out, &format!("Policy: {policy}")))
+        }
+        "2.5.29.35" => {
+            head(out, "X509v3 Authority Key Identifier", extension)?;
+            field(out, &colons(certificate.authority_key_id()))
+        }
+        "2.5.29.37" => {
+            head(out, "X509v3 Extended Key Usage", extension)?;
+            extended_key_usage(out, extension)
+        }
+        AUTHORITY_INFORMATION => {
+            head(out, "Authority Information Access", extension)?;
+            authority_information(out, extension)
+        }
+        NETSCAPE_COMMENT => {
+            head(out, "Netscape Comment", extension)?;
+            field(out, &comment(extension))
+        }
+        STEP_PROVISIONER => {
+            head(out, "X509v3 Step Provisioner", extension)?;
+            step_provisioner(out, extension)
+        }
+        other => match other.strip_prefix("2.5.29.") {
+            Some(number) if !number.contains('.') => {
+                writeln!(out, "Unknown extension 2.5.29.{number}")
+            }
+            _ => {
+                head(out, other, extension)?;
+                field(out, &printable(&extension.value))
+            }
+        },
+    }
+}
+
+fn head(out: &mut String, name: &str, extension: &Extension) -> fmt::Result {
+    let critical = if extension.critical { " critical" } else { "" };
+    writeln!(out, "            {name}:{critical}")
+}
+
+fn field(out: &mut String, text: &str) -> fmt::Result {
+    writeln!(out, "{FIELD}{text}")
+}
+
+fn key_usage(out: &mut String, extension: &Extension) -> fmt::Result {
+    let usages = extension::parse_key_usage(&extension.value).unwrap_or_default();
+    let named: Vec<&str> = words::KEY_USAGES
+        .iter()
+        .filter(|(usage, ..)| usages.contains(*usage))
+        .map(|(_, words, _)| *words)
+        .collect();
+    if named.is_empty() {
+        return field(out, "None");
+    }
+    field(out, &named.join(", "))
+}
+
+/// Those with words go first.
+fn extended_key_usage(out: &mut String, extension: &Extension) -> fmt::Result {
+    let usages = extension::parse_extended_key_usage(&extension.value).unwrap_or_default();
+    let (mut known, mut unknown) = (Vec::new(), Vec::new());
+    for usage in usages {
+        let oid = usage.oid();
+        match words::extended_key_usage(&oid) {
+            Some((words, _)) => known.push(words.to_owned()),
+            None if oid.to_string() == "2.23.133.8.1" => unknown.push("EK Certificate".to_owned()),
+            None => unknown.push(oid.to_string()),
+        }
+    }
+    known.append(&mut unknown);
+    if known.is_empty() {
+        return Ok(());
+    }
+    field(out, &known.join(", "))
+}
+
+fn alt_names(out: &mut String, names: &[AltName]) -> fmt::Result {
+    let mut line = |label: &str, is_kind: fn(&AltName) -> bool| -> fmt::Result {
+        let of_kind = names.iter().filter(|name| is_kind(name));
+        let texts: Vec<String> = of_kind.map(|name| format!("{label}:{name}")).collect();
+        match texts.is_empty() {
+            true => Ok(()),
+            false => field(out, &texts.join(", ")),
+        }
+    };
+    line("DNS", |name| matches!(name, AltName::Dns(_)))?;
+    line("email", |name| matches!(name, AltName::Email(_)))?;
+    line("IP Address", |name| matches!(name, AltName::Ip(_)))?;
+    line("URI", |name| matches!(name, AltName::Uri(_)))
+}
+
+fn basic_constraints(out: &mut String, certificate: &Certificate) -> fmt::Result {
+    let (is_ca, path) = certificate.basic_constraints().unwrap_or((false, None));
+    let is_ca = if is_ca { "CA:TRUE" } else { "CA:FALSE" };
+    match path {
+        Some(path) => field(out, &format!("{is_ca}, pathlen:{path}")),
+        None => field(out, is_ca),
+    }
+}
+
+fn revocation_lists(out: &mut String, extension: &Extension) -> fmt::Result {
+    let points = distribution_points(extension);
+    if points.is_empty() {
+        return Ok(());
+    }
+    let points: Vec<String> = points.iter().map(|url| format!("URI:{url}")).collect();
+    field(out, "Full Name:")?;
+    field(out, &format!("  {}", points.join(", ")))
+}
+
+fn authority_information(out: &mut String, extension: &Extension) -> fmt::Result {
+    let access = access(extension);
+    let mut line = |label: &str, urls: &[String]| match urls.is_empty() {
+        true => Ok(()),
+        false => field(out, &format!("{label} - URI:{}", urls.join(",URI:"))),
+    };
+    line("OCSP", &access.ocsp)?;
+    line("CA Issuers", &access.issuers)
+}
+
+fn step_provisioner(out: &mut String, extension: &Extension) -> fmt::Result {
+    let Ok(provisioner) = StepProvisioner::parse(&extension.value) else {
+        return field(out, &printable(&extension.value));
+    };
+    field(
+        out,
+        &format!("Type: {}", words::provisioner(provisioner.kind)),
+    )?;
+    field(out, &format!("Name: {}", provisioner.name))?;
+    if !provisioner.credential_id.is_empty() {
+        field(out, &format!("CredentialID: {}", provisioner.credential_id))?;
+    }
+    for pair in provisioner.pairs.chunks(2) {
+        let value = pair.get(1).map_or("-", String::as_str);
+        field(out, &format!("{}: {value}", pair[0]))?;
+    }
+    Ok(())
+}
+
+/// The URLs of revocation lists.
+pub(crate) fn distribution_points(extension: &Extension) -> Vec<String> {
+    let Ok(points) = CrlDistributionPoints::from_der(&extension.value) else {
+        return Vec::new();
+    };
+    let named = points
+        .0
+        .into_iter()
+        .filter_map(|point| match point.distribution_point? {
+            DistributionPointName::FullName(names) => Some(names),
+            DistributionPointName::NameRelativeToCRLIssuer(_) => None,
+        });
+    named.flatten().filter_map(|name| uri(&name)).collect()
+}
+
+/// The policies by object identifier.
+pub(crate) fn policies(extension: &Extension) -> Vec<String> {
+    let Ok(policies) = CertificatePolicies::from_der(&extension.value) else {
+        return Vec::new();
+    };
+    let each = policies.0.into_iter();
+    each.map(|policy| policy.policy_identifier.to_string())
+        .collect()
+}
+
+/// Where OCSP and the issuer's certificates are.
+pub(crate) fn access(extension: &Extension) -> Access {
+    let mut access = Access::default();
+    let Ok(found) = AuthorityInfoAccessSyntax::from_der(&extension.value) else {
+        return access;
+    };
+    for description in found.0 {
+        let Some(url) = uri(&description.access_location) else {
+            continue;
+        };
+        match description.access_method.to_string().as_str() {
+            OCSP => access.ocsp.push(url),
+            CA_ISSUERS => access.issuers.push(url),
+            _ => {}
+        }
+    }
+    access
+}
+
+/// Bytes as text, a dot for each that is none.
+fn printable(value: &[u8]) -> String {
+    let is_shown = |c: char| !c.is_control() && c != char::REPLACEMENT_CHARACTER;
+    String::from_utf8_lossy(value)
+        .chars()
+        .map(|c| if is_shown(c) { c } else { '.' })
+        .collect()
+}
+
+fn comment(extension: &Extension) -> String {
+    match AnyRef::from_der(&extension.value) {
+        Ok(any) if any.tag() == der::Tag::Ia5String => any
+            .decode_as::<Ia5StringRef<'_>>()
+            .map(|text| text.to_string())
+            .unwrap_or_default(),
+        _ => printable(&extension.value),
+    }
+}
+
+fn uri(name: &GeneralName) -> Option<String> {
+    match name {
+        GeneralName::UniformResourceIdentifier(url) => Some(url.to_string()),
+        _ => None,
+    }
+}
+
+fn colons(id: Option<Vec<u8>>) -> String {
+    let bytes: Vec<String> = id
+        .unwrap_or_default()
+        .iter()
+        .map(|byte| format!("{byte:02X}"))
+        .collect();
+    bytes.join(":")
+}

@@ -1,0 +1,139 @@
+//! `step certificate inspect`: the same fields and values as the reference implementation's.
+
+mod extensions;
+mod json;
+mod json_extensions;
+mod key;
+mod short;
+mod text;
+mod words;
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+use clap::ValueEnum;
+use pki::Certificate;
+
+use super::source;
+use crate::output;
+
+const EXAMPLES: &str = "Examples:
+  A few lines:
+    $ step certificate inspect example.crt --short
+
+  Everything, for a program:
+    $ step certificate inspect example.crt --format json | jq -r .validity.end
+
+  Each certificate in a file:
+    $ step certificate inspect --bundle example.crt";
+
+/// Prints a certificate for people or programs.
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// The certificate; - is stdin.
+    #[arg(default_value = "-", hide_default_value = true)]
+    crt_file: String,
+    /// How it is printed.
+    #[arg(long, value_name = "format", default_value = "text")]
+    format: Format,
+    /// Prints a few lines only.
+    #[arg(long)]
+    short: bool,
+    /// Prints each certificate in the file.
+    #[arg(long)]
+    bundle: bool,
+    /// The roots by which a server would be verified.
+    #[arg(long, value_name = "file", hide = true)]
+    roots: Option<String>,
+    #[arg(long, value_name = "name", hide = true)]
+    servername: Option<String>,
+    #[arg(long, hide = true)]
+    insecure: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Text,
+    Json,
+    Pem,
+}
+
+impl Args {
+    /// Prints it.
+    pub(crate) fn run(self) -> Result<ExitCode> {
+        if self.short && self.format != Format::Text {
+            let format = match self.format {
+                Format::Json => "json",
+                Format::Text | Format::Pem => "pem",
+            };
+            bail!("flag '--short' is incompatible with '--format {format}'");
+        }
+        let mut certificates = source::certificates(&self.crt_file)?;
+        if !self.bundle {
+            certificates.truncate(1);
+        }
+        output::data(&self.print(&certificates)?)?;
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn print(&self, certificates: &[Certificate]) -> Result<String> {
+        let each = |print: &dyn Fn(&Certificate) -> String| -> String {
+            certificates.iter().map(print).collect()
+        };
+        Ok(match self.format {
+            Format::Text if self.short => each(&short::print),
+            Format::Text => each(&text::print),
+            Format::Pem => each(&Certificate::to_pem),
+            Format::Json if self.bundle => {
+                let all: Vec<_> = certificates.iter().map(json::value).collect();
+                format!("{}\n", serde_json::to_string_pretty(&all)?)
+            }
+            Format::Json => {
+                let first = certificates.first().map(json::value);
+                format!("{}\n", serde_json::to_string_pretty(&first)?)
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NAMES: [&str; 6] = ["rsa", "p256", "ed25519", "ca", "ip", "provisioner"];
+
+    fn read(name: &str) -> String {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/");
+        std::fs::read_to_string(format!("{folder}{name}")).unwrap()
+    }
+
+    fn certificate(name: &str) -> Certificate {
+        Certificate::from_pem(read(&format!("{name}.crt")).as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn the_text_is_what_the_reference_implementation_prints() {
+        for name in NAMES {
+            let expected = read(&format!("{name}.txt"));
+            assert_eq!(text::print(&certificate(name)), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn the_short_form_is_what_the_reference_implementation_prints() {
+        for name in NAMES {
+            let expected = read(&format!("{name}.short.txt"));
+            assert_eq!(short::print(&certificate(name)), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn the_json_has_the_values_of_the_reference_implementation() {
+        for name in NAMES {
+            let expected: serde_json::Value =
+                serde_json::from_str(&read(&format!("{name}.json"))).unwrap();
+            assert_eq!(json::value(&certificate(name)), expected, "{name}");
+        }
+    }
+}

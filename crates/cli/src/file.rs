@@ -1,0 +1,212 @@
+//! Files: read with plain words, written whole or not at all, never overwritten unasked.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, anyhow, bail};
+use pki::PrivateKey;
+use zeroize::Zeroizing;
+
+use crate::prompt::Terminal;
+
+/// Mode of certificates and keys.
+pub(crate) const PRIVATE: u32 = 0o600;
+/// Mode of configuration.
+pub(crate) const SHARED: u32 = 0o644;
+
+/// Reads a file.
+///
+/// # Errors
+/// `open NAME: no such file or directory` and its like.
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
+    fs::read(path).map_err(|e| anyhow!("open {}: {}", path.display(), words(&e)))
+}
+
+/// Reads a text file.
+///
+/// # Errors
+/// As [`read`]; also when it is not UTF-8.
+pub(crate) fn read_text(path: &Path) -> Result<String> {
+    String::from_utf8(read(path)?).with_context(|| format!("{} is not a text file", path.display()))
+}
+
+/// Reads a password file: white space at its end does not count.
+///
+/// # Errors
+/// As [`read`].
+pub(crate) fn read_password(path: &Path) -> Result<Zeroizing<Vec<u8>>> {
+    let mut text = Zeroizing::new(read(path)?);
+    while text.last().is_some_and(u8::is_ascii_whitespace) {
+        text.pop();
+    }
+    Ok(text)
+}
+
+/// Reads a private key, asking for its password where it has one and no file is given.
+///
+/// # Errors
+/// Where the file or the password is of no use.
+pub(crate) fn read_key(path: &Path, password_file: Option<&Path>) -> Result<PrivateKey> {
+    let password = match password_file {
+        Some(file) => Some(read_password(file)?),
+        None if keys::file::is_encrypted(path)? => {
+            let question = format!("Please enter the password to decrypt {}", path.display());
+            let typed = Terminal::open()?.secret(&question)?;
+            Some(Zeroizing::new(typed.as_bytes().to_vec()))
+        }
+        None => None,
+    };
+    let password = password.as_ref().map(|bytes| bytes.as_slice());
+    Ok(keys::file::open(path, password)?)
+}
+
+/// Asks before any of `paths` that exists is overwritten.
+///
+/// Asking before the work starts spares an order whose result could not be written.
+///
+/// # Errors
+/// Where the answer is no, or nobody is there to ask.
+pub(crate) fn may_overwrite(paths: &[&Path], force: bool) -> Result<()> {
+    for path in paths {
+        let Ok(found) = fs::metadata(path) else {
+            continue;
+        };
+        if found.is_dir() {
+            bail!("{} is a directory", path.display());
+        }
+        if force || !found.is_file() {
+            continue;
+        }
+        let question = format!("Would you like to overwrite {}", path.display());
+        if !Terminal::open()?.confirm(&question)? {
+            bail!("file {} already exists", path.display());
+        }
+    }
+    Ok(())
+}
+
+/// Writes a file whole: beside it, to the disk, then renamed over it.
+///
+/// # Errors
+/// When the folder is missing or cannot be written.
+pub(crate) fn write(path: &Path, content: &[u8], mode: u32) -> Result<()> {
+    replace(path, content, mode)
+        .map_err(|e| anyhow!("error writing {}: {}", path.display(), words(&e)))
+}
+
+/// As [`write`], keeping the mode of the file that is replaced.
+///
+/// # Errors
+/// As [`write`].
+pub(crate) fn rewrite(path: &Path, content: &[u8]) -> Result<()> {
+    let mode = fs::metadata(path).map_or(SHARED, |found| found.permissions().mode() & 0o7777);
+    write(path, content, mode)
+}
+
+/// Makes a folder and those above it, for its owner only.
+///
+/// # Errors
+/// When it cannot be made.
+pub(crate) fn make_folder(path: &Path) -> Result<()> {
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+        .map_err(|e| anyhow!("error creating {}: {}", path.display(), words(&e)))
+}
+
+/// An I/O error in lower case and without its number.
+pub(crate) fn words(error: &io::Error) -> String {
+    let text = error.to_string();
+    let text = text.split(" (os error").next().unwrap_or(&text);
+    text.to_lowercase()
+}
+
+fn replace(path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
+    // A link is followed, so that what it points to is replaced and the link stays.
+    let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    if fs::metadata(&target).is_ok_and(|found| !found.is_file()) {
+        return OpenOptions::new()
+            .write(true)
+            .open(&target)?
+            .write_all(content);
+    }
+    let beside = beside(&target);
+    let written = write_new(&beside, content, mode).and_then(|()| fs::rename(&beside, &target));
+    if written.is_err() {
+        // What is left over has no use; the first error is the one to tell.
+        let _ = fs::remove_file(&beside);
+    }
+    written?;
+    if let Some(folder) = target
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+    {
+        // The rename is durable once the folder is; some file systems cannot say so.
+        let _ = File::open(folder).and_then(|folder| folder.sync_all());
+    }
+    Ok(())
+}
+
+fn write_new(path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(mode)
+        .open(path)?;
+    file.set_permissions(fs::Permissions::from_mode(mode))?;
+    file.write_all(content)?;
+    file.sync_all()
+}
+
+fn beside(path: &Path) -> PathBuf {
+    let name = path
+        .file_name()
+        .map(|name| name.to_string_lossy().into_owned())
+        .unwrap_or_default();
+    path.with_file_name(format!(".{name}.{}", std::process::id()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder(name: &str) -> PathBuf {
+        let path = std::env::temp_dir().join(format!("step-file-{name}-{}", std::process::id()));
+        fs::create_dir_all(&path).unwrap();
+        path
+    }
+
+    #[test]
+    fn a_rewritten_file_keeps_its_mode_and_leaves_nothing_beside_it() {
+        let folder = folder("mode");
+        let path = folder.join("ca.json");
+        write(&path, b"one", 0o640).unwrap();
+        rewrite(&path, b"two").unwrap();
+        assert_eq!(read(&path).unwrap(), b"two");
+        let mode = fs::metadata(&path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode, 0o640);
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 1);
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn a_password_ends_before_its_newline() {
+        let folder = folder("password");
+        let path = folder.join("pw");
+        fs::write(&path, " secret \r\n\n").unwrap();
+        assert_eq!(read_password(&path).unwrap().as_slice(), b" secret");
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn a_missing_file_is_told_by_name() {
+        let error = read(Path::new("/nonexistent/x")).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "open /nonexistent/x: no such file or directory"
+        );
+    }
+}

@@ -1,0 +1,99 @@
+//! What people and scripts read: data on stdout, talk on stderr, colours on a terminal only.
+//!
+//! Sentences that scripts match (the ✔ lines, ` done!`, the exit codes) are interface and stay
+//! as the reference implementation prints them.
+
+use std::fmt::Display;
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+/// Writes data to stdout, as it is.
+///
+/// # Errors
+/// When stdout cannot be written; a closed pipe ends the program quietly.
+pub(crate) fn data(text: &str) -> anyhow::Result<()> {
+    let mut out = io::stdout().lock();
+    let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    match written {
+        Err(e) if e.kind() == io::ErrorKind::BrokenPipe => std::process::exit(0),
+        other => Ok(other?),
+    }
+}
+
+/// Says one line on stderr.
+pub(crate) fn say(line: &str) {
+    talk(&format!("{line}\n"));
+}
+
+/// Says something on stderr without ending the line.
+pub(crate) fn talk(text: &str) {
+    let mut err = anstream::stderr().lock();
+    // Nobody can be told that nobody listens.
+    let _ = err.write_all(text.as_bytes());
+    let _ = err.flush();
+}
+
+/// `✔ Name: value`.
+pub(crate) fn selected(name: &str, value: impl Display) {
+    talk(&format!(
+        "\x1b[32m\x1b[32m✔\x1b[0m \x1b[1m{name}\x1b[0m\x1b[1m:\x1b[0m {value}\n"
+    ));
+}
+
+/// Prints a help or version text that the parser made, on stdout.
+pub(crate) fn help(text: &clap::Error) {
+    // A closed pipe is the reader's choice.
+    let _ = text.print();
+}
+
+/// Tells why the command failed: one line, and where the CA logged it.
+pub(crate) fn failure(error: &anyhow::Error) -> ExitCode {
+    if std::env::var_os("STEPDEBUG").is_some_and(|value| value == "1") {
+        say(&format!("{error:?}"));
+    } else {
+        say(&one_line(error));
+    }
+    let client = error
+        .chain()
+        .find_map(|cause| cause.downcast_ref::<client::Error>());
+    if let Some(client) = client
+        && client.was_answered()
+        && let Some(id) = client.request_id()
+    {
+        say(&format!("The CA's log has more under the request id {id}."));
+    }
+    ExitCode::FAILURE
+}
+
+/// The error and its causes on one line, each said once.
+fn one_line(error: &anyhow::Error) -> String {
+    let mut line = error.to_string();
+    for cause in error.chain().skip(1) {
+        let words = cause.to_string();
+        if !line.contains(&words) {
+            line.push_str(": ");
+            line.push_str(&words);
+        }
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::Context as _;
+
+    use super::*;
+
+    #[test]
+    fn a_cause_is_said_once() {
+        let error = anyhow::anyhow!("no such file")
+            .context("open a.crt: no such file")
+            .context("reading the certificate");
+        assert_eq!(
+            one_line(&error),
+            "reading the certificate: open a.crt: no such file"
+        );
+        let plain: anyhow::Result<()> = Err(io::Error::other("x")).context("y");
+        assert_eq!(one_line(&plain.unwrap_err()), "y: x");
+    }
+}

@@ -1,0 +1,206 @@
+//! From an order to a certificate: proofs, waiting, finalizing (RFC 8555 §7.4, §7.5).
+
+use std::time::Duration;
+
+use acme::challenge;
+use acme::message::authorization::Authorization;
+use acme::message::challenge::Challenge;
+use acme::message::order::{Finalize, NewOrder, Order};
+use acme::order;
+use acme::problem::{Kind, Problem};
+
+use super::patience::Patience;
+use super::session::{Payload, Session, json, location, unexpected};
+use crate::{Error, Reply};
+
+/// How long a validation may take.
+const VALIDATION: Duration = Duration::from_secs(90);
+/// How long an order may take to become ready or valid.
+const ORDER: Duration = Duration::from_secs(60);
+/// How often a challenge is offered again that failed and stayed pending.
+const OFFERS: usize = 4;
+
+/// An order and where it is.
+pub struct Placed {
+    /// The order's URL.
+    pub url: String,
+    /// The order as the server showed it last.
+    pub order: Order,
+}
+
+impl Session {
+    /// Places an order (RFC 8555 §7.4).
+    ///
+    /// # Errors
+    /// The server's problem.
+    pub async fn place(&mut self, new: &NewOrder) -> Result<Placed, Error> {
+        let doing = "creating the order";
+        let url = self.directory().new_order.clone();
+        let reply = self.post_json(doing, &url, new).await?;
+        Ok(Placed {
+            url: location(doing, &reply)?,
+            order: json(doing, &reply)?,
+        })
+    }
+
+    /// Reads an authorization (RFC 8555 §7.5).
+    ///
+    /// # Errors
+    /// The server's problem.
+    pub async fn authorization(&mut self, url: &str) -> Result<Authorization, Error> {
+        let doing = "reading the authorization";
+        json(doing, &self.read(doing, url).await?)
+    }
+
+    /// Says that the challenge can be looked at and waits for the verdict (RFC 8555 §7.5.1).
+    /// `look` is called for each answer.
+    ///
+    /// A server may validate inside the POST or after it, and may leave a challenge that it
+    /// could not look at pending with an error: then it is offered again a few times.
+    ///
+    /// # Errors
+    /// [`Error::Challenge`] with what the server saw.
+    pub async fn prove(
+        &mut self,
+        identifier: &str,
+        offered: &Challenge,
+        mut look: impl FnMut(),
+    ) -> Result<(), Error> {
+        let mut patience = Patience::new(VALIDATION);
+        let mut offers = 1;
+        let mut reply = self.offer(&offered.url).await?;
+        loop {
+            look();
+            let seen: Challenge = json("validating the challenge", &reply)?;
+            let failed = |problem: Option<Problem>| Error::Challenge {
+                identifier: identifier.to_owned(),
+                problem: Box::new(problem.unwrap_or_else(silent)),
+            };
+            let again = match (seen.status, seen.error) {
+                (challenge::Status::Valid, _) => return Ok(()),
+                (challenge::Status::Invalid, error) => return Err(failed(error)),
+                (challenge::Status::Pending, Some(error)) if offers >= OFFERS => {
+                    return Err(failed(Some(error)));
+                }
+                (challenge::Status::Pending, Some(_)) => true,
+                (challenge::Status::Pending | challenge::Status::Processing, _) => false,
+            };
+            if !patience.wait(reply.retry_after()).await {
+                return Err(Error::Patience {
+                    doing: "validating the challenge",
+                    seconds: patience.seconds(),
+                    status: seen.status.as_str().to_owned(),
+                });
+            }
+            reply = if again {
+                offers += 1;
+                self.offer(&offered.url).await?
+            } else {
+                self.read("validating the challenge", &offered.url).await?
+            };
+        }
+    }
+
+    /// Waits until the order is ready (or further); `look` is called for each answer.
+    ///
+    /// # Errors
+    /// The order's own error where it became invalid; [`Error::Patience`].
+    pub async fn await_ready(
+        &mut self,
+        placed: &mut Placed,
+        mut look: impl FnMut(),
+    ) -> Result<(), Error> {
+        let doing = "waiting for the order";
+        let mut patience = Patience::new(ORDER);
+        loop {
+            let reply = self.read(doing, &placed.url).await?;
+            look();
+            placed.order = json(doing, &reply)?;
+            match placed.order.status {
+                order::Status::Pending => {}
+                order::Status::Invalid => return Err(failed_order(doing, &placed.order)),
+                order::Status::Ready | order::Status::Processing | order::Status::Valid => {
+                    return Ok(());
+                }
+            }
+            still(doing, &mut patience, &reply, &placed.order).await?;
+        }
+    }
+
+    /// Sends the CSR and gives back the certificate chain as PEM (RFC 8555 §7.4, §7.4.2).
+    /// `look` is called for each answer.
+    ///
+    /// # Errors
+    /// The server's problem, or the order's own error; [`Error::Patience`].
+    pub async fn finalize(
+        &mut self,
+        placed: &mut Placed,
+        csr: &[u8],
+        mut look: impl FnMut(),
+    ) -> Result<Vec<u8>, Error> {
+        let doing = "finalizing order";
+        let mut patience = Patience::new(ORDER);
+        let url = placed.order.finalize.clone();
+        let mut reply = self.post_json(doing, &url, &Finalize::new(csr)).await?;
+        loop {
+            look();
+            placed.order = json(doing, &reply)?;
+            match placed.order.status {
+                order::Status::Valid => break,
+                order::Status::Invalid => return Err(failed_order(doing, &placed.order)),
+                order::Status::Pending | order::Status::Ready | order::Status::Processing => {}
+            }
+            still(doing, &mut patience, &reply, &placed.order).await?;
+            reply = self.read(doing, &placed.url).await?;
+        }
+        let Some(url) = placed.order.certificate.clone() else {
+            let what = "the order is valid but names no certificate".to_owned();
+            return Err(unexpected(doing, what));
+        };
+        let chain = self.read("downloading the certificate", &url).await?;
+        look();
+        Ok(chain.body.to_vec())
+    }
+
+    async fn offer(&mut self, url: &str) -> Result<Reply, Error> {
+        self.post("validating the challenge", url, Payload::Json(b"{}"))
+            .await
+    }
+}
+
+async fn still(
+    doing: &'static str,
+    patience: &mut Patience,
+    reply: &Reply,
+    order: &Order,
+) -> Result<(), Error> {
+    if patience.wait(reply.retry_after()).await {
+        return Ok(());
+    }
+    Err(Error::Patience {
+        doing,
+        seconds: patience.seconds(),
+        status: order.status.as_str().to_owned(),
+    })
+}
+
+fn failed_order(doing: &'static str, order: &Order) -> Error {
+    match &order.error {
+        Some(problem) => Error::Problem {
+            doing,
+            problem: Box::new(problem.clone()),
+            request_id: String::new(),
+        },
+        None => unexpected(
+            doing,
+            "the order became invalid; the server says no more".to_owned(),
+        ),
+    }
+}
+
+fn silent() -> Problem {
+    Problem::new(
+        Kind::ServerInternal,
+        "the challenge is invalid; the server does not say why",
+    )
+}

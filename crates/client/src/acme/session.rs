@@ -1,0 +1,220 @@
+//! Signed requests: directory, nonces, account, and one POST that all others are made of.
+
+use acme::message::account::NewAccount;
+use acme::message::directory::Directory;
+use acme::problem::{Kind, Problem};
+use hyper::body::Bytes;
+use pki::PrivateKey;
+use pki::jose::Jwk;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use super::patience::Patience;
+use crate::{Error, Http, Reply};
+
+/// How often a refused nonce is replaced by a fresh one.
+const NONCE_TRIES: usize = 5;
+/// How long a server that says "later" is waited for, in seconds.
+const OUTAGE: u64 = 20;
+
+/// A conversation with an ACME server under one account key.
+pub struct Session {
+    http: Http,
+    directory: Directory,
+    key: PrivateKey,
+    jwk: Jwk,
+    account: Option<String>,
+    nonce: Option<String>,
+}
+
+/// What a POST carries (RFC 8555 §6.2, §6.3).
+#[derive(Clone, Copy)]
+pub(super) enum Payload<'a> {
+    /// POST-as-GET.
+    Nothing,
+    /// JSON.
+    Json(&'a [u8]),
+}
+
+impl Session {
+    /// Reads the directory at `url`; `key` will be the account's.
+    ///
+    /// # Errors
+    /// When the directory cannot be read or is none.
+    pub async fn open(http: Http, url: &str, key: PrivateKey) -> Result<Self, Error> {
+        let doing = "reading the ACME directory";
+        let reply = http.get(url).await?;
+        if !reply.status.is_success() {
+            return Err(refusal(doing, &reply));
+        }
+        let directory = json(doing, &reply)?;
+        let jwk = Jwk::from_public_key(key.public());
+        Ok(Self {
+            http,
+            directory,
+            key,
+            jwk,
+            account: None,
+            nonce: None,
+        })
+    }
+
+    /// What the server offers.
+    #[must_use]
+    pub fn directory(&self) -> &Directory {
+        &self.directory
+    }
+
+    /// The account key's public half: challenges are answered with its thumbprint.
+    #[must_use]
+    pub fn key(&self) -> &Jwk {
+        &self.jwk
+    }
+
+    /// Creates the account, agreeing to the server's terms (RFC 8555 §7.3).
+    ///
+    /// # Errors
+    /// The server's problem.
+    pub async fn create_account(&mut self, contact: &[String]) -> Result<(), Error> {
+        let doing = "creating the ACME account";
+        let new = NewAccount {
+            contact: contact.to_vec(),
+            terms_of_service_agreed: true,
+            ..NewAccount::default()
+        };
+        let url = self.directory.new_account.clone();
+        let reply = self.post_json(doing, &url, &new).await?;
+        self.account = Some(location(doing, &reply)?);
+        Ok(())
+    }
+
+    /// POSTs `body` as JSON.
+    pub(super) async fn post_json(
+        &mut self,
+        doing: &'static str,
+        url: &str,
+        body: &(impl Serialize + Sync),
+    ) -> Result<Reply, Error> {
+        let body = serde_json::to_vec(body).map_err(|e| unexpected(doing, e.to_string()))?;
+        self.post(doing, url, Payload::Json(&body)).await
+    }
+
+    /// Reads a resource (POST-as-GET, RFC 8555 §6.3).
+    pub(super) async fn read(&mut self, doing: &'static str, url: &str) -> Result<Reply, Error> {
+        self.post(doing, url, Payload::Nothing).await
+    }
+
+    /// POSTs with a nonce at hand, with a fresh one where that is refused, and once more
+    /// where the server asks for a little time.
+    pub(super) async fn post(
+        &mut self,
+        doing: &'static str,
+        url: &str,
+        payload: Payload<'_>,
+    ) -> Result<Reply, Error> {
+        let mut refused = 0;
+        let mut patience = Patience::new(std::time::Duration::from_secs(OUTAGE));
+        loop {
+            let nonce = match self.nonce.take() {
+                Some(nonce) => nonce,
+                None => self.fresh_nonce().await?,
+            };
+            let body = self.sign(url, nonce, payload)?;
+            let reply = self
+                .http
+                .post(url, "application/jose+json", Bytes::from(body))
+                .await?;
+            self.nonce = reply.header("replay-nonce").map(str::to_owned);
+            if reply.status.is_success() {
+                return Ok(reply);
+            }
+            let error = refusal(doing, &reply);
+            let is_nonce = matches!(&error, Error::Problem { problem, .. }
+                if problem.kind == Kind::BadNonce);
+            if is_nonce && refused < NONCE_TRIES {
+                refused += 1;
+                continue;
+            }
+            let is_outage = reply.status == 503 && reply.retry_after().is_some();
+            if is_outage && patience.wait(reply.retry_after()).await {
+                continue;
+            }
+            return Err(error);
+        }
+    }
+
+    async fn fresh_nonce(&self) -> Result<String, Error> {
+        let doing = "asking for a nonce";
+        let reply = self.http.head(&self.directory.new_nonce).await?;
+        match reply.header("replay-nonce") {
+            Some(nonce) => Ok(nonce.to_owned()),
+            None if reply.status.is_success() => Err(unexpected(
+                doing,
+                "the server's answer has no Replay-Nonce header".to_owned(),
+            )),
+            None => Err(refusal(doing, &reply)),
+        }
+    }
+
+    fn sign(&self, url: &str, nonce: String, payload: Payload<'_>) -> Result<String, Error> {
+        let mut header = Map::new();
+        match &self.account {
+            Some(kid) => header.insert("kid".to_owned(), Value::String(kid.clone())),
+            None => header.insert("jwk".to_owned(), self.jwk.to_json()),
+        };
+        header.insert("nonce".to_owned(), Value::String(nonce));
+        header.insert("url".to_owned(), Value::String(url.to_owned()));
+        let payload = match payload {
+            Payload::Nothing => &[],
+            Payload::Json(bytes) => bytes,
+        };
+        pki::jose::jws::sign(&self.key, &header, payload)
+            .map_err(|e| unexpected("signing the request", e.to_string()))
+    }
+}
+
+/// The body as JSON.
+pub(super) fn json<T: DeserializeOwned>(doing: &'static str, reply: &Reply) -> Result<T, Error> {
+    serde_json::from_slice(&reply.body).map_err(|e| {
+        unexpected(
+            doing,
+            format!("the server's answer is not what ACME says: {e}"),
+        )
+    })
+}
+
+/// The `Location` of what was made.
+pub(super) fn location(doing: &'static str, reply: &Reply) -> Result<String, Error> {
+    reply.header("location").map(str::to_owned).ok_or_else(|| {
+        unexpected(
+            doing,
+            "the server's answer has no Location header".to_owned(),
+        )
+    })
+}
+
+pub(super) fn unexpected(doing: &'static str, what: String) -> Error {
+    Error::Unexpected { doing, what }
+}
+
+/// What the server said instead of doing it.
+fn refusal(doing: &'static str, reply: &Reply) -> Error {
+    let status = reply.status.as_u16();
+    match serde_json::from_slice::<Problem>(&reply.body) {
+        Ok(mut problem) => {
+            if problem.detail.is_empty() {
+                problem.detail = format!("the server answered {status} ({})", problem.kind);
+            }
+            Error::Problem {
+                doing,
+                problem: Box::new(problem),
+                request_id: reply
+                    .header("x-request-id")
+                    .unwrap_or(&reply.request_id)
+                    .to_owned(),
+            }
+        }
+        Err(_) => unexpected(doing, format!("the server answered {}", reply.status)),
+    }
+}

@@ -1,0 +1,129 @@
+//! What can go wrong between a client and a CA; each says what was being done.
+
+use acme::problem::Problem;
+use thiserror::Error as ThisError;
+
+/// Everything that ends a conversation with a CA.
+#[derive(Debug, Clone, PartialEq, ThisError)]
+pub enum Error {
+    /// The address cannot be used at all.
+    #[error("'{url}' is not a usable address: {why}")]
+    Url {
+        /// The address as given.
+        url: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The TLS set-up is unusable: a root or client certificate that cannot be loaded.
+    #[error("{0}")]
+    Tls(String),
+    /// No answer came: refused, not trusted, timed out, cut off.
+    #[error("client {method} {url} failed: {cause}")]
+    Exchange {
+        /// The HTTP method.
+        method: String,
+        /// The address asked.
+        url: String,
+        /// What the network said.
+        cause: String,
+        /// The id sent as `X-Request-Id`.
+        request_id: String,
+    },
+    /// The CA's own API answered with an error.
+    #[error("{message}")]
+    Refused {
+        /// The HTTP status.
+        status: u16,
+        /// The CA's words.
+        message: String,
+        /// The id under which the CA logged it.
+        request_id: String,
+    },
+    /// The ACME server answered with a problem document (RFC 8555 §6.7).
+    #[error("error {doing}: {}", in_full(.problem))]
+    Problem {
+        /// What was being done.
+        doing: &'static str,
+        /// The server's problem.
+        problem: Box<Problem>,
+        /// The id under which the CA logged it.
+        request_id: String,
+    },
+    /// A challenge failed; the problem says what the server saw.
+    #[error("Unable to validate challenge: {}", in_full(.problem))]
+    Challenge {
+        /// The identifier that could not be proven.
+        identifier: String,
+        /// What the server saw.
+        problem: Box<Problem>,
+    },
+    /// The server did not come to an end within our patience.
+    #[error("{doing} took longer than {seconds} s; the server still says '{status}'")]
+    Patience {
+        /// What was being done.
+        doing: &'static str,
+        /// How long was waited.
+        seconds: u64,
+        /// The last status seen.
+        status: String,
+    },
+    /// The answer is not what the protocol promises.
+    #[error("error {doing}: {what}")]
+    Unexpected {
+        /// What was being done.
+        doing: &'static str,
+        /// What came instead.
+        what: String,
+    },
+    /// A root does not have the fingerprint that it was asked for by.
+    #[error(
+        "the root certificate has the SHA-256 fingerprint {found}, not {wanted}: this is not the CA that you mean"
+    )]
+    Fingerprint {
+        /// What was asked for.
+        wanted: String,
+        /// What came.
+        found: String,
+    },
+}
+
+impl Error {
+    /// The id under which the server logged the request, where there was one.
+    #[must_use]
+    pub fn request_id(&self) -> Option<&str> {
+        match self {
+            Self::Exchange { request_id, .. }
+            | Self::Refused { request_id, .. }
+            | Self::Problem { request_id, .. } => Some(request_id),
+            Self::Url { .. }
+            | Self::Tls(_)
+            | Self::Challenge { .. }
+            | Self::Patience { .. }
+            | Self::Unexpected { .. }
+            | Self::Fingerprint { .. } => None,
+        }
+    }
+
+    /// Whether the server answered at all (so that trying elsewhere is pointless).
+    #[must_use]
+    pub fn was_answered(&self) -> bool {
+        !matches!(self, Self::Exchange { .. })
+    }
+}
+
+/// The problem's detail, and after it each subproblem with the name it is about.
+fn in_full(problem: &Problem) -> String {
+    let mut text = problem.detail.clone();
+    if text.is_empty() {
+        text = problem.kind.urn().to_owned();
+    }
+    for sub in &problem.subproblems {
+        text.push_str("; ");
+        if let Some(about) = &sub.identifier {
+            text.push_str(&about.value);
+            text.push_str(": ");
+        }
+        text.push_str(&sub.detail);
+    }
+    text
+}
