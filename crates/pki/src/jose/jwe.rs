@@ -197,3 +197,75 @@ fn decode(text: &str) -> Result<Vec<u8>, Error> {
         .decode(text.as_bytes())
         .map_err(|_| Error::Jwe("a part is not base64url"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::jose::{Jwk, parse_private_jwk};
+
+    const RANDOM: Pbes2Random = Pbes2Random {
+        salt: [1; 16],
+        cek: [2; 32],
+        iv: [3; 12],
+    };
+
+    #[test]
+    fn the_provisioner_key_of_step_opens() {
+        let config: serde_json::Value =
+            serde_json::from_str(include_str!("../../testdata/step/ca.json")).unwrap();
+        let provisioner = &config["authority"]["provisioners"][0];
+        let sealed = provisioner["encryptedKey"].as_str().unwrap();
+        let json = decrypt(sealed, b"correct horse").unwrap();
+        let key = parse_private_jwk(std::str::from_utf8(&json).unwrap()).unwrap();
+        assert_eq!(
+            Jwk::from_public_key(key.public()).thumbprint(),
+            provisioner["key"]["kid"]
+        );
+        assert_eq!(decrypt(sealed, b"wrong"), Err(Error::WrongPassword));
+    }
+
+    #[test]
+    fn the_json_form_of_step_opens() {
+        let sealed = include_str!("../../testdata/step/jwk-encrypted.json");
+        let json = decrypt(sealed, b"correct horse").unwrap();
+        let public = Jwk::parse_text(include_str!("../../testdata/step/jwk-public.json")).unwrap();
+        let key = parse_private_jwk(std::str::from_utf8(&json).unwrap()).unwrap();
+        assert_eq!(Jwk::from_public_key(key.public()), public);
+    }
+
+    #[test]
+    fn what_is_encrypted_is_decrypted_again_and_has_the_header_of_step() {
+        let sealed = encrypt(b"secret", b"pw", &RANDOM, 1000).unwrap();
+        assert_eq!(decrypt(&sealed, b"pw").unwrap().as_slice(), b"secret");
+        let header = decode(sealed.split('.').next().unwrap()).unwrap();
+        let wanted = r#"{"alg":"PBES2-HS256+A128KW","cty":"jwk+json","enc":"A256GCM","p2c":1000,"p2s":"AQEBAQEBAQEBAQEBAQEBAQ"}"#;
+        assert_eq!(String::from_utf8(header).unwrap(), wanted);
+    }
+
+    #[test]
+    fn broken_and_expensive_texts_are_refused() {
+        let sealed = encrypt(b"secret", b"pw", &RANDOM, 1000).unwrap();
+        let cut = sealed.rsplit_once('.').unwrap().0;
+        assert_eq!(decrypt(cut, b"pw"), Err(Error::Jwe("not five parts")));
+        assert!(matches!(
+            encrypt(b"", b"", &RANDOM, 1_000_001),
+            Err(Error::UnsupportedEncryption(_))
+        ));
+        let header = r#"{"alg":"PBES2-HS256+A128KW","enc":"A256GCM","p2c":1000001,"p2s":"AQ"}"#;
+        let costly = format!(
+            "{}.{}",
+            BASE64URL_NOPAD.encode(header.as_bytes()),
+            sealed.split_once('.').unwrap().1
+        );
+        assert!(matches!(
+            decrypt(&costly, b"pw"),
+            Err(Error::UnsupportedEncryption(_))
+        ));
+        let mut tampered = sealed.clone();
+        tampered.replace_range(
+            sealed.len() - 5..sealed.len() - 4,
+            if sealed.ends_with('A') { "B" } else { "-" },
+        );
+        assert_eq!(decrypt(&tampered, b"pw"), Err(Error::WrongPassword));
+    }
+}

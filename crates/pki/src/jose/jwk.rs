@@ -238,3 +238,156 @@ const fn curve_name(kind: KeyKind) -> &'static str {
         KeyKind::Ed25519 | KeyKind::Rsa { .. } => "Ed25519",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The key of RFC 7515 §A.3.
+    const EC: &str = r#"{"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}"#;
+    /// The key of RFC 7638 §3.1.
+    const RSA: &str = r#"{"kty":"RSA","n":"0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw","e":"AQAB","alg":"RS256","kid":"2011-04-29"}"#;
+    /// The key of RFC 8037 §A.2.
+    const ED: &str =
+        r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
+
+    fn changed(base: &str, name: &str, value: Value) -> Result<Jwk, Error> {
+        let mut json: Value = serde_json::from_str(base).unwrap();
+        json[name] = value;
+        Jwk::parse(&json)
+    }
+
+    fn fault(result: Result<Jwk, Error>) -> Fault {
+        match result {
+            Err(Error::Jwk(fault)) => fault,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn thumbprints_are_those_of_the_rfcs() {
+        assert_eq!(
+            Jwk::parse_text(RSA).unwrap().thumbprint(),
+            "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs"
+        );
+        assert_eq!(
+            Jwk::parse_text(ED).unwrap().thumbprint(),
+            "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"
+        );
+        let step = include_str!("../../testdata/step/jwk-public.json");
+        let json: Value = serde_json::from_str(step).unwrap();
+        assert_eq!(Jwk::parse(&json).unwrap().thumbprint(), json["kid"]);
+    }
+
+    #[test]
+    fn a_key_is_written_with_its_required_members_alone() {
+        let jwk = Jwk::parse_text(RSA).unwrap();
+        let text = serde_json::to_string(&jwk).unwrap();
+        assert!(
+            text.starts_with(r#"{"e":"AQAB","kty":"RSA","n":"0vx7"#) && !text.contains("kid"),
+            "{text}"
+        );
+        assert_eq!(serde_json::from_str::<Jwk>(&text).unwrap(), jwk);
+        assert_eq!(Jwk::from_public_key(jwk.public_key()), jwk);
+        assert!(jwk.allows(Alg::Ps384) && !jwk.allows(Alg::Es256) && !jwk.allows(Alg::Hs256));
+    }
+
+    #[test]
+    fn private_and_symmetric_keys_are_refused() {
+        for (name, base) in [("d", EC), ("p", RSA), ("k", ED), ("oth", RSA)] {
+            assert_eq!(
+                fault(changed(base, name, "AQ".into())),
+                Fault::Private(name)
+            );
+        }
+        assert_eq!(fault(changed(EC, "kty", "oct".into())), Fault::Symmetric);
+        assert_eq!(
+            fault(changed(EC, "kty", "AKP".into())),
+            Fault::KeyType("AKP".into())
+        );
+    }
+
+    #[test]
+    fn coordinates_have_their_full_length_and_lie_on_the_curve() {
+        let short = Fault::Length {
+            member: "x",
+            found: 31,
+            wanted: 32,
+        };
+        assert_eq!(
+            fault(changed(EC, "x", BASE64URL_NOPAD.encode(&[1; 31]).into())),
+            short
+        );
+        let long = Fault::Length {
+            member: "y",
+            found: 33,
+            wanted: 32,
+        };
+        assert_eq!(
+            fault(changed(EC, "y", BASE64URL_NOPAD.encode(&[0; 33]).into())),
+            long
+        );
+        assert_eq!(
+            fault(changed(EC, "x", BASE64URL_NOPAD.encode(&[1; 32]).into())),
+            Fault::OffCurve
+        );
+        assert_eq!(
+            fault(changed(EC, "crv", "secp256k1".into())),
+            Fault::Curve("secp256k1".into())
+        );
+        assert_eq!(
+            fault(changed(ED, "crv", "X25519".into())),
+            Fault::Curve("X25519".into())
+        );
+        assert!(matches!(
+            fault(changed(ED, "x", "AQ".into())),
+            Fault::Length { .. }
+        ));
+    }
+
+    #[test]
+    fn rsa_sizes_and_exponents_are_said_when_refused() {
+        let n = |bytes: usize| Value::from(BASE64URL_NOPAD.encode(&vec![0xff; bytes]));
+        assert_eq!(changed(RSA, "n", n(128)), Err(Error::RsaTooSmall(1024)));
+        assert_eq!(changed(RSA, "n", n(1025)), Err(Error::RsaTooLarge(8200)));
+        for e in ["Aw", "AQAA", "AQE"] {
+            assert_eq!(changed(RSA, "e", e.into()), Err(Error::RsaExponent), "{e}");
+        }
+        assert_eq!(
+            fault(changed(RSA, "e", "AAEAAQ".into())),
+            Fault::NotMinimal("e")
+        );
+        assert_eq!(fault(changed(RSA, "n", "".into())), Fault::NotMinimal("n"));
+    }
+
+    #[test]
+    fn members_must_be_strings_in_strict_base64url() {
+        assert_eq!(fault(changed(EC, "x", 5.into())), Fault::Member("x"));
+        assert_eq!(
+            fault(changed(
+                ED,
+                "x",
+                "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo=".into()
+            )),
+            Fault::Base64("x")
+        );
+        assert_eq!(
+            fault(changed(
+                ED,
+                "x",
+                "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo".into()
+            )),
+            Fault::Base64("x")
+        );
+        assert_eq!(
+            fault(changed(
+                ED,
+                "x",
+                "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURp".into()
+            )),
+            Fault::Base64("x")
+        );
+        assert_eq!(fault(Jwk::parse_text("[]")), Fault::NotAnObject);
+        assert_eq!(fault(Jwk::parse_text("{}")), Fault::Member("kty"));
+    }
+}

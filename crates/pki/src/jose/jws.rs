@@ -337,3 +337,190 @@ impl<'de> Deserialize<'de> for Members {
         deserializer.deserialize_map(Reader)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key() -> PrivateKey {
+        PrivateKey::from_pem(include_bytes!("../../testdata/openssl/p256.key"), None).unwrap()
+    }
+
+    fn header() -> Map<String, Value> {
+        let header =
+            serde_json::json!({ "kid": "https://ca/a", "nonce": "n", "url": "https://ca/u" });
+        header.as_object().unwrap().clone()
+    }
+
+    /// A JWS whose three members decode to these.
+    fn jws(protected: &str, payload: &[u8], signature: &[u8]) -> String {
+        serialize(
+            &BASE64URL_NOPAD.encode(protected.as_bytes()),
+            &BASE64URL_NOPAD.encode(payload),
+            signature,
+        )
+    }
+
+    fn refused(body: &str) -> Error {
+        Flattened::parse(body.as_bytes()).unwrap_err()
+    }
+
+    #[test]
+    fn what_is_signed_verifies_with_its_key_alone() {
+        let text = sign(&key(), &header(), b"{}").unwrap();
+        let jws = Flattened::parse(text.as_bytes()).unwrap();
+        assert_eq!(jws.verify(&Jwk::from_public_key(key().public())), Ok(()));
+        assert_eq!(
+            (jws.payload(), jws.header().nonce.as_deref()),
+            (&b"{}"[..], Some("n"))
+        );
+        assert_eq!(jws.header().names, ["alg", "kid", "nonce", "url"]);
+        let other =
+            PrivateKey::from_pem(include_bytes!("../../testdata/step/ec.key"), None).unwrap();
+        assert_eq!(
+            jws.verify(&Jwk::from_public_key(other.public())),
+            Err(Error::BadSignature)
+        );
+        let rsa =
+            PrivateKey::from_pem(include_bytes!("../../testdata/step/rsa.key"), None).unwrap();
+        assert!(matches!(
+            jws.verify(&Jwk::from_public_key(rsa.public())),
+            Err(Error::Mismatch { .. })
+        ));
+    }
+
+    #[test]
+    fn the_example_of_the_rfc_verifies() {
+        let key = r#"{"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}"#;
+        let body = r#"{"protected":"eyJhbGciOiJFUzI1NiJ9","payload":"eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ","signature":"DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q"}"#;
+        assert_eq!(
+            Flattened::parse(body.as_bytes())
+                .unwrap()
+                .verify(&Jwk::parse_text(key).unwrap()),
+            Ok(())
+        );
+    }
+
+    #[test]
+    fn zeros_that_a_platform_dropped_are_put_back() {
+        let jwk = Jwk::from_public_key(key().public());
+        let mut seen = [false; 2];
+        for number in 0_u32.. {
+            let text = sign(&key(), &header(), &number.to_be_bytes()).unwrap();
+            let mut jws = Flattened::parse(text.as_bytes()).unwrap();
+            for (place, half) in [0, 32].into_iter().enumerate() {
+                if jws.signature[half] == 0 {
+                    jws.signature.remove(half);
+                    assert_eq!(jws.verify(&jwk), Ok(()));
+                    seen[place] = true;
+                    break;
+                }
+            }
+            if seen == [true; 2] {
+                break;
+            }
+        }
+        let text = sign(&key(), &header(), b"").unwrap();
+        let mut jws = Flattened::parse(text.as_bytes()).unwrap();
+        jws.signature.insert(0, 0);
+        assert_eq!(jws.verify(&jwk), Err(Error::BadSignature));
+        jws.signature.clear();
+        assert_eq!(jws.verify(&jwk), Err(Error::BadSignature));
+    }
+
+    #[test]
+    fn members_that_come_twice_or_must_not_come_are_refused() {
+        let good = jws(r#"{"alg":"ES256"}"#, b"", b"s");
+        let with = |member: &str| good.replacen('{', &format!("{{{member},"), 1);
+        assert!(Flattened::parse(with(r#""more":1"#).as_bytes()).is_ok());
+        assert_eq!(
+            refused(&with(r#""header":{}"#)),
+            Error::Unexpected("header")
+        );
+        assert_eq!(
+            refused(&with(r#""signatures":[]"#)),
+            Error::Unexpected("signatures")
+        );
+        assert_eq!(
+            refused(&with(r#""payload":"""#)),
+            Error::Duplicate {
+                place: "JWS",
+                name: "payload".into()
+            }
+        );
+        let twice = jws(r#"{"alg":"ES256","url":"a","url":"b"}"#, b"", b"s");
+        assert_eq!(
+            refused(&twice),
+            Error::Duplicate {
+                place: "protected header",
+                name: "url".into()
+            }
+        );
+        assert_eq!(refused(&jws("{}", b"", b"")), Error::Missing("alg"));
+        assert_eq!(
+            refused(&jws(r#"{"alg":"ES256","kid":7}"#, b"", b"")),
+            Error::Type("kid")
+        );
+    }
+
+    #[test]
+    fn what_is_not_one_object_of_strict_base64url_is_refused() {
+        for body in ["", "[]", "\"a\"", "{} {}", "{\"protected\":\"\u{0}\"}"] {
+            assert!(
+                matches!(refused(body), Error::Json { place: "JWS", .. }),
+                "{body}"
+            );
+        }
+        assert!(matches!(
+            Flattened::parse(b"{\"a\":\"\xff\"}"),
+            Err(Error::Json { .. })
+        ));
+        assert!(matches!(refused(&"[".repeat(500)), Error::Json { .. }));
+        assert!(matches!(
+            refused(&jws("not json", b"", b"")),
+            Error::Json {
+                place: "protected header",
+                ..
+            }
+        ));
+        let body = |payload: &str| {
+            format!(r#"{{"protected":"e30","payload":"{payload}","signature":""}}"#)
+        };
+        for payload in ["AQ==", "AQ=", "A/", "A+", "AR", "A", " AQ", "AQ\\n"] {
+            let error =
+                refused(&body(payload).replace("e30", &BASE64URL_NOPAD.encode(br#"{"alg":"x"}"#)));
+            assert_eq!(error, Error::Base64("payload"), "{payload}");
+        }
+        assert_eq!(refused("{}"), Error::Missing("protected"));
+        assert_eq!(refused(r#"{"protected":1}"#), Error::Type("protected"));
+    }
+
+    #[test]
+    fn a_mac_is_no_signature_and_none_is_nothing() {
+        let text = sign_hmac(Alg::Hs256, b"secret", &header(), b"{}").unwrap();
+        let mac = Flattened::parse(text.as_bytes()).unwrap();
+        assert_eq!(mac.verify_hmac(b"secret"), Ok(()));
+        assert_eq!(mac.verify_hmac(b"Secret"), Err(Error::BadSignature));
+        let jwk = Jwk::from_public_key(key().public());
+        assert!(matches!(
+            mac.verify(&jwk),
+            Err(Error::Mismatch {
+                alg: Alg::Hs256,
+                ..
+            })
+        ));
+        let none = Flattened::parse(jws(r#"{"alg":"none"}"#, b"", b"").as_bytes()).unwrap();
+        assert_eq!(
+            none.verify(&jwk),
+            Err(Error::UnknownAlg(UnknownAlg("none".into())))
+        );
+        let signed = Flattened::parse(sign(&key(), &header(), b"").unwrap().as_bytes()).unwrap();
+        assert!(matches!(
+            signed.verify_hmac(b"secret"),
+            Err(Error::UnknownAlg(_))
+        ));
+        let mut twice = header();
+        twice.insert("alg".into(), "ES256".into());
+        assert!(sign(&key(), &twice, b"").is_err());
+    }
+}

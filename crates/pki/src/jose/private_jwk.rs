@@ -129,3 +129,71 @@ fn wipe(members: &mut Map<String, Value>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keys() -> [PrivateKey; 4] {
+        let texts = [
+            include_bytes!("../../testdata/openssl/p256.key").as_slice(),
+            include_bytes!("../../testdata/openssl/p521.key"),
+            include_bytes!("../../testdata/openssl/rsa-pkcs1.key"),
+            include_bytes!("../../testdata/openssl/ed25519.key"),
+        ];
+        texts.map(|text| PrivateKey::from_pem(text, None).unwrap())
+    }
+
+    #[test]
+    fn every_kind_of_key_is_read_back() {
+        for key in keys() {
+            let json = private_jwk(&key).unwrap();
+            assert_eq!(
+                parse_private_jwk(&json).unwrap().to_pkcs8_der(),
+                key.to_pkcs8_der()
+            );
+            assert!(matches!(
+                Jwk::parse_text(&json),
+                Err(Error::Jwk(Fault::Private("d")))
+            ));
+        }
+    }
+
+    #[test]
+    fn members_stand_in_the_order_of_step() {
+        let names = |json: &str| -> Vec<String> {
+            serde_json::from_str::<Map<String, Value>>(json)
+                .unwrap()
+                .keys()
+                .cloned()
+                .collect()
+        };
+        let [ec, _, rsa, _] = keys();
+        assert_eq!(
+            names(&private_jwk(&ec).unwrap()),
+            ["use", "kty", "kid", "crv", "alg", "x", "y", "d"]
+        );
+        let wanted = [
+            "use", "kty", "kid", "alg", "n", "e", "d", "p", "q", "dp", "dq", "qi",
+        ];
+        assert_eq!(names(&private_jwk(&rsa).unwrap()), wanted);
+        assert_eq!(published_jwk(ec.public()).as_object().unwrap().len(), 7);
+    }
+
+    #[test]
+    fn numbers_that_do_not_belong_together_are_refused() {
+        let [ec, ..] = keys();
+        let json = private_jwk(&ec).unwrap();
+        let mut value: Value = serde_json::from_str(&json).unwrap();
+        value["d"] = BASE64URL_NOPAD.encode(&[1; 32]).into();
+        assert_eq!(
+            parse_private_jwk(&value.to_string()).err(),
+            Some(Error::InvalidKey("EC"))
+        );
+        let public = published_jwk(ec.public()).to_string();
+        assert_eq!(
+            parse_private_jwk(&public).err(),
+            Some(Error::Jwk(Fault::NotPrivate))
+        );
+    }
+}

@@ -388,3 +388,190 @@ fn sec1_kind(der: &[u8]) -> Result<KeyKind, Error> {
     };
     read().map_err(|_| Error::Der("EC private key"))?
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::jose::Alg;
+
+    const PASSWORD: Option<&[u8]> = Some(b"correct horse");
+
+    macro_rules! file {
+        ($name:literal) => {
+            include_bytes!(concat!("../../testdata/", $name)).as_slice()
+        };
+    }
+
+    fn key(text: &[u8]) -> PrivateKey {
+        PrivateKey::from_pem(text, None).unwrap()
+    }
+
+    fn error(text: &[u8], password: Option<&[u8]>) -> Error {
+        PrivateKey::from_pem(text, password).err().unwrap()
+    }
+
+    #[test]
+    fn every_unencrypted_form_of_a_key_is_the_same_key() {
+        let curves = [
+            (
+                file!("openssl/p256-sec1.key"),
+                file!("openssl/p256.key"),
+                "EC P-256",
+            ),
+            (
+                file!("openssl/p384-sec1.key"),
+                file!("openssl/p384.key"),
+                "EC P-384",
+            ),
+            (
+                file!("openssl/p521-sec1.key"),
+                file!("openssl/p521.key"),
+                "EC P-521",
+            ),
+        ];
+        for (sec1, pkcs8, name) in curves {
+            assert_eq!(key(sec1).public(), key(pkcs8).public());
+            assert_eq!(key(sec1).kind().to_string(), name);
+        }
+        assert_eq!(
+            key(file!("openssl/rsa-pkcs1.key")).kind(),
+            KeyKind::Rsa { bits: 2048 }
+        );
+        assert_eq!(key(file!("openssl/ed25519.key")).kind(), KeyKind::Ed25519);
+    }
+
+    #[test]
+    fn what_step_writes_is_written_byte_for_byte() {
+        for text in [
+            file!("step/ec.key"),
+            file!("step/rsa.key"),
+            file!("step/ed25519.key"),
+        ] {
+            assert_eq!(key(text).to_pem().as_bytes(), text);
+        }
+    }
+
+    #[test]
+    fn keys_under_a_password_are_opened() {
+        let p256 = key(file!("openssl/p256.key"));
+        let sealed = [
+            file!("openssl/pbes2-aes128-sha1.key"),
+            file!("openssl/pbes2-aes192-sha512.key"),
+            file!("openssl/pbes2-aes256-sha256.key"),
+            file!("openssl/scrypt.key"),
+            file!("openssl/rfc1423-aes128.key"),
+            file!("openssl/rfc1423-aes192.key"),
+            file!("openssl/rfc1423-aes256.key"),
+        ];
+        for text in sealed {
+            assert_eq!(PrivateKey::is_encrypted_pem(text), Ok(true));
+            assert_eq!(
+                PrivateKey::from_pem(text, PASSWORD).unwrap().public(),
+                p256.public()
+            );
+            assert_eq!(error(text, Some(b"wrong")), Error::WrongPassword);
+            assert_eq!(error(text, None), Error::PasswordRequired);
+        }
+        assert_eq!(
+            PrivateKey::is_encrypted_pem(file!("openssl/p256.key")),
+            Ok(false)
+        );
+    }
+
+    #[test]
+    fn keys_encrypted_by_step_are_opened() {
+        let root = crate::Certificate::from_pem(file!("step/root_ca.crt")).unwrap();
+        let opened = PrivateKey::from_pem(file!("step/root_ca_key"), PASSWORD).unwrap();
+        assert_eq!(opened.public(), root.public_key().unwrap());
+        for (text, kind) in [
+            (file!("step/ed25519-encrypted.key"), KeyKind::Ed25519),
+            (file!("step/rsa-encrypted.key"), KeyKind::Rsa { bits: 2048 }),
+        ] {
+            assert_eq!(PrivateKey::from_pem(text, PASSWORD).unwrap().kind(), kind);
+        }
+    }
+
+    #[test]
+    fn encryption_that_is_not_supported_is_named() {
+        let old = error(file!("openssl/rfc1423-des3.key"), PASSWORD);
+        assert_eq!(old, Error::UnsupportedEncryption("DES-EDE3-CBC".into()));
+        assert!(matches!(
+            error(file!("openssl/pbes1.key"), PASSWORD),
+            Error::UnsupportedEncryption(_)
+        ));
+        assert_eq!(
+            error(file!("step/root_ca.crt"), None),
+            Error::NoPem("private key")
+        );
+    }
+
+    #[test]
+    fn what_is_sealed_is_opened_again() {
+        for text in [
+            file!("step/ec.key"),
+            file!("step/rsa.key"),
+            file!("step/ed25519.key"),
+        ] {
+            let sealed = key(text)
+                .to_encrypted_pem(b"pw", &[1; 16], &[2; 16], 1000)
+                .unwrap();
+            let opened = PrivateKey::from_pem(sealed.as_bytes(), Some(b"pw")).unwrap();
+            assert_eq!(opened.to_pkcs8_der(), key(text).to_pkcs8_der());
+            assert_eq!(error(sealed.as_bytes(), Some(b"pW")), Error::WrongPassword);
+        }
+    }
+
+    #[test]
+    fn signatures_verify_and_only_for_their_message() {
+        let keys = [
+            file!("openssl/p256.key"),
+            file!("openssl/p384.key"),
+            file!("openssl/p521.key"),
+            file!("openssl/rsa-pkcs1.key"),
+            file!("openssl/ed25519.key"),
+        ];
+        for text in keys {
+            let key = key(text);
+            let signature = key.sign(key.default_signature(), b"message").unwrap();
+            assert_eq!(
+                key.public()
+                    .verify(key.default_signature(), b"message", &signature),
+                Ok(())
+            );
+            let other = key
+                .public()
+                .verify(key.default_signature(), b"messagf", &signature);
+            assert_eq!(other, Err(Error::BadSignature));
+        }
+    }
+
+    #[test]
+    fn rsa_signs_in_every_padding_and_ec_with_its_own_hash_only() {
+        let rsa = key(file!("openssl/rsa-pkcs1.key"));
+        for algorithm in [
+            SignatureAlgorithm::RsaSha512,
+            SignatureAlgorithm::RsaPssSha256,
+            SignatureAlgorithm::RsaPssSha384,
+        ] {
+            let signature = rsa.sign(algorithm, b"m").unwrap();
+            assert_eq!(rsa.public().verify(algorithm, b"m", &signature), Ok(()));
+        }
+        let ec = key(file!("openssl/p256.key"));
+        assert!(matches!(
+            ec.sign(SignatureAlgorithm::EcdsaSha384, b"m"),
+            Err(Error::KeyMismatch { .. })
+        ));
+        assert!(matches!(
+            ec.sign_jose(Alg::Rs256, b"m"),
+            Err(Error::KeyMismatch { .. })
+        ));
+        assert_eq!(ec.sign_jose(Alg::Es256, b"m").unwrap().len(), 64);
+        assert_eq!(
+            key(file!("openssl/p521.key"))
+                .sign_jose(Alg::Es512, b"m")
+                .unwrap()
+                .len(),
+            132
+        );
+    }
+}

@@ -204,3 +204,63 @@ const fn family(kind: KeyKind) -> &'static str {
         KeyKind::Ed25519 => "Ed25519",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ec(point: &[u8]) -> Result<PublicKey, Error> {
+        PublicKey::from_spki_der(&ec_spki(KeyKind::EcP256, point).unwrap())
+    }
+
+    #[test]
+    fn points_off_the_curve_or_of_another_form_are_refused() {
+        let mut point = [1; 65];
+        point[0] = 4;
+        assert_eq!(ec(&point), Err(Error::InvalidKey("EC")));
+        assert_eq!(ec(&point[..64]), Err(Error::InvalidKey("EC")));
+        point[0] = 2;
+        assert!(matches!(ec(&point[..33]), Err(Error::UnsupportedKey(_))));
+    }
+
+    #[test]
+    fn other_curves_and_algorithms_are_named() {
+        let secp256k1 = asn1::oid("1.3.132.0.10".parse().unwrap());
+        let algorithm = asn1::sequence(&[&asn1::oid(oid::EC_PUBLIC_KEY), &secp256k1]);
+        let spki = asn1::sequence(&[&algorithm, &asn1::bit_string(&[4; 65])]);
+        assert_eq!(
+            PublicKey::from_spki_der(&spki),
+            Err(Error::UnsupportedKey("EC curve 1.3.132.0.10".into()))
+        );
+        let algorithm = asn1::sequence(&[&asn1::oid(oid::RSA_PSS)]);
+        let spki = asn1::sequence(&[&algorithm, &asn1::bit_string(&[])]);
+        assert!(matches!(
+            PublicKey::from_spki_der(&spki),
+            Err(Error::UnsupportedKey(_))
+        ));
+    }
+
+    #[test]
+    fn rsa_needs_its_null_and_nothing_may_follow() {
+        let good = rsa::rsa_spki(&[0xff; 256], &[1, 0, 1]);
+        assert_eq!(
+            PublicKey::from_spki_der(&good).unwrap().kind(),
+            KeyKind::Rsa { bits: 2048 }
+        );
+        let mut longer = good;
+        longer.push(0);
+        assert_eq!(
+            PublicKey::from_spki_der(&longer),
+            Err(Error::TrailingBytes("public key"))
+        );
+        let key = asn1::sequence(&[&asn1::unsigned(&[0xff; 256]), &asn1::unsigned(&[1, 0, 1])]);
+        let bare = asn1::sequence(&[
+            &asn1::sequence(&[&asn1::oid(oid::RSA)]),
+            &asn1::bit_string(&key),
+        ]);
+        assert_eq!(
+            PublicKey::from_spki_der(&bare),
+            Err(Error::Der("public key"))
+        );
+    }
+}
