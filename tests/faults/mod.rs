@@ -1,1 +1,12 @@
-//! placeholder
+//! Everything that can break: signals, crashes, full disks, broken edits,
+//! racing clients, loose logs. What was acknowledged stays true.
+
+mod crash;
+mod disk;
+mod durable;
+mod edit;
+mod handshake;
+mod log;
+mod race;
+mod start;
+mod stop;

@@ -52,6 +52,8 @@ pub struct Authority {
     pub arguments: Vec<String>,
     /// Environment of the server.
     pub environment: Vec<(String, String)>,
+    /// A program and its arguments that run the server, such as `strace`.
+    pub wrapper: Vec<String>,
     password: PathBuf,
 }
 
@@ -69,6 +71,7 @@ impl Authority {
             address: address.to_owned(),
             arguments: Vec::new(),
             environment: Vec::new(),
+            wrapper: Vec::new(),
             password: world.write("pw", "correct horse battery staple\n"),
         };
         std::fs::create_dir_all(&authority.path).expect("the step path can be made");
@@ -116,7 +119,14 @@ impl Authority {
 
     /// The server's command line, not started.
     pub fn command(&self) -> Command {
-        let mut command = Command::new(&self.pair.step_ca);
+        let mut command = match self.wrapper.split_first() {
+            None => Command::new(&self.pair.step_ca),
+            Some((program, arguments)) => {
+                let mut command = Command::new(program);
+                command.args(arguments).arg(&self.pair.step_ca);
+                command
+            }
+        };
         clean(&mut command);
         command
             .arg(self.path.join("config/ca.json"))

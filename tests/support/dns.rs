@@ -1,7 +1,8 @@
 //! A scriptable DNS server: what each name answers, and what was asked.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::io::{Read, Write};
+use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::sync::{Arc, Mutex};
 
 use hickory_server::proto::op::{Message, ResponseCode};
@@ -33,7 +34,7 @@ pub struct Dns {
 }
 
 impl Dns {
-    /// Starts a server on this UDP address.
+    /// Starts a server on this address, UDP and TCP.
     pub fn start(address: &str) -> Self {
         let socket = UdpSocket::bind(address).unwrap_or_else(|e| panic!("DNS on {address}: {e}"));
         let zone = Zone::default();
@@ -43,6 +44,14 @@ impl Dns {
             zone: Arc::clone(&zone),
             asked: Arc::clone(&asked),
         };
+        let listener = TcpListener::bind(dns.address).expect("TCP beside UDP");
+        let (zone_tcp, asked_tcp) = (Arc::clone(&zone), Arc::clone(&asked));
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let (zone, asked) = (Arc::clone(&zone_tcp), Arc::clone(&asked_tcp));
+                std::thread::spawn(move || serve_stream(stream, &zone, &asked));
+            }
+        });
         std::thread::spawn(move || serve(&socket, &zone, &asked));
         dns
     }
@@ -76,25 +85,40 @@ impl Dns {
 fn serve(socket: &UdpSocket, zone: &Zone, asked: &Mutex<Vec<String>>) {
     let mut buffer = [0; 4096];
     while let Ok((length, from)) = socket.recv_from(&mut buffer) {
-        let Ok(request) = Message::from_vec(&buffer[..length]) else {
-            continue;
-        };
-        let Some(query) = request.queries.first() else {
-            continue;
-        };
-        let name = query.name().to_ascii().trim_end_matches('.').to_lowercase();
-        if let Ok(mut asked) = asked.lock() {
-            asked.push(format!("{name} {}", query.query_type()));
-        }
-        let answer = zone
-            .lock()
-            .expect("no test panics with the zone")
-            .get(&name)
-            .cloned();
-        if let Some(response) = respond(&request, answer.unwrap_or(Answer::NoSuchName)) {
+        if let Some(response) = answer(&buffer[..length], zone, asked) {
             let _ = socket.send_to(&response, from);
         }
     }
+}
+
+fn serve_stream(mut stream: TcpStream, zone: &Zone, asked: &Mutex<Vec<String>>) {
+    let mut length = [0; 2];
+    while stream.read_exact(&mut length).is_ok() {
+        let mut request = vec![0; usize::from(u16::from_be_bytes(length))];
+        if stream.read_exact(&mut request).is_err() {
+            return;
+        }
+        if let Some(response) = answer(&request, zone, asked) {
+            let length = u16::try_from(response.len()).expect("a short answer");
+            let _ = stream.write_all(&[&length.to_be_bytes(), response.as_slice()].concat());
+        }
+    }
+}
+
+/// The answer's bytes, or `None` for silence.
+fn answer(request: &[u8], zone: &Zone, asked: &Mutex<Vec<String>>) -> Option<Vec<u8>> {
+    let request = Message::from_vec(request).ok()?;
+    let query = request.queries.first()?;
+    let name = query.name().to_ascii().trim_end_matches('.').to_lowercase();
+    if let Ok(mut asked) = asked.lock() {
+        asked.push(format!("{name} {}", query.query_type()));
+    }
+    let scripted = zone
+        .lock()
+        .expect("no test panics with the zone")
+        .get(&name)
+        .cloned();
+    respond(&request, scripted.unwrap_or(Answer::NoSuchName))
 }
 
 fn respond(request: &Message, answer: Answer) -> Option<Vec<u8>> {

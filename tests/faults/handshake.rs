@@ -1,0 +1,56 @@
+//! The server's own certificate: shown to anyone, renewed by itself.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use acceptance::authority::{Authority, Pair};
+use acceptance::namespace::own_world;
+
+#[test]
+fn two_handshakes_twelve_seconds_apart_see_two_serials_when_it_lives_ten() {
+    own_world(|world| {
+        let authority = Authority::init(world, Pair::ours(), "ca");
+        std::fs::write(
+            authority.path.join("config/riser.toml"),
+            "[server]\ncertificate_life = \"10s\"\n",
+        )
+        .unwrap();
+        let server = authority.start();
+        let leaf = || {
+            server
+                .client
+                .shown("localhost:9000")
+                .unwrap()
+                .swap_remove(0)
+        };
+        let before = leaf();
+        std::thread::sleep(Duration::from_secs(12));
+        assert_ne!(leaf(), before);
+    });
+}
+
+#[test]
+fn an_open_connection_survives_a_renewal_of_the_servers_certificate() {
+    own_world(|world| {
+        let authority = Authority::init(world, Pair::ours(), "ca");
+        std::fs::write(
+            authority.path.join("config/riser.toml"),
+            "[server]\ncertificate_life = \"10s\"\n",
+        )
+        .unwrap();
+        let server = authority.start();
+        let mut open = server.client.connect_h2("localhost:9000").unwrap();
+        let mut seen = BTreeSet::new();
+        acceptance::process::eventually("two certificates", || {
+            assert_eq!(open.get("/health").unwrap().status, 200);
+            seen.insert(
+                server
+                    .client
+                    .shown("localhost:9000")
+                    .unwrap()
+                    .swap_remove(0),
+            );
+            (seen.len() >= 2).then_some(())
+        });
+    });
+}
