@@ -157,9 +157,10 @@ impl<'a> Section<'a> {
     }
 
     pub(crate) fn string(&mut self, key: &str) -> Option<String> {
-        match self.value(key)? {
-            Value::String(text) => Some(text.clone()),
-            other => self.wrong(key, "a string", other),
+        let value = self.value(key)?;
+        match value.as_str() {
+            Some(text) => Some(text.to_owned()),
+            None => self.wrong(key, "a string", value),
         }
     }
 
@@ -178,9 +179,10 @@ impl<'a> Section<'a> {
     }
 
     pub(crate) fn bool(&mut self, key: &str) -> Option<bool> {
-        match self.value(key)? {
-            Value::Bool(value) => Some(*value),
-            other => self.wrong(key, "true or false", other),
+        let value = self.value(key)?;
+        match value.as_bool() {
+            Some(flag) => Some(flag),
+            None => self.wrong(key, "true or false", value),
         }
     }
 
@@ -234,11 +236,12 @@ impl<'a> Section<'a> {
     pub(crate) fn strings(&mut self, key: &str) -> Vec<String> {
         let mut found = Vec::new();
         for (place, value) in self.list(key) {
-            match value {
-                Value::String(text) => found.push(text.clone()),
-                other => self
-                    .log
-                    .fault(place, format!("must be a string, not {}", kind(other))),
+            match value.as_str() {
+                Some(text) => found.push(text.to_owned()),
+                None => {
+                    let what = format!("must be a string, not {}", kind(value));
+                    self.log.fault(place, what);
+                }
             }
         }
         found
@@ -262,9 +265,10 @@ impl<'a> Section<'a> {
 
     /// The object under a key.
     pub(crate) fn section(&mut self, key: &str) -> Option<Self> {
-        match self.value(key)? {
-            Value::Object(map) => Some(Section::new(map, self.at(key), self.log)),
-            other => self.wrong(key, "an object", other),
+        let value = self.value(key)?;
+        match value.as_object() {
+            Some(map) => Some(Section::new(map, self.at(key), self.log)),
+            None => self.wrong(key, "an object", value),
         }
     }
 

@@ -2,7 +2,7 @@
 //! order into a grant.
 
 use acme::challenge::Method;
-use acme::order::Finalized;
+use acme::order::{Finalized, Limits};
 use jiff::{SignedDuration, Timestamp};
 use pki::StepProvisioner;
 
@@ -16,6 +16,11 @@ use crate::{Grant, Refusal};
 pub(super) const KIND: &str = "ACME";
 /// The type's number in the certificate extension.
 pub(super) const NUMBER: u32 = 6;
+
+/// The most identifiers in one order, as public authorities have it.
+const MOST_IDENTIFIERS: usize = 100;
+/// How far in the past `notBefore` may be: clients reckon from their own clocks.
+const LEEWAY: SignedDuration = SignedDuration::from_mins(5);
 
 /// Challenge types that ca.json may name and that are not built yet.
 const LATER: [&str; 5] = [
@@ -121,6 +126,17 @@ impl Acme {
     /// When its configuration does not hold together.
     pub fn check(&self) -> Result<(), Refusal> {
         self.common.check()
+    }
+
+    /// What a newOrder may ask of this provisioner, for [`acme::order::open`].
+    #[must_use]
+    pub fn order_limits(&self, backdate: SignedDuration) -> Limits {
+        Limits {
+            identifiers: MOST_IDENTIFIERS,
+            shortest: self.claims().minimum,
+            longest: self.claims().maximum,
+            leeway: backdate.max(LEEWAY),
+        }
     }
 
     /// The validity that a certificate would get for what a newOrder asks; the same decision

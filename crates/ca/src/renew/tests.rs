@@ -1,1 +1,146 @@
-//! Tests.
+//! Renewal, compared with what the real pair issues.
+
+use jiff::SignedDuration;
+use pki::oid;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::fixture::{
+    self, after, house, intermediate, leaf_ec, leaf_key, leaf_renewed, now, real_config, root,
+    serial, sign,
+};
+use crate::{Grant, Recipient, Unsigned, prepare};
+
+const MINUTE: SignedDuration = SignedDuration::from_mins(1);
+
+fn check_with(provisioners: Value, revoked: bool, now: Timestamp) -> Result<Renewable, Refusal> {
+    let config = fixture::config(provisioners);
+    check(
+        &leaf_ec(),
+        &[intermediate()],
+        &config.authority,
+        revoked,
+        now,
+    )
+}
+
+fn acme() -> Value {
+    json!([{"type": "ACME", "name": "acme"}])
+}
+
+fn acme_claiming(claims: Value) -> Value {
+    json!([{"type": "ACME", "name": "acme", "claims": claims}])
+}
+
+fn renewed(new_key: Option<&PublicKey>, now: Timestamp) -> Unsigned {
+    let renewable = check_with(acme(), false, now).ok().unwrap();
+    let grant = Grant::renewal(renewable, new_key, MINUTE, now);
+    prepare(grant, now, serial(), &intermediate()).unwrap()
+}
+
+#[test]
+fn a_renewed_leaf_is_to_the_octet_what_the_real_pair_issues() {
+    let real = leaf_renewed();
+    let issued_at = real.not_before() + MINUTE;
+    let renewable = check_with(acme(), false, issued_at).ok().unwrap();
+    let grant = Grant::renewal(renewable, None, MINUTE, issued_at);
+    let ours = prepare(grant, issued_at, real.serial().clone(), &intermediate()).unwrap();
+    let algorithm = real.signature_algorithm().unwrap();
+    assert_eq!(ours.tbs().to_der(algorithm).unwrap(), real.tbs_der());
+}
+
+#[test]
+fn a_new_key_changes_the_key_and_its_identifier_only() {
+    let old = leaf_ec();
+    let unsigned = renewed(Some(leaf_key().public()), now());
+    let tbs = unsigned.tbs();
+    assert_eq!(tbs.public_key, *leaf_key().public());
+    for extension in &tbs.extensions {
+        let same = old.extension(&extension.oid) == Some(extension);
+        assert_eq!(same, extension.oid != oid::SUBJECT_KEY_ID);
+    }
+    let provisioner = Some("acme".to_owned());
+    let of = old.serial().clone();
+    assert_eq!(
+        *unsigned.recipient(),
+        Recipient::Renewal { of, provisioner }
+    );
+}
+
+#[test]
+fn a_life_shorter_than_the_backdate_does_not_end_before_it_is_handed_out() {
+    let life = SignedDuration::from_secs(-30);
+    let names = ["localhost".to_owned()];
+    let grant = Grant::house(&names, "x", leaf_key().public(), life, now()).unwrap();
+    let short = sign(&prepare(grant, now(), serial(), &intermediate()).unwrap());
+    let config = real_config();
+    let at = short.not_before();
+    let renewable = check(&short, &[intermediate()], &config.authority, false, at).ok();
+    let grant = Grant::renewal(renewable.unwrap(), None, MINUTE, at);
+    assert_eq!(grant.lifetime().length(), SignedDuration::from_secs(30));
+    assert_eq!(grant.lifetime().not_before, at);
+}
+
+#[test]
+fn a_certificate_of_another_authority_is_refused() {
+    let config = real_config();
+    let refused = check(&leaf_ec(), &[root()], &config.authority, false, now());
+    assert!(matches!(refused.err(), Some(Refusal::NotOurs { .. })));
+}
+
+#[test]
+fn an_intermediate_is_not_renewed_by_this_door() {
+    let config = real_config();
+    let refused = check(&intermediate(), &[root()], &config.authority, false, now());
+    assert!(matches!(refused.err(), Some(Refusal::NotOurs { .. })));
+}
+
+#[test]
+fn a_revoked_certificate_is_refused() {
+    let refused = check_with(acme(), true, now());
+    assert!(matches!(refused.err(), Some(Refusal::Revoked { .. })));
+}
+
+#[test]
+fn a_certificate_that_is_over_or_not_yet_valid_is_refused() {
+    let over = check_with(acme(), false, after(48));
+    assert!(matches!(over.err(), Some(Refusal::Expired { .. })));
+    let early = check_with(acme(), false, after(-48));
+    assert!(matches!(early.err(), Some(Refusal::NotYetValid { .. })));
+}
+
+#[test]
+fn a_provisioner_may_allow_renewal_after_expiry_or_none_at_all() {
+    let after_expiry = acme_claiming(json!({"allowRenewalAfterExpiry": true}));
+    assert!(check_with(after_expiry, false, after(48)).is_ok());
+    let disabled = acme_claiming(json!({"disableRenewal": true}));
+    let refused = check_with(disabled, false, now());
+    assert!(matches!(
+        refused.err(),
+        Some(Refusal::RenewalDisabled { .. })
+    ));
+}
+
+#[test]
+fn a_provisioner_that_is_gone_or_of_another_type_ends_the_right() {
+    for provisioners in [
+        json!([]),
+        json!([{"type": "ACME", "name": "other"}]),
+        json!([{"type": "JWK", "name": "acme", "key": {"kid": "1"}}]),
+    ] {
+        let refused = check_with(provisioners, false, now());
+        assert!(matches!(
+            refused.err(),
+            Some(Refusal::UnknownProvisioner { .. })
+        ));
+    }
+}
+
+#[test]
+fn a_certificate_without_a_provisioner_is_renewable() {
+    let grant = house(&["localhost"], leaf_key().public());
+    let leaf = sign(&prepare(grant, now(), serial(), &intermediate()).unwrap());
+    let config = real_config();
+    let renewable = check(&leaf, &[intermediate()], &config.authority, false, now());
+    assert_eq!(renewable.ok().unwrap().provisioner(), None);
+}

@@ -1,1 +1,145 @@
-//! Tests.
+//! The pen: what it signs, what it refuses, and that it looks at what came back.
+
+use ca::{Grant, birth, prepare};
+use jiff::{SignedDuration, Timestamp};
+use pki::{KeyKind, PublicKey, Serial, SignatureAlgorithm};
+
+use super::*;
+use crate::{FileSigner, generate, random};
+
+fn now() -> Timestamp {
+    "2026-11-24T00:30:00Z".parse().unwrap()
+}
+
+fn serial() -> Serial {
+    Serial::from_random(random())
+}
+
+fn signer(kind: KeyKind) -> Box<FileSigner> {
+    Box::new(FileSigner::from(generate(kind).ok().unwrap()))
+}
+
+fn root(name: &str, key: &PublicKey) -> Unsigned {
+    birth::root(name, key, serial(), now()).ok().unwrap()
+}
+
+fn root_pen(name: &str, kind: KeyKind) -> Pen {
+    let signer = signer(kind);
+    let root = root(name, signer.public_key());
+    Pen::self_signed(signer, root).ok().unwrap()
+}
+
+/// The pen of a new intermediate, and its root.
+fn pen(name: &str, kind: KeyKind) -> (Pen, Certificate) {
+    let root = root_pen(name, kind);
+    let signer = signer(kind);
+    let key = signer.public_key();
+    let unsigned = birth::intermediate(name, key, serial(), now(), root.issuer());
+    let certificate = root.sign(unsigned.ok().unwrap()).unwrap();
+    (
+        Pen::new(signer, certificate).ok().unwrap(),
+        root.issuer().clone(),
+    )
+}
+
+fn leaf(issuer: &Certificate) -> Unsigned {
+    let key = generate(KeyKind::EcP256).ok().unwrap();
+    let names = ["localhost".to_owned()];
+    let life = SignedDuration::from_hours(24);
+    let grant = Grant::house(&names, "localhost", key.public(), life, now()).ok();
+    prepare(grant.unwrap(), now(), serial(), issuer)
+        .ok()
+        .unwrap()
+}
+
+#[test]
+fn an_authority_of_each_kind_of_key_issues_a_chain_that_verifies() {
+    for kind in [
+        KeyKind::EcP256,
+        KeyKind::EcP384,
+        KeyKind::EcP521,
+        KeyKind::Ed25519,
+        KeyKind::Rsa { bits: 2048 },
+    ] {
+        let (pen, root) = pen("Example", kind);
+        let certificate = pen.sign(leaf(pen.issuer())).unwrap();
+        let verified = pki::chain::verify(
+            &certificate,
+            std::slice::from_ref(pen.issuer()),
+            &[root],
+            now(),
+            pki::chain::Purpose::ServerAuth,
+            Some("localhost"),
+        );
+        assert_eq!(verified, Ok(()), "{kind}");
+    }
+}
+
+#[test]
+fn a_key_that_is_not_the_certificates_makes_no_pen() {
+    let (pen, _) = pen("Example", KeyKind::EcP256);
+    let other = Pen::new(signer(KeyKind::EcP256), pen.issuer().clone());
+    assert!(matches!(other.err(), Some(Error::KeyMismatch { .. })));
+}
+
+#[test]
+fn a_leaf_makes_no_pen() {
+    let own = signer(KeyKind::EcP256);
+    let (pen, _) = pen("Example", KeyKind::EcP256);
+    let names = ["localhost".to_owned()];
+    let life = SignedDuration::from_hours(1);
+    let grant = Grant::house(&names, "x", own.public_key(), life, now()).ok();
+    let unsigned = prepare(grant.unwrap(), now(), serial(), pen.issuer());
+    let certificate = pen.sign(unsigned.ok().unwrap()).unwrap();
+    let refused = Pen::new(own, certificate).err();
+    assert!(matches!(refused, Some(Error::NotAnAuthority { .. })));
+}
+
+#[test]
+fn a_certificate_of_another_issuer_is_not_signed() {
+    let (ours, _) = pen("Ours", KeyKind::EcP256);
+    let (theirs, _) = pen("Theirs", KeyKind::EcP256);
+    let refused = ours.sign(leaf(theirs.issuer())).err();
+    assert!(matches!(refused, Some(Error::ForeignIssuer { .. })));
+}
+
+#[test]
+fn a_root_is_signed_by_its_own_key_only() {
+    let foreign = generate(KeyKind::EcP256).ok().unwrap();
+    let refused = Pen::self_signed(signer(KeyKind::EcP256), root("Example", foreign.public()));
+    assert!(matches!(refused.err(), Some(Error::KeyMismatch { .. })));
+    let (pen, _) = pen("Example", KeyKind::EcP256);
+    let refused = pen.sign(root("Example", foreign.public()));
+    assert_eq!(refused.err(), Some(Error::Root));
+    let refused = Pen::self_signed(signer(KeyKind::EcP256), leaf(pen.issuer()));
+    assert_eq!(refused.err(), Some(Error::Root));
+}
+
+/// A device that returns what it likes.
+struct Broken(Box<FileSigner>);
+
+impl Signer for Broken {
+    fn public_key(&self) -> &PublicKey {
+        self.0.public_key()
+    }
+
+    fn algorithm(&self) -> SignatureAlgorithm {
+        self.0.algorithm()
+    }
+
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, Error> {
+        let mut signature = self.0.sign(message)?;
+        if let Some(last) = signature.last_mut() {
+            *last ^= 1;
+        }
+        Ok(signature)
+    }
+}
+
+#[test]
+fn a_signature_that_does_not_verify_is_never_handed_out() {
+    let signer = Box::new(Broken(signer(KeyKind::EcP256)));
+    let root = root("Example", signer.public_key());
+    let refused = Pen::self_signed(signer, root).err();
+    assert_eq!(refused, Some(Error::BadSignature));
+}
