@@ -333,3 +333,224 @@ fn rfc3339(at: Timestamp) -> String {
         .strftime("%Y-%m-%dT%H:%M:%SZ")
         .to_string()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        Extension, KeyUsages, Name, PrivateKey, Serial, TbsCertificate, assemble,
+        extension::{basic_constraints, extended_key_usage, key_usage, subject_alt_names},
+    };
+
+    const LATER: &str = "2026-12-01T00:00:00Z";
+
+    fn key() -> PrivateKey {
+        PrivateKey::from_pem(include_bytes!("../testdata/openssl/p256.key"), None).unwrap()
+    }
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    /// A certificate by the one key of these tests.
+    fn issue(subject: &str, issuer: &str, extensions: Vec<Extension>) -> Certificate {
+        let tbs = TbsCertificate {
+            serial: Serial::from_random([7; 16]),
+            issuer: Name::common_name(issuer).unwrap(),
+            subject: Name::common_name(subject).unwrap(),
+            not_before: at("2026-11-01T00:00:00Z"),
+            not_after: at("2026-12-31T00:00:00Z"),
+            public_key: key().public().clone(),
+            extensions,
+        };
+        let algorithm = key().default_signature();
+        let der = tbs.to_der(algorithm).unwrap();
+        assemble(&der, algorithm, &key().sign(algorithm, &der).unwrap()).unwrap()
+    }
+
+    fn ca(subject: &str, issuer: &str, path_len: u8) -> Certificate {
+        let usage = key_usage(KeyUsages::KEY_CERT_SIGN | KeyUsages::CRL_SIGN);
+        issue(
+            subject,
+            issuer,
+            vec![usage, basic_constraints(Some(path_len))],
+        )
+    }
+
+    fn leaf() -> Certificate {
+        let names = ["a.example", "*.b.example"].map(|name| AltName::Dns(name.into()));
+        let names = [&names[..], &[AltName::Ip("192.0.2.1".parse().unwrap())]].concat();
+        issue(
+            "a.example",
+            "Intermediate",
+            vec![
+                extended_key_usage(&[ExtendedKeyUsage::ServerAuth]),
+                subject_alt_names(&names, false),
+            ],
+        )
+    }
+
+    fn check(
+        leaf: &Certificate,
+        now: &str,
+        purpose: Purpose,
+        host: Option<&str>,
+    ) -> Result<(), ChainError> {
+        let (root, intermediate) = (ca("Root", "Root", 1), ca("Intermediate", "Root", 0));
+        verify(leaf, &[intermediate], &[root], at(now), purpose, host)
+    }
+
+    fn words(result: Result<(), ChainError>) -> String {
+        result.unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_leaf_below_an_intermediate_is_accepted() {
+        for host in [
+            "a.example",
+            "A.Example.",
+            "x.b.example",
+            "192.0.2.1",
+            "[192.0.2.1]",
+            "::ffff:192.0.2.1",
+        ] {
+            assert_eq!(
+                check(&leaf(), LATER, Purpose::ServerAuth, Some(host)),
+                Ok(()),
+                "{host}"
+            );
+        }
+        assert_eq!(check(&leaf(), LATER, Purpose::Any, None), Ok(()));
+    }
+
+    #[test]
+    fn the_chain_of_step_is_accepted() {
+        let [leaf, intermediate, root] = [
+            include_bytes!("../testdata/step/leaf.crt").as_slice(),
+            include_bytes!("../testdata/step/intermediate_ca.crt"),
+            include_bytes!("../testdata/step/root_ca.crt"),
+        ]
+        .map(|text| Certificate::from_pem(text).unwrap());
+        let now = leaf.not_before();
+        let roots = [root.clone()];
+        let between = [intermediate.clone()];
+        assert_eq!(
+            verify(
+                &leaf,
+                &between,
+                &roots,
+                now,
+                Purpose::ClientAuth,
+                Some("x.example")
+            ),
+            Ok(())
+        );
+        assert_eq!(
+            verify(&intermediate, &[], &roots, now, Purpose::Any, None),
+            Ok(())
+        );
+        assert_eq!(verify(&root, &[], &roots, now, Purpose::Any, None), Ok(()));
+        assert_eq!(
+            verify(&leaf, &[], &roots, now, Purpose::Any, None),
+            Err(ChainError::UnknownAuthority)
+        );
+        assert_eq!(
+            verify(&leaf, &[], &between, now, Purpose::Any, None),
+            Ok(())
+        );
+    }
+
+    #[test]
+    fn names_are_refused_in_the_words_of_go() {
+        let host = |host| words(check(&leaf(), LATER, Purpose::ServerAuth, Some(host)));
+        assert_eq!(
+            host("c.example"),
+            "x509: certificate is valid for a.example, *.b.example, not c.example"
+        );
+        assert!(host("b.example").ends_with("not b.example"));
+        assert!(host("x.y.b.example").ends_with("not x.y.b.example"));
+        assert_eq!(
+            host("192.0.2.2"),
+            "x509: certificate is valid for 192.0.2.1, not 192.0.2.2"
+        );
+        let bare = issue("a.example", "Intermediate", vec![]);
+        let bare = |host| words(check(&bare, LATER, Purpose::Any, Some(host)));
+        assert_eq!(
+            bare("a.example"),
+            "x509: certificate is not valid for any names, but wanted to match a.example"
+        );
+        assert!(bare("::1").ends_with("because it doesn't contain any IP SANs"));
+    }
+
+    #[test]
+    fn times_are_refused_in_the_words_of_go() {
+        let late = words(check(&leaf(), "2027-01-01T00:00:00.5Z", Purpose::Any, None));
+        let wanted = "x509: certificate has expired or is not yet valid: current time 2027-01-01T00:00:00Z is after 2026-12-31T00:00:00Z";
+        assert_eq!(late, wanted);
+        let early = words(check(&leaf(), "2026-10-31T00:00:00Z", Purpose::Any, None));
+        assert!(
+            early.ends_with("current time 2026-10-31T00:00:00Z is before 2026-11-01T00:00:00Z"),
+            "{early}"
+        );
+        assert_eq!(
+            check(&leaf(), "2026-12-31T00:00:00.9Z", Purpose::Any, None),
+            Ok(())
+        );
+    }
+
+    #[test]
+    fn purposes_and_authorities_are_checked() {
+        assert_eq!(
+            check(&leaf(), LATER, Purpose::ClientAuth, None),
+            Err(ChainError::WrongPurpose)
+        );
+        let stranger = issue("a.example", "Stranger", vec![]);
+        assert_eq!(
+            words(check(&stranger, LATER, Purpose::Any, None)),
+            "x509: certificate signed by unknown authority"
+        );
+        let below_leaf = issue("b.example", "a.example", vec![]);
+        let chain = [leaf(), ca("Intermediate", "Root", 0)];
+        let result = verify(
+            &below_leaf,
+            &chain,
+            &[ca("Root", "Root", 1)],
+            at(LATER),
+            Purpose::Any,
+            None,
+        );
+        assert_eq!(result, Err(ChainError::NotACa));
+    }
+
+    #[test]
+    fn path_lengths_hold_for_leaves_and_for_cas() {
+        let low = ca("Low", "Intermediate", 0);
+        let between = [low.clone(), ca("Intermediate", "Root", 0)];
+        let roots = [ca("Root", "Root", 1)];
+        let under = issue("a.example", "Low", vec![]);
+        let verify = |leaf| verify(leaf, &between, &roots, at(LATER), Purpose::Any, None);
+        assert_eq!(verify(&under), Err(ChainError::TooDeep));
+        assert_eq!(verify(&between[1]), Ok(()));
+        // The last certificate of a path does not count, even when it is a CA (RFC 5280 §4.2.1.9).
+        assert_eq!(verify(&low), Ok(()));
+        assert_eq!(verify(&ca("Lowest", "Low", 0)), Err(ChainError::TooDeep));
+    }
+
+    #[test]
+    fn an_expired_root_is_no_root() {
+        let roots = [ca("Root", "Root", 1)];
+        let tbs_late = check(&leaf(), "2027-06-01T00:00:00Z", Purpose::Any, None);
+        assert!(matches!(tbs_late, Err(ChainError::Expired { .. })));
+        assert!(matches!(
+            verify(
+                &roots[0],
+                &[],
+                &roots,
+                at("2027-06-01T00:00:00Z"),
+                Purpose::Any,
+                None
+            ),
+            Err(ChainError::Expired { .. })
+        ));
+    }
+}

@@ -280,3 +280,202 @@ impl fmt::Debug for Certificate {
         )
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        extension::{ExtendedKeyUsage, KeyUsages},
+        key::PrivateKey,
+    };
+
+    const ROOT: &[u8] = include_bytes!("../../testdata/step/root_ca.crt");
+    const INTERMEDIATE: &[u8] = include_bytes!("../../testdata/step/intermediate_ca.crt");
+    const NEGATIVE: &[u8] = include_bytes!("../../testdata/openssl/negative-serial.crt");
+    const V1: &[u8] = include_bytes!("../../testdata/openssl/v1-rsa.crt");
+
+    fn key() -> PrivateKey {
+        PrivateKey::from_pem(include_bytes!("../../testdata/openssl/p256.key"), None).unwrap()
+    }
+
+    fn tbs() -> TbsCertificate {
+        TbsCertificate {
+            serial: Serial::from_random([0xff; 16]),
+            issuer: Name::organization_and_common_name("Test CA", "Test CA Root CA").unwrap(),
+            subject: Name::empty(),
+            not_before: "2026-11-23T00:00:00.5Z".parse().unwrap(),
+            not_after: "2050-11-23T00:00:00Z".parse().unwrap(),
+            public_key: key().public().clone(),
+            extensions: vec![
+                extension::key_usage(KeyUsages::DIGITAL_SIGNATURE),
+                extension::extended_key_usage(&[
+                    ExtendedKeyUsage::ServerAuth,
+                    ExtendedKeyUsage::ClientAuth,
+                ]),
+                extension::subject_key_id(&key().public().key_id()),
+                extension::authority_key_id(&[9; 20]),
+                extension::subject_alt_names(&[AltName::Dns("a.example".into())], true),
+            ],
+        }
+    }
+
+    fn signed(tbs: &TbsCertificate) -> Certificate {
+        let algorithm = key().default_signature();
+        let der = tbs.to_der(algorithm).unwrap();
+        assemble(&der, algorithm, &key().sign(algorithm, &der).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn the_certificates_of_step_are_read() {
+        let root = Certificate::from_pem(ROOT).unwrap();
+        let intermediate = Certificate::from_pem(INTERMEDIATE).unwrap();
+        assert_eq!(root.subject().in_order(), "O=Test CA,CN=Test CA Root CA");
+        assert_eq!(
+            (root.basic_constraints(), root.is_ca()),
+            (Some((true, Some(1))), true)
+        );
+        assert_eq!(intermediate.authority_key_id(), root.subject_key_id());
+        assert_eq!(
+            root.subject_key_id().unwrap(),
+            root.public_key().unwrap().key_id()
+        );
+        assert_eq!(
+            (intermediate.is_issued_by(&root), root.is_issued_by(&root)),
+            (Ok(()), Ok(()))
+        );
+        assert!(matches!(
+            root.is_issued_by(&intermediate),
+            Err(Error::Name(_))
+        ));
+        assert_eq!(
+            root.fingerprint(),
+            "6c015a328482fdf63179fe3b8accee6e4f4eccfc6ad14b1917804737f35ddbf9"
+        );
+    }
+
+    #[test]
+    fn the_subjects_of_step_are_written_byte_for_byte() {
+        let root = Certificate::from_pem(ROOT).unwrap();
+        assert_eq!(
+            Name::organization_and_common_name("Test CA", "Test CA Root CA").as_ref(),
+            Ok(root.subject())
+        );
+        let oids: Vec<_> = root
+            .extensions()
+            .iter()
+            .map(|extension| extension.oid)
+            .collect();
+        assert_eq!(
+            oids,
+            [oid::KEY_USAGE, oid::BASIC_CONSTRAINTS, oid::SUBJECT_KEY_ID]
+        );
+        assert_eq!(
+            root.extensions()[0],
+            extension::key_usage(KeyUsages::KEY_CERT_SIGN | KeyUsages::CRL_SIGN)
+        );
+        assert_eq!(root.extensions()[1], extension::basic_constraints(Some(1)));
+        assert_eq!(
+            root.extensions()[2],
+            extension::subject_key_id(&root.public_key().unwrap().key_id())
+        );
+    }
+
+    #[test]
+    fn odd_certificates_of_others_are_read() {
+        let negative = Certificate::from_pem(NEGATIVE).unwrap();
+        assert_eq!(
+            (
+                negative.serial().to_string(),
+                negative.serial().is_negative()
+            ),
+            ("-5".into(), true)
+        );
+        assert_eq!(
+            negative.subject().in_order(),
+            "C=CH,O=Old & Co,OU=one,OU=two,CN=Negative"
+        );
+        assert_eq!(
+            negative.subject().to_string(),
+            "CN=Negative,OU=one+OU=two,O=Old & Co,C=CH"
+        );
+        assert!(negative.not_after().to_string().starts_with("21"));
+        let v1 = Certificate::from_pem(V1).unwrap();
+        assert_eq!(
+            (v1.version(), v1.extensions(), v1.is_ca()),
+            (1, &[][..], false)
+        );
+        assert_eq!(v1.signature_algorithm(), Ok(SignatureAlgorithm::RsaSha256));
+        assert_eq!(v1.is_issued_by(&v1), Ok(()));
+    }
+
+    #[test]
+    fn what_is_written_is_read_back() {
+        let tbs = tbs();
+        let certificate = signed(&tbs);
+        assert_eq!(
+            (
+                certificate.serial(),
+                certificate.subject(),
+                certificate.issuer()
+            ),
+            (&tbs.serial, &tbs.subject, &tbs.issuer)
+        );
+        assert_eq!(certificate.not_before().to_string(), "2026-11-23T00:00:00Z");
+        assert_eq!(certificate.not_after(), tbs.not_after);
+        assert_eq!(
+            (certificate.extensions(), certificate.version()),
+            (tbs.extensions.as_slice(), 3)
+        );
+        assert_eq!(certificate.alt_names(), [AltName::Dns("a.example".into())]);
+        assert_eq!(certificate.authority_key_id(), Some(vec![9; 20]));
+        assert_eq!(
+            Certificate::from_pem(certificate.to_pem().as_bytes()).unwrap(),
+            certificate
+        );
+        assert_eq!(
+            key().public().verify(
+                SignatureAlgorithm::EcdsaSha256,
+                certificate.tbs_der(),
+                certificate.signature()
+            ),
+            Ok(())
+        );
+    }
+
+    #[test]
+    fn a_signature_by_another_algorithm_than_the_signed_one_is_refused() {
+        let der = tbs().to_der(SignatureAlgorithm::EcdsaSha256).unwrap();
+        assert_eq!(
+            assemble(&der, SignatureAlgorithm::EcdsaSha384, &[0; 70]),
+            Err(Error::Der("certificate"))
+        );
+    }
+
+    #[test]
+    fn cut_or_longer_bytes_are_refused_and_never_panic() {
+        let der = signed(&tbs()).der().to_vec();
+        for length in 0..der.len() {
+            assert!(Certificate::from_der(&der[..length]).is_err());
+        }
+        let longer = [der.as_slice(), &[0]].concat();
+        assert_eq!(
+            Certificate::from_der(&longer),
+            Err(Error::TrailingBytes("certificate"))
+        );
+        for place in 0..der.len() {
+            let mut changed = der.clone();
+            changed[place] ^= 0x55;
+            let _ = Certificate::from_der(&changed);
+        }
+    }
+
+    #[test]
+    fn a_bundle_is_read_whole() {
+        let bundle = [INTERMEDIATE, b"\r\nnotes\r\n", ROOT].concat();
+        assert_eq!(Certificate::all_from_pem(&bundle).unwrap().len(), 2);
+        assert_eq!(
+            Certificate::all_from_pem(b""),
+            Err(Error::NoPem("certificate"))
+        );
+    }
+}
