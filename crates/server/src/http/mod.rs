@@ -1,6 +1,7 @@
 //! What the outside sees: routes, status codes and headers. Decisions are not here.
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::http::{StatusCode, header};
 use axum::middleware;
 use axum::response::{IntoResponse, Response};
@@ -21,7 +22,11 @@ pub(crate) fn router(service: Service) -> Router {
         .nest("/acme/{provisioner}", acme::routes(&service))
         .nest("/2.0/acme/{provisioner}", acme::routes(&service))
         .fallback(page_not_found)
-        .layer(middleware::from_fn(request::observe))
+        .layer(DefaultBodyLimit::max(MAX_STEP_BODY))
+        .layer(middleware::from_fn_with_state(
+            service.clone(),
+            request::observe,
+        ))
         .with_state(service)
 }
 
@@ -34,6 +39,9 @@ async fn page_not_found() -> Response {
     )
         .into_response()
 }
+
+/// Bodies of the step API hold a request and a token at most.
+const MAX_STEP_BODY: usize = 64 * 1024;
 
 #[cfg(test)]
 mod tests;

@@ -30,8 +30,7 @@ impl IntoResponse for AcmeFailure {
 
 /// A problem document with the status that it carries.
 pub(super) fn document(problem: &Problem) -> Response {
-    let status =
-        StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let body = serde_json::to_vec(problem).unwrap_or_default();
     (
         status,
@@ -55,7 +54,7 @@ fn as_problem(error: Error) -> Problem {
             "The server cannot reach or write its store at the moment: try again in a few seconds.",
         )
         .with_status(503),
-        Error::Signer(_) | Error::Lost(_) => Problem::server_internal(
+        Error::Signer(_) | Error::Internal(_) => Problem::server_internal(
             "The server failed; its log has the reason under this answer's X-Request-Id.",
         ),
     }
@@ -75,8 +74,7 @@ impl IntoResponse for StepFailure {
         let cause = self.0.to_string();
         let outage = is_outage(&self.0);
         let body = as_step_error(self.0);
-        let status =
-            StatusCode::from_u16(body.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let status = StatusCode::from_u16(body.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = super::step::json(status, &body);
         finish(&mut response, outage, cause);
         response
@@ -100,7 +98,7 @@ fn as_step_error(error: Error) -> ca::api::Error {
             message: message.to_owned(),
         },
         Error::Outage(_) => Body::unexpected(503),
-        Error::Signer(_) | Error::Lost(_) => Body::internal(),
+        Error::Signer(_) | Error::Internal(_) => Body::internal(),
     }
 }
 
@@ -117,9 +115,10 @@ fn is_outage(error: &Error) -> bool {
 
 fn finish(response: &mut Response, outage: bool, words: String) {
     if outage {
-        response
-            .headers_mut()
-            .insert(header::RETRY_AFTER, HeaderValue::from_static(OUTAGE_SECONDS));
+        response.headers_mut().insert(
+            header::RETRY_AFTER,
+            HeaderValue::from_static(OUTAGE_SECONDS),
+        );
     }
     response.extensions_mut().insert(Fault(words));
 }

@@ -2,13 +2,14 @@
 
 use std::time::Instant;
 
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use uuid::Uuid;
 
 use crate::listen::Peer;
+use crate::service::Service;
 
 /// The id that the client, the log and the audit entry share.
 #[derive(Clone, Debug)]
@@ -26,9 +27,14 @@ pub(super) struct Target {
 pub(super) struct Fault(pub(super) String);
 
 /// Gives the request its id, echoes it, and logs the answer.
-pub(super) async fn observe(mut request: Request, next: Next) -> Response {
+pub(super) async fn observe(
+    State(service): State<Service>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     let started = Instant::now();
-    let id = id_of(request.headers());
+    let config = service.config();
+    let id = id_of(request.headers(), config.trace_header.as_deref());
     let method = request.method().clone();
     let target = target(&request);
     let protocol = request.version();
@@ -46,7 +52,9 @@ pub(super) async fn observe(mut request: Request, next: Next) -> Response {
         path: &target.path,
         protocol: format!("{protocol:?}"),
         agent: agent.as_ref().and_then(|a| a.to_str().ok()).unwrap_or(""),
-        remote: remote.map(|address| address.to_string()).unwrap_or_default(),
+        remote: remote
+            .map(|address| address.to_string())
+            .unwrap_or_default(),
         millis: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
     };
     line.write(&response);
@@ -105,9 +113,10 @@ impl Line<'_> {
 }
 
 /// The client's id if it is fit for a header and a log line, else a new one.
-fn id_of(headers: &HeaderMap) -> String {
-    [&X_REQUEST_ID, &X_SMALLSTEP_ID]
+fn id_of(headers: &HeaderMap, configured: Option<&str>) -> String {
+    [Some("x-request-id"), configured, Some("x-smallstep-id")]
         .into_iter()
+        .flatten()
         .filter_map(|name| headers.get(name)?.to_str().ok())
         .find(|id| is_fit(id))
         .map_or_else(|| Uuid::now_v7().to_string(), str::to_owned)
@@ -118,7 +127,6 @@ fn is_fit(id: &str) -> bool {
 }
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-const X_SMALLSTEP_ID: HeaderName = HeaderName::from_static("x-smallstep-id");
 
 #[cfg(test)]
 mod tests {
@@ -128,8 +136,8 @@ mod tests {
     fn an_id_with_spaces_or_of_great_length_is_replaced() {
         let mut headers = HeaderMap::new();
         headers.insert(X_REQUEST_ID, HeaderValue::from_static("a b"));
-        assert_eq!(id_of(&headers).len(), 36);
+        assert_eq!(id_of(&headers, None).len(), 36);
         headers.insert(X_REQUEST_ID, HeaderValue::from_static("abc"));
-        assert_eq!(id_of(&headers), "abc");
+        assert_eq!(id_of(&headers, None), "abc");
     }
 }

@@ -82,7 +82,10 @@ impl Service {
     /// # Errors
     /// When the store cannot be read.
     pub(crate) async fn orders(&self, account: &Account) -> Result<Vec<Uuid>, Error> {
-        Ok(self.store().open_orders(account.id, Timestamp::now()).await?)
+        Ok(self
+            .store()
+            .open_orders(account.id, Timestamp::now())
+            .await?)
     }
 
     /// Changes an account's contacts, or ends it (RFC 8555 §7.3.2, §7.3.6).

@@ -30,8 +30,7 @@ pub(crate) fn found(name: &str, now: Timestamp) -> Result<Born, Error> {
     let unsigned = ca::birth::root(name, root_key.public(), serial(), now)?;
     let pen = Pen::self_signed(Box::new(signer(&root_key)?), unsigned)?;
     let root = pen.issuer().clone();
-    let unsigned =
-        ca::birth::intermediate(name, intermediate_key.public(), serial(), now, &root)?;
+    let unsigned = ca::birth::intermediate(name, intermediate_key.public(), serial(), now, &root)?;
     let intermediate = pen.sign(unsigned)?;
     Ok(Born {
         root,

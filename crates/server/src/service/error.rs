@@ -29,13 +29,23 @@ pub(crate) enum Error {
     NotYet(&'static str),
     /// The store does not answer or cannot write.
     #[error("the store is out of order: {0}")]
-    Outage(#[from] store::Error),
+    Outage(store::Error),
     /// The signer failed.
     #[error("the signing key failed: {0}")]
     Signer(#[from] keys::Error),
-    /// A task ended before its time; the log has the rest.
-    #[error("a task was lost: {0}")]
-    Lost(String),
+    /// What should not happen did; the log has the rest.
+    #[error("{0}")]
+    Internal(String),
+}
+
+impl From<store::Error> for Error {
+    fn from(error: store::Error) -> Self {
+        if error.is_outage() {
+            Self::Outage(error)
+        } else {
+            Self::Internal(format!("the store refused: {error}"))
+        }
+    }
 }
 
 impl Error {

@@ -26,7 +26,9 @@ impl Service {
         self.outlive(async move {
             service.order(&account, id).await?;
             let _claim = service.state.claims.claim(id).await;
-            service.finalize_claimed(&account, id, &csr, &request_id).await
+            service
+                .finalize_claimed(&account, id, &csr, &request_id)
+                .await
         })
         .await
     }
@@ -48,12 +50,11 @@ impl Service {
                     .ready(&proofs)
                     .map_or_else(State::Pending, State::Ready)
             }
-            other => other,
+            state @ (State::Ready(_) | State::Processing(_) | State::Invalid(_)) => state,
         };
         let ready = state.into_ready()?;
-        let csr = Csr::verify(csr).map_err(|why| {
-            Problem::bad_csr(format!("The CSR cannot be taken: {why}."))
-        })?;
+        let csr = Csr::verify(csr)
+            .map_err(|why| Problem::bad_csr(format!("The CSR cannot be taken: {why}.")))?;
         let finalized = ready.finalize(&csr, &account.key)?;
         let config = self.config();
         let acme = config.authority.working_acme(&account.provisioner)?;

@@ -15,11 +15,7 @@ impl Service {
     ///
     /// # Errors
     /// When the authority refuses, the key fails, or the store does not take the record.
-    pub(super) async fn issue(
-        &self,
-        grant: Grant,
-        request_id: &str,
-    ) -> Result<Certificate, Error> {
+    pub(super) async fn issue(&self, grant: Grant, request_id: &str) -> Result<Certificate, Error> {
         let now = Timestamp::now();
         let recipient = grant.recipient().clone();
         let certificate = self.make(grant, now)?;

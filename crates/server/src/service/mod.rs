@@ -159,7 +159,7 @@ impl Service {
             .work
             .spawn(task)
             .await
-            .unwrap_or_else(|lost| Err(Error::Lost(lost.to_string())))
+            .unwrap_or_else(|lost| Err(Error::Internal(format!("a task was lost: {lost}"))))
     }
 
     fn store(&self) -> &Store {

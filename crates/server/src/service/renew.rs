@@ -34,7 +34,8 @@ impl Service {
         let old = self.presented(presented).await?;
         let csr = pki::Csr::verify(csr)
             .map_err(|why| Error::BadRequest(format!("the CSR cannot be taken: {why}")))?;
-        self.next(old, Some(csr.public_key().clone()), request_id).await
+        self.next(old, Some(csr.public_key().clone()), request_id)
+            .await
     }
 
     async fn next(
@@ -74,7 +75,9 @@ impl Service {
         let serial = certificate.serial();
         match self.store().certificate_by_serial(serial).await? {
             Some(record) if record.der == certificate.der() => Ok(certificate),
-            Some(_) => Err(unproven(format!("serial number {serial} was given to another"))),
+            Some(_) => Err(unproven(format!(
+                "serial number {serial} was given to another"
+            ))),
             None if self.state.parts.renews_unknown => Ok(certificate),
             None => Err(unproven(format!(
                 "serial number {serial} is not in this store, and another program's store lies \

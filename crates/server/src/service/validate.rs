@@ -244,7 +244,11 @@ impl Flight {
 impl Drop for Flight {
     /// Also when the job is lost: nobody waits for it any longer, and the next POST begins anew.
     fn drop(&mut self) {
-        self.service.state.flights.running().remove(&self.challenge.id);
+        self.service
+            .state
+            .flights
+            .running()
+            .remove(&self.challenge.id);
         self.landed.send_replace(true);
     }
 }

@@ -13,7 +13,8 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use ca::config::Config;
 use jiff::Timestamp;
-use keys::Pen;
+use keys::{FileSigner, Pen, Signer};
+use pki::{PublicKey, SignatureAlgorithm};
 use store::Store;
 
 use super::birth::{self, Born};
@@ -27,6 +28,29 @@ pub(crate) struct World {
     pub(crate) store: Store,
     pub(crate) web: Web,
     pub(crate) born: Born,
+    /// How many signatures the authority has made.
+    pub(crate) signatures: Arc<AtomicUsize>,
+}
+
+/// A signer that counts.
+struct Counting {
+    signer: FileSigner,
+    count: Arc<AtomicUsize>,
+}
+
+impl Signer for Counting {
+    fn public_key(&self) -> &PublicKey {
+        self.signer.public_key()
+    }
+
+    fn algorithm(&self) -> SignatureAlgorithm {
+        self.signer.algorithm()
+    }
+
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, keys::Error> {
+        self.count.fetch_add(1, Ordering::SeqCst);
+        Signer::sign(&self.signer, message)
+    }
 }
 
 /// The web server on loopback.
@@ -71,13 +95,16 @@ impl World {
     }
 
     fn build(web: Web, ports: Ports) -> Self {
-        let provisioners =
-            r#"[{"type":"ACME","name":"acme"},{"type":"ACME","name":"other"},
+        let provisioners = r#"[{"type":"ACME","name":"acme"},{"type":"ACME","name":"other"},
                 {"type":"ACME","name":"terms","termsOfService":"https://ca.test/terms"},
                 {"type":"ACME","name":"bound","requireEAB":true}]"#;
         let store = Store::ephemeral().unwrap();
         let born = birth::found("Test", Timestamp::now()).unwrap();
-        let signer = birth::signer(&born.intermediate_key).unwrap();
+        let signatures = Arc::<AtomicUsize>::default();
+        let signer = Counting {
+            signer: birth::signer(&born.intermediate_key).unwrap(),
+            count: signatures.clone(),
+        };
         let (config, _) = Config::parse(&ca_json(provisioners), None).unwrap();
         let eyes = Eyes::new(&Options {
             loopback_names: vec!["*.test".to_owned()],
@@ -99,6 +126,7 @@ impl World {
             store,
             web,
             born,
+            signatures,
         }
     }
 }

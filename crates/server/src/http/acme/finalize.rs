@@ -4,9 +4,9 @@ use acme::message::order::Finalize;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 
+use super::Answer;
 use super::order::show;
 use super::signed::{self, Signed};
-use super::Answer;
 use crate::http::problem::AcmeFailure;
 use crate::service::Service;
 

@@ -40,7 +40,9 @@ impl Links {
     /// The account that a `kid` names, whatever host it was made under.
     pub(super) fn account_of(&self, kid: &str) -> Option<Uuid> {
         let mine = path_of(&self.prefix)?;
-        let id = path_of(kid)?.strip_prefix(mine)?.strip_prefix("/account/")?;
+        let id = path_of(kid)?
+            .strip_prefix(mine)?
+            .strip_prefix("/account/")?;
         id_of(id)
     }
 }

@@ -1,7 +1,7 @@
 //! ACME over HTTP (RFC 8555): the routes of one provisioner, and the headers all its answers share.
 
-use axum::Router;
 use axum::Extension;
+use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{self, Next};
@@ -80,10 +80,9 @@ async fn headers(
     if let Some(index) = index.filter(|_| !is_directory) {
         out.append(header::LINK, index);
     }
-    if method == Method::POST || target.path.ends_with("/new-nonce") {
-        if let Ok(nonce) = HeaderValue::from_str(&service.nonce()) {
-            out.insert(REPLAY_NONCE, nonce);
-        }
+    let wants_nonce = method == Method::POST || target.path.ends_with("/new-nonce");
+    if wants_nonce && let Ok(nonce) = HeaderValue::from_str(&service.nonce()) {
+        out.insert(REPLAY_NONCE, nonce);
     }
     if !(is_directory && method != Method::POST) {
         out.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));

@@ -43,10 +43,7 @@ pub(super) async fn read(
 /// An order as its client sees it now.
 pub(super) fn show(status: StatusCode, links: &Links, order: &Order) -> Answer {
     let now = Timestamp::now();
-    let waits = matches!(
-        order.status_at(now),
-        Status::Pending | Status::Processing
-    );
+    let waits = matches!(order.status_at(now), Status::Pending | Status::Processing);
     Answer::json(status, &Body::show(order, now, links))
         .location(&links.to("order", order.id))
         .retry_while(waits && status == StatusCode::OK)

@@ -5,7 +5,6 @@ use acme::Problem;
 use acme::account::Account;
 use acme::envelope::{Parsed, Signer, Verified};
 use acme::problem::Kind;
-use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderName, StatusCode, header};
@@ -128,11 +127,10 @@ async fn open(request: Request, service: &Service) -> Result<(Endpoint, Parsed),
         )
         .into());
     }
-    let body: Bytes = axum::body::to_bytes(body, MAX_BODY).await.map_err(|_| {
-        unreadable(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "The body is longer than 64 KiB, or broke off.",
-        )
+    let most = service.config().riser.limits.body_bytes;
+    let body = axum::body::to_bytes(body, most).await.map_err(|_| {
+        let detail = format!("The body is longer than {most} bytes, or broke off.");
+        unreadable(StatusCode::PAYLOAD_TOO_LARGE, &detail)
     })?;
     Ok((at, Parsed::parse(&body)?))
 }
@@ -159,5 +157,4 @@ fn no_account(kid: &str) -> Problem {
     )
 }
 
-const MAX_BODY: usize = 64 * 1024;
 const REPLAY_NONCE: HeaderName = HeaderName::from_static("replay-nonce");

@@ -2,7 +2,7 @@
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::{Method, Request, StatusCode};
+use axum::http::{HeaderMap, Method, Request, StatusCode};
 use data_encoding::BASE64URL_NOPAD;
 use http_body_util::BodyExt;
 use pki::jose::{Jwk, jws};
@@ -30,7 +30,7 @@ pub(super) struct Client {
 #[derive(Debug)]
 pub(super) struct Reply {
     pub(super) status: StatusCode,
-    pub(super) headers: axum::http::HeaderMap,
+    pub(super) headers: HeaderMap,
     pub(super) body: Vec<u8>,
 }
 
@@ -157,7 +157,7 @@ impl Client {
         header
     }
 
-    pub(super) fn sign(&self, header: &Map<String, Value>, payload: &str) -> String {
+    pub(super) fn sealed(&self, header: &Map<String, Value>, payload: &str) -> String {
         jws::sign(&self.key, header, payload.as_bytes()).unwrap()
     }
 
@@ -165,7 +165,7 @@ impl Client {
     pub(super) async fn post(&self, url: &str, payload: Option<&Value>) -> Reply {
         let header = self.protected(url, &self.nonce().await);
         let payload = payload.map(Value::to_string).unwrap_or_default();
-        let body = self.sign(&header, &payload);
+        let body = self.sealed(&header, &payload);
         send(&self.router, post(url, JOSE, body)).await
     }
 

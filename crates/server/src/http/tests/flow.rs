@@ -1,5 +1,7 @@
 //! The whole way from a directory to a certificate, and what its answers carry.
 
+use std::sync::atomic::Ordering;
+
 use axum::http::{Method, StatusCode};
 use pki::Certificate;
 use pki::chain::{self, Purpose};
@@ -63,6 +65,7 @@ async fn twenty_four_finalizes_make_one_certificate_and_one_signature() {
     }
     urls.dedup();
     assert_eq!(urls.len(), 1);
+    assert_eq!(world.signatures.load(Ordering::SeqCst), 1);
     let recorded = world.store.certificates_named("many.test", 100).await;
     assert_eq!(recorded.unwrap().len(), 1);
 }
@@ -108,7 +111,9 @@ async fn the_old_prefix_and_post_as_get_of_the_directory_work() {
     let reply = client.post(&url, None).await;
     assert_eq!(reply.status, StatusCode::OK, "{reply:?}");
     assert_eq!(reply.header("link"), "");
-    let old = client.url("new-nonce").replace("/acme/acme", "/2.0/acme/acme");
+    let old = client
+        .url("new-nonce")
+        .replace("/acme/acme", "/2.0/acme/acme");
     assert_eq!(client.post(&old, None).await.status.as_u16(), 204);
 }
 
@@ -122,8 +127,13 @@ async fn an_account_is_made_found_read_changed_and_ended() {
         ..client.clone()
     };
     let again = anonymous.register(&json!({"contact":["tel:1"]})).await;
-    assert_eq!((again.status.as_u16(), again.header("location")), (200, &*kid));
-    let found = anonymous.register(&json!({"onlyReturnExisting":true})).await;
+    assert_eq!(
+        (again.status.as_u16(), again.header("location")),
+        (200, &*kid)
+    );
+    let found = anonymous
+        .register(&json!({"onlyReturnExisting":true}))
+        .await;
     assert_eq!(found.status, StatusCode::OK);
     let read = client.post(&kid, None).await.json();
     assert_eq!(read["orders"], format!("{kid}/orders"));
@@ -133,7 +143,9 @@ async fn an_account_is_made_found_read_changed_and_ended() {
     let (url, _) = client.order(&["a.test"]).await;
     let orders = client.post(&format!("{kid}/orders"), None).await.json();
     assert_eq!(orders["orders"], json!([url]));
-    let ended = client.post(&kid, Some(&json!({"status":"deactivated"}))).await;
+    let ended = client
+        .post(&kid, Some(&json!({"status":"deactivated"})))
+        .await;
     assert_eq!(ended.json()["status"], "deactivated");
     let refused = client.post(&url, None).await;
     assert_eq!(refused.status, StatusCode::UNAUTHORIZED);
@@ -155,7 +167,13 @@ async fn a_second_finalize_with_the_same_order_gets_the_same_certificate() {
     let world = World::new().await;
     let client = Client::registered(&world).await;
     let (_, order) = client.ready(&world, &["twice.test"]).await;
-    let first = client.finalize(&order, &csr(&["twice.test"]).0).await.json();
-    let second = client.finalize(&order, &csr(&["twice.test"]).0).await.json();
+    let first = client
+        .finalize(&order, &csr(&["twice.test"]).0)
+        .await
+        .json();
+    let second = client
+        .finalize(&order, &csr(&["twice.test"]).0)
+        .await
+        .json();
     assert_eq!(first["certificate"], second["certificate"]);
 }

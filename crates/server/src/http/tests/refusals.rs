@@ -14,13 +14,16 @@ async fn a_nonce_is_good_once_and_a_bad_one_brings_a_fresh_one() {
     let url = client.url("new-order");
     let nonce = client.nonce().await;
     let payload = json!({"identifiers":[{"type":"dns","value":"a.test"}]}).to_string();
-    let body = client.sign(&client.protected(&url, &nonce), &payload);
+    let body = client.sealed(&client.protected(&url, &nonce), &payload);
     let first = send(&client.router, post(&url, JOSE, body.clone())).await;
     assert_eq!(first.status, StatusCode::CREATED);
     let second = send(&client.router, post(&url, JOSE, body)).await;
     assert_eq!(second.status, StatusCode::BAD_REQUEST);
     assert_eq!(second.problem(), "badNonce");
-    let body = client.sign(&client.protected(&url, second.header("replay-nonce")), &payload);
+    let body = client.sealed(
+        &client.protected(&url, second.header("replay-nonce")),
+        &payload,
+    );
     let third = send(&client.router, post(&url, JOSE, body)).await;
     assert_eq!(third.status, StatusCode::CREATED);
 }
@@ -36,12 +39,16 @@ async fn a_missing_nonce_is_bad_and_a_forged_signature_spends_none() {
         key: keys::generate(pki::KeyKind::EcP256).unwrap().into(),
         ..client.clone()
     };
-    let reply = send(&client.router, post(&url, JOSE, forged.sign(&header, "{}"))).await;
+    let reply = send(
+        &client.router,
+        post(&url, JOSE, forged.sealed(&header, "{}")),
+    )
+    .await;
     assert_eq!(reply.problem(), "malformed");
-    let reply = send(&client.router, post(&url, JOSE, client.sign(&header, ""))).await;
+    let reply = send(&client.router, post(&url, JOSE, client.sealed(&header, ""))).await;
     assert_ne!(reply.problem(), "badNonce");
     header.remove("nonce");
-    let reply = send(&client.router, post(&url, JOSE, client.sign(&header, ""))).await;
+    let reply = send(&client.router, post(&url, JOSE, client.sealed(&header, ""))).await;
     assert_eq!(reply.problem(), "badNonce");
 }
 
@@ -51,7 +58,7 @@ async fn the_envelope_is_judged_by_media_type_size_url_and_algorithm() {
     let client = Client::registered(&world).await;
     let url = client.url("new-order");
     let header = client.protected(&url, &client.nonce().await);
-    let body = client.sign(&header, "{}");
+    let body = client.sealed(&header, "{}");
     for kind in ["application/json", "application/jose+json; charset=utf-8"] {
         let reply = send(&client.router, post(&url, kind, body.clone())).await;
         assert_eq!(reply.status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
@@ -65,8 +72,15 @@ async fn the_envelope_is_judged_by_media_type_size_url_and_algorithm() {
     let reply = send(&client.router, post(&other, JOSE, body.clone())).await;
     assert_eq!(reply.problem(), "malformed", "a kid at new-account");
     let header = client.protected("https://elsewhere.test/x", &client.nonce().await);
-    let reply = send(&client.router, post(&url, JOSE, client.sign(&header, "{}"))).await;
-    assert_eq!((reply.status.as_u16(), &*reply.problem()), (403, "unauthorized"));
+    let reply = send(
+        &client.router,
+        post(&url, JOSE, client.sealed(&header, "{}")),
+    )
+    .await;
+    assert_eq!(
+        (reply.status.as_u16(), &*reply.problem()),
+        (403, "unauthorized")
+    );
 }
 
 #[tokio::test]
@@ -101,7 +115,10 @@ async fn what_is_anothers_is_403_and_what_is_unknown_404() {
         ..owner.clone()
     };
     let reply = unknown.post(&url, None).await;
-    assert_eq!((reply.status.as_u16(), &*reply.problem()), (400, "accountDoesNotExist"));
+    assert_eq!(
+        (reply.status.as_u16(), &*reply.problem()),
+        (400, "accountDoesNotExist")
+    );
 }
 
 #[tokio::test]
@@ -130,12 +147,19 @@ async fn reading_takes_an_empty_payload_only() {
     let client = Client::registered(&world).await;
     let (url, _) = client.order(&["a.test"]).await;
     let reply = client.post(&url, Some(&json!({}))).await;
-    assert_eq!((reply.status.as_u16(), &*reply.problem()), (400, "malformed"));
+    assert_eq!(
+        (reply.status.as_u16(), &*reply.problem()),
+        (400, "malformed")
+    );
     let reply = send(&client.router, get("/acme/acme/new-order")).await;
     assert_eq!(reply.status, StatusCode::METHOD_NOT_ALLOWED);
     assert_eq!(reply.header("allow"), "POST");
     assert_eq!(reply.problem(), "malformed");
-    let reply = send(&client.router, plain(Method::OPTIONS, "/acme/acme/new-order")).await;
+    let reply = send(
+        &client.router,
+        plain(Method::OPTIONS, "/acme/acme/new-order"),
+    )
+    .await;
     assert_eq!(reply.status, StatusCode::NO_CONTENT);
     assert_eq!(reply.header("access-control-allow-headers"), "Content-Type");
 }
@@ -168,7 +192,10 @@ async fn a_pending_order_is_not_ready() {
     let client = Client::registered(&world).await;
     let (_, order) = client.order(&["soon.test"]).await;
     let reply = client.finalize(&order, &csr(&["soon.test"]).0).await;
-    assert_eq!((reply.status.as_u16(), &*reply.problem()), (403, "orderNotReady"));
+    assert_eq!(
+        (reply.status.as_u16(), &*reply.problem()),
+        (403, "orderNotReady")
+    );
 }
 
 #[tokio::test]
@@ -196,12 +223,21 @@ async fn bad_orders_and_accounts_say_what_is_wrong() {
         assert_eq!(fresh.register(&payload).await.problem(), kind, "{payload}");
     }
     fresh.provisioner = "bound".to_owned();
-    assert_eq!(fresh.register(&json!({})).await.problem(), "externalAccountRequired");
+    assert_eq!(
+        fresh.register(&json!({})).await.problem(),
+        "externalAccountRequired"
+    );
     fresh.provisioner = "terms".to_owned();
     let reply = fresh.register(&json!({})).await;
     assert_eq!(reply.problem(), "userActionRequired");
     let links: Vec<_> = reply.headers.get_all("link").iter().collect();
-    assert!(links.contains(&&"<https://ca.test/terms>;rel=\"terms-of-service\"".parse().unwrap()));
+    assert!(
+        links.contains(
+            &&"<https://ca.test/terms>;rel=\"terms-of-service\""
+                .parse()
+                .unwrap()
+        )
+    );
 }
 
 #[tokio::test]
@@ -219,4 +255,43 @@ async fn what_comes_later_says_so_and_an_unknown_provisioner_is_404() {
     client.kid = None;
     let reply = client.post(&client.url("no-such-thing"), None).await;
     assert_eq!(reply.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn a_store_that_is_out_of_order_is_an_outage_not_a_refusal() {
+    let world = World::new().await;
+    let client = Client::registered(&world).await;
+    let (_, order) = client.ready(&world, &["full.test"]).await;
+    world.store.close().await;
+    for reply in [
+        client.new_order(&["a.test"]).await,
+        client.finalize(&order, &csr(&["full.test"]).0).await,
+    ] {
+        assert_eq!(reply.status, StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(reply.problem(), "serverInternal");
+        assert_eq!(reply.header("retry-after"), "5");
+    }
+    let directory = send(&client.router, get("/acme/acme/directory")).await;
+    assert_eq!(directory.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn urls_name_the_host_asked_for_only_if_it_is_ours() {
+    let world = World::new().await;
+    let router = Client::new(&world).router;
+    for (asked, named) in [
+        ("ca.test:1234", "ca.test:1234"),
+        ("CA.test", "CA.test"),
+        ("127.0.0.1:9000", "127.0.0.1:9000"),
+        ("evil.example", "ca.test:9000"),
+        ("user@ca.test", "ca.test:9000"),
+    ] {
+        let mut request = get("/acme/acme/directory");
+        request.headers_mut().insert("host", asked.parse().unwrap());
+        let directory = send(&router, request).await.json();
+        assert_eq!(
+            directory["newNonce"],
+            format!("https://{named}/acme/acme/new-nonce")
+        );
+    }
 }

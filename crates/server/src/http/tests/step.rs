@@ -55,10 +55,18 @@ async fn what_is_not_there_answers_as_the_original_does() {
     let reply = send(&router, get("/root/ab-CD")).await;
     assert_eq!(reply.status, StatusCode::NOT_FOUND);
     let message = reply.json()["message"].clone();
-    assert_eq!(message, "root certificate with fingerprint \"abcd\" was not found");
+    assert_eq!(
+        message,
+        "root certificate with fingerprint \"abcd\" was not found"
+    );
     let reply = send(&router, post("/1.0/sign", "application/json", "{}")).await;
     assert_eq!(reply.status, StatusCode::NOT_IMPLEMENTED);
-    assert!(reply.json()["message"].as_str().unwrap().contains("JWK tokens come later"));
+    assert!(
+        reply.json()["message"]
+            .as_str()
+            .unwrap()
+            .contains("JWK tokens come later")
+    );
 }
 
 #[tokio::test]
@@ -70,7 +78,10 @@ async fn the_request_id_is_echoed_or_made() {
         .header("X-Request-Id", "abc-123")
         .body(Body::empty())
         .unwrap();
-    assert_eq!(send(&router, request).await.header("x-request-id"), "abc-123");
+    assert_eq!(
+        send(&router, request).await.header("x-request-id"),
+        "abc-123"
+    );
     let made = send(&router, plain(Method::HEAD, "/health")).await;
     assert_eq!(made.header("x-request-id").len(), 36);
 }
@@ -80,7 +91,10 @@ async fn a_certificate_is_renewed_by_whoever_proves_to_hold_it() {
     let world = World::new().await;
     let client = Client::registered(&world).await;
     let (_, order) = client.ready(&world, &["renew.test"]).await;
-    let done = client.finalize(&order, &csr(&["renew.test"]).0).await.json();
+    let done = client
+        .finalize(&order, &csr(&["renew.test"]).0)
+        .await
+        .json();
     let url = done["certificate"].as_str().unwrap();
     let chain = Certificate::all_from_pem(&client.post(url, None).await.body).unwrap();
     let shown = vec![CertificateDer::from(chain[0].der().to_vec())];
@@ -105,7 +119,11 @@ async fn without_a_certificate_of_ours_there_is_no_renewal() {
     assert_eq!(reply.json()["message"], ca::words::UNAUTHORIZED);
     let key = keys::generate(pki::KeyKind::EcP256).unwrap();
     let now = jiff::Timestamp::now();
-    let foreign = other.service.house_certificate(key.public(), now).await.unwrap();
+    let foreign = other
+        .service
+        .house_certificate(key.public(), now)
+        .await
+        .unwrap();
     let shown = vec![CertificateDer::from(foreign[0].der().to_vec())];
     let reply = send_as(&router, plain(Method::POST, "/renew"), shown).await;
     assert_eq!(reply.status, StatusCode::UNAUTHORIZED);

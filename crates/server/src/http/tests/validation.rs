@@ -31,9 +31,14 @@ async fn a_wrong_body_makes_challenge_authorization_and_order_invalid() {
     let client = Client::registered(&world).await;
     let (url, order) = client.order(&["wrong.test"]).await;
     let challenge = client.challenge(&order, 0).await;
-    world.web.set(token(&challenge), Page::of("secret of an internal page"));
+    world
+        .web
+        .set(token(&challenge), Page::of("secret of an internal page"));
     let reply = answered(&client, &challenge).await;
-    assert!(reply.header("link").contains("rel=\"up\"") || reply.headers.get_all("link").iter().count() == 2);
+    assert!(
+        reply.header("link").contains("rel=\"up\"")
+            || reply.headers.get_all("link").iter().count() == 2
+    );
     let challenge_url = challenge["url"].as_str().unwrap();
     let challenge = settled(&client, challenge_url, "processing").await;
     assert_eq!(challenge["status"], "invalid", "{challenge}");
@@ -100,7 +105,10 @@ async fn two_posts_on_one_challenge_make_one_job_and_reading_makes_none() {
     assert_eq!(first.json()["status"], "valid");
     assert_eq!(second.json()["status"], "valid");
     assert_eq!(world.web.hits(), 1);
-    assert_eq!(answered(&client, &challenge).await.json()["status"], "valid");
+    assert_eq!(
+        answered(&client, &challenge).await.json()["status"],
+        "valid"
+    );
     assert_eq!(world.web.hits(), 1);
 }
 
@@ -122,7 +130,9 @@ async fn a_redirect_is_followed_to_an_allowed_port() {
             ..Page::of("")
         },
     );
-    world.web.set("moved", Page::of(client.key_authorization(&challenge)));
+    world
+        .web
+        .set("moved", Page::of(client.key_authorization(&challenge)));
     let reply = answered(&client, &challenge).await;
     assert_eq!(reply.json()["status"], "valid", "{reply:?}");
     assert_eq!(world.web.hits(), 2);
@@ -133,7 +143,11 @@ async fn a_closed_port_is_told_by_its_address() {
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = closed.local_addr().unwrap().port();
     drop(closed);
-    let world = World::with_ports(Ports { http: port, tls: 443 }).await;
+    let world = World::with_ports(Ports {
+        http: port,
+        tls: 443,
+    })
+    .await;
     let client = Client::registered(&world).await;
     let (_, order) = client.order(&["closed.test"]).await;
     let challenge = client.challenge(&order, 0).await;
@@ -151,10 +165,16 @@ async fn an_unfinished_validation_is_taken_up_at_the_next_start() {
     let client = Client::registered(&world).await;
     let (url, order) = client.order(&["again.test"]).await;
     let challenge = client.challenge(&order, 0).await;
-    world
-        .web
-        .set(token(&challenge), Page::of(client.key_authorization(&challenge)));
-    let id = challenge["url"].as_str().unwrap().rsplit('/').next().unwrap();
+    world.web.set(
+        token(&challenge),
+        Page::of(client.key_authorization(&challenge)),
+    );
+    let id = challenge["url"]
+        .as_str()
+        .unwrap()
+        .rsplit('/')
+        .next()
+        .unwrap();
     let id = uuid::Uuid::try_parse(id).unwrap();
     world.store.begin_challenge(id).await.unwrap();
     world.service.resume().await.unwrap();
