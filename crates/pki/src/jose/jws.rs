@@ -1,16 +1,10 @@
 //! Flattened JSON Web Signatures (RFC 7515 §7.2.2), as strict as RFC 8555 §6.2 wants them.
 
-use std::fmt;
-
 use aws_lc_rs::hmac;
 use data_encoding::BASE64URL_NOPAD;
-use serde::{
-    Deserialize,
-    de::{Deserializer, MapAccess, Visitor},
-};
 use serde_json::{Map, Value};
 
-use super::{Alg, Jwk, UnknownAlg};
+use super::{Alg, Jwk, UnknownAlg, object::object};
 use crate::key::{KeyKind, PrivateKey, fixed_to_der};
 
 /// Why a JWS was refused.
@@ -289,53 +283,6 @@ fn decode(text: &str, name: &'static str) -> Result<Vec<u8>, Error> {
     BASE64URL_NOPAD
         .decode(text.as_bytes())
         .map_err(|_| Error::Base64(name))
-}
-
-/// One JSON object whose own members have different names.
-fn object(json: &[u8], place: &'static str) -> Result<Map<String, Value>, Error> {
-    let members: Members = serde_json::from_slice(json).map_err(|error| Error::Json {
-        place,
-        reason: error.to_string(),
-    })?;
-    match members.duplicate {
-        Some(name) => Err(Error::Duplicate { place, name }),
-        None => Ok(members.map),
-    }
-}
-
-/// The members of an object, and the first name that came twice.
-struct Members {
-    map: Map<String, Value>,
-    duplicate: Option<String>,
-}
-
-impl<'de> Deserialize<'de> for Members {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Reader;
-
-        impl<'de> Visitor<'de> for Reader {
-            type Value = Members;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Members, A::Error> {
-                let mut members = Members {
-                    map: Map::new(),
-                    duplicate: None,
-                };
-                while let Some((name, value)) = access.next_entry::<String, Value>()? {
-                    if members.map.insert(name.clone(), value).is_some() {
-                        members.duplicate.get_or_insert(name);
-                    }
-                }
-                Ok(members)
-            }
-        }
-
-        deserializer.deserialize_map(Reader)
-    }
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ pub mod jwe;
 pub mod jwk;
 pub mod jws;
 
+mod object;
 mod private_jwk;
 
 pub use jwk::Jwk;

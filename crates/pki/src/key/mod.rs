@@ -8,6 +8,7 @@ mod legacy;
 mod private;
 mod public;
 mod rsa;
+mod sec1;
 
 pub use algorithm::SignatureAlgorithm;
 pub use private::PrivateKey;

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use super::{
     CrtNumbers, KeyKind, PublicKey, SignatureAlgorithm, der_to_fixed, encrypted, legacy, public,
-    rsa,
+    rsa, sec1,
 };
 use crate::{
     asn1::{self, Cursor, Malformed},
@@ -121,7 +121,9 @@ impl PrivateKey {
             Pair::Ed25519(_) => return Zeroizing::new(pem::encode("PRIVATE KEY", &self.pkcs8)),
         };
         let inner = match &self.pair {
-            Pair::Ec(pair) => sec1(self.kind(), pair, &self.public).ok(),
+            Pair::Ec(pair) => ec_scalar(pair)
+                .and_then(|scalar| sec1::write(&self.public, &scalar))
+                .ok(),
             Pair::Rsa(_) | Pair::Ed25519(_) => self.pkcs1().map(|der| Zeroizing::new(der.to_vec())),
         };
         match inner {
@@ -265,7 +267,7 @@ impl PrivateKey {
     }
 
     fn from_sec1_der(der: &[u8]) -> Result<Self, Error> {
-        let kind = sec1_kind(der)?;
+        let kind = sec1::kind(der)?;
         let pair = EcdsaKeyPair::from_private_key_der(signing(kind)?, der)
             .map_err(|_| Error::InvalidKey("EC"))?;
         Self::ec(kind, pair)
@@ -348,45 +350,6 @@ fn ec_scalar(pair: &EcdsaKeyPair) -> Result<Zeroizing<Vec<u8>>, Error> {
         .as_be_bytes()
         .map_err(|_| Error::Crypto("reading the scalar"))?;
     Ok(Zeroizing::new(bytes.as_ref().to_vec()))
-}
-
-/// ECPrivateKey with parameters and public key (RFC 5915 §3).
-fn sec1(
-    kind: KeyKind,
-    pair: &EcdsaKeyPair,
-    public: &PublicKey,
-) -> Result<Zeroizing<Vec<u8>>, Error> {
-    let curve = public::curve_oid(kind).ok_or(Error::InvalidKey("EC"))?;
-    let scalar = Zeroizing::new(asn1::octet_string(&ec_scalar(pair)?));
-    let parameters = asn1::wrap(asn1::constructed(0), &[&asn1::oid(curve)]);
-    let point = asn1::wrap(
-        asn1::constructed(1),
-        &[&asn1::bit_string(public.subject_public_key())],
-    );
-    Ok(Zeroizing::new(asn1::sequence(&[
-        &asn1::unsigned(&[1]),
-        &scalar,
-        &parameters,
-        &point,
-    ])))
-}
-
-/// The curve of an ECPrivateKey: named, or told by the length of the scalar.
-fn sec1_kind(der: &[u8]) -> Result<KeyKind, Error> {
-    let read = || -> Result<Result<KeyKind, Error>, Malformed> {
-        let mut fields = Cursor::only(der, asn1::SEQUENCE)?;
-        fields.unsigned()?;
-        let scalar = fields.take(asn1::OCTET_STRING)?.value;
-        if let Some(parameters) = fields.take_if(asn1::constructed(0))? {
-            return Ok(public::curve(Cursor::new(parameters.value)?.oid()?));
-        }
-        let all = [KeyKind::EcP256, KeyKind::EcP384, KeyKind::EcP521];
-        let fitting = all
-            .into_iter()
-            .find(|kind| kind.coordinate_len() == Some(scalar.len()));
-        Ok(fitting.ok_or_else(|| Error::UnsupportedKey("EC without a named curve".to_owned())))
-    };
-    read().map_err(|_| Error::Der("EC private key"))?
 }
 
 #[cfg(test)]

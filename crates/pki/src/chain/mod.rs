@@ -1,19 +1,22 @@
 //! Path validation (RFC 5280 §6) on webpki, with the words Go's verifier uses.
 
-use std::net::IpAddr;
+mod error;
+mod host;
 
-use jiff::{Timestamp, tz::Offset};
+use jiff::Timestamp;
 use rustls_pki_types::{CertificateDer, TrustAnchor, UnixTime};
 use webpki::{
     EndEntityCert, ExtendedKeyUsageValidator, KeyPurposeIdIter, KeyUsage, anchor_from_trusted_cert,
 };
 
 use crate::{
-    alt_name::AltName,
     certificate::Certificate,
     extension::{self, ExtendedKeyUsage},
     oid,
 };
+
+pub use error::ChainError;
+pub use host::check_host;
 
 /// What a leaf is to be used for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,63 +27,6 @@ pub enum Purpose {
     ClientAuth,
     /// Anything.
     Any,
-}
-
-/// Why no path was accepted; written as Go writes it where `step` prints it.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum ChainError {
-    /// No path leads to a root.
-    #[error("x509: certificate signed by unknown authority")]
-    UnknownAuthority,
-    /// A certificate is not valid any more.
-    #[error("x509: certificate has expired or is not yet valid: current time {} is after {}", rfc3339(*.now), rfc3339(*.not_after))]
-    Expired {
-        /// The time of the check.
-        now: Timestamp,
-        /// The end of validity.
-        not_after: Timestamp,
-    },
-    /// A certificate is not valid yet.
-    #[error("x509: certificate has expired or is not yet valid: current time {} is before {}", rfc3339(*.now), rfc3339(*.not_before))]
-    NotYetValid {
-        /// The time of the check.
-        now: Timestamp,
-        /// The begin of validity.
-        not_before: Timestamp,
-    },
-    /// The leaf is for other names.
-    #[error("x509: certificate is valid for {}, not {host}", .names.join(", "))]
-    WrongName {
-        /// The names of the leaf of the wanted kind.
-        names: Vec<String>,
-        /// The name that was wanted.
-        host: String,
-    },
-    /// The leaf has no name of the wanted kind.
-    #[error("x509: certificate is not valid for any names, but wanted to match {0}")]
-    NoNames(String),
-    /// The leaf has no address, and an address was wanted.
-    #[error("x509: cannot validate certificate for {0} because it doesn't contain any IP SANs")]
-    NoAddresses(String),
-    /// The leaf or a CA is not for this purpose.
-    #[error("x509: certificate specifies an incompatible key usage")]
-    WrongPurpose,
-    /// A certificate in the place of a CA is none.
-    #[error("x509: invalid signature: parent certificate cannot sign this kind of certificate")]
-    NotACa,
-    /// A CA has more CAs below it than it allows.
-    #[error("x509: too many intermediates for path length constraint")]
-    TooDeep,
-    /// A CA may not sign for a name of the leaf.
-    #[error("x509: a root or intermediate certificate is not authorized to sign for this name")]
-    NotPermitted,
-    /// A critical extension is not understood.
-    #[error("x509: unhandled critical extension")]
-    CriticalExtension,
-    /// Anything else, in the library's words.
-    #[error("x509: {0}")]
-    Other(String),
 }
 
 /// Looks for a path from `leaf` over `intermediates` to one of `roots` that is valid at `at`, and checks that
@@ -108,70 +54,6 @@ pub fn verify(
         path(leaf, intermediates, roots, at, purpose)?;
     }
     host.map_or(Ok(()), |host| check_host(leaf, host))
-}
-
-/// Checks that the leaf names `host`, which may stand in brackets when it is an address.
-///
-/// # Errors
-/// [`ChainError::WrongName`], [`ChainError::NoNames`], [`ChainError::NoAddresses`].
-pub fn check_host(leaf: &Certificate, host: &str) -> Result<(), ChainError> {
-    let bare = host
-        .strip_prefix('[')
-        .and_then(|rest| rest.strip_suffix(']'))
-        .unwrap_or(host);
-    if let Ok(address) = bare.parse::<IpAddr>() {
-        return check_address(leaf, address.to_canonical(), bare);
-    }
-    let of_kind = leaf
-        .alt_names()
-        .iter()
-        .filter(|name| matches!(name, AltName::Dns(_)));
-    let names: Vec<String> = of_kind.map(ToString::to_string).collect();
-    if names.is_empty() {
-        return Err(ChainError::NoNames(host.to_owned()));
-    }
-    let matches = names.iter().any(|name| dns_matches(name, host));
-    if matches {
-        Ok(())
-    } else {
-        Err(ChainError::WrongName {
-            names,
-            host: host.to_owned(),
-        })
-    }
-}
-
-/// A wildcard stands for exactly one whole label, the first (RFC 6125 §6.4.3).
-fn dns_matches(pattern: &str, host: &str) -> bool {
-    let host = host.strip_suffix('.').unwrap_or(host);
-    match pattern.strip_prefix("*.") {
-        Some(parent) => host
-            .split_once('.')
-            .is_some_and(|(first, rest)| !first.is_empty() && rest.eq_ignore_ascii_case(parent)),
-        None => !host.is_empty() && pattern.eq_ignore_ascii_case(host),
-    }
-}
-
-fn check_address(leaf: &Certificate, wanted: IpAddr, host: &str) -> Result<(), ChainError> {
-    let addresses: Vec<IpAddr> = leaf
-        .alt_names()
-        .iter()
-        .filter_map(|name| match name {
-            AltName::Ip(address) => Some(address.to_canonical()),
-            AltName::Dns(_) | AltName::Email(_) | AltName::Uri(_) | AltName::Other { .. } => None,
-        })
-        .collect();
-    if addresses.is_empty() {
-        return Err(ChainError::NoAddresses(host.to_owned()));
-    }
-    if addresses.contains(&wanted) {
-        return Ok(());
-    }
-    let names = addresses.iter().map(ToString::to_string).collect();
-    Err(ChainError::WrongName {
-        names,
-        host: host.to_owned(),
-    })
 }
 
 fn within_validity(certificate: &Certificate, now: Timestamp) -> Result<(), ChainError> {
@@ -327,25 +209,18 @@ fn translate(error: &webpki::Error, now: Timestamp) -> ChainError {
     }
 }
 
-fn rfc3339(at: Timestamp) -> String {
-    Offset::UTC
-        .to_datetime(at)
-        .strftime("%Y-%m-%dT%H:%M:%SZ")
-        .to_string()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::{
-        Extension, KeyUsages, Name, PrivateKey, Serial, TbsCertificate, assemble,
+        AltName, Extension, KeyUsages, Name, PrivateKey, Serial, TbsCertificate, assemble,
         extension::{basic_constraints, extended_key_usage, key_usage, subject_alt_names},
     };
 
     const LATER: &str = "2026-12-01T00:00:00Z";
 
     fn key() -> PrivateKey {
-        PrivateKey::from_pem(include_bytes!("../testdata/openssl/p256.key"), None).unwrap()
+        PrivateKey::from_pem(include_bytes!("../../testdata/openssl/p256.key"), None).unwrap()
     }
 
     fn at(text: &str) -> Timestamp {
@@ -426,9 +301,9 @@ mod tests {
     #[test]
     fn the_chain_of_step_is_accepted() {
         let [leaf, intermediate, root] = [
-            include_bytes!("../testdata/step/leaf.crt").as_slice(),
-            include_bytes!("../testdata/step/intermediate_ca.crt"),
-            include_bytes!("../testdata/step/root_ca.crt"),
+            include_bytes!("../../testdata/step/leaf.crt").as_slice(),
+            include_bytes!("../../testdata/step/intermediate_ca.crt"),
+            include_bytes!("../../testdata/step/root_ca.crt"),
         ]
         .map(|text| Certificate::from_pem(text).unwrap());
         let now = leaf.not_before();
