@@ -218,7 +218,11 @@ fn limits(mut section: Section<'_>) -> Limits {
 
 fn provisioners(top: &mut Section<'_>, names: &[&str]) -> BTreeMap<String, ProvisionerSettings> {
     let mut found = BTreeMap::new();
-    let Some(Value::Object(map)) = top.value("provisioner") else {
+    let Some(value) = top.value("provisioner") else {
+        return found;
+    };
+    let Some(map) = value.as_object() else {
+        top.fault("provisioner", "must be tables: [provisioner.<name>]");
         return found;
     };
     let default = ProvisionerSettings::default();
@@ -349,6 +353,21 @@ mod tests {
             "publicnames: is not known",
         ] {
             assert!(told.contains(place), "{place} is not in\n{told}");
+        }
+    }
+
+    #[test]
+    fn what_should_be_a_table_and_is_not_is_told() {
+        for (text, place) in [
+            ("provisioner = 5", "riser.toml: provisioner: must be"),
+            (
+                "[provisioner]\nacme = 5",
+                "riser.toml: provisioner.acme: must be",
+            ),
+            ("validation = 5", "riser.toml: validation: must be"),
+        ] {
+            let told = faults(text);
+            assert!(told[0].starts_with(place), "{told:?}");
         }
     }
 
