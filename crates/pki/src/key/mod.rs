@@ -4,6 +4,7 @@ mod algorithm;
 mod ecdsa;
 mod encrypted;
 mod encryption;
+mod file;
 mod legacy;
 mod private;
 mod public;

@@ -4,18 +4,18 @@ use std::fmt::Write;
 
 use der::asn1::ObjectIdentifier;
 
-use super::Attribute;
+use super::{Attribute, text};
 use crate::oid;
 
 /// The attributes Go's `pkix.Name` knows, in the order in which it writes them back.
 const KNOWN: [(&str, &str); 9] = [
     ("2.5.4.6", "C"),
-    ("2.5.4.10", "O"),
-    ("2.5.4.11", "OU"),
-    ("2.5.4.7", "L"),
     ("2.5.4.8", "ST"),
+    ("2.5.4.7", "L"),
     ("2.5.4.9", "STREET"),
     ("2.5.4.17", "POSTALCODE"),
+    ("2.5.4.10", "O"),
+    ("2.5.4.11", "OU"),
     ("2.5.4.3", "CN"),
     ("2.5.4.5", "SERIALNUMBER"),
 ];
@@ -86,10 +86,16 @@ fn short(oid: ObjectIdentifier) -> Option<&'static str> {
 
 fn escaped(attribute: &Attribute) -> String {
     let Some(name) = short(attribute.oid) else {
+        // Go writes the value anew, whatever string type it had.
+        let value = if attribute.clean {
+            text::write(&attribute.text)
+        } else {
+            attribute.value.clone()
+        };
         return format!(
             "{}=#{}",
             attribute.oid,
-            data_encoding::HEXLOWER.encode(&attribute.value)
+            data_encoding::HEXLOWER.encode(&value)
         );
     };
     let mut out = format!("{name}=");
@@ -152,7 +158,7 @@ mod tests {
         let name = name(&[("2.5.4.3", "cn"), ("1.2.3.4", "x"), ("2.5.4.42", "given")]);
         assert_eq!(
             name.to_string(),
-            "CN=cn,2.5.4.42=#0c05676976656e,1.2.3.4=#0c0178"
+            "CN=cn,2.5.4.42=#1305676976656e,1.2.3.4=#130178"
         );
         assert_eq!(name.in_order(), "CN=cn,1.2.3.4=x,UnknownOID=2.5.4.42");
     }
@@ -162,5 +168,18 @@ mod tests {
         let name = name(&[(oid::EMAIL_ADDRESS.to_string().as_str(), "a@b")]);
         assert_eq!(name.in_order(), "emailAddress=a@b");
         assert_eq!(name.to_string(), "1.2.840.113549.1.9.1=#0c03614062");
+    }
+
+    #[test]
+    fn a_name_of_everything_is_printed_as_go_and_step_print_it() {
+        let name = include_bytes!("../../testdata/openssl/names.crt");
+        let name = crate::Certificate::from_pem(name)
+            .unwrap()
+            .subject()
+            .clone();
+        let go = r"SERIALNUMBER=77,CN=\#x\<y\>\;\\\\z,OU=two,O=\ a\,b,POSTALCODE=8000,STREET=Way 1,L=Zürich,ST=ZH,C=CH,0.9.2342.19200300.100.1.1=#13027531,1.2.840.113549.1.9.1=#0c03614062,2.5.4.42=#1305676976656e,0.9.2342.19200300.100.1.25=#13026578,0.9.2342.19200300.100.1.25=#13036f7267";
+        assert_eq!(name.to_string(), go);
+        let step = r"DC=org,DC=ex,C=CH,ST=ZH,L=Zürich,STREET=Way 1,POSTALCODE=8000,O= a,b,OU=two,UnknownOID=2.5.4.42,emailAddress=a@b,UID=u1,SERIALNUMBER=77,CN=#x<y>;\\z";
+        assert_eq!(name.in_order(), step);
     }
 }
