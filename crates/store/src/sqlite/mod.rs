@@ -12,6 +12,8 @@ mod lock;
 mod migrate;
 mod open;
 mod orders;
+#[cfg(test)]
+mod plans;
 mod readers;
 mod retention;
 #[cfg(test)]

@@ -74,10 +74,11 @@ fn prove(connection: &Connection, challenge: Uuid, proof: &Proof) -> Result<bool
         .prepare_cached(
             "UPDATE challenges SET status = 'valid', validated_at = ?2, evidence = ?3
              WHERE id = ?1 AND status IN ('pending', 'processing') AND method = ?4
-                 AND authorization_id IN
-                     (SELECT id FROM authorizations
-                      WHERE status = 'pending' AND expires_at > ?2 AND account_id = ?5
-                          AND identifier_type = ?6 AND identifier = ?7)",
+                 AND EXISTS
+                     (SELECT 1 FROM authorizations a
+                      WHERE a.id = challenges.authorization_id AND a.status = 'pending'
+                          AND a.expires_at > ?2 AND a.account_id = ?5
+                          AND a.identifier_type = ?6 AND a.identifier = ?7)",
         )?
         .execute((
             Id(challenge),
@@ -122,8 +123,9 @@ fn fail(
     let failed = connection
         .prepare_cached(
             "UPDATE challenges SET status = 'invalid', error = ?2, evidence = ?3
-             WHERE id = ?1 AND status IN ('pending', 'processing') AND authorization_id IN
-                 (SELECT id FROM authorizations WHERE status = 'pending')",
+             WHERE id = ?1 AND status IN ('pending', 'processing') AND EXISTS
+                 (SELECT 1 FROM authorizations a
+                  WHERE a.id = challenges.authorization_id AND a.status = 'pending')",
         )?
         .execute((Id(challenge), Json(problem), Json(evidence)))?;
     if failed == 0 {
