@@ -105,8 +105,9 @@ impl Line<'_> {
             };
         }
         match status {
+            // What comes in a later version is no failure of this one.
+            501 | 400..500 => line!(warn),
             500.. => line!(error),
-            400.. => line!(warn),
             _ => line!(info),
         }
     }

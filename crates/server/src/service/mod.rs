@@ -16,7 +16,7 @@ use crate::probe::Eyes;
 
 mod account;
 mod authorization;
-mod birth;
+pub(crate) mod birth;
 mod certificate;
 mod claims;
 mod error;

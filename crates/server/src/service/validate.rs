@@ -11,7 +11,7 @@ use acme::authz::{Authorization, Status};
 use acme::challenge::{self, Challenge, Context, Finding, Proof, Verdict};
 use jiff::Timestamp;
 use moka::sync::Cache;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use uuid::Uuid;
 
@@ -21,6 +21,8 @@ use super::{Error, Service};
 pub(super) struct Flights {
     running: Mutex<HashMap<Uuid, watch::Receiver<bool>>>,
     waited: Cache<Uuid, Arc<AtomicU64>>,
+    /// So many look at the same time; each holds a few sockets.
+    seats: Semaphore,
 }
 
 /// How one attempt at a challenge ended.
@@ -128,6 +130,7 @@ impl Flights {
                 .max_capacity(100_000)
                 .time_to_live(Duration::from_mins(10))
                 .build(),
+            seats: Semaphore::new(SEATS),
         }
     }
 
@@ -145,6 +148,7 @@ impl Flight {
 
     /// The verdict: up to three tries within the budget, then failure.
     async fn outcome(&self) -> Result<Proof, Finding> {
+        let _seat = self.service.state.flights.seats.acquire().await;
         let started = Instant::now();
         let mut tries = TRIES.iter().map(|after| started + *after);
         loop {
@@ -268,6 +272,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 const TRIES: [Duration; 2] = [Duration::from_millis(1000), Duration::from_millis(2500)];
 /// When silence is an answer.
 const SILENCE: Duration = Duration::from_secs(10);
+const SEATS: usize = 256;
 /// How long to wait after each failure to write a verdict.
 const SETTLE_PAUSES: [Duration; 5] = [
     Duration::from_millis(100),

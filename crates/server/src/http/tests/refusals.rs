@@ -154,6 +154,11 @@ async fn reading_takes_an_empty_payload_only() {
     let reply = send(&client.router, get("/acme/acme/new-order")).await;
     assert_eq!(reply.status, StatusCode::METHOD_NOT_ALLOWED);
     assert_eq!(reply.header("allow"), "POST");
+    assert!(
+        reply
+            .header("link")
+            .ends_with("/acme/acme/directory>;rel=\"index\"")
+    );
     assert_eq!(reply.problem(), "malformed");
     let reply = send(
         &client.router,
