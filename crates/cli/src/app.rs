@@ -62,7 +62,7 @@ pub(crate) fn run(argv: Vec<OsString>) -> ExitCode {
 
 /// The whole command tree, for completions.
 pub(crate) fn tree() -> clap::Command {
-    Step::command()
+    arguments::fill(Step::command(), &serde_json::Map::new())
 }
 
 enum Stop {
@@ -109,7 +109,7 @@ fn complain(error: &clap::Error) -> ExitCode {
                     "flag provided but not defined: -{}",
                     name.trim_start_matches('-')
                 ));
-                output::say(&format!("See '{} --help'.", bare_command(&usage)));
+                show_help(&usage);
             }
         }
         ErrorKind::MissingRequiredArgument => output::say(&format!(
@@ -175,12 +175,23 @@ fn usage_line(error: &clap::Error) -> String {
         .to_owned()
 }
 
-/// A usage line's words up to its first placeholder.
-fn bare_command(usage: &str) -> String {
+/// Prints the help of the command in a usage line, on stdout as the reference implementation does.
+fn show_help(usage: &str) {
     let words = usage
         .split(' ')
+        .skip(1)
         .take_while(|word| !word.starts_with(['<', '[', '-']));
-    words.collect::<Vec<_>>().join(" ")
+    let mut tree = tree();
+    tree.build();
+    let mut command = &mut tree;
+    for word in words {
+        let Some(next) = command.find_subcommand_mut(word) else {
+            return;
+        };
+        command = next;
+    }
+    // The reader may have gone; the line on stderr says what matters.
+    let _ = output::data(&command.render_help().to_string());
 }
 
 #[cfg(test)]

@@ -58,7 +58,8 @@ pub(crate) fn fill(tree: Command, defaults: &Map<String, Value>) -> Command {
 
 fn source(arg: Arg, command: &str, defaults: &Map<String, Value>) -> Arg {
     let Some(long) = arg.get_long().map(str::to_owned) else {
-        return arg;
+        let name = arg.get_id().as_str().replace('_', "-");
+        return arg.value_name(&*name.leak());
     };
     if matches!(long.as_str(), "help" | "version" | "config" | "context") {
         return arg;
@@ -89,7 +90,12 @@ fn source(arg: Arg, command: &str, defaults: &Map<String, Value>) -> Arg {
     if values.is_empty() {
         return arg;
     }
-    arg.default_values(values).hide_default_value(true)
+    let arg = arg.default_values(values);
+    if is_flag {
+        arg
+    } else {
+        arg.hide_default_value(true)
+    }
 }
 
 fn texts(value: &Value) -> Vec<String> {

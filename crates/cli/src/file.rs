@@ -80,7 +80,13 @@ pub(crate) fn may_overwrite(paths: &[&Path], force: bool) -> Result<()> {
             continue;
         }
         let question = format!("Would you like to overwrite {}", path.display());
-        if !Terminal::open()?.confirm(&question)? {
+        let terminal = Terminal::open().map_err(|error| {
+            anyhow!(
+                "{error}\n{} exists; '--force' overwrites without asking where a command has it",
+                path.display()
+            )
+        })?;
+        if !terminal.confirm(&question)? {
             bail!("file {} already exists", path.display());
         }
     }

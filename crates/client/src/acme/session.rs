@@ -14,7 +14,7 @@ use super::patience::Patience;
 use crate::{Error, Http, Reply};
 
 /// How often a refused nonce is replaced by a fresh one.
-const NONCE_TRIES: usize = 5;
+const NONCE_TRIES: usize = 10;
 /// How long a server that says "later" is waited for, in seconds.
 const OUTAGE: u64 = 20;
 

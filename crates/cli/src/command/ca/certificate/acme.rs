@@ -1,5 +1,6 @@
 //! One certificate over ACME: the order, its proofs, the dots on the way.
 
+use std::cell::Cell;
 use std::path::Path;
 
 use anyhow::{Result, anyhow};
@@ -135,21 +136,28 @@ impl Answers {
     }
 }
 
-/// A line that grows by a dot for each look at the server.
-struct Progress;
+/// A line that grows by a dot for each look at the server; it has at least one.
+struct Progress {
+    has_dot: Cell<bool>,
+}
 
 impl Progress {
     fn start(words: &str) -> Self {
         output::talk(words);
-        Self
+        Self {
+            has_dot: Cell::new(words.ends_with('.')),
+        }
     }
 
-    #[expect(clippy::unused_self, reason = "a dot belongs to a line that was begun")]
     fn look(&self) {
         output::talk(".");
+        self.has_dot.set(true);
     }
 
     fn end<T>(self, result: Result<T, client::Error>) -> Result<T> {
+        if !self.has_dot.get() {
+            output::talk(".");
+        }
         match result {
             Ok(value) => {
                 output::talk(" done!\n");

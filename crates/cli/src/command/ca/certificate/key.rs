@@ -11,6 +11,7 @@ const LONGEST: usize = 8192;
 
 /// The flags about the key.
 #[derive(clap::Args)]
+#[group(id = "key")]
 pub(crate) struct Flags {
     /// The type of key.
     #[arg(long, value_name = "kty", default_value = "EC")]

@@ -1,6 +1,6 @@
 //! Which provisioner is asked: by name, the only one there is, or the person's choice.
 
-use anyhow::{Result, bail};
+use anyhow::{Result, anyhow, bail};
 use serde_json::Value;
 
 use crate::output;
@@ -24,7 +24,12 @@ pub(crate) fn choose(list: &[Value], wanted: Option<&str>) -> Result<String> {
         ([one], _) => one,
         (several, _) => {
             let labels: Vec<String> = several.iter().map(|one| label(one)).collect();
-            let terminal = Terminal::open()?;
+            let terminal = Terminal::open().map_err(|error| {
+                anyhow!(
+                    "{error}\nthere are several provisioners: name one with '--provisioner' ({})",
+                    labels.join(", ")
+                )
+            })?;
             let at = terminal.choose("What provisioner key do you want to use?", &labels)?;
             several[at]
         }

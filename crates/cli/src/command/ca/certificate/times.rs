@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 /// The flags about the certificate's life.
 #[derive(clap::Args)]
+#[group(id = "times")]
 pub(crate) struct Flags {
     /// When the certificate begins: a time (RFC 3339) or a duration from now.
     #[arg(long, value_name = "time|duration", allow_hyphen_values = true)]
