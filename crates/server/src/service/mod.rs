@@ -18,7 +18,10 @@ mod account;
 mod authorization;
 #[cfg_attr(
     not(test),
-    expect(dead_code, reason = "the command that founds an authority comes with `dev`")
+    expect(
+        dead_code,
+        reason = "the command that founds an authority comes with `dev`"
+    )
 )]
 pub(crate) mod birth;
 mod certificate;
