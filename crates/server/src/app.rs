@@ -8,6 +8,7 @@ mod material;
 mod pidfile;
 mod socket;
 mod store;
+mod welcome;
 
 use std::io;
 use std::net::SocketAddr;
@@ -23,6 +24,7 @@ use tokio::time::timeout;
 
 use self::material::Material;
 use self::pidfile::Pidfile;
+pub(crate) use self::welcome::Welcome;
 use crate::listen::{Door, House, Limits, Tls};
 use crate::live::{self, Files, Live};
 use crate::log::Announcer;
@@ -60,8 +62,8 @@ pub(crate) struct Plan {
     pub(crate) ephemeral: bool,
     /// Whether only the essential lines are said at start.
     pub(crate) quiet: bool,
-    /// Lines to say once the authority serves.
-    pub(crate) welcome: Vec<String>,
+    /// What to tell the developer once the authority serves.
+    pub(crate) welcome: Option<Welcome>,
 }
 
 /// Why the authority is not served.

@@ -124,9 +124,9 @@ pub(crate) struct Dev {
     /// Keep nothing: the authority ends with this process
     #[arg(long)]
     pub(crate) ephemeral: bool,
-    /// Address to listen on
-    #[arg(long, value_name = "addr", default_value = "127.0.0.1:9000")]
-    pub(crate) address: SocketAddr,
+    /// Address to listen on, port 0 for a free one [default: 127.0.0.1:9000]
+    #[arg(long, value_name = "addr")]
+    pub(crate) address: Option<SocketAddr>,
     /// Port that http-01 validations connect to
     #[arg(long, value_name = "port", default_value_t = 80)]
     pub(crate) http_port: u16,

@@ -126,7 +126,7 @@ impl Files {
             let real = file.canonicalize().ok();
             for file in std::iter::once(file).chain(&real) {
                 let folder = file.parent().filter(|p| !p.as_os_str().is_empty());
-                let folder = folder.unwrap_or(Path::new(".")).to_owned();
+                let folder = folder.unwrap_or_else(|| Path::new(".")).to_owned();
                 if !folders.contains(&folder) {
                     folders.push(folder);
                 }
@@ -197,6 +197,9 @@ impl Live {
             }
             Err(error) => {
                 let words = error.to_string();
+                if self.fault.load().as_deref() == Some(&words) {
+                    return None;
+                }
                 for fault in words.lines() {
                     tracing::error!(
                         event = "configuration",

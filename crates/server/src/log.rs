@@ -68,6 +68,12 @@ impl Announcer {
         }
     }
 
+    /// Text that somebody pastes or a script reads, on stdout.
+    pub(crate) fn hand_over(&self, text: &str) {
+        let mut out = io::stdout().lock();
+        drop(out.write_all(text.as_bytes()).and_then(|()| out.flush()));
+    }
+
     /// A line that is always there.
     pub(crate) fn say(&self, words: impl AsRef<str>) {
         let now = jiff::Timestamp::now().to_zoned_datetime(self.zone.clone());

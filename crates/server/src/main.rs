@@ -1,6 +1,7 @@
 //! `step-ca`: the certificate authority's server.
 
 mod app;
+mod dev;
 mod flags;
 mod http;
 mod jobs;
@@ -25,9 +26,8 @@ fn main() -> ExitCode {
     };
     let served = match flags.command {
         Some(Command::Version) => return version(),
-        Some(Command::Dev(_) | Command::Export { .. } | Command::Onboard { .. }) | None => {
-            serve(flags.serve)
-        }
+        Some(Command::Dev(flags)) => dev::run(flags),
+        Some(Command::Export { .. } | Command::Onboard { .. }) | None => serve(flags.serve),
     };
     match served {
         Ok(()) => ExitCode::SUCCESS,

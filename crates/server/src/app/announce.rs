@@ -24,13 +24,11 @@ pub(super) fn start(
     say.tell(format!("Config file: {}", plan.config.display()));
     let port = address.rsplit_once(':').map_or("", |(_, port)| port);
     let mut names = config.dns_names.iter();
-    if let Some(first) = names.next() {
-        let url = url(first, port);
-        say.tell(format!("The primary server URL is {url}"));
-        say.tell(format!(
-            "Root certificates are available at {url}/roots.pem"
-        ));
-    }
+    let url = url(names.next().map_or("localhost", String::as_str), port);
+    say.tell(format!("The primary server URL is {url}"));
+    say.tell(format!(
+        "Root certificates are available at {url}/roots.pem"
+    ));
     let others: Vec<_> = names.map(String::as_str).collect();
     if !others.is_empty() {
         say.tell(format!(
@@ -42,8 +40,8 @@ pub(super) fn start(
         say.tell(format!("X.509 Root Fingerprint: {fingerprint}"));
     }
     say.say(format!("Serving HTTPS on {address} ..."));
-    for line in &plan.welcome {
-        say.tell(line);
+    if let (Some(welcome), Some(fingerprint)) = (&plan.welcome, fingerprints.first()) {
+        say.hand_over(&welcome.text(&url, fingerprint));
     }
 }
 

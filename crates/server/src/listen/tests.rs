@@ -47,7 +47,9 @@ fn leaf(authority: &Authority) -> (Certificate, KeyPair) {
 fn show(house: &House, authority: &Authority) -> Certificate {
     let (certificate, key) = leaf(authority);
     let key = PrivateKey::from_pkcs8_der(&key.serialize_der()).unwrap();
-    house.install(&[certificate.clone()], &key).unwrap();
+    house
+        .install(std::slice::from_ref(&certificate), &key)
+        .unwrap();
     certificate
 }
 

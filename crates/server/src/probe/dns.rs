@@ -143,7 +143,9 @@ impl Finder {
                 match answer {
                     Answer::Failed { silent: true } => silent.push(server),
                     Answer::Failed { silent: false } => {}
-                    answer => return answer,
+                    answer @ (Answer::Addresses(_) | Answer::NoSuchName | Answer::NoAddresses) => {
+                        return answer;
+                    }
                 }
             }
             left = silent;
@@ -300,36 +302,48 @@ fn flatten(looked: Option<Looked>) -> Outcome {
 }
 
 fn failure(error: &NetError) -> Outcome {
-    match error {
-        NetError::Dns(DnsError::NoRecordsFound(no)) => match no.response_code {
-            ResponseCode::NXDomain => Outcome::NoName,
-            ResponseCode::NoError => Outcome::NoRecords,
-            code => Outcome::Failed(word(code)),
-        },
-        NetError::Dns(DnsError::ResponseCode(code)) => Outcome::Failed(word(*code)),
-        NetError::Timeout => Outcome::Silence,
-        NetError::Io(io) => Outcome::Failed(super::words_of(io)),
-        other => Outcome::Failed(other.to_string()),
+    let code = if let NetError::Dns(DnsError::NoRecordsFound(no)) = error {
+        no.response_code
+    } else if let NetError::Dns(DnsError::ResponseCode(code)) = error {
+        *code
+    } else if let NetError::Io(io) = error {
+        return Outcome::Failed(super::words_of(io));
+    } else if matches!(error, NetError::Timeout) {
+        return Outcome::Silence;
+    } else {
+        return Outcome::Failed(error.to_string());
+    };
+    if code == ResponseCode::NXDomain {
+        Outcome::NoName
+    } else if code == ResponseCode::NoError {
+        Outcome::NoRecords
+    } else {
+        Outcome::Failed(word(code))
     }
 }
 
 /// The name of a response code as resolvers and `dig` print it.
 fn word(code: ResponseCode) -> String {
-    match code {
-        ResponseCode::ServFail => "SERVFAIL".to_owned(),
-        ResponseCode::Refused => "REFUSED".to_owned(),
-        ResponseCode::FormErr => "FORMERR".to_owned(),
-        ResponseCode::NotImp => "NOTIMP".to_owned(),
-        ResponseCode::NXDomain => "NXDOMAIN".to_owned(),
-        other => format!("response code {}", u16::from(other)),
-    }
+    let known = [
+        (ResponseCode::ServFail, "SERVFAIL"),
+        (ResponseCode::Refused, "REFUSED"),
+        (ResponseCode::FormErr, "FORMERR"),
+        (ResponseCode::NotImp, "NOTIMP"),
+    ];
+    let found = known.into_iter().find(|(known, _)| *known == code);
+    found.map_or_else(
+        || format!("response code {}", u16::from(code)),
+        |(_, word)| word.to_owned(),
+    )
 }
 
 fn address(data: &RData) -> Option<IpAddr> {
-    match data {
-        RData::A(a) => Some(IpAddr::V4(a.0)),
-        RData::AAAA(aaaa) => Some(IpAddr::V6(aaaa.0)),
-        _ => None,
+    if let RData::A(a) = data {
+        Some(IpAddr::V4(a.0))
+    } else if let RData::AAAA(aaaa) = data {
+        Some(IpAddr::V6(aaaa.0))
+    } else {
+        None
     }
 }
 

@@ -77,17 +77,22 @@ pub(super) async fn look(
         Ok(seen) => seen,
         Err(_) => Err(Miss::new(FailureKind::Timeout, "")),
     };
-    let outcome = match &seen {
-        Ok(_) => "connected",
-        Err(miss) => match miss.kind {
-            FailureKind::Timeout => "connected, but no complete answer",
-            FailureKind::Tls => "connected, but the TLS handshake failed",
-            FailureKind::Reset => "connected, but closed without a complete answer",
-            _ => "connected, but what came is not HTTP",
-        },
-    };
+    let outcome = seen.as_ref().map_or_else(outcome, |_| "connected");
     trail.attempts.push(attempt(address, outcome, started));
     seen
+}
+
+/// What became of a connection on which no answer came.
+fn outcome(miss: &Miss) -> &'static str {
+    if miss.kind == FailureKind::Timeout {
+        "connected, but no complete answer"
+    } else if miss.kind == FailureKind::Tls {
+        "connected, but the TLS handshake failed"
+    } else if miss.kind == FailureKind::Reset {
+        "connected, but closed without a complete answer"
+    } else {
+        "connected, but what came is not HTTP"
+    }
 }
 
 /// The addresses to try, checked; those that may not be tried are noted.
@@ -154,14 +159,14 @@ async fn connect(
 }
 
 fn kind_of(error: &io::Error) -> FailureKind {
-    match error.kind() {
-        io::ErrorKind::TimedOut => FailureKind::Timeout,
-        io::ErrorKind::ConnectionReset => FailureKind::Reset,
-        io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => {
-            FailureKind::Unreachable
-        }
-        _ => FailureKind::Refused,
-    }
+    let known = [
+        (io::ErrorKind::TimedOut, FailureKind::Timeout),
+        (io::ErrorKind::ConnectionReset, FailureKind::Reset),
+        (io::ErrorKind::HostUnreachable, FailureKind::Unreachable),
+        (io::ErrorKind::NetworkUnreachable, FailureKind::Unreachable),
+    ];
+    let found = known.into_iter().find(|(known, _)| *known == error.kind());
+    found.map_or(FailureKind::Refused, |(_, kind)| kind)
 }
 
 async fn exchange(probe: &HttpProbe, stream: Box<dyn Stream>) -> Result<Seen, Miss> {
@@ -220,9 +225,10 @@ async fn read(response: Response<Incoming>) -> Result<Seen, hyper::Error> {
 fn said_nothing(error: &hyper::Error) -> Miss {
     let cause = error.source().and_then(|s| s.downcast_ref::<io::Error>());
     if let Some(io) = cause {
-        let kind = match io.kind() {
-            io::ErrorKind::TimedOut => FailureKind::Timeout,
-            _ => FailureKind::Reset,
+        let kind = if io.kind() == io::ErrorKind::TimedOut {
+            FailureKind::Timeout
+        } else {
+            FailureKind::Reset
         };
         return Miss::new(kind, words_of(io));
     }

@@ -135,13 +135,14 @@ fn millis_since(started: Instant) -> u64 {
 
 /// What the operating system says, in the words that people search for.
 fn words_of(error: &io::Error) -> String {
-    match error.kind() {
-        io::ErrorKind::ConnectionRefused => "connection refused".to_owned(),
-        io::ErrorKind::ConnectionReset => "connection reset".to_owned(),
-        io::ErrorKind::TimedOut => "time-out".to_owned(),
-        io::ErrorKind::NetworkUnreachable => "network unreachable".to_owned(),
-        io::ErrorKind::HostUnreachable => "host unreachable".to_owned(),
-        io::ErrorKind::UnexpectedEof => "connection closed".to_owned(),
-        _ => error.to_string(),
-    }
+    let known = [
+        (io::ErrorKind::ConnectionRefused, "connection refused"),
+        (io::ErrorKind::ConnectionReset, "connection reset"),
+        (io::ErrorKind::TimedOut, "no answer (time-out)"),
+        (io::ErrorKind::NetworkUnreachable, "network unreachable"),
+        (io::ErrorKind::HostUnreachable, "host unreachable"),
+        (io::ErrorKind::UnexpectedEof, "connection closed"),
+    ];
+    let found = known.into_iter().find(|(known, _)| *known == error.kind());
+    found.map_or_else(|| error.to_string(), |(_, words)| words.to_owned())
 }

@@ -16,13 +16,6 @@ use crate::probe::Eyes;
 
 mod account;
 mod authorization;
-#[cfg_attr(
-    not(test),
-    expect(
-        dead_code,
-        reason = "the command that founds an authority comes with `dev`"
-    )
-)]
 pub(crate) mod birth;
 mod certificate;
 mod claims;

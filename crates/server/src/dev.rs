@@ -1,0 +1,215 @@
+//! `step-ca dev`: an authority to develop against, made and served by one
+//! command without questions. Its keys are not encrypted.
+
+use std::fs::{self, DirBuilder, OpenOptions};
+use std::io::Write as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use ca::birth::{self, Contents, Entry, Layout, Minted};
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::app::{self, Failure, Plan, Welcome};
+use crate::flags::Dev;
+use crate::service;
+
+/// Where the authority is kept unless the user says otherwise.
+const FOLDER: &str = ".step-ca-dev";
+/// What the certificates of the authority are called.
+const NAME: &str = "Development";
+/// The names by which it is reached.
+const NAMES: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
+
+/// Makes the authority if it is not there yet, and serves it.
+///
+/// # Errors
+/// [`Failure`], as for any authority.
+pub(crate) fn run(flags: Dev) -> Result<(), Failure> {
+    let folder = Folder::open(&flags)?;
+    let address = flags.address.map(|address| address.to_string());
+    let layout = Layout::new(&folder.path);
+    let is_new = !layout.ca_json.exists();
+    if is_new {
+        found(&folder.path, address.as_deref().unwrap_or(ADDRESS))?;
+    } else if let Some(address) = &address {
+        relocate(&layout, address)?;
+    }
+    let plan = Plan {
+        config: layout.ca_json,
+        resolver: flags.resolver,
+        http_port: Some(flags.http_port),
+        tls_port: Some(flags.tls_port),
+        loopback_names: flags.names.iter().map(|n| n.to_ascii_lowercase()).collect(),
+        ephemeral: flags.ephemeral,
+        welcome: Some(Welcome {
+            folder: folder.path.clone(),
+            root: layout.root,
+            http_port: flags.http_port,
+            name: example(&flags.names),
+            kept: !flags.ephemeral,
+        }),
+        ..Plan::default()
+    };
+    app::serve(&plan)
+}
+
+/// Where a new authority listens unless the user says otherwise.
+const ADDRESS: &str = "127.0.0.1:9000";
+
+/// The folder of the authority; one that is not kept goes with this value.
+struct Folder {
+    path: PathBuf,
+    kept: bool,
+}
+
+impl Folder {
+    fn open(flags: &Dev) -> anyhow::Result<Self> {
+        let path = if flags.ephemeral {
+            let [a, b, c, d] = keys::random();
+            let name = format!("step-ca-dev-{a:02x}{b:02x}{c:02x}{d:02x}");
+            std::env::temp_dir().join(name)
+        } else {
+            flags.dir.clone().unwrap_or_else(|| PathBuf::from(FOLDER))
+        };
+        let failed = || format!("error creating {}", path.display());
+        let mut builder = DirBuilder::new();
+        builder.recursive(true).mode(0o700);
+        builder.create(&path).with_context(failed)?;
+        Ok(Self {
+            path: path.canonicalize().with_context(failed)?,
+            kept: !flags.ephemeral,
+        })
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        if !self.kept {
+            // What cannot be removed is in the folder for temporary files.
+            drop(fs::remove_dir_all(&self.path));
+        }
+    }
+}
+
+/// Makes keys, certificates and files.
+fn found(folder: &Path, address: &str) -> anyhow::Result<()> {
+    let born = service::birth::found(NAME, Timestamp::now())?;
+    let plan = birth::Plan {
+        step_path: folder.to_owned(),
+        dns_names: NAMES.map(str::to_owned).to_vec(),
+        address: free(address)?,
+        ca_url: None,
+        database: true,
+    };
+    let minted = Minted {
+        root: &born.root,
+        root_key: Some(born.root_key.to_pem()),
+        intermediate: &born.intermediate,
+        intermediate_key: born.intermediate_key.to_pem(),
+        provisioners: vec![birth::acme_provisioner("")],
+    };
+    for entry in birth::entries(&plan, minted) {
+        let name = entry.path.display().to_string();
+        write(&entry).with_context(|| format!("error writing {name}"))?;
+    }
+    Ok(())
+}
+
+/// The address with a free port where it has port 0, since the port has to be
+/// in the files before the authority listens.
+fn free(address: &str) -> anyhow::Result<String> {
+    if !address.ends_with(":0") {
+        return Ok(address.to_owned());
+    }
+    let listener = std::net::TcpListener::bind(address)
+        .with_context(|| format!("error listening on {address}"))?;
+    Ok(listener.local_addr()?.to_string())
+}
+
+fn write(entry: &Entry) -> std::io::Result<()> {
+    match &entry.contents {
+        Contents::Folder => DirBuilder::new()
+            .recursive(true)
+            .mode(entry.mode)
+            .create(&entry.path),
+        Contents::File(contents) => OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(entry.mode)
+            .open(&entry.path)?
+            .write_all(contents),
+    }
+}
+
+/// Moves an authority that is there already to another address.
+fn relocate(layout: &Layout, address: &str) -> anyhow::Result<()> {
+    let address = free(address)?;
+    let port = address.rsplit_once(':').map_or("", |(_, port)| port);
+    let url = format!("https://{}:{port}", NAMES[0]);
+    replace(&layout.ca_json, "address", &address)?;
+    replace(&layout.defaults_json, "ca-url", &url)
+}
+
+fn replace(file: &Path, key: &str, value: &str) -> anyhow::Result<()> {
+    let failed = || format!("error rewriting {}", file.display());
+    let text = fs::read(file).with_context(failed)?;
+    let mut json: Value = serde_json::from_slice(&text).with_context(failed)?;
+    if json.get(key).and_then(Value::as_str) == Some(value) {
+        return Ok(());
+    }
+    if let Value::Object(map) = &mut json {
+        map.insert(key.to_owned(), Value::String(value.to_owned()));
+    }
+    let aside = file.with_extension("new");
+    let mut out = fs::File::create(&aside).with_context(failed)?;
+    serde_json::to_writer_pretty(&mut out, &json).with_context(failed)?;
+    fs::rename(&aside, file).with_context(failed)
+}
+
+/// A name to show in the lines to paste.
+fn example(patterns: &[String]) -> String {
+    match patterns.first().map(|p| p.strip_prefix("*.").ok_or(p)) {
+        Some(Ok(parent)) => format!("app.{parent}"),
+        Some(Err(name)) => name.clone(),
+        None => "localhost".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use ca::config::Config;
+
+    use super::*;
+
+    #[test]
+    fn the_files_of_a_new_authority_are_a_configuration_with_acme() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = dir.path().join("kept");
+        found(&folder, "127.0.0.1:0").unwrap();
+        let layout = Layout::new(&folder);
+        let text = fs::read_to_string(&layout.ca_json).unwrap();
+        let (config, _) = Config::parse(&text, None).ok().unwrap();
+        assert_ne!(config.port(), 0);
+        assert!(config.authority.acme("acme").is_some());
+        let mode = fs::metadata(&layout.intermediate_key)
+            .unwrap()
+            .permissions();
+        assert_eq!(mode.mode() & 0o777, 0o600);
+        assert!(!keys::file::is_encrypted(&layout.intermediate_key).unwrap());
+        relocate(&layout, "127.0.0.1:9999").unwrap();
+        let text = fs::read_to_string(&layout.ca_json).unwrap();
+        assert_eq!(Config::parse(&text, None).ok().unwrap().0.port(), 9999);
+    }
+
+    #[test]
+    fn the_example_fits_the_pattern() {
+        assert_eq!(example(&["*.test".to_owned()]), "app.test");
+        assert_eq!(example(&["my.host".to_owned()]), "my.host");
+        assert_eq!(example(&[]), "localhost");
+    }
+}
