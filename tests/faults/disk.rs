@@ -88,22 +88,24 @@ fn a_full_disk_tells_the_truth_and_recovers() {
 }
 
 #[test]
-fn a_server_starts_on_a_full_disk() {
+fn a_server_killed_on_a_full_disk_starts_again_there_and_serves_what_needs_no_write() {
     own_world(|world| {
         let authority = Authority::init(world, Pair::ours(), "ca");
         let db = authority.path.join("db");
         let mut mount = Command::new("mount");
-        mount
-            .args(["-t", "tmpfs", "-o", "size=3m", "tmpfs"])
-            .arg(&db);
+        mount.args(["-t", "tmpfs", "-o", "size=3m", "tmpfs"]).arg(&db);
         process::run(&mut mount).success();
-        let authority = authority.start().stop();
+        let mut server = authority.start();
+        server.add_acme();
+        let account = server.account();
         let filler = db.join("filler");
         let left = usize::try_from(free_bytes(&db)).unwrap();
         fs::write(&filler, vec![0; left]).unwrap();
-        let server = authority.start();
+        let server = server.crash_and_restart();
         assert_eq!(server.get("/roots.pem").status, 200);
+        assert_eq!(account.post(&account.kid, None).status, 200, "the account is read");
         fs::remove_file(&filler).unwrap();
+        process::eventually("orders again", || account.try_order(&["a.example.com"]).ok());
     });
 }
 

@@ -22,7 +22,7 @@ fn the_main_path_at_trace_level_logs_no_password_and_no_private_key() {
         let mut authority = Authority::init(world, Pair::ours(), "ca");
         authority
             .environment
-            .push(("RUST_LOG".to_owned(), "trace".to_owned()));
+            .push(("RISER_LOG".to_owned(), "trace".to_owned()));
         let mut server = authority.start();
         server.add_acme();
         server.account().obtain(&["example.com"], &web);

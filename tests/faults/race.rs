@@ -65,9 +65,7 @@ fn twenty_four_finalizes_of_one_order_make_one_certificate() {
 
 /// Whether a line of the log is the one event of an issued certificate.
 pub fn is_issuance(line: &str) -> bool {
-    line.contains("certificate issued")
-        || line.contains("certificate.issued")
-        || line.contains("event=issued")
+    line.contains("certificate_issued")
 }
 
 #[test]

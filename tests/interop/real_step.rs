@@ -168,13 +168,13 @@ fn the_real_step_changes_the_provisioners_of_our_running_server() {
         let served = |name: &str| server.get(&format!("/acme/{name}/directory")).status == 200;
         real(&["add", "second", "--type", "ACME"]);
         process::eventually("the added provisioner", || served("second").then_some(()));
-        real(&["update", "second", "--name", "renamed"]);
-        process::eventually("the renamed provisioner", || {
-            (served("renamed") && !served("second")).then_some(())
+        real(&["update", "second", "--x509-default-dur", "2h"]);
+        process::eventually("the changed provisioner", || {
+            server.get("/provisioners").text().contains("2h0m0s").then_some(())
         });
-        real(&["remove", "renamed"]);
+        real(&["remove", "second"]);
         process::eventually("the removed provisioner to go", || {
-            (!served("renamed")).then_some(())
+            (!served("second")).then_some(())
         });
         assert!(served("acme"), "the others stay");
         row.passed();

@@ -67,11 +67,13 @@ impl Client {
             store.add(root.expect("PEM")).expect("a root certificate");
         }
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let config = ClientConfig::builder_with_provider(provider)
+        let mut config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .expect("the provider has the default versions")
             .with_root_certificates(store)
             .with_no_client_auth();
+        // A resumed session would show the certificate of the first handshake.
+        config.resumption = rustls::client::Resumption::disabled();
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .enable_all()

@@ -11,10 +11,6 @@ use super::dns::Dns;
 use super::process;
 
 const MARK: &str = "RISER_WORLD";
-/// An address in the world that never answers: packets to it vanish.
-pub const SILENT: &str = "10.99.0.2";
-/// An address of the world's own, beside loopback.
-pub const SECOND: &str = "10.99.0.1";
 
 /// What a test finds inside its own world.
 pub struct World {
@@ -88,7 +84,6 @@ fn inside(test: &str, dir: &Path) -> Command {
     const SETUP: &str = r#"
         set -e
         ip link set lo up
-        ip link add quiet type dummy 2>/dev/null && ip addr add 10.99.0.1/24 dev quiet && ip link set quiet up || true
         mount --bind "$RISER_WORLD/hosts" /etc/hosts
         mount --bind "$RISER_WORLD/resolv.conf" /etc/resolv.conf
         exec "$@"

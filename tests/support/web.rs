@@ -88,6 +88,43 @@ impl Web {
     }
 }
 
+/// An address and port that never answer: its queue is full, so that whatever knocks is dropped
+/// unheard. Holds until it is dropped.
+pub struct Silence {
+    _listener: TcpListener,
+    _waiting: Vec<TcpStream>,
+}
+
+impl Silence {
+    /// Makes this TCP address silent.
+    pub fn start(address: &str) -> Self {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build();
+        let listener = runtime.expect("a runtime").block_on(async {
+            let socket = tokio::net::TcpSocket::new_v4().expect("a socket");
+            socket
+                .bind(address.parse().expect("an address"))
+                .expect("a free address");
+            socket
+                .listen(0)
+                .and_then(tokio::net::TcpListener::into_std)
+                .expect("a listener")
+        });
+        let address = listener
+            .local_addr()
+            .expect("a bound socket has an address");
+        let mut waiting = Vec::new();
+        while let Ok(stream) = TcpStream::connect_timeout(&address, Duration::from_millis(300)) {
+            waiting.push(stream);
+        }
+        Self {
+            _listener: listener,
+            _waiting: waiting,
+        }
+    }
+}
+
 fn answer(mut stream: TcpStream, state: &Mutex<State>) {
     let Some((path, host)) = request(&stream) else {
         return;
