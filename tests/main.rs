@@ -6,4 +6,5 @@ mod conformance;
 mod documents;
 mod faults;
 mod interop;
+mod journey;
 mod strangers;
