@@ -81,66 +81,71 @@ fn parse(argv: &[OsString]) -> Result<(Step, Context), Stop> {
 
 /// Tells what is wrong with the arguments, in the words and with the codes that scripts know.
 fn complain(error: &clap::Error) -> ExitCode {
-    let given = |kind| match error.get(kind) {
-        Some(ContextValue::String(text)) => text.clone(),
-        _ => String::new(),
-    };
+    use ErrorKind as Kind;
+    let kind = error.kind();
     let usage = usage_line(error);
-    match error.kind() {
-        ErrorKind::DisplayHelp | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
-            output::help(error);
-            return ExitCode::SUCCESS;
-        }
-        ErrorKind::DisplayVersion => {
-            output::help(error);
-            return ExitCode::SUCCESS;
-        }
-        ErrorKind::InvalidSubcommand => {
-            return command::no_help_topic(&given(ContextKind::InvalidSubcommand));
-        }
-        ErrorKind::UnknownArgument => {
-            let name = given(ContextKind::InvalidArg);
-            if !name.starts_with('-') {
-                output::say(&format!(
-                    "too many positional arguments were provided in '{usage}'"
-                ));
-            } else {
-                output::say(&format!(
-                    "flag provided but not defined: -{}",
-                    name.trim_start_matches('-')
-                ));
-                show_help(&usage);
-            }
-        }
-        ErrorKind::MissingRequiredArgument => output::say(&format!(
-            "not enough positional arguments were provided in '{usage}'"
-        )),
-        ErrorKind::ArgumentConflict => {
-            let other = match error.get(ContextKind::PriorArg) {
-                Some(ContextValue::String(text)) => text.clone(),
-                Some(ContextValue::Strings(texts)) => texts.first().cloned().unwrap_or_default(),
-                _ => String::new(),
-            };
-            output::say(&format!(
-                "flag '{}' is incompatible with '{}'",
-                flag_only(&given(ContextKind::InvalidArg)),
-                flag_only(&other)
-            ));
-        }
-        ErrorKind::InvalidValue | ErrorKind::ValueValidation => output::say(&invalid_value(error)),
-        _ => output::say(error.to_string().trim_start_matches("error: ").trim_end()),
+    let is_help = [
+        Kind::DisplayHelp,
+        Kind::DisplayHelpOnMissingArgumentOrSubcommand,
+        Kind::DisplayVersion,
+    ];
+    if is_help.contains(&kind) {
+        output::help(error);
+        return ExitCode::SUCCESS;
+    }
+    if kind == Kind::InvalidSubcommand {
+        return command::no_help_topic(&given(error, ContextKind::InvalidSubcommand));
+    }
+    let invalid = given(error, ContextKind::InvalidArg);
+    if kind == Kind::UnknownArgument && invalid.starts_with('-') {
+        show_help(&usage);
+        let name = invalid.trim_start_matches('-');
+        output::say(&format!("flag provided but not defined: -{name}"));
+    } else if kind == Kind::UnknownArgument {
+        output::say(&format!(
+            "too many positional arguments were provided in '{usage}'"
+        ));
+    } else if kind == Kind::MissingRequiredArgument {
+        output::say(&missing(error, &usage));
+    } else if kind == Kind::ArgumentConflict {
+        let other = given(error, ContextKind::PriorArg);
+        output::say(&format!(
+            "flag '{}' is incompatible with '{}'",
+            flag_only(&invalid),
+            flag_only(&other)
+        ));
+    } else if [Kind::InvalidValue, Kind::ValueValidation].contains(&kind) {
+        output::say(&invalid_value(error));
+    } else {
+        let text = error.to_string();
+        output::say(text.trim_start_matches("error: ").trim_end());
     }
     ExitCode::FAILURE
 }
 
+/// What the parser says about `kind`; the first where it says several things.
+fn given(error: &clap::Error, kind: ContextKind) -> String {
+    match error.get(kind) {
+        Some(ContextValue::String(text)) => text.clone(),
+        Some(ContextValue::Strings(texts)) => texts.first().cloned().unwrap_or_default(),
+        _ => String::new(),
+    }
+}
+
+/// A missing argument, or a flag that another one needs.
+fn missing(error: &clap::Error, usage: &str) -> String {
+    let missing = given(error, ContextKind::InvalidArg);
+    if missing.starts_with('-') {
+        let command = bare_command(usage).join(" ");
+        return format!("'{command}' requires the '{}' flag", flag_only(&missing));
+    }
+    format!("not enough positional arguments were provided in '{usage}'")
+}
+
 /// `invalid value 'zzz' for flag '--kty'; options are EC, RSA, OKP`.
 fn invalid_value(error: &clap::Error) -> String {
-    let text = |kind| match error.get(kind) {
-        Some(ContextValue::String(text)) => text.clone(),
-        _ => String::new(),
-    };
-    let flag = text(ContextKind::InvalidArg);
-    let value = text(ContextKind::InvalidValue);
+    let flag = given(error, ContextKind::InvalidArg);
+    let value = given(error, ContextKind::InvalidValue);
     if value.is_empty() {
         return format!("flag '{}' needs a value", flag_only(&flag));
     }
@@ -175,16 +180,20 @@ fn usage_line(error: &clap::Error) -> String {
         .to_owned()
 }
 
+/// A usage line's words up to its first placeholder.
+fn bare_command(usage: &str) -> Vec<&str> {
+    let words = usage.split(' ');
+    words
+        .take_while(|word| !word.starts_with(['<', '[', '-']))
+        .collect()
+}
+
 /// Prints the help of the command in a usage line, on stdout as the reference implementation does.
 fn show_help(usage: &str) {
-    let words = usage
-        .split(' ')
-        .skip(1)
-        .take_while(|word| !word.starts_with(['<', '[', '-']));
     let mut tree = tree();
     tree.build();
     let mut command = &mut tree;
-    for word in words {
+    for word in bare_command(usage).into_iter().skip(1) {
         let Some(next) = command.find_subcommand_mut(word) else {
             return;
         };

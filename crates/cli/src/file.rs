@@ -69,28 +69,40 @@ pub(crate) fn read_key(path: &Path, password_file: Option<&Path>) -> Result<Priv
 /// # Errors
 /// Where the answer is no, or nobody is there to ask.
 pub(crate) fn may_overwrite(paths: &[&Path], force: bool) -> Result<()> {
+    if force {
+        return refuse_folders(paths);
+    }
+    ask_to_overwrite(paths, "'--force' overwrites it unasked")
+}
+
+/// As [`may_overwrite`] without a way to say yes in advance; `hint` is what to do instead.
+///
+/// # Errors
+/// As [`may_overwrite`].
+pub(crate) fn ask_to_overwrite(paths: &[&Path], hint: &str) -> Result<()> {
+    refuse_folders(paths)?;
     for path in paths {
         let Ok(found) = fs::metadata(path) else {
             continue;
         };
-        if found.is_dir() {
-            bail!("{} is a directory", path.display());
-        }
-        if force || !found.is_file() {
+        if !found.is_file() {
             continue;
         }
         let question = format!("Would you like to overwrite {}", path.display());
-        let terminal = Terminal::open().map_err(|error| {
-            anyhow!(
-                "{error}\n{} exists; '--force' overwrites without asking where a command has it",
-                path.display()
-            )
-        })?;
+        let terminal = Terminal::open()
+            .map_err(|error| anyhow!("{error}\n{} exists: {hint}", path.display()))?;
         if !terminal.confirm(&question)? {
             bail!("file {} already exists", path.display());
         }
     }
     Ok(())
+}
+
+fn refuse_folders(paths: &[&Path]) -> Result<()> {
+    match paths.iter().find(|path| path.is_dir()) {
+        Some(path) => bail!("{} is a directory", path.display()),
+        None => Ok(()),
+    }
 }
 
 /// Writes a file whole: beside it, to the disk, then renamed over it.

@@ -57,7 +57,7 @@ pub(crate) fn failure(error: &anyhow::Error) -> ExitCode {
         .chain()
         .find_map(|cause| cause.downcast_ref::<client::Error>());
     if let Some(client) = client
-        && client.was_answered()
+        && client.is_logged()
         && let Some(id) = client.request_id()
     {
         say(&format!("The CA's log has more under the request id {id}."));

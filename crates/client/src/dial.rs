@@ -41,17 +41,18 @@ pub(crate) async fn dial(host: &str, port: u16) -> Result<TcpStream, String> {
 /// An I/O error in the words of the reference implementation, without the number.
 pub(crate) fn words(error: &std::io::Error) -> String {
     use std::io::ErrorKind as Kind;
-    match error.kind() {
-        Kind::ConnectionRefused => "connection refused".to_owned(),
-        Kind::ConnectionReset => "connection reset by peer".to_owned(),
-        Kind::TimedOut => "i/o timeout".to_owned(),
-        Kind::UnexpectedEof => "EOF".to_owned(),
-        _ => {
-            let text = error.to_string();
-            let text = text.split(" (os error").next().unwrap_or(&text);
-            text.to_lowercase()
-        }
+    let known = [
+        (Kind::ConnectionRefused, "connection refused"),
+        (Kind::ConnectionReset, "connection reset by peer"),
+        (Kind::TimedOut, "i/o timeout"),
+        (Kind::UnexpectedEof, "EOF"),
+    ];
+    if let Some((_, words)) = known.iter().find(|(kind, _)| *kind == error.kind()) {
+        return (*words).to_owned();
     }
+    let text = error.to_string();
+    let text = text.split(" (os error").next().unwrap_or(&text);
+    text.to_lowercase()
 }
 
 /// What the resolver said, shortened to what a person can act on.

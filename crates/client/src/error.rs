@@ -104,10 +104,20 @@ impl Error {
         }
     }
 
-    /// Whether the server answered at all (so that trying elsewhere is pointless).
+    /// Whether the server's log has more to say than its answer.
     #[must_use]
-    pub fn was_answered(&self) -> bool {
-        !matches!(self, Self::Exchange { .. })
+    pub fn is_logged(&self) -> bool {
+        match self {
+            Self::Refused { status, .. } => *status != 404,
+            Self::Problem { request_id, .. } => !request_id.is_empty(),
+            Self::Url { .. }
+            | Self::Tls(_)
+            | Self::Exchange { .. }
+            | Self::Challenge { .. }
+            | Self::Patience { .. }
+            | Self::Unexpected { .. }
+            | Self::Fingerprint { .. } => false,
+        }
     }
 }
 

@@ -10,6 +10,7 @@ use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo};
+use rustls::CertificateError;
 use rustls_pki_types::ServerName;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
@@ -317,19 +318,20 @@ fn tls_words(error: &std::io::Error) -> String {
     let Some(error) = inner else {
         return format!("tls: {}", words(error));
     };
-    if let rustls::Error::InvalidCertificate(reason) = error {
-        let why = match reason {
-            rustls::CertificateError::UnknownIssuer => {
-                "certificate signed by unknown authority".to_owned()
-            }
-            rustls::CertificateError::Expired | rustls::CertificateError::ExpiredContext { .. } => {
-                "certificate has expired or is not yet valid".to_owned()
-            }
-            other => other.to_string(),
-        };
-        return format!("tls: failed to verify certificate: x509: {why}");
-    }
-    format!("tls: {error}")
+    let rustls::Error::InvalidCertificate(reason) = error else {
+        return format!("tls: {error}");
+    };
+    let why = if *reason == CertificateError::UnknownIssuer {
+        "certificate signed by unknown authority".to_owned()
+    } else if matches!(
+        reason,
+        CertificateError::Expired | CertificateError::ExpiredContext { .. }
+    ) {
+        "certificate has expired or is not yet valid".to_owned()
+    } else {
+        reason.to_string()
+    };
+    format!("tls: failed to verify certificate: x509: {why}")
 }
 
 /// An error with its causes, on one line.

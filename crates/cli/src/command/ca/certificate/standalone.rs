@@ -1,6 +1,7 @@
 //! The small web server that answers http-01 challenges while an order runs.
 
 use std::collections::HashMap;
+use std::io::ErrorKind;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -71,14 +72,12 @@ impl Drop for Standalone {
 
 async fn listen(address: &str) -> Result<TcpListener> {
     let failed = |error: std::io::Error| {
-        let hint = match error.kind() {
-            std::io::ErrorKind::AddrInUse => {
-                "; stop what listens there, let it answer with '--webroot', or choose another port with '--http-listen'"
-            }
-            std::io::ErrorKind::PermissionDenied => {
-                "; a port below 1024 needs root or the capability CAP_NET_BIND_SERVICE; another port is chosen with '--http-listen'"
-            }
-            _ => "",
+        let hint = if error.kind() == ErrorKind::AddrInUse {
+            "; stop what listens there, let it answer with '--webroot', or choose another port with '--http-listen'"
+        } else if error.kind() == ErrorKind::PermissionDenied {
+            "; a port below 1024 needs root or the capability CAP_NET_BIND_SERVICE; another port is chosen with '--http-listen'"
+        } else {
+            ""
         };
         anyhow!(
             "listen tcp {address}: bind: {}{hint}",
@@ -94,7 +93,7 @@ async fn listen(address: &str) -> Result<TcpListener> {
     // The IPv6 wildcard takes IPv4 too; a machine without IPv6 has only the other one.
     match TcpListener::bind(SocketAddr::from((Ipv6Addr::UNSPECIFIED, port))).await {
         Ok(listener) => Ok(listener),
-        Err(e) if e.kind() == std::io::ErrorKind::AddrInUse => Err(failed(e)),
+        Err(e) if e.kind() == ErrorKind::AddrInUse => Err(failed(e)),
         Err(_) => TcpListener::bind(SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)))
             .await
             .map_err(failed),

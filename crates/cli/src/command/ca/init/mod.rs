@@ -130,7 +130,8 @@ impl Args {
         self.later.refuse()?;
         let layout = Layout::new(&context.path());
         let answers = self.answers()?;
-        file::may_overwrite(&self.files(&layout), false)?;
+        let hint = "move the old authority away, or set STEPPATH to another folder";
+        file::ask_to_overwrite(&self.files(&layout), hint)?;
         let plan = Plan {
             step_path: context.path(),
             dns_names: answers.dns.clone(),

@@ -49,7 +49,10 @@ impl Target {
         edit: impl FnOnce(&str) -> Result<String, EditError>,
     ) -> Result<()> {
         let path = self.path(context);
-        let running = block_on(self.running(context))?;
+        let running = match block_on(self.running(context))? {
+            Some(client) if !block_on(expected.is_hidden(&client))? => Some(client),
+            Some(_) | None => None,
+        };
         let text = file::read_text(&path)?;
         let changed = edit(&text).map_err(explain)?;
         check(&path, &changed)?;
@@ -125,20 +128,31 @@ fn check(path: &Path, text: &str) -> Result<()> {
     }
 }
 
-async fn listed(client: &step::Client, expected: &Expected<'_>) -> Result<bool> {
-    let start = Instant::now();
-    loop {
+impl Expected<'_> {
+    /// Whether the list could not show the change because it differs from the file already.
+    async fn is_hidden(&self, client: &step::Client) -> Result<bool> {
         let list = client.provisioners().await.unwrap_or_default();
+        Ok(!matches!(self, Self::Changed(_)) && self.holds(&list))
+    }
+
+    fn holds(&self, list: &[Value]) -> bool {
         let has = |wanted: &str| {
             list.iter()
                 .any(|one| one.get("name").and_then(Value::as_str) == Some(wanted))
         };
-        let is_there = match expected {
-            Expected::Added(name) => has(name),
-            Expected::Changed(wanted) => list.contains(wanted),
-            Expected::Gone(name) => !list.is_empty() && !has(name),
-        };
-        if is_there {
+        match self {
+            Self::Added(name) => has(name),
+            Self::Changed(wanted) => list.contains(wanted),
+            Self::Gone(name) => !has(name),
+        }
+    }
+}
+
+async fn listed(client: &step::Client, expected: &Expected<'_>) -> Result<bool> {
+    let start = Instant::now();
+    loop {
+        let list = client.provisioners().await;
+        if list.is_ok_and(|list| expected.holds(&list)) {
             return Ok(true);
         }
         if start.elapsed() > PATIENCE {

@@ -260,10 +260,10 @@ fn comment(extension: &Extension) -> String {
 }
 
 fn uri(name: &GeneralName) -> Option<String> {
-    match name {
-        GeneralName::UniformResourceIdentifier(url) => Some(url.to_string()),
-        _ => None,
+    if let GeneralName::UniformResourceIdentifier(url) = name {
+        return Some(url.to_string());
     }
+    None
 }
 
 fn colons(id: Option<Vec<u8>>) -> String {

@@ -94,7 +94,8 @@ fn basic_constraints(certificate: &Certificate) -> Value {
 }
 
 fn alt_names(names: &[AltName]) -> Value {
-    const KINDS: [(&str, fn(&AltName) -> bool); 4] = [
+    type IsKind = fn(&AltName) -> bool;
+    const KINDS: [(&str, IsKind); 4] = [
         ("dns_names", |name| matches!(name, AltName::Dns(_))),
         ("email_addresses", |name| matches!(name, AltName::Email(_))),
         ("ip_addresses", |name| matches!(name, AltName::Ip(_))),
