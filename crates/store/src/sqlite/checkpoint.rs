@@ -1,10 +1,11 @@
 //! Moves the write-ahead log into the database file without holding the writer up: a thread with a connection of its
 //! own copies the bulk while the writer goes on; the writer itself copies only the short rest, so that the log starts
-//! over at its beginning.
+//! over at its beginning. Where the thread cannot keep up, the writer waits for it.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::ffi::c_int;
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::sync::mpsc::{self, Receiver, SyncSender};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use rusqlite::Connection;
@@ -13,22 +14,34 @@ use rusqlite::Connection;
 pub(crate) struct Checkpoints {
     thread: JoinHandle<()>,
     stop: SyncSender<Wish>,
-    rest_is_short: Arc<AtomicBool>,
+    shared: Arc<Shared>,
+}
+
+/// What the two threads know of each other.
+#[derive(Default)]
+struct Shared {
+    /// Pages in the log after the last commit.
+    pages: AtomicI32,
+    /// The thread has done what it can.
+    rest_is_short: AtomicBool,
+    /// Held by whoever copies.
+    copying: Mutex<()>,
 }
 
 impl Checkpoints {
     /// Watches the log that `writer` appends to; `own` is the connection of the copying thread.
     pub(crate) fn start(writer: &mut Connection, own: Connection) -> Result<Self, StartError> {
         let (wishes, wanted) = mpsc::sync_channel(1);
-        let rest_is_short = Arc::new(AtomicBool::new(false));
-        let told = Arc::clone(&rest_is_short);
+        let shared = Arc::new(Shared::default());
+        let told = Arc::clone(&shared);
         let thread = thread::Builder::new()
             .name("store-checkpoint".to_owned())
             .spawn(move || copy_as_asked(&own, &wanted, &told))
             .map_err(StartError::Thread)?;
-        let nudge = wishes.clone();
+        let (nudge, count) = (wishes.clone(), Arc::clone(&shared));
         writer
-            .wal_hook(Some(move |_: &mut _, pages: std::ffi::c_int| {
+            .wal_hook(Some(move |_: &mut _, pages: c_int| {
+                count.pages.store(pages, Ordering::Release);
                 if pages >= WORTH_COPYING {
                     // A full channel means that the thread is at it.
                     let _ = nudge.try_send(Wish::Copy);
@@ -39,14 +52,16 @@ impl Checkpoints {
         Ok(Self {
             thread,
             stop: wishes,
-            rest_is_short,
+            shared,
         })
     }
 
-    /// Copies the rest once the thread has copied the bulk. The next commit then starts the log over.
+    /// Copies the rest once the thread has copied the bulk, or once the log is too long. The next commit then starts the
+    /// log over.
     pub(crate) fn between_groups(&self, writer: &Connection) {
-        if self.rest_is_short.swap(false, Ordering::AcqRel) {
-            checkpoint(writer, "PASSIVE");
+        let too_long = self.shared.pages.load(Ordering::Acquire) >= TOO_LONG;
+        if self.shared.rest_is_short.swap(false, Ordering::AcqRel) || too_long {
+            self.shared.checkpoint(writer, "PASSIVE");
         }
     }
 
@@ -55,7 +70,26 @@ impl Checkpoints {
         // The thread lives until it is told; an error means that it is gone.
         let _ = self.stop.send(Wish::Stop);
         let _ = self.thread.join();
-        checkpoint(writer, "TRUNCATE");
+        self.shared.checkpoint(writer, "TRUNCATE");
+    }
+}
+
+impl Shared {
+    /// Returns how many pages of the log are still to be copied. A failure harms nothing: the log keeps them.
+    fn checkpoint(&self, connection: &Connection, mode: &str) -> Option<i64> {
+        // There is nothing in the lock that a panic could leave half done.
+        let _alone = self.copying.lock().unwrap_or_else(PoisonError::into_inner);
+        let outcome = connection
+            .prepare_cached(&format!("PRAGMA wal_checkpoint({mode})"))
+            .and_then(|mut statement| {
+                statement.query_row([], |row| {
+                    let (log, copied): (i64, i64) = (row.get(1)?, row.get(2)?);
+                    Ok(log - copied)
+                })
+            });
+        outcome
+            .inspect_err(|error| tracing::warn!(event = "store_checkpoint_failed", error = %error))
+            .ok()
     }
 }
 
@@ -70,37 +104,22 @@ enum Wish {
     Stop,
 }
 
-fn copy_as_asked(own: &Connection, wanted: &Receiver<Wish>, rest_is_short: &AtomicBool) {
+fn copy_as_asked(own: &Connection, wanted: &Receiver<Wish>, shared: &Shared) {
     while let Ok(Wish::Copy) = wanted.recv() {
         for _ in 0..PASSES {
-            let Some(left) = checkpoint(own, "PASSIVE") else {
-                break;
-            };
-            if left <= SHORT {
-                break;
+            match shared.checkpoint(own, "PASSIVE") {
+                Some(left) if left > SHORT => {}
+                Some(_) | None => break,
             }
         }
-        rest_is_short.store(true, Ordering::Release);
+        shared.rest_is_short.store(true, Ordering::Release);
     }
 }
 
-/// Returns how many pages of the log are still to be copied. A failure harms nothing: the log keeps them.
-fn checkpoint(connection: &Connection, mode: &str) -> Option<i64> {
-    let outcome = connection
-        .prepare_cached(&format!("PRAGMA wal_checkpoint({mode})"))
-        .and_then(|mut statement| {
-            statement.query_row([], |row| {
-                let (log, copied): (i64, i64) = (row.get(1)?, row.get(2)?);
-                Ok(log - copied)
-            })
-        });
-    outcome
-        .inspect_err(|error| tracing::warn!(event = "store_checkpoint_failed", error = %error))
-        .ok()
-}
-
 /// Pages in the log (of 4 KiB) from which copying pays.
-const WORTH_COPYING: std::ffi::c_int = 1000;
+const WORTH_COPYING: c_int = 1000;
+/// Pages at which the writer waits for the copy.
+const TOO_LONG: c_int = 8000;
 /// Pages that the writer may copy itself without its callers noticing.
 const SHORT: i64 = 250;
 /// Passes over a log that grows while it is copied.

@@ -458,6 +458,6 @@ async fn the_log_stays_short_while_writers_never_pause() {
     let log = std::fs::metadata(folder.path().join("a.sqlite3-wal"))
         .unwrap()
         .len();
-    let all = 16 * 100 * 60_000;
-    assert!(log < all / 2, "{log} of {all} bytes");
+    // The 8000 pages at which the writer waits, and the last group.
+    assert!(log < 36 << 20, "{log} bytes");
 }
