@@ -3,6 +3,7 @@
 
 mod certbot;
 mod curl;
+mod dev;
 mod failing;
 mod folders;
 mod inspect;

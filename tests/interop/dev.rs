@@ -1,0 +1,138 @@
+//! `step-ca dev`: one command, and each of the lines that it offers to paste does what it says.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::Command;
+
+use acceptance::namespace::{World, own_world};
+use acceptance::process::{self, Daemon};
+use acceptance::{paths, table};
+
+/// A running `step-ca dev` and what it printed: the root's path, and each client's line.
+struct Dev {
+    daemon: Daemon,
+    root: String,
+    lines: BTreeMap<String, String>,
+}
+
+fn dev(world: &World, arguments: &[&str]) -> Dev {
+    let mut command = shell(world);
+    let line = format!("exec step-ca dev --http-port 5002 --names '*.test' {}", arguments.join(" "));
+    command.args(["-c", &line]);
+    let daemon = Daemon::spawn(&mut command, &world.path("dev.log"));
+    let text = process::eventually("the lines to paste", || {
+        Some(daemon.log()).filter(|log| log.contains("# step") && log.contains("Serving HTTPS"))
+    });
+    let after = |start: &str| {
+        let line = text.lines().find_map(|line| line.trim().strip_prefix(start));
+        line.unwrap_or_else(|| panic!("no {start:?} in\n{text}")).trim().to_owned()
+    };
+    assert_eq!(after("Root fingerprint:").len(), 64, "{text}");
+    assert!(text.contains("not encrypted"), "the keys are said to be open:\n{text}");
+    let mut lines = BTreeMap::new();
+    let mut rest = text.lines().map(str::trim);
+    while let Some(line) = rest.next() {
+        if let (Some(client), Some(line)) = (line.strip_prefix("# "), rest.clone().next()) {
+            lines.insert(client.to_owned(), line.to_owned());
+        }
+    }
+    Dev {
+        root: after("Root certificate:"),
+        daemon,
+        lines,
+    }
+}
+
+/// A shell that finds our programs first.
+fn shell(world: &World) -> Command {
+    let programs = paths::ours("step");
+    let mut command = Command::new("sh");
+    command
+        .env_clear()
+        .env("PATH", format!("{}:/usr/sbin:/usr/bin:/sbin:/bin", programs.parent().unwrap().display()))
+        .env("HOME", world.dir())
+        .current_dir(world.dir());
+    command
+}
+
+fn pasted(program: &str, client: &str, look: impl Fn(&World, &Path)) {
+    own_world(|world| {
+        let Some((_, row)) = table::peer(program, &format!("{client}, pasted from dev"), "http-01 dns") else {
+            return;
+        };
+        let mut dev = dev(world, &["--ephemeral"]);
+        let line = &dev.lines[client];
+        let mut command = shell(world);
+        process::run(command.args(["-c", line])).success();
+        look(world, Path::new(&dev.root));
+        dev.daemon.signal("TERM");
+        assert_eq!(dev.daemon.wait(), Some(0), "{}", dev.daemon.log());
+        assert!(!Path::new(&dev.root).exists(), "nothing is kept");
+        row.passed();
+    });
+}
+
+#[test]
+fn the_line_for_certbot_gets_a_certificate() {
+    pasted("certbot", "certbot", |world, root| {
+        crate::strangers::openssl_accepts(&world.path("certbot/live/app.test/fullchain.pem"), root);
+    });
+}
+
+#[test]
+fn the_line_for_lego_gets_a_certificate() {
+    pasted("lego", "lego", |world, root| {
+        crate::strangers::openssl_accepts(&world.path(".lego/certificates/app.test.crt"), root);
+    });
+}
+
+#[test]
+fn the_line_for_curl_reads_the_directory() {
+    pasted("curl", "curl", |_, _| ());
+}
+
+#[test]
+fn the_line_for_step_gets_a_certificate() {
+    own_world(|world| {
+        let dev = dev(world, &["--ephemeral"]);
+        process::run(shell(world).args(["-c", &dev.lines["step"]])).success();
+        crate::strangers::openssl_accepts(&world.path("app.test.crt"), Path::new(&dev.root));
+    });
+}
+
+#[test]
+fn the_line_for_caddy_serves_a_site() {
+    own_world(|world| {
+        let Some((_, row)) = table::peer("caddy", "Caddy, pasted from dev", "http-01 dns") else {
+            return;
+        };
+        let dev = dev(world, &["--ephemeral"]);
+        let mut command = shell(world);
+        let _caddy = Daemon::spawn(command.args(["-c", &dev.lines["Caddy"]]), &world.path("caddy.log"));
+        let curl = format!(
+            "curl -sS --resolve app.test:443:127.0.0.1 --cacert {} https://app.test/",
+            dev.root
+        );
+        process::eventually("Caddy's site", || {
+            let seen = process::run(shell(world).args(["-c", &curl]));
+            (seen.stdout == "Hello").then_some(())
+        });
+        row.passed();
+    });
+}
+
+#[test]
+fn a_folder_keeps_the_authority_from_one_run_to_the_next() {
+    own_world(|world| {
+        let root = |dev: &Dev| std::fs::read(world.path(&dev.root)).unwrap();
+        let mut first = dev(world, &["--dir", "kept"]);
+        let before = root(&first);
+        process::run(shell(world).args(["-c", &first.lines["step"]])).success();
+        first.daemon.signal("TERM");
+        assert_eq!(first.daemon.wait(), Some(0), "{}", first.daemon.log());
+        drop(first);
+        std::fs::remove_file(world.path("dev.log")).unwrap();
+        let second = dev(world, &["--dir", "kept"]);
+        assert_eq!(root(&second), before);
+    });
+}
