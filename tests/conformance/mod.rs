@@ -1,1 +1,10 @@
-//! What the documents ask, by document and section.
+//! What the documents ask, by document and section: the path of a file is the
+//! section that its tests read from. Hostile requests stand beside honest ones.
+//! All of them talk to one server, over HTTPS, with a client of their own.
+
+mod csr;
+mod der;
+mod key;
+mod rfc8555;
+mod rfc8738;
+mod subject;

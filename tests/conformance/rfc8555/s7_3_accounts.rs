@@ -1,0 +1,342 @@
+//! RFC 8555 §7.3: accounts are made, found, changed and ended.
+
+use std::thread;
+
+use acceptance::acme::{Account, Key};
+use acceptance::https::Response;
+use serde_json::{Value, json};
+
+use crate::conformance::subject::{refused, subject};
+
+/// newAccount at a provisioner, signed by this key.
+#[track_caller]
+fn register(provisioner: &str, key: &Key, payload: &Value) -> Response {
+    let subject = subject();
+    let url = subject.url(&format!("/acme/{provisioner}/new-account"));
+    let header = json!({"alg": "ES256", "jwk": key.jwk(), "nonce": subject.nonce(), "url": url});
+    subject.send(&url, &key.sign(&header, &payload.to_string()).to_string())
+}
+
+/// A new account is 201 with its URL and its state (§7.3).
+#[test]
+fn a_new_account_has_a_url_and_is_valid() {
+    let contact = json!(["mailto:cert-admin@example.org", "mailto:admin@example.org"]);
+    let payload = json!({"termsOfServiceAgreed": true, "contact": contact});
+    let answer = register("acme", &Key::generate(), &payload);
+    assert_eq!(answer.status, 201, "{}", answer.text());
+    let body = answer.json();
+    let url = answer.header("location");
+    assert!(
+        url.starts_with(&subject().url("/acme/acme/account/")),
+        "{url}"
+    );
+    assert_eq!(
+        (&body["status"], &body["contact"]),
+        (&json!("valid"), &contact)
+    );
+    assert_eq!(body["orders"], format!("{url}/orders"));
+}
+
+/// The same key again finds its account, unchanged, with 200 (§7.3).
+#[test]
+fn a_known_key_gets_its_account_unchanged() {
+    let key = Key::generate();
+    let first = register("acme", &key, &json!({"contact": ["mailto:a@example.org"]}));
+    let second = register("acme", &key, &json!({"contact": ["mailto:b@example.org"]}));
+    assert_eq!((first.status, second.status), (201, 200));
+    assert_eq!(first.header("location"), second.header("location"));
+    assert_eq!(second.json()["contact"], json!(["mailto:a@example.org"]));
+}
+
+/// Of many requests with one new key at the same moment, one makes the account (§7.3).
+#[test]
+fn one_key_at_the_same_moment_gets_one_account() {
+    let key = Key::generate();
+    let answers: Vec<Response> = thread::scope(|scope| {
+        let sent: Vec<_> = (0..8)
+            .map(|_| scope.spawn(|| register("acme", &key, &json!({}))))
+            .collect();
+        sent.into_iter().map(|one| one.join().unwrap()).collect()
+    });
+    let made = answers.iter().filter(|a| a.status == 201).count();
+    let found = answers.iter().filter(|a| a.status == 200).count();
+    assert_eq!((made, found), (1, 7));
+    for answer in &answers {
+        assert_eq!(answer.header("location"), answers[0].header("location"));
+    }
+}
+
+/// One key may have an account at each provisioner, and they are not the same.
+#[test]
+fn one_key_has_an_account_at_each_provisioner() {
+    let key = Key::generate();
+    let here = register("acme", &key, &json!({}));
+    let there = register("other", &key, &json!({}));
+    assert_eq!((here.status, there.status), (201, 201));
+    assert_ne!(here.header("location"), there.header("location"));
+}
+
+/// `onlyReturnExisting` finds and never makes (§7.3.1).
+#[test]
+fn looking_for_an_account_makes_none() {
+    let key = Key::generate();
+    let only = json!({"onlyReturnExisting": true});
+    for _ in 0..2 {
+        refused(&register("acme", &key, &only), 400, "accountDoesNotExist");
+    }
+    let made = register("acme", &key, &json!({}));
+    let with_contact = json!({"onlyReturnExisting": true, "contact": ["mailto:x@example.org"]});
+    for payload in [only, with_contact] {
+        let found = register("acme", &key, &payload);
+        assert_eq!(
+            (found.status, found.header("location")),
+            (200, made.header("location"))
+        );
+        assert!(found.json().get("contact").is_none(), "{}", found.text());
+    }
+}
+
+/// Terms that are not agreed to make no account, and the refusal says where they are (§7.3, §7.3.3).
+#[test]
+fn terms_have_to_be_agreed_to() {
+    let key = Key::generate();
+    for payload in [json!({}), json!({"termsOfServiceAgreed": false})] {
+        let answer = register("terms", &key, &payload);
+        refused(&answer, 403, "userActionRequired");
+        let mut links = answer.headers.get_all("link").iter();
+        let wanted = "<https://ca.example/terms>;rel=\"terms-of-service\"";
+        assert!(links.any(|link| link == wanted), "{:?}", answer.headers);
+    }
+    let agreed = register("terms", &key, &json!({"termsOfServiceAgreed": true}));
+    assert_eq!(agreed.status, 201, "{}", agreed.text());
+}
+
+/// Where an external account is required, nobody gets in without one (§7.3.4).
+#[test]
+fn an_account_without_the_required_binding_is_refused() {
+    let key = Key::generate();
+    let answer = register("bound", &key, &json!({"termsOfServiceAgreed": true}));
+    refused(&answer, 403, "externalAccountRequired");
+}
+
+/// A binding that cannot be checked is refused, also where none is required (§7.3.4).
+#[test]
+fn a_binding_to_an_unknown_account_is_refused() {
+    let binding = json!({"protected": "e30", "payload": "e30", "signature": "AA"});
+    for provisioner in ["acme", "bound"] {
+        let payload = json!({"externalAccountBinding": binding});
+        refused(
+            &register(provisioner, &Key::generate(), &payload),
+            403,
+            "unauthorized",
+        );
+    }
+}
+
+/// Other schemes than mailto are unsupportedContact (§7.3).
+#[test]
+fn contacts_of_other_schemes_are_unsupported() {
+    for contact in [
+        "tel:+12025551212",
+        "https://example.org",
+        "not a url",
+        "",
+        "MAILTO",
+    ] {
+        let answer = register("acme", &Key::generate(), &json!({"contact": [contact]}));
+        refused(&answer, 400, "unsupportedContact");
+    }
+}
+
+/// A mailto URL has one address and no header fields (§7.3).
+#[test]
+fn contacts_that_are_not_one_plain_address_are_invalid() {
+    for contact in [
+        "mailto:",
+        "mailto:@example.org",
+        "mailto:nobody",
+        "mailto:a@example.org,b@example.org",
+        "mailto:a@example.org?subject=x",
+        "mailto:a@example.org\r\nBcc: b@example.org",
+        "mailto:ä@example.org",
+    ] {
+        let payload = json!({"contact": ["mailto:good@example.org", contact]});
+        refused(
+            &register("acme", &Key::generate(), &payload),
+            400,
+            "invalidContact",
+        );
+    }
+}
+
+/// What the server decides is not the client's to set (§7.3).
+#[test]
+fn fields_of_the_server_are_ignored_in_a_new_account() {
+    let payload = json!({"status": "deactivated", "orders": "x", "unknown": [1]});
+    let answer = register("acme", &Key::generate(), &payload);
+    assert_eq!(
+        (answer.status, &answer.json()["status"]),
+        (201, &json!("valid"))
+    );
+}
+
+/// Contacts are replaced by an update, also by none; what is unknown is ignored (§7.3.2).
+#[test]
+fn contacts_are_changed_and_cleared() {
+    let account = subject().account();
+    let contact = |body: &Response| body.json()["contact"].clone();
+    for (payload, kept) in [
+        (
+            json!({"contact": ["mailto:a@example.org"]}),
+            json!(["mailto:a@example.org"]),
+        ),
+        (json!({}), json!(["mailto:a@example.org"])),
+        (
+            json!({"unknown": 1, "orders": "x"}),
+            json!(["mailto:a@example.org"]),
+        ),
+        (json!({"contact": []}), Value::Null),
+    ] {
+        let answer = account.post(&account.kid, Some(&payload));
+        assert_eq!(
+            (answer.status, contact(&answer)),
+            (200, kept.clone()),
+            "{payload}"
+        );
+        assert_eq!(
+            contact(&account.post(&account.kid, None)),
+            kept,
+            "{payload}"
+        );
+    }
+    let bad = json!({"contact": ["tel:1"]});
+    refused(
+        &account.post(&account.kid, Some(&bad)),
+        400,
+        "unsupportedContact",
+    );
+}
+
+/// An account is read and changed by itself only (§7.3).
+#[test]
+fn an_account_of_somebody_else_is_neither_read_nor_changed() {
+    let (mine, theirs) = (subject().account(), subject().account());
+    for payload in [None, Some(json!({"status": "deactivated"}))] {
+        refused(
+            &mine.post(&theirs.kid, payload.as_ref()),
+            403,
+            "unauthorized",
+        );
+    }
+    let orders = format!("{}/orders", theirs.kid);
+    refused(&mine.post(&orders, None), 403, "unauthorized");
+    assert_eq!(theirs.post(&theirs.kid, None).json()["status"], "valid");
+}
+
+/// The only status to ask for is deactivated (§7.3.2, §7.3.6).
+#[test]
+fn an_account_takes_no_other_status() {
+    let account = subject().account();
+    for status in ["revoked", "invalid", "Deactivated", ""] {
+        let payload = json!({"status": status});
+        refused(
+            &account.post(&account.kid, Some(&payload)),
+            400,
+            "malformed",
+        );
+    }
+    assert_eq!(account.post(&account.kid, None).json()["status"], "valid");
+}
+
+/// A deactivated account can do nothing more: 401, for good (§7.3.6).
+#[test]
+fn a_deactivated_account_can_do_nothing_more() {
+    let subject = subject();
+    let account = subject.account();
+    let order = account.order(&["deactivated.conformance.test"]);
+    let answer = account.post(&account.kid, Some(&json!({"status": "deactivated"})));
+    assert_eq!(
+        (answer.status, &answer.json()["status"]),
+        (200, &json!("deactivated"))
+    );
+    let new = json!({"identifiers": [{"type": "dns", "value": "x.conformance.test"}]});
+    for (url, payload) in [
+        (account.kid.as_str(), None),
+        (order.url.as_str(), None),
+        (&account.resource("newOrder"), Some(&new)),
+        (&account.kid, Some(&json!({"status": "valid"}))),
+    ] {
+        refused(&account.post(url, payload), 401, "unauthorized");
+    }
+    for payload in [json!({}), json!({"onlyReturnExisting": true})] {
+        refused(
+            &register("acme", &account.key, &payload),
+            401,
+            "unauthorized",
+        );
+    }
+}
+
+/// The orders list is an object with URLs, for the account alone (§7.1.2.1).
+#[test]
+fn an_account_lists_its_orders() {
+    let account = subject().account();
+    let list = account.post(&account.kid, None).json()["orders"].clone();
+    let list = list.as_str().unwrap();
+    assert_eq!(account.post(list, None).json(), json!({"orders": []}));
+    let urls: Vec<String> = (0..3)
+        .map(|n| account.order(&[&format!("list{n}.conformance.test")]).url)
+        .collect();
+    assert_eq!(account.post(list, None).json(), json!({"orders": urls}));
+}
+
+/// Orders that have failed are not listed (§7.1.2.1).
+#[test]
+fn an_invalid_order_is_not_listed() {
+    let subject = subject();
+    let account = subject.account();
+    let open = account.order(&["listed.conformance.test"]);
+    subject.failed(&account, "unlisted.conformance.test");
+    let list = format!("{}/orders", account.kid);
+    assert_eq!(
+        account.post(&list, None).json(),
+        json!({"orders": [open.url]})
+    );
+}
+
+/// A long list is whole, be it in one page or in several that lead to each other (§7.1.2.1).
+#[test]
+fn a_long_list_of_orders_is_whole() {
+    let account = subject().account();
+    let mut urls: Vec<String> = (0..104)
+        .map(|_| account.order(&["page.conformance.test"]).url)
+        .collect();
+    let mut next = format!("{}/orders", account.kid);
+    let mut listed = Vec::new();
+    while !next.is_empty() {
+        let page = account.post(&next, None);
+        let orders = page.json()["orders"].as_array().unwrap().clone();
+        listed.extend(orders.iter().map(|url| url.as_str().unwrap().to_owned()));
+        next = next_page(&page);
+    }
+    urls.sort();
+    listed.sort();
+    assert_eq!(listed, urls);
+}
+
+fn next_page(page: &Response) -> String {
+    let mut links = page.headers.get_all("link").iter();
+    let next = links.find_map(|link| {
+        let link = link.to_str().unwrap();
+        link.strip_suffix(">;rel=\"next\"")?.strip_prefix('<')
+    });
+    next.unwrap_or_default().to_owned()
+}
+
+/// An account whose key is lost is another account's: keys do not share (§7.3).
+#[test]
+fn two_keys_are_two_accounts() {
+    let subject = subject();
+    let (one, two): (Account, Account) = (subject.account(), subject.account());
+    assert_ne!(one.kid, two.kid);
+}

@@ -1,0 +1,4 @@
+//! RFC 8738: IP identifiers.
+
+mod s3_identifiers;
+mod s4_http01;

@@ -1,0 +1,215 @@
+//! The server that is judged: one for all tests of this folder, started when
+//! the first of them asks for it. It ends when the test process does.
+
+use std::io::Read;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+
+use acceptance::acme::{Account, JOSE, Order};
+use acceptance::dns::Dns;
+use acceptance::https::{Client, Response};
+use acceptance::paths;
+use acceptance::process::{self, Daemon};
+use acceptance::web::Web;
+use hyper::Method;
+use serde_json::{Value, json};
+
+/// The server, and the world that it looks at.
+pub struct Subject {
+    /// A client that trusts its root.
+    pub client: Client,
+    /// The web server that validations reach; it listens on 127.0.0.1.
+    pub web: Web,
+    /// The resolver that the server asks.
+    pub dns: Dns,
+    /// The root certificate's file.
+    pub root: PathBuf,
+    /// `localhost:port`.
+    pub authority: String,
+    /// Holds the pipe whose end ends the server: statics are not dropped.
+    _guard: Child,
+}
+
+/// The one server.
+pub fn subject() -> &'static Subject {
+    static SUBJECT: OnceLock<Subject> = OnceLock::new();
+    SUBJECT.get_or_init(Subject::start)
+}
+
+impl Subject {
+    /// The directory of the provisioner `acme`.
+    pub fn directory(&self) -> String {
+        self.directory_of("acme")
+    }
+
+    /// The directory of an ACME provisioner.
+    pub fn directory_of(&self, provisioner: &str) -> String {
+        self.url(&format!("/acme/{provisioner}/directory"))
+    }
+
+    /// A URL of the server.
+    pub fn url(&self, path: &str) -> String {
+        format!("https://{}{path}", self.authority)
+    }
+
+    /// A fresh account.
+    #[track_caller]
+    pub fn account(&self) -> Account {
+        Account::register(&self.client, &self.directory())
+    }
+
+    /// A nonce.
+    #[track_caller]
+    pub fn nonce(&self) -> String {
+        let url = self.url("/acme/acme/new-nonce");
+        let answer = self.client.request(Method::HEAD, &url, None, &[]).unwrap();
+        answer.header("replay-nonce").to_owned()
+    }
+
+    /// Posts these octets as a signed request.
+    #[track_caller]
+    pub fn send(&self, url: &str, body: &str) -> Response {
+        self.client.post(url, JOSE, body.as_bytes()).unwrap()
+    }
+
+    /// Lets these names point to the web server.
+    pub fn host(&self, names: &[&str]) {
+        for name in names {
+            self.dns.addresses(name, &["127.0.0.1"]);
+        }
+    }
+
+    /// An order for these names that is ready to be finalized.
+    #[track_caller]
+    pub fn ready(&self, account: &Account, names: &[&str]) -> Order {
+        self.host(names);
+        account.ready(names, &self.web)
+    }
+
+    /// An order whose only challenge has failed: nothing answers on 127.0.0.2.
+    #[track_caller]
+    pub fn failed(&self, account: &Account, name: &str) -> Order {
+        self.dns.addresses(name, &["127.0.0.2"]);
+        let mut order = account.order(&[name]);
+        account.try_prove(&mut order, &self.web).unwrap();
+        order
+    }
+
+    fn start() -> Self {
+        let dir = tempfile::tempdir().unwrap().keep();
+        let web = Web::start("127.0.0.1:0");
+        let dns = Dns::start("127.0.0.1:0");
+        let port = free_port();
+        initialise(&dir, port);
+        let mut daemon = Daemon::spawn(
+            command("step-ca", &dir)
+                .arg(dir.join("config/ca.json"))
+                .arg("--password-file")
+                .arg(dir.join("pw"))
+                .arg("--insecure")
+                .arg(format!("--acme-http-port={}", web.address().port()))
+                .arg(format!("--resolver={}", dns.address())),
+            &dir.join("log"),
+        );
+        let subject = Self {
+            client: Client::new(&dir.join("certs/root_ca.crt")),
+            web,
+            dns,
+            root: dir.join("certs/root_ca.crt"),
+            authority: format!("localhost:{port}"),
+            _guard: guard(&daemon, &dir),
+        };
+        process::eventually("a server to judge", || {
+            assert!(daemon.is_running(), "step-ca ended:\n{}", daemon.log());
+            let answer = subject.client.get(&subject.url("/health")).ok();
+            answer.filter(|answer| answer.status == 200)
+        });
+        std::mem::forget(daemon);
+        subject
+    }
+}
+
+/// The refusal that an answer has to be: status, type, and both in the document (RFC 8555 §6.7).
+/// Returns the detail.
+#[track_caller]
+pub fn refused(answer: &Response, status: u16, kind: &str) -> String {
+    let body = answer.json();
+    let urn = format!("urn:ietf:params:acme:error:{kind}");
+    assert_eq!(
+        (answer.status, body["type"].as_str()),
+        (status, Some(urn.as_str())),
+        "{body}"
+    );
+    assert_eq!(answer.header("content-type"), "application/problem+json");
+    assert_eq!(body["status"], status, "{body}");
+    let detail = body["detail"].as_str().unwrap_or_default();
+    assert_ne!(detail, "", "{body}");
+    detail.to_owned()
+}
+
+/// Makes the authority and gives it the provisioners that the tests need.
+fn initialise(dir: &Path, port: u16) {
+    std::fs::write(dir.join("pw"), "correct horse battery staple\n").unwrap();
+    let mut init = command("step", dir);
+    init.args(["ca", "init", "--name", "Example", "--provisioner", "admin"])
+        .args(["--dns", "localhost", "--dns", "127.0.0.1"])
+        .args(["--deployment-type", "standalone"])
+        .arg(format!("--address=127.0.0.1:{port}"))
+        .arg("--password-file")
+        .arg(dir.join("pw"));
+    process::run(&mut init).success();
+    let path = dir.join("config/ca.json");
+    let mut file: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    let provisioners = file["authority"]["provisioners"].as_array_mut().unwrap();
+    provisioners.extend([
+        json!({"type": "ACME", "name": "acme"}),
+        json!({"type": "ACME", "name": "other"}),
+        json!({"type": "ACME", "name": "my acme"}),
+        json!({
+            "type": "ACME", "name": "terms", "termsOfService": "https://ca.example/terms",
+            "website": "https://ca.example", "caaIdentities": ["ca.example"],
+        }),
+        json!({"type": "ACME", "name": "bound", "requireEAB": true}),
+    ]);
+    std::fs::write(path, file.to_string()).unwrap();
+}
+
+fn command(program: &str, dir: &Path) -> Command {
+    let mut command = Command::new(paths::ours(program));
+    command
+        .env_clear()
+        .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
+        .env("STEPPATH", dir)
+        .env("HOME", dir)
+        .stdin(Stdio::null());
+    command
+}
+
+/// A shell that waits for this process to end, then ends the server and removes its folder.
+fn guard(daemon: &Daemon, dir: &Path) -> Child {
+    Command::new("sh")
+        .args(["-c", r#"cat >/dev/null; kill -9 "$1"; rm -rf "$2""#, "sh"])
+        .arg(daemon.pid().to_string())
+        .arg(dir)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap()
+}
+
+fn free_port() -> u16 {
+    let socket = TcpListener::bind("127.0.0.1:0").unwrap();
+    socket.local_addr().unwrap().port()
+}
+
+/// What a plain TCP connection to the server gets for these octets.
+pub fn over_tcp(authority: &str, octets: &[u8]) -> Vec<u8> {
+    let mut stream = std::net::TcpStream::connect(authority).unwrap();
+    std::io::Write::write_all(&mut stream, octets).unwrap();
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer);
+    answer
+}
