@@ -102,8 +102,14 @@ fn every_file_and_test_that_the_rfc_map_names_exists() {
 
 #[test]
 fn every_file_and_test_that_the_other_documents_name_exists() {
-    let named = ["README.md", "CONTRIBUTING.md", "docs/ARCHITECTURE.md"];
-    let wrong: Vec<String> = named.into_iter().flat_map(untrue).collect();
+    let mut named = vec!["README.md".to_owned(), "CONTRIBUTING.md".to_owned()];
+    for folder in ["docs", "docs/adr", "docs/manual"] {
+        for entry in fs::read_dir(paths::root().join(folder)).unwrap() {
+            let name = entry.unwrap().file_name().into_string().unwrap();
+            named.extend(name.ends_with(".md").then(|| format!("{folder}/{name}")));
+        }
+    }
+    let wrong: Vec<String> = named.iter().flat_map(|name| untrue(name)).collect();
     assert_eq!(wrong, Vec::<String>::new());
 }
 
@@ -124,6 +130,27 @@ fn every_invariant_names_its_test() {
             Vec::<String>::new(),
             "no test: {invariant}"
         );
+    }
+}
+
+#[test]
+fn every_link_between_the_documents_leads_somewhere() {
+    let root = paths::root();
+    for (folder, name) in [
+        ("", "README.md"),
+        ("", "CONTRIBUTING.md"),
+        ("", "SECURITY.md"),
+        ("docs/adr", "README.md"),
+    ] {
+        let text = fs::read_to_string(root.join(folder).join(name)).unwrap();
+        for link in text
+            .split("](")
+            .skip(1)
+            .filter_map(|rest| rest.split(')').next())
+        {
+            let there = link.starts_with("https://") || root.join(folder).join(link).exists();
+            assert!(there, "{folder}/{name}: {link}");
+        }
     }
 }
 
