@@ -19,7 +19,7 @@ pub enum Page {
     /// Reads the request and never answers.
     Silence,
     /// The page, this much later.
-    Late(Duration, Box<Page>),
+    Late(Duration, Box<Self>),
 }
 
 #[derive(Default)]
@@ -151,10 +151,10 @@ fn request(stream: &TcpStream) -> Option<(String, String)> {
         if header.is_empty() {
             return Some((path, host));
         }
-        if let Some((name, value)) = header.split_once(':') {
-            if name.eq_ignore_ascii_case("host") {
-                value.trim().clone_into(&mut host);
-            }
+        if let Some((name, value)) = header.split_once(':')
+            && name.eq_ignore_ascii_case("host")
+        {
+            value.trim().clone_into(&mut host);
         }
     }
 }
