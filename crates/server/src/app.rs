@@ -4,8 +4,10 @@
 //! configuration, certificates, key, password, port, store.
 
 mod announce;
+mod descriptors;
 mod material;
 mod pidfile;
+mod signals;
 mod socket;
 mod store;
 mod welcome;
@@ -16,14 +18,18 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ::store::Store;
 use acme::challenge::Ports;
 use anyhow::Context as _;
 use ca::config::{Config, LogFormat};
-use tokio::signal::unix::{SignalKind, signal};
+use pki::Certificate;
+use sd_notify::NotifyState;
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use self::material::Material;
 use self::pidfile::Pidfile;
+use self::signals::{Signals, Wish};
 pub(crate) use self::welcome::Welcome;
 use crate::listen::{Door, House, Limits, Tls};
 use crate::live::{self, Files, Live};
@@ -121,73 +127,77 @@ async fn run(
     let socket = socket::bind(&config.address)?;
     let (store, renews_unknown) = store::open(&config, plan)?;
     let eyes = Eyes::new(&options(plan, &config));
-    let Material {
-        pen,
-        roots,
-        federated,
-        intermediates,
-    } = material;
-    let authorities: Vec<_> = roots.iter().chain(&intermediates).cloned().collect();
-    let fingerprints: Vec<_> = roots.iter().map(pki::Certificate::fingerprint).collect();
+    let fingerprints: Vec<_> = material
+        .roots
+        .iter()
+        .map(Certificate::fingerprint)
+        .collect();
+    let house = House::default();
+    let tls = Tls::new(house.clone(), material.authorities(), &config.tls)
+        .context("error preparing TLS")?;
     let service = Service::new(Parts {
         store: store.clone(),
-        pen,
+        pen: material.pen,
         live: Arc::clone(&live),
         eyes: eyes.clone(),
-        roots,
-        federated,
-        intermediates,
+        roots: material.roots,
+        federated: material.federated,
+        intermediates: material.intermediates,
         ports: ports(plan, &config),
         renews_unknown,
     });
-    let house = House::default();
-    let tls = Tls::new(house.clone(), &authorities, &config.tls).context("error preparing TLS")?;
     let span = jobs::house::renew(&service, &house)
         .await
         .context("error issuing the server's own certificate")?;
+    let mut signals = Signals::listen()?;
     let _pidfile = plan.pidfile.as_deref().map(Pidfile::write).transpose()?;
     let (listener, address) = socket::listen(socket, &config.address)?;
-    let door = Door::open(
-        listener,
-        tls,
-        http::router(service.clone()),
-        limits(&config),
-    );
+    let router = http::router(service.clone());
+    let door = Door::open(listener, tls, router, limits(&config));
     announce::start(say, plan, &config, &fingerprints, &address);
-    tell_systemd(&[sd_notify::NotifyState::Ready]);
-    let work = [
-        tokio::spawn(jobs::house::keep(
-            service.clone(),
-            house,
-            Arc::clone(&live),
-            span,
-        )),
-        tokio::spawn(jobs::sweep::keep(store.clone())),
-        tokio::spawn(watch(Arc::clone(&live))),
-    ];
+    tell_systemd(&[NotifyState::Ready]);
+    let jobs = start_jobs(&service, &store, house, &live, span);
     if let Err(error) = service.resume().await {
         tracing::error!(%error, "unfinished validations cannot be taken up again");
     }
-    attend(plan, &live, &eyes, say).await?;
-    tell_systemd(&[sd_notify::NotifyState::Stopping]);
+    attend(plan, &live, &eyes, &mut signals, say).await;
+    tell_systemd(&[NotifyState::Stopping]);
     say.tell("shutting down ...");
-    stop(door, &service).await;
-    work.iter().for_each(tokio::task::JoinHandle::abort);
+    stop(door, &service, &mut signals).await;
+    jobs.iter().for_each(JoinHandle::abort);
     store.close().await;
     Ok(())
 }
 
+fn start_jobs(
+    service: &Service,
+    store: &Store,
+    house: House,
+    live: &Arc<Live>,
+    span: jobs::house::Span,
+) -> [JoinHandle<()>; 3] {
+    let watched = Arc::clone(live);
+    [
+        tokio::spawn(jobs::house::keep(
+            service.clone(),
+            house,
+            Arc::clone(live),
+            span,
+        )),
+        tokio::spawn(jobs::sweep::keep(store.clone())),
+        tokio::spawn(async move { watched.watch().await }),
+    ]
+}
+
 /// Answers signals and follows the configuration until it is time to stop.
-async fn attend(plan: &Plan, live: &Live, eyes: &Eyes, say: &Announcer) -> anyhow::Result<()> {
-    let mut terminate = signal(SignalKind::terminate()).context("error listening for SIGTERM")?;
-    let mut interrupt = signal(SignalKind::interrupt()).context("error listening for SIGINT")?;
-    let mut hangup = signal(SignalKind::hangup()).context("error listening for SIGHUP")?;
+async fn attend(plan: &Plan, live: &Live, eyes: &Eyes, signals: &mut Signals, say: &Announcer) {
     let mut changes = live.changes();
     loop {
         tokio::select! {
-            _ = terminate.recv() => return Ok(()),
-            _ = interrupt.recv() => return Ok(()),
-            _ = hangup.recv() => reload(live, say).await,
+            wish = signals.next() => match wish {
+                Wish::End => return,
+                Wish::Reload => reload(live, say).await,
+            },
             Ok(()) = changes.changed() => eyes.follow(&options(plan, &live.config())),
         }
     }
@@ -195,21 +205,17 @@ async fn attend(plan: &Plan, live: &Live, eyes: &Eyes, say: &Announcer) -> anyho
 
 async fn reload(live: &Live, say: &Announcer) {
     say.tell("reloading ...");
-    let clock = sd_notify::NotifyState::monotonic_usec_now();
-    let states: Vec<_> = std::iter::once(sd_notify::NotifyState::Reloading)
+    let clock = NotifyState::monotonic_usec_now();
+    let states: Vec<_> = std::iter::once(NotifyState::Reloading)
         .chain(clock)
         .collect();
     tell_systemd(&states);
     live.reload().await;
-    tell_systemd(&[sd_notify::NotifyState::Ready]);
-}
-
-async fn watch(live: Arc<Live>) {
-    live.watch().await;
+    tell_systemd(&[NotifyState::Ready]);
 }
 
 /// Lets requests, then validations, have their answer. A second signal cuts it short.
-async fn stop(door: Door, service: &Service) {
+async fn stop(door: Door, service: &Service, signals: &mut Signals) {
     let end = async {
         if !door.close(GRACE).await {
             tracing::warn!("some connections did not end in time and were cut");
@@ -218,19 +224,13 @@ async fn stop(door: Door, service: &Service) {
             tracing::warn!("some validations did not end in time; the next start takes them up");
         }
     };
-    let again = async {
-        match signal(SignalKind::interrupt()) {
-            Ok(mut interrupt) => drop(interrupt.recv().await),
-            Err(_) => std::future::pending().await,
-        }
-    };
     tokio::select! {
         () = end => {}
-        () = again => tracing::warn!("interrupted again: not waiting for what is in flight"),
+        () = signals.end() => tracing::warn!("interrupted again: not waiting for what is in flight"),
     }
 }
 
-fn tell_systemd(states: &[sd_notify::NotifyState<'_>]) {
+fn tell_systemd(states: &[NotifyState<'_>]) {
     // Without systemd there is nobody to tell.
     drop(sd_notify::notify(states));
 }
@@ -266,7 +266,7 @@ fn limits(config: &Config) -> Limits {
     let limits = &config.riser.limits;
     let duration = |d: jiff::SignedDuration| d.unsigned_abs();
     Limits {
-        connections: limits.connections,
+        connections: descriptors::room_for(limits.connections),
         handshake: duration(limits.handshake),
         header: duration(limits.header),
         body: duration(limits.body),

@@ -301,3 +301,6 @@ fn is_an_edit(kind: &EventKind) -> bool {
             | EventKind::Remove(_)
     )
 }
+
+#[cfg(test)]
+mod tests;

@@ -56,7 +56,7 @@ impl Announcer {
     /// A quiet one leaves out what is only nice to know.
     pub(crate) fn new(quiet: bool) -> Self {
         Self {
-            zone: TimeZone::system(),
+            zone: zone(),
             quiet,
         }
     }
@@ -81,4 +81,14 @@ impl Announcer {
         // A closed stderr must not stop the authority.
         drop(io::stderr().lock().write_all(line.as_bytes()));
     }
+}
+
+/// The machine's time zone. Its own file is enough: looking the zone's name up
+/// would list the whole database at each start.
+fn zone() -> TimeZone {
+    if std::env::var_os("TZ").is_some() {
+        return TimeZone::system();
+    }
+    let file = std::fs::read("/etc/localtime").unwrap_or_default();
+    TimeZone::tzif("Local", &file).unwrap_or(TimeZone::UTC)
 }

@@ -24,6 +24,11 @@ pub(super) struct Material {
 }
 
 impl Material {
+    /// Whoever may have signed a client's certificate.
+    pub(super) fn authorities(&self) -> impl Iterator<Item = &Certificate> {
+        self.roots.iter().chain(&self.intermediates)
+    }
+
     /// Reads everything; asks for the key's password if it needs one and none is given.
     pub(super) fn load(config: &Config, password_file: Option<&Path>) -> anyhow::Result<Self> {
         let roots = all(&config.root)?;

@@ -145,8 +145,8 @@ async fn serve(
                 .map(|c| c.clone().into_owned())
                 .collect();
             let peer = Peer {
-                address,
-                local,
+                address: plain(address),
+                local: plain(local),
                 certificates,
             };
             let router = shared.router.clone();
@@ -155,6 +155,11 @@ async fn serve(
         Ok(Err(error)) => tracing::debug!(%address, %error, "TLS handshake failed"),
         Err(_) => tracing::debug!(%address, "TLS handshake took too long"),
     }
+}
+
+/// An IPv4 address that a socket of both families shows as IPv6, as what it is.
+fn plain(address: SocketAddr) -> SocketAddr {
+    SocketAddr::new(address.ip().to_canonical(), address.port())
 }
 
 fn millis(duration: Duration) -> u64 {

@@ -1,0 +1,41 @@
+//! File descriptors: as many as the system grants, and some of them kept from
+//! connections so that the store and the eyes never lack one.
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+/// Kept for the store, validations, configuration and logs.
+const KEPT: usize = 256;
+
+/// Raises this process's limit to what it may have, and says how many of
+/// `wanted` connections it has room for.
+pub(super) fn room_for(wanted: usize) -> usize {
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit {
+        current: limit.maximum,
+        maximum: limit.maximum,
+    };
+    let granted = match setrlimit(Resource::Nofile, raised) {
+        Ok(()) => limit.maximum,
+        Err(_) => limit.current,
+    };
+    // Without a number there is no limit.
+    let granted = granted.map_or(usize::MAX, |n| usize::try_from(n).unwrap_or(usize::MAX));
+    let room = granted.saturating_sub(KEPT).max(granted / 2).max(1);
+    if room < wanted {
+        tracing::warn!(
+            "the limit of {granted} open files leaves room for {room} connections, not {wanted}"
+        );
+    }
+    wanted.min(room)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_is_room_for_one_connection_at_least_and_never_for_more_than_wanted() {
+        assert_eq!(room_for(1), 1);
+        assert!(room_for(usize::MAX) > 0);
+    }
+}

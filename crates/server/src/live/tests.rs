@@ -1,0 +1,142 @@
+//! Edits of the files, good and bad, as people and programs make them.
+
+use std::fs;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde_json::json;
+use tokio::time::timeout;
+
+use super::*;
+
+struct Folder {
+    dir: tempfile::TempDir,
+}
+
+impl Folder {
+    fn new(provisioners: &[&str]) -> Self {
+        let folder = Self {
+            dir: tempfile::tempdir().unwrap(),
+        };
+        folder.put("ca.json", &ca_json(provisioners, "db"));
+        folder
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    fn put(&self, name: &str, text: &str) {
+        fs::write(self.path(name), text).unwrap();
+    }
+
+    fn live(&self) -> Arc<Live> {
+        let files = Files::beside(self.path("ca.json"));
+        Arc::new(Live::open(files).ok().unwrap().0)
+    }
+}
+
+fn ca_json(provisioners: &[&str], db: &str) -> String {
+    let provisioners: Vec<_> = provisioners
+        .iter()
+        .map(|name| json!({"type": "ACME", "name": name}))
+        .collect();
+    json!({
+        "root": "root.crt", "crt": "int.crt", "key": "int.key", "address": ":9000",
+        "db": {"type": "sqlite", "dataSource": db},
+        "authority": {"provisioners": provisioners},
+    })
+    .to_string()
+}
+
+fn names(live: &Live) -> Vec<String> {
+    let config = live.config();
+    config.authority.names().map(str::to_owned).collect()
+}
+
+#[tokio::test]
+async fn a_good_edit_comes_into_force_and_is_counted() {
+    let folder = Folder::new(&["a"]);
+    let live = folder.live();
+    let changes = live.changes();
+    assert_eq!(live.reload().await, Some(Reloaded::Same));
+    folder.put("ca.json", &ca_json(&["a", "b"], "db"));
+    assert_eq!(live.reload().await, Some(Reloaded::Changed));
+    assert_eq!(names(&live), ["a", "b"]);
+    assert!(changes.has_changed().unwrap());
+}
+
+#[tokio::test]
+async fn a_bad_edit_leaves_the_old_in_force_and_is_told_until_it_is_mended() {
+    let folder = Folder::new(&["a"]);
+    let live = folder.live();
+    folder.put("ca.json", "{");
+    assert_eq!(live.reload().await, None);
+    assert!(live.fault().unwrap().contains("ca.json"));
+    assert_eq!(names(&live), ["a"]);
+    folder.put("ca.json", &ca_json(&["a"], "db"));
+    folder.put("riser.toml", "[provisioner.gone]\norder_life = \"1h\"\n");
+    assert_eq!(live.reload().await, None);
+    assert!(live.fault().unwrap().contains("provisioner.gone"));
+    fs::remove_file(folder.path("riser.toml")).unwrap();
+    assert_eq!(live.reload().await, Some(Reloaded::Same));
+    assert_eq!(live.fault(), None);
+}
+
+#[tokio::test]
+async fn another_store_is_refused_whole() {
+    let folder = Folder::new(&["a"]);
+    let live = folder.live();
+    folder.put("ca.json", &ca_json(&["a", "b"], "elsewhere"));
+    assert_eq!(live.reload().await, None);
+    assert!(live.fault().unwrap().contains("restart"));
+    assert_eq!(names(&live), ["a"]);
+}
+
+#[tokio::test]
+async fn a_file_that_goes_away_for_a_moment_is_not_a_configuration() {
+    let folder = Folder::new(&["a"]);
+    let live = folder.live();
+    fs::remove_file(folder.path("ca.json")).unwrap();
+    assert_eq!(live.reload().await, None);
+    assert_eq!(names(&live), ["a"]);
+}
+
+/// Edits the watched files in one way, and waits until the edit is in force.
+async fn follows(edit: impl FnOnce(&Folder)) -> Vec<String> {
+    let folder = Folder::new(&["a"]);
+    let live = folder.live();
+    let mut changes = live.changes();
+    let watching = Arc::clone(&live);
+    let watch = tokio::spawn(async move { watching.watch().await });
+    edit(&folder);
+    let changed = timeout(Duration::from_secs(30), changes.changed());
+    changed.await.unwrap().unwrap();
+    watch.abort();
+    names(&live)
+}
+
+#[tokio::test]
+async fn a_file_written_in_place_is_followed() {
+    let edit = |folder: &Folder| folder.put("ca.json", &ca_json(&["b"], "db"));
+    assert_eq!(follows(edit).await, ["b"]);
+}
+
+#[tokio::test]
+async fn a_file_renamed_into_place_is_followed() {
+    let edit = |folder: &Folder| {
+        folder.put("aside", &ca_json(&["c"], "db"));
+        fs::rename(folder.path("aside"), folder.path("ca.json")).unwrap();
+    };
+    assert_eq!(follows(edit).await, ["c"]);
+}
+
+#[tokio::test]
+async fn a_link_that_leads_elsewhere_is_followed() {
+    let edit = |folder: &Folder| {
+        folder.put("other", &ca_json(&["d"], "db"));
+        std::os::unix::fs::symlink("other", folder.path("link")).unwrap();
+        fs::rename(folder.path("link"), folder.path("ca.json")).unwrap();
+    };
+    assert_eq!(follows(edit).await, ["d"]);
+}
