@@ -75,9 +75,6 @@ fn source(arg: Arg, command: &str, defaults: &Map<String, Value>) -> Arg {
     if is_flag {
         arg = arg.value_parser(FalseyValueParser::new());
     }
-    if is_list {
-        arg = arg.value_delimiter(None);
-    }
     let Some(values) = defaults.get(&long).map(texts) else {
         return arg;
     };

@@ -56,6 +56,9 @@ pub(crate) fn failure(error: &anyhow::Error) -> ExitCode {
     let client = error
         .chain()
         .find_map(|cause| cause.downcast_ref::<client::Error>());
+    if matches!(client, Some(client::Error::Refused { .. })) {
+        say("Re-run with STEPDEBUG=1 for more info.");
+    }
     if let Some(client) = client
         && client.is_logged()
         && let Some(id) = client.request_id()

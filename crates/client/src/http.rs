@@ -311,7 +311,7 @@ impl Target {
 }
 
 /// Why a handshake failed, in words that say what to do about it.
-fn tls_words(error: &std::io::Error) -> String {
+pub(crate) fn tls_words(error: &std::io::Error) -> String {
     let inner = error
         .get_ref()
         .and_then(|inner| inner.downcast_ref::<rustls::Error>());
@@ -321,7 +321,12 @@ fn tls_words(error: &std::io::Error) -> String {
     let rustls::Error::InvalidCertificate(reason) = error else {
         return format!("tls: {error}");
     };
-    let why = if *reason == CertificateError::UnknownIssuer {
+    // A root of the same name with another key shows itself as a bad signature.
+    let is_foreign = matches!(
+        reason,
+        CertificateError::UnknownIssuer | CertificateError::BadSignature
+    );
+    let why = if is_foreign {
         "certificate signed by unknown authority".to_owned()
     } else if matches!(
         reason,

@@ -8,6 +8,7 @@ pub mod acme;
 mod dial;
 mod error;
 mod http;
+pub mod peer;
 pub mod step;
 mod trust;
 

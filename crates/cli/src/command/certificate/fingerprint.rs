@@ -22,7 +22,7 @@ const EXAMPLES: &str = "Examples:
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// The certificate; - is stdin.
+    /// The certificate: a file, - for stdin, or a server as https://host:port.
     #[arg(default_value = "-", hide_default_value = true)]
     crt_file: String,
     /// Prints one line for each certificate in the file.
@@ -32,14 +32,10 @@ pub(crate) struct Args {
     #[arg(long, value_name = "format", default_value = "hex")]
     format: Format,
     /// Takes SHA-1, which is not safe any more.
-    #[arg(long, requires = "insecure")]
-    sha1: bool,
-    /// Allows what is not safe.
     #[arg(long)]
-    insecure: bool,
-    /// The roots by which a server would be verified.
-    #[arg(long, value_name = "file", hide = true)]
-    roots: Option<String>,
+    sha1: bool,
+    #[command(flatten)]
+    remote: source::Remote,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -57,12 +53,18 @@ enum Format {
 impl Args {
     /// Prints it.
     pub(crate) fn run(self) -> Result<ExitCode> {
-        let mut certificates = source::certificates(&self.crt_file)?;
+        if self.sha1 && !self.remote.insecure {
+            bail!("flag '--sha1' requires the '--insecure' flag");
+        }
+        let mut certificates = self.remote.certificates(&self.crt_file)?;
         if !self.bundle {
             certificates.truncate(1);
         }
         let mut text = String::new();
-        for certificate in &certificates {
+        for (at, certificate) in certificates.iter().enumerate() {
+            if self.bundle {
+                text.push_str(&format!("{at}: "));
+            }
             text.push_str(&self.write(certificate)?);
             text.push('\n');
         }

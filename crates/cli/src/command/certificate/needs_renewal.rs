@@ -33,7 +33,7 @@ const FAILED: u8 = 255;
 pub(crate) struct Args {
     /// The certificate.
     crt_file: String,
-    /// How much may be left: a part of the life (25%) or a duration (8h).
+    /// How much of the life may be over (75%), or how long it may last still (8h).
     #[arg(long, value_name = "percent|duration")]
     expires_in: Option<String>,
     /// Looks at each certificate in the file.
@@ -84,15 +84,16 @@ impl Args {
 }
 
 enum Limit {
-    /// Per cent of the life that may be left.
-    Part(f64),
+    /// Per cent of the life that may be over.
+    Over(f64),
+    /// What may be left.
     Left(SignedDuration),
 }
 
 impl Limit {
     fn parse(text: Option<&str>) -> Result<Self> {
         let Some(text) = text.filter(|text| !text.is_empty()) else {
-            return Ok(Self::Part(100.0 - OVER));
+            return Ok(Self::Over(OVER));
         };
         let Some(part) = text.strip_suffix('%') else {
             let left = go_duration::parse(text)
@@ -100,7 +101,7 @@ impl Limit {
             return Ok(Self::Left(left));
         };
         match part.trim().parse::<f64>() {
-            Ok(part) if (0.0..=100.0).contains(&part) => Ok(Self::Part(part)),
+            Ok(part) if (0.0..=100.0).contains(&part) => Ok(Self::Over(part)),
             Ok(_) | Err(_) => bail!(
                 "invalid value '{text}' for flag '--expires-in': give a part from 0% to 100% or a duration"
             ),
@@ -111,11 +112,11 @@ impl Limit {
         let left = certificate.not_after().duration_since(now);
         match self {
             Self::Left(limit) => left < *limit,
-            Self::Part(part) => {
+            Self::Over(part) => {
                 let life = certificate
                     .not_after()
                     .duration_since(certificate.not_before());
-                left.as_secs_f64() / life.as_secs_f64() * 100.0 < *part
+                100.0 - left.as_secs_f64() / life.as_secs_f64() * 100.0 >= *part
             }
         }
     }
@@ -136,7 +137,7 @@ mod tests {
         let default = Limit::parse(None).unwrap();
         assert!(!default.is_passed(&certificate, at(65)));
         assert!(default.is_passed(&certificate, at(67)));
-        let part = Limit::parse(Some("10%")).unwrap();
+        let part = Limit::parse(Some("90%")).unwrap();
         assert!(!part.is_passed(&certificate, at(89)));
         assert!(part.is_passed(&certificate, at(91)));
         let hour = Limit::parse(Some("1h")).unwrap();

@@ -4,27 +4,76 @@ use std::io::Read;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, anyhow, bail};
+use client::Trust;
 use pki::Certificate;
 
+use crate::command::{block_on, system_roots};
 use crate::file;
+
+/// What marks a request in PEM.
+const REQUEST: &[u8] = b"CERTIFICATE REQUEST-----";
+
+/// How the certificates of a server are fetched.
+#[derive(clap::Args)]
+pub(super) struct Remote {
+    /// The roots by which a server is verified: a file, files with commas between, or a folder.
+    #[arg(long, value_name = "files")]
+    roots: Option<String>,
+    /// The name that a server is asked for, if not its own.
+    #[arg(long, value_name = "name")]
+    servername: Option<String>,
+    /// Believes a server unverified.
+    #[arg(long)]
+    pub(super) insecure: bool,
+}
+
+impl Remote {
+    /// The certificates in `name`: a PEM or DER file, `-` for stdin, or a server.
+    ///
+    /// # Errors
+    /// Where it cannot be read or holds no certificate.
+    pub(super) fn certificates(&self, name: &str) -> Result<Vec<Certificate>> {
+        match address(name) {
+            Some(address) => self.fetch(address),
+            None => certificates(name),
+        }
+    }
+
+    fn fetch(&self, address: &str) -> Result<Vec<Certificate>> {
+        let (host, port) = split(address)?;
+        let trust = if self.insecure {
+            Trust::Unverified
+        } else if let Some(names) = &self.roots {
+            let pool = pool(names)?;
+            Trust::Roots(pool.iter().map(|root| root.der().to_vec()).collect())
+        } else {
+            Trust::Roots(system_roots())
+        };
+        let name = self.servername.as_deref().unwrap_or(host);
+        let chain = block_on(async { Ok(client::peer::chain(host, port, name, &trust).await?) })?;
+        let chain = chain.iter().map(|der| Certificate::from_der(der));
+        Ok(chain.collect::<Result<_, _>>()?)
+    }
+}
 
 /// The certificates in `name`: a PEM or DER file, or `-` for stdin.
 ///
 /// # Errors
 /// Where it cannot be read or holds no certificate.
-pub(crate) fn certificates(name: &str) -> Result<Vec<Certificate>> {
+pub(super) fn certificates(name: &str) -> Result<Vec<Certificate>> {
+    if address(name).is_some() {
+        bail!("'{name}' is a server; this command reads files");
+    }
     let text = content(name)?;
-    parse(&text).with_context(|| format!("error parsing {name}"))
+    parse(&text).map_err(|error| {
+        if text.windows(REQUEST.len()).any(|part| part == REQUEST) {
+            return anyhow!("{name} is a certificate request: those cannot be read yet");
+        }
+        anyhow!("error parsing {name}: {error}")
+    })
 }
 
-/// The bytes of `name`.
-///
-/// # Errors
-/// Where it cannot be read.
-pub(crate) fn content(name: &str) -> Result<Vec<u8>> {
-    if is_remote(name) {
-        bail!("certificates of servers cannot be fetched yet: give a file instead of '{name}'");
-    }
+fn content(name: &str) -> Result<Vec<u8>> {
     if name == "-" {
         let mut text = Vec::new();
         std::io::stdin().read_to_end(&mut text)?;
@@ -73,8 +122,37 @@ fn parse(text: &[u8]) -> Result<Vec<Certificate>, pki::Error> {
     Certificate::all_from_pem(text)
 }
 
-fn is_remote(name: &str) -> bool {
-    ["https://", "tls://", "tcp://"]
+/// The host and port of a server's URL; nothing for a file.
+fn address(name: &str) -> Option<&str> {
+    let schemes = ["https://", "tls://", "tcp://"];
+    let address = schemes
         .iter()
-        .any(|scheme| name.starts_with(scheme))
+        .find_map(|scheme| name.strip_prefix(scheme))?;
+    address.split('/').next()
+}
+
+fn split(address: &str) -> Result<(&str, u16)> {
+    match address.rsplit_once(':') {
+        Some((host, port)) if !port.ends_with(']') => {
+            let port = port
+                .parse()
+                .with_context(|| format!("'{address}' has no usable port"))?;
+            Ok((host, port))
+        }
+        Some(_) | None => Ok((address, 443)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_is_a_server_and_anything_else_a_file() {
+        assert_eq!(address("https://a.test:9000/x"), Some("a.test:9000"));
+        assert_eq!(address("a.crt"), None);
+        assert_eq!(split("a.test:9000").unwrap(), ("a.test", 9000));
+        assert_eq!(split("[::1]").unwrap(), ("[::1]", 443));
+        assert!(split("a.test:x").is_err());
+    }
 }

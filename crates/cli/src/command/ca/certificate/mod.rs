@@ -106,9 +106,16 @@ impl Args {
             times: &times,
             contacts: contact_urls(&self.contacts),
         };
-        let chain = block_on(async {
+        let obtained = async {
             let (http, directory) = self.server(context).await?;
             acme::obtain(http, &directory, &asked, &self.answering()).await
+        };
+        let chain = block_on(async {
+            tokio::select! {
+                chain = obtained => chain,
+                // What was put into a web server's folder is taken away on the way out.
+                _ = tokio::signal::ctrl_c() => bail!("interrupted"),
+            }
         })?;
         self.keep(&chain, &key)?;
         Ok(ExitCode::SUCCESS)

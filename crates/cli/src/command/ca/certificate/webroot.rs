@@ -1,5 +1,6 @@
 //! Answering http-01 challenges with files in the folder of a running web server.
 
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
@@ -10,6 +11,7 @@ use crate::file;
 pub(crate) struct Webroot {
     challenges: PathBuf,
     made: Vec<PathBuf>,
+    tokens: RefCell<Vec<String>>,
 }
 
 impl Webroot {
@@ -36,7 +38,11 @@ impl Webroot {
             }
             made.push(folder);
         }
-        Ok(Self { challenges, made })
+        Ok(Self {
+            challenges,
+            made,
+            tokens: RefCell::default(),
+        })
     }
 
     /// Puts the answer to `token` there.
@@ -48,6 +54,7 @@ impl Webroot {
         if token.is_empty() || !token.bytes().all(is_plain) {
             bail!("the server's token '{}' is none", token.escape_debug());
         }
+        self.tokens.borrow_mut().push(token.to_owned());
         file::write(
             &self.challenges.join(token),
             answer.as_bytes(),
@@ -64,6 +71,9 @@ impl Webroot {
 
 impl Drop for Webroot {
     fn drop(&mut self) {
+        for token in self.tokens.take() {
+            self.take(&token);
+        }
         for folder in self.made.iter().rev() {
             // A folder that somebody else uses by now is not empty and stays.
             let _ = std::fs::remove_dir(folder);
@@ -84,7 +94,6 @@ mod tests {
         let path = root.join(".well-known/acme-challenge/tok");
         assert_eq!(std::fs::read(path).unwrap(), b"tok.thumb");
         assert!(webroot.put("../tok", "x").is_err());
-        webroot.take("tok");
         drop(webroot);
         assert_eq!(std::fs::read_dir(&root).unwrap().count(), 0);
         std::fs::remove_dir_all(root).unwrap();

@@ -188,7 +188,9 @@ impl Args {
             (Some(root), Some(key)) => {
                 Existing::read(root, key, self.key_password_file.as_deref()).map(Some)
             }
-            _ => Ok(None),
+            (Some(_), None) => bail!("flag '--root' requires the '--key' flag"),
+            (None, Some(_)) => bail!("flag '--key' requires the '--root' flag"),
+            (None, None) => Ok(None),
         }
     }
 }

@@ -65,10 +65,10 @@ pub(crate) struct Args {
     #[arg(long, conflicts_with = "no_db")]
     pki: bool,
     /// A root certificate to use instead of a new one.
-    #[arg(long, value_name = "file", requires = "key")]
+    #[arg(long, value_name = "file")]
     root: Option<PathBuf>,
     /// Its private key.
-    #[arg(long, value_name = "file", requires = "root")]
+    #[arg(long, value_name = "file")]
     key: Option<PathBuf>,
     /// The file with the password of that key.
     #[arg(long, value_name = "file")]

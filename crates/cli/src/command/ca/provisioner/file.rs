@@ -1,5 +1,6 @@
 //! Editing the provisioners in `ca.json`, and seeing that the running authority has them.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -53,12 +54,13 @@ impl Target {
             Some(client) if !block_on(expected.is_hidden(&client))? => Some(client),
             Some(_) | None => None,
         };
+        output::selected("CA Configuration", path.display());
+        output::say("");
+        let _lock = lock(&path)?;
         let text = file::read_text(&path)?;
         let changed = edit(&text).map_err(explain)?;
         check(&path, &changed)?;
         file::rewrite(&path, changed.as_bytes())?;
-        output::selected("CA Configuration", path.display());
-        output::say("");
         let is_live = match running {
             Some(client) => block_on(listed(&client, expected))?,
             None => false,
@@ -103,6 +105,20 @@ impl Target {
             Err(_) => Ok(None),
         }
     }
+}
+
+/// Keeps two commands from editing at once: the later one waits for the earlier.
+fn lock(path: &Path) -> Result<File> {
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        Some(_) | None => Path::new("."),
+    };
+    let folder =
+        File::open(folder).map_err(|e| anyhow!("open {}: {}", path.display(), file::words(&e)))?;
+    folder
+        .lock()
+        .map_err(|e| anyhow!("error locking {}: {}", path.display(), file::words(&e)))?;
+    Ok(folder)
 }
 
 /// A configuration that the authority would refuse is not written.

@@ -59,7 +59,7 @@ pub(crate) struct Args {
     #[arg(long)]
     daemon: bool,
     /// How often the daemon renews, instead of when a third of the period is left.
-    #[arg(long, value_name = "duration", requires = "daemon")]
+    #[arg(long, value_name = "duration")]
     renew_period: Option<String>,
     /// The file with the password of the private key.
     #[arg(long, value_name = "file")]
@@ -78,6 +78,9 @@ impl Args {
     pub(crate) fn run(self, context: &Context) -> Result<ExitCode> {
         if self.offline {
             bail!("'--offline' does not exist yet in this version of step");
+        }
+        if self.renew_period.is_some() && !self.daemon {
+            bail!("flag '--renew-period' requires the '--daemon' flag");
         }
         let now = Timestamp::now();
         let renewal = Renewal::new(&self, context)?;

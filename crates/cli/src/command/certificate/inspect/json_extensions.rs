@@ -129,6 +129,7 @@ fn extended_key_usage(one: &Extension) -> Value {
     if !unknown.is_empty() {
         out.insert("unknown".to_owned(), json!(unknown));
     }
+    out.sort_keys();
     Value::Object(out)
 }
 
@@ -148,10 +149,10 @@ fn step_provisioner(certificate: &Certificate) -> Option<Value> {
     let provisioner = certificate.step_provisioner()?;
     let mut out = Map::new();
     let mut put = |name: &str, value: Value| out.insert(name.to_owned(), value);
-    put("type", words::provisioner(provisioner.kind).into());
-    put("name", provisioner.name.into());
     if !provisioner.credential_id.is_empty() {
         put("credentialID", provisioner.credential_id.into());
     }
+    put("name", provisioner.name.into());
+    put("type", words::provisioner(provisioner.kind).into());
     Some(Value::Object(out))
 }

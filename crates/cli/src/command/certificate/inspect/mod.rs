@@ -24,6 +24,9 @@ const EXAMPLES: &str = "Examples:
   Everything, for a program:
     $ step certificate inspect example.crt --format json | jq -r .validity.end
 
+  What a server shows:
+    $ step certificate inspect https://localhost:9000 --roots $(step path)/certs/root_ca.crt
+
   Each certificate in a file:
     $ step certificate inspect --bundle example.crt";
 
@@ -31,7 +34,7 @@ const EXAMPLES: &str = "Examples:
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// The certificate; - is stdin.
+    /// The certificate: a file, - for stdin, or a server as https://host:port.
     #[arg(default_value = "-", hide_default_value = true)]
     crt_file: String,
     /// How it is printed.
@@ -43,13 +46,8 @@ pub(crate) struct Args {
     /// Prints each certificate in the file.
     #[arg(long)]
     bundle: bool,
-    /// The roots by which a server would be verified.
-    #[arg(long, value_name = "file", hide = true)]
-    roots: Option<String>,
-    #[arg(long, value_name = "name", hide = true)]
-    servername: Option<String>,
-    #[arg(long, hide = true)]
-    insecure: bool,
+    #[command(flatten)]
+    remote: source::Remote,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -69,7 +67,7 @@ impl Args {
             };
             bail!("flag '--short' is incompatible with '--format {format}'");
         }
-        let mut certificates = source::certificates(&self.crt_file)?;
+        let mut certificates = self.remote.certificates(&self.crt_file)?;
         if !self.bundle {
             certificates.truncate(1);
         }

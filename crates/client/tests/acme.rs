@@ -1,0 +1,175 @@
+//! The ACME session against a server whose answers are written down: what servers may do and
+//! the real ones do only sometimes.
+
+mod server;
+
+use client::acme::{Challenge, Session};
+use client::{Error, Http, Trust};
+use serde_json::{Value, json};
+use server::{Answer, Server};
+
+fn key() -> pki::PrivateKey {
+    // PKCS #8 of a P-256 key that was made for this test with openssl.
+    let text = include_bytes!("key.pem");
+    pki::PrivateKey::from_pem(text, None).unwrap()
+}
+
+async fn session(server: &Server) -> Session {
+    let http = Http::new(&Trust::Roots(vec![server.root()]), None).unwrap();
+    Session::open(http, &server.url("/directory"), key())
+        .await
+        .unwrap()
+}
+
+fn directory(server: &Server) -> Answer {
+    Answer::json(
+        200,
+        &json!({
+            "newNonce": server.url("/nonce"),
+            "newAccount": server.url("/account"),
+            "newOrder": server.url("/order"),
+        }),
+    )
+}
+
+fn account() -> Answer {
+    Answer::json(201, &json!({"status": "valid"})).with("location", "https://ca.test/account/1")
+}
+
+fn bad_nonce() -> Answer {
+    Answer::json(
+        400,
+        &json!({"type": "urn:ietf:params:acme:error:badNonce", "detail": "used", "status": 400}),
+    )
+}
+
+fn challenge(server: &Server, status: &str, error: Option<&str>) -> Answer {
+    let mut body = json!({
+        "type": "http-01", "url": server.url("/challenge"), "token": "tok", "status": status,
+    });
+    if let Some(detail) = error {
+        body["error"] = json!({"type": "urn:ietf:params:acme:error:connection", "detail": detail});
+    }
+    Answer::json(200, &body).with("retry-after", "0")
+}
+
+fn offered(server: &Server) -> Challenge {
+    let body = challenge(server, "pending", None).body;
+    serde_json::from_str(&body).unwrap()
+}
+
+/// The protected header of a recorded request.
+fn header(body: &str) -> Value {
+    let envelope: Value = serde_json::from_str(body).unwrap();
+    let protected = envelope["protected"].as_str().unwrap();
+    let bytes = data_encoding::BASE64URL_NOPAD
+        .decode(protected.as_bytes())
+        .unwrap();
+    serde_json::from_slice(&bytes).unwrap()
+}
+
+#[tokio::test]
+async fn a_refused_nonce_is_replaced_by_the_one_that_came_with_the_refusal() {
+    let server = Server::start().await;
+    server.answers(vec![
+        directory(&server),
+        Answer::empty(200).with("replay-nonce", "n1"),
+        bad_nonce().with("replay-nonce", "n2"),
+        bad_nonce().with("replay-nonce", "n3"),
+        account().with("replay-nonce", "n4"),
+    ]);
+    let mut session = session(&server).await;
+    session.create_account(&[]).await.unwrap();
+    let sent = server.requests();
+    let nonces: Vec<Value> = sent[2..]
+        .iter()
+        .map(|request| header(&request.body)["nonce"].clone())
+        .collect();
+    assert_eq!(nonces, ["n1", "n2", "n3"]);
+    assert!(sent.iter().all(|request| request.has_id));
+    assert_eq!(sent[1].method, "HEAD");
+    assert!(header(&sent[2].body)["jwk"].is_object());
+}
+
+#[tokio::test]
+async fn a_server_that_refuses_every_nonce_is_given_up() {
+    let server = Server::start().await;
+    let mut answers = vec![directory(&server)];
+    answers.push(Answer::empty(200).with("replay-nonce", "n"));
+    answers.extend((0..50).map(|_| bad_nonce().with("replay-nonce", "n")));
+    server.answers(answers);
+    let error = session(&server).await.create_account(&[]).await;
+    let error = error.unwrap_err();
+    assert_eq!(error.to_string(), "error creating the ACME account: used");
+}
+
+#[tokio::test]
+async fn a_challenge_is_looked_at_until_the_server_has_a_verdict() {
+    let server = Server::start().await;
+    server.answers(vec![
+        directory(&server),
+        Answer::empty(200).with("replay-nonce", "n"),
+        account().with("replay-nonce", "n"),
+        challenge(&server, "processing", None).with("replay-nonce", "n"),
+        challenge(&server, "processing", None).with("replay-nonce", "n"),
+        challenge(&server, "valid", None).with("replay-nonce", "n"),
+    ]);
+    let mut session = session(&server).await;
+    session.create_account(&[]).await.unwrap();
+    let mut looks = 0;
+    session
+        .prove("a.test", &offered(&server), || looks += 1)
+        .await
+        .unwrap();
+    assert_eq!(looks, 3);
+    let sent = server.requests();
+    let payload = |at: usize| -> Value {
+        let envelope: Value = serde_json::from_str(&sent[at].body).unwrap();
+        envelope["payload"].clone()
+    };
+    assert_eq!(payload(3), "e30", "the offer is an empty object");
+    assert_eq!(payload(4), "", "a look is a POST-as-GET");
+    assert_eq!(
+        header(&sent[3].body)["kid"],
+        "https://ca.test/account/1",
+        "the account's URL as the server gave it"
+    );
+}
+
+#[tokio::test]
+async fn a_challenge_that_stays_pending_with_an_error_is_offered_again_and_then_fails_with_it() {
+    let server = Server::start().await;
+    let mut answers = vec![
+        directory(&server),
+        Answer::empty(200).with("replay-nonce", "n"),
+        account().with("replay-nonce", "n"),
+    ];
+    let failed = || challenge(&server, "pending", Some("nobody listens")).with("replay-nonce", "n");
+    answers.extend((0..4).map(|_| failed()));
+    server.answers(answers);
+    let mut session = session(&server).await;
+    session.create_account(&[]).await.unwrap();
+    let error = session
+        .prove("a.test", &offered(&server), || ())
+        .await
+        .unwrap_err();
+    assert!(matches!(error, Error::Challenge { .. }));
+    assert_eq!(
+        error.to_string(),
+        "Unable to validate challenge: nobody listens"
+    );
+}
+
+#[tokio::test]
+async fn a_server_under_another_root_is_not_believed() {
+    let (server, other) = (Server::start().await, Server::start().await);
+    let http = Http::new(&Trust::Roots(vec![other.root()]), None).unwrap();
+    let error = http.get(&server.url("/")).await.err().unwrap().to_string();
+    assert!(
+        error.ends_with("x509: certificate signed by unknown authority"),
+        "{error}"
+    );
+    let anyone = Http::new(&Trust::Unverified, None).unwrap();
+    server.answers(vec![Answer::empty(204)]);
+    assert_eq!(anyone.get(&server.url("/")).await.unwrap().status, 204);
+}
