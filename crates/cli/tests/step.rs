@@ -1,5 +1,7 @@
 //! The program as scripts see it: exit codes, streams, files, the sources of flags.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on ends")]
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};

@@ -1,6 +1,8 @@
 //! The ACME session against a server whose answers are written down: what servers may do and
 //! the real ones do only sometimes.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on ends")]
+
 mod server;
 
 use client::acme::{Challenge, Session};

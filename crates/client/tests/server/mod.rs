@@ -13,25 +13,25 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
 /// The server; it runs as long as the test.
-pub struct Server {
+pub(crate) struct Server {
     address: SocketAddr,
     root: Vec<u8>,
     shared: Arc<Shared>,
 }
 
 /// One answer.
-pub struct Answer {
+pub(crate) struct Answer {
     status: u16,
     headers: Vec<(&'static str, String)>,
-    pub body: String,
+    pub(crate) body: String,
 }
 
 /// What was asked.
 #[derive(Clone)]
-pub struct Request {
-    pub method: String,
-    pub body: String,
-    pub has_id: bool,
+pub(crate) struct Request {
+    pub(crate) method: String,
+    pub(crate) body: String,
+    pub(crate) has_id: bool,
 }
 
 #[derive(Default)]
@@ -41,7 +41,7 @@ struct Shared {
 }
 
 impl Answer {
-    pub fn json(status: u16, body: &Value) -> Self {
+    pub(crate) fn json(status: u16, body: &Value) -> Self {
         Self {
             status,
             headers: Vec::new(),
@@ -49,7 +49,7 @@ impl Answer {
         }
     }
 
-    pub fn empty(status: u16) -> Self {
+    pub(crate) fn empty(status: u16) -> Self {
         Self {
             status,
             headers: Vec::new(),
@@ -57,14 +57,14 @@ impl Answer {
         }
     }
 
-    pub fn with(mut self, name: &'static str, value: &str) -> Self {
+    pub(crate) fn with(mut self, name: &'static str, value: &str) -> Self {
         self.headers.push((name, value.to_owned()));
         self
     }
 }
 
 impl Server {
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let ca_key = KeyPair::generate().unwrap();
         let mut ca = CertificateParams::new(Vec::new()).unwrap();
         ca.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -101,19 +101,19 @@ impl Server {
         }
     }
 
-    pub fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("https://{}{path}", self.address)
     }
 
-    pub fn root(&self) -> Vec<u8> {
+    pub(crate) fn root(&self) -> Vec<u8> {
         self.root.clone()
     }
 
-    pub fn answers(&self, answers: Vec<Answer>) {
+    pub(crate) fn answers(&self, answers: Vec<Answer>) {
         self.shared.answers.lock().unwrap().extend(answers);
     }
 
-    pub fn requests(&self) -> Vec<Request> {
+    pub(crate) fn requests(&self) -> Vec<Request> {
         self.shared.requests.lock().unwrap().clone()
     }
 }
