@@ -25,7 +25,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
 /// Inside `server`: a module may name only the modules listed beside it.
 const SERVER_LAYERS: &[(&str, &[&str])] = &[
     ("dev", &["app", "flags", "service"]),
-    ("app", &["http", "jobs", "listen", "live", "log", "service", "probe"]),
+    (
+        "app",
+        &["http", "jobs", "listen", "live", "log", "service", "probe"],
+    ),
     ("http", &["service", "listen"]),
     ("jobs", &["service", "listen", "live"]),
     ("service", &["probe", "live"]),

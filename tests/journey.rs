@@ -6,8 +6,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
 use acceptance::namespace::{World, own_world};
-use acceptance::process::{self, Daemon, Outcome, plain};
 use acceptance::paths;
+use acceptance::process::{self, Daemon, Outcome, plain};
 
 /// A shell that finds our programs, in a folder of the world.
 fn shell(world: &World) -> Command {
@@ -16,7 +16,10 @@ fn shell(world: &World) -> Command {
     let mut command = process::command("sh");
     command
         .env_clear()
-        .env("PATH", format!("{}:/usr/sbin:/usr/bin:/sbin:/bin", programs.display()))
+        .env(
+            "PATH",
+            format!("{}:/usr/sbin:/usr/bin:/sbin:/bin", programs.display()),
+        )
         .env("HOME", world.dir())
         .current_dir(world.dir());
     command
@@ -36,13 +39,19 @@ fn main_path(world: &World) -> (Daemon, Outcome) {
     )
     .success();
     let mut server = shell(world);
-    server.args(["-c", "exec step-ca $(step path)/config/ca.json --password-file pw"]);
+    server.args([
+        "-c",
+        "exec step-ca $(step path)/config/ca.json --password-file pw",
+    ]);
     let server = Daemon::spawn(&mut server, &world.path("server.log"));
     process::eventually("a healthy server", || {
         (typed(world, "step ca health").stdout == "ok\n").then_some(())
     });
     typed(world, "step ca provisioner add acme --type ACME").success();
-    let got = typed(world, "step ca certificate --provisioner acme example.com example.crt example.key");
+    let got = typed(
+        world,
+        "step ca certificate --provisioner acme example.com example.crt example.key",
+    );
     (server, got.success())
 }
 
@@ -65,7 +74,11 @@ fn four_commands_lead_from_an_empty_folder_to_a_certificate() {
             "{}",
             got.stderr
         );
-        assert_eq!(got.stderr, plain(&got.stderr), "no escape codes where there is no terminal");
+        assert_eq!(
+            got.stderr,
+            plain(&got.stderr),
+            "no escape codes where there is no terminal"
+        );
         for file in ["example.crt", "example.key"] {
             let mode = fs::metadata(world.path(file)).unwrap().permissions().mode();
             assert_eq!(mode & 0o777, 0o600, "{file}");
@@ -90,12 +103,30 @@ fn a_certificate_got_by_acme_is_renewed_by_mutual_tls() {
     own_world(|world| {
         let (_server, _) = main_path(world);
         let before = fs::read(world.path("example.crt")).unwrap();
-        let early = typed(world, "step ca renew --expires-in 1h example.crt example.key").success();
-        assert!(early.text().contains("certificate not renewed: expires in"), "{early:?}");
+        let early = typed(
+            world,
+            "step ca renew --expires-in 1h example.crt example.key",
+        )
+        .success();
+        assert!(
+            early.text().contains("certificate not renewed: expires in"),
+            "{early:?}"
+        );
         assert_eq!(fs::read(world.path("example.crt")).unwrap(), before);
-        let done = typed(world, "step ca renew --force --exec 'touch renewed' example.crt example.key").success();
-        assert!(done.text().contains("Your certificate has been saved in example.crt."), "{done:?}");
-        assert!(world.path("renewed").exists(), "the command after a renewal has run");
+        let done = typed(
+            world,
+            "step ca renew --force --exec 'touch renewed' example.crt example.key",
+        )
+        .success();
+        assert!(
+            done.text()
+                .contains("Your certificate has been saved in example.crt."),
+            "{done:?}"
+        );
+        assert!(
+            world.path("renewed").exists(),
+            "the command after a renewal has run"
+        );
         assert_ne!(fs::read(world.path("example.crt")).unwrap(), before);
         let root = world.path(".step/certs/root_ca.crt");
         crate::strangers::openssl_accepts(&world.path("example.crt"), &root);
@@ -116,7 +147,10 @@ fn a_renewal_daemon_renews_again_and_again_and_ends_at_sigterm() {
         });
         daemon.signal("TERM");
         assert_eq!(daemon.wait(), Some(0), "{}", daemon.log());
-        crate::strangers::openssl_accepts(&world.path("example.crt"), &world.path(".step/certs/root_ca.crt"));
+        crate::strangers::openssl_accepts(
+            &world.path("example.crt"),
+            &world.path(".step/certs/root_ca.crt"),
+        );
     });
 }
 

@@ -17,18 +17,28 @@ struct Dev {
 
 fn dev(world: &World, arguments: &[&str]) -> Dev {
     let mut command = shell(world);
-    let line = format!("exec step-ca dev --http-port 5002 --names '*.test' {}", arguments.join(" "));
+    let line = format!(
+        "exec step-ca dev --http-port 5002 --names '*.test' {}",
+        arguments.join(" ")
+    );
     command.args(["-c", &line]);
     let daemon = Daemon::spawn(&mut command, &world.path("dev.log"));
     let text = process::eventually("the lines to paste", || {
         Some(daemon.log()).filter(|log| log.contains("# step") && log.contains("Serving HTTPS"))
     });
     let after = |start: &str| {
-        let line = text.lines().find_map(|line| line.trim().strip_prefix(start));
-        line.unwrap_or_else(|| panic!("no {start:?} in\n{text}")).trim().to_owned()
+        let line = text
+            .lines()
+            .find_map(|line| line.trim().strip_prefix(start));
+        line.unwrap_or_else(|| panic!("no {start:?} in\n{text}"))
+            .trim()
+            .to_owned()
     };
     assert_eq!(after("Root fingerprint:").len(), 64, "{text}");
-    assert!(text.contains("not encrypted"), "the keys are said to be open:\n{text}");
+    assert!(
+        text.contains("not encrypted"),
+        "the keys are said to be open:\n{text}"
+    );
     let mut lines = BTreeMap::new();
     let mut rest = text.lines().map(str::trim);
     while let Some(line) = rest.next() {
@@ -49,7 +59,13 @@ fn shell(world: &World) -> Command {
     let mut command = Command::new("sh");
     command
         .env_clear()
-        .env("PATH", format!("{}:/usr/sbin:/usr/bin:/sbin:/bin", programs.parent().unwrap().display()))
+        .env(
+            "PATH",
+            format!(
+                "{}:/usr/sbin:/usr/bin:/sbin:/bin",
+                programs.parent().unwrap().display()
+            ),
+        )
         .env("HOME", world.dir())
         .current_dir(world.dir());
     command
@@ -57,7 +73,11 @@ fn shell(world: &World) -> Command {
 
 fn pasted(program: &str, client: &str, look: impl Fn(&World, &Path)) {
     own_world(|world| {
-        let Some((_, row)) = table::peer(program, &format!("{client}, pasted from dev"), "http-01 dns") else {
+        let Some((_, row)) = table::peer(
+            program,
+            &format!("{client}, pasted from dev"),
+            "http-01 dns",
+        ) else {
             return;
         };
         let mut dev = dev(world, &["--ephemeral"]);
@@ -108,7 +128,10 @@ fn the_line_for_caddy_serves_a_site() {
         };
         let dev = dev(world, &["--ephemeral"]);
         let mut command = shell(world);
-        let _caddy = Daemon::spawn(command.args(["-c", &dev.lines["Caddy"]]), &world.path("caddy.log"));
+        let _caddy = Daemon::spawn(
+            command.args(["-c", &dev.lines["Caddy"]]),
+            &world.path("caddy.log"),
+        );
         let curl = format!(
             "curl -sS --resolve app.test:443:127.0.0.1 --cacert {} https://app.test/",
             dev.root

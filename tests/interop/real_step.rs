@@ -170,7 +170,11 @@ fn the_real_step_changes_the_provisioners_of_our_running_server() {
         process::eventually("the added provisioner", || served("second").then_some(()));
         real(&["update", "second", "--x509-default-dur", "2h"]);
         process::eventually("the changed provisioner", || {
-            server.get("/provisioners").text().contains("2h0m0s").then_some(())
+            server
+                .get("/provisioners")
+                .text()
+                .contains("2h0m0s")
+                .then_some(())
         });
         real(&["remove", "second"]);
         process::eventually("the removed provisioner to go", || {
