@@ -17,6 +17,9 @@ pub enum Error {
     /// The TLS set-up is unusable: a root or client certificate that cannot be loaded.
     #[error("{0}")]
     Tls(String),
+    /// A server whose certificates were to be seen cannot be reached or believed.
+    #[error("failed to connect: {0}")]
+    Connect(String),
     /// No answer came: refused, not trusted, timed out, cut off.
     #[error("client {method} {url} failed: {cause}")]
     Exchange {
@@ -97,6 +100,7 @@ impl Error {
             | Self::Problem { request_id, .. } => Some(request_id),
             Self::Url { .. }
             | Self::Tls(_)
+            | Self::Connect(_)
             | Self::Challenge { .. }
             | Self::Patience { .. }
             | Self::Unexpected { .. }
@@ -112,6 +116,7 @@ impl Error {
             Self::Problem { request_id, .. } => !request_id.is_empty(),
             Self::Url { .. }
             | Self::Tls(_)
+            | Self::Connect(_)
             | Self::Exchange { .. }
             | Self::Challenge { .. }
             | Self::Patience { .. }

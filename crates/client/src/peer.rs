@@ -13,19 +13,14 @@ use crate::{Error, Trust};
 /// The chain that the server at `host:port` shows to one who asks for `name`, as DER, leaf first.
 ///
 /// # Errors
-/// [`Error::Exchange`] where there is no connection, or the server is not to be believed.
+/// [`Error::Connect`] where there is no connection, or the server is not to be believed.
 pub async fn chain(
     host: &str,
     port: u16,
     name: &str,
     trust: &Trust,
 ) -> Result<Vec<Vec<u8>>, Error> {
-    let failed = |cause: String| Error::Exchange {
-        method: "TLS".to_owned(),
-        url: format!("{host}:{port}"),
-        cause,
-        request_id: String::new(),
-    };
+    let failed = Error::Connect;
     let bare = name
         .trim_start_matches('[')
         .trim_end_matches(']')

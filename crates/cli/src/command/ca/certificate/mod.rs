@@ -2,6 +2,7 @@
 
 mod acme;
 mod key;
+mod later;
 mod names;
 mod provisioner;
 mod standalone;
@@ -69,12 +70,8 @@ pub(crate) struct Args {
     /// Overwrites files unasked.
     #[arg(long, short)]
     force: bool,
-    /// A token from `step ca token` (not in this version).
-    #[arg(long, value_name = "token", hide = true)]
-    token: Option<String>,
-    /// Issues with the authority's own keys (not in this version).
-    #[arg(long, hide = true)]
-    offline: bool,
+    #[command(flatten)]
+    later: later::Flags,
     #[command(flatten)]
     key: key::Flags,
     #[command(flatten)]
@@ -86,12 +83,7 @@ pub(crate) struct Args {
 impl Args {
     /// Gets it.
     pub(crate) fn run(self, context: &Context) -> Result<ExitCode> {
-        if self.offline {
-            bail!("'--offline' does not exist yet in this version of step");
-        }
-        if self.token.is_some() {
-            bail!("'--token' does not exist yet in this version of step: use an ACME provisioner");
-        }
+        self.later.refuse()?;
         let names = names::Names::read(&self.subject, &self.sans)?;
         let kind = self.key.kind()?;
         let times = self.times.read(jiff::Timestamp::now())?;
