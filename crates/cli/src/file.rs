@@ -114,10 +114,10 @@ pub(crate) fn write(path: &Path, content: &[u8], mode: u32) -> Result<()> {
         .map_err(|e| anyhow!("error writing {}: {}", path.display(), words(&e)))
 }
 
-/// As [`write`], keeping the mode of the file that is replaced.
+/// As [`write()`], keeping the mode of the file that is replaced.
 ///
 /// # Errors
-/// As [`write`].
+/// As [`write()`].
 pub(crate) fn rewrite(path: &Path, content: &[u8]) -> Result<()> {
     let mode = fs::metadata(path).map_or(SHARED, |found| found.permissions().mode() & 0o7777);
     write(path, content, mode)

@@ -35,8 +35,8 @@ impl Args {
     /// Where there is nobody to ask, or an answer cannot be used.
     pub(super) fn answers(&self) -> Result<Answers> {
         let terminal = Lazy::default();
-        self.deployment(&terminal)?;
         let existing = self.existing()?;
+        self.deployment(&terminal)?;
         let name = match &self.name {
             Some(name) => name.clone(),
             None => terminal.open()?.line("Name of the new authority", None)?,
