@@ -13,13 +13,11 @@ mod store;
 mod welcome;
 
 use std::io;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use ::store::Store;
-use acme::challenge::Ports;
 use anyhow::Context as _;
 use ca::config::{Config, LogFormat};
 use pki::Certificate;
@@ -32,7 +30,7 @@ use self::pidfile::Pidfile;
 use self::signals::{Signals, Wish};
 pub(crate) use self::welcome::Welcome;
 use crate::listen::{Door, House, Limits, Tls};
-use crate::live::{self, Files, Live};
+use crate::live::{self, Files, Live, Overrides};
 use crate::log::Announcer;
 use crate::probe::{self, Eyes};
 use crate::service::{Parts, Service};
@@ -50,14 +48,10 @@ pub(crate) struct Plan {
     pub(crate) context: Option<String>,
     /// File with the password of the intermediate key.
     pub(crate) password_file: Option<PathBuf>,
-    /// Asked instead of the machine's resolvers.
-    pub(crate) resolver: Option<SocketAddr>,
+    /// What goes before the files.
+    pub(crate) overrides: Overrides,
     /// Whether the machine's search list is left out.
     pub(crate) strict_fqdn: bool,
-    /// Port of http-01, instead of the configured one.
-    pub(crate) http_port: Option<u16>,
-    /// Port of tls-alpn-01, instead of the configured one.
-    pub(crate) tls_port: Option<u16>,
     /// Names that are loopback without asking anybody.
     pub(crate) loopback_names: Vec<String>,
     /// Where to write the process id.
@@ -89,15 +83,16 @@ pub(crate) enum Failure {
 /// [`Failure`], with nothing left half started.
 pub(crate) fn serve(plan: &Plan) -> Result<(), Failure> {
     let say = Announcer::new(plan.quiet);
-    let (live, warnings) = match Live::open(Files::beside(plan.config.clone())) {
-        Ok(opened) => opened,
-        Err(live::Error::Unreadable { file, error })
-            if error.kind() == io::ErrorKind::NotFound && file == plan.config =>
-        {
-            return Err(Failure::NoConfiguration(file));
-        }
-        Err(error) => return Err(Failure::Fatal(error.into())),
-    };
+    let (live, warnings) =
+        match Live::open(Files::beside(plan.config.clone()), plan.overrides.clone()) {
+            Ok(opened) => opened,
+            Err(live::Error::Unreadable { file, error })
+                if error.kind() == io::ErrorKind::NotFound && file == plan.config =>
+            {
+                return Err(Failure::NoConfiguration(file));
+            }
+            Err(error) => return Err(Failure::Fatal(error.into())),
+        };
     let config = live.config();
     log::start(config.logger_format == LogFormat::Json);
     for warning in warnings {
@@ -143,7 +138,6 @@ async fn run(
         roots: material.roots,
         federated: material.federated,
         intermediates: material.intermediates,
-        ports: ports(plan, &config),
         renews_unknown,
     });
     let span = jobs::house::renew(&service, &house)
@@ -235,15 +229,11 @@ fn tell_systemd(states: &[NotifyState<'_>]) {
     drop(sd_notify::notify(states));
 }
 
-/// How the eyes look: the command line before riser.toml before the machine.
+/// How the eyes look.
 fn options(plan: &Plan, config: &Config) -> probe::Options {
     let validation = &config.riser.validation;
-    let resolvers = match plan.resolver {
-        Some(resolver) => vec![resolver],
-        None => validation.resolvers.clone(),
-    };
     probe::Options {
-        resolvers,
+        resolvers: validation.resolvers.clone(),
         strict_fqdn: plan.strict_fqdn,
         rules: probe::Rules {
             allow: validation.allow.clone(),
@@ -251,14 +241,6 @@ fn options(plan: &Plan, config: &Config) -> probe::Options {
         },
         loopback_names: plan.loopback_names.clone(),
         ..probe::Options::default()
-    }
-}
-
-fn ports(plan: &Plan, config: &Config) -> Ports {
-    let validation = &config.riser.validation;
-    Ports {
-        http: plan.http_port.unwrap_or(validation.http_port),
-        tls: plan.tls_port.unwrap_or(validation.tls_port),
     }
 }
 

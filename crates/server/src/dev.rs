@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use crate::app::{self, Failure, Plan, Welcome};
 use crate::flags::Dev;
+use crate::live::Overrides;
 use crate::service;
 
 /// Where the authority is kept unless the user says otherwise.
@@ -38,9 +39,11 @@ pub(crate) fn run(flags: Dev) -> Result<(), Failure> {
     }
     let plan = Plan {
         config: layout.ca_json,
-        resolver: flags.resolver,
-        http_port: Some(flags.http_port),
-        tls_port: Some(flags.tls_port),
+        overrides: Overrides {
+            http_port: Some(flags.http_port),
+            tls_port: Some(flags.tls_port),
+            resolver: flags.resolver,
+        },
         loopback_names: flags.names.iter().map(|n| n.to_ascii_lowercase()).collect(),
         ephemeral: flags.ephemeral,
         welcome: Some(Welcome {

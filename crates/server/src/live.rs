@@ -5,6 +5,7 @@
 //! that does not hold leaves the old configuration in force and is told loudly.
 
 use std::io;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -66,9 +67,37 @@ pub(crate) enum Reloaded {
     Changed,
 }
 
+/// What the command line says about settings that the files have too; it goes
+/// before them at each reading.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Overrides {
+    /// The port of http-01.
+    pub(crate) http_port: Option<u16>,
+    /// The port of tls-alpn-01.
+    pub(crate) tls_port: Option<u16>,
+    /// The DNS server to ask.
+    pub(crate) resolver: Option<SocketAddr>,
+}
+
+impl Overrides {
+    fn apply(&self, config: &mut Config) {
+        let validation = &mut config.riser.validation;
+        if let Some(port) = self.http_port {
+            validation.http_port = port;
+        }
+        if let Some(port) = self.tls_port {
+            validation.tls_port = port;
+        }
+        if let Some(resolver) = self.resolver {
+            validation.resolvers = vec![resolver];
+        }
+    }
+}
+
 /// The configuration in force.
 pub(crate) struct Live {
     files: Option<Files>,
+    overrides: Overrides,
     seen: ArcSwapOption<Text>,
     config: ArcSwap<Config>,
     fault: ArcSwapOption<String>,
@@ -136,9 +165,11 @@ impl Files {
     }
 }
 
-fn parse(text: &Text) -> Result<(Config, Vec<Warning>), Error> {
-    Config::parse(&text.ca_json, text.riser_toml.as_deref())
-        .map_err(|faults| Error::Faults(faults.iter().map(ToString::to_string).collect()))
+fn parse(text: &Text, overrides: &Overrides) -> Result<(Config, Vec<Warning>), Error> {
+    let (mut config, warnings) = Config::parse(&text.ca_json, text.riser_toml.as_deref())
+        .map_err(|faults| Error::Faults(faults.iter().map(ToString::to_string).collect()))?;
+    overrides.apply(&mut config);
+    Ok((config, warnings))
 }
 
 impl Live {
@@ -146,11 +177,12 @@ impl Live {
     ///
     /// # Errors
     /// [`Error::Unreadable`] and [`Error::Faults`].
-    pub(crate) fn open(files: Files) -> Result<(Self, Vec<Warning>), Error> {
+    pub(crate) fn open(files: Files, overrides: Overrides) -> Result<(Self, Vec<Warning>), Error> {
         let text = files.read()?;
-        let (config, warnings) = parse(&text)?;
+        let (config, warnings) = parse(&text, &overrides)?;
         let live = Self {
             files: Some(files),
+            overrides,
             seen: ArcSwapOption::from_pointee(text),
             ..Self::fixed(Arc::new(config))
         };
@@ -161,6 +193,7 @@ impl Live {
     pub(crate) fn fixed(config: Arc<Config>) -> Self {
         Self {
             files: None,
+            overrides: Overrides::default(),
             seen: ArcSwapOption::empty(),
             config: ArcSwap::new(config),
             fault: ArcSwapOption::empty(),
@@ -221,7 +254,7 @@ impl Live {
         if self.seen.load().as_deref() == Some(&text) {
             return Ok(Reloaded::Same);
         }
-        let (new, warnings) = parse(&text)?;
+        let (new, warnings) = parse(&text, &self.overrides)?;
         let old = self.config();
         if old.db != new.db {
             return Err(Error::AnotherStore);

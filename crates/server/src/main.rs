@@ -17,6 +17,7 @@ use std::process::ExitCode;
 
 use crate::app::{Failure, Plan};
 use crate::flags::{Command, Parsed, Serve};
+use crate::live::Overrides;
 use crate::steppath::StepPath;
 
 fn main() -> ExitCode {
@@ -67,10 +68,12 @@ fn serve(flags: Serve) -> Result<(), Failure> {
         config,
         context,
         password_file: flags.password_file,
-        resolver: flags.resolver,
+        overrides: Overrides {
+            http_port: flags.acme_http_port,
+            tls_port: flags.acme_tls_port,
+            resolver: flags.resolver,
+        },
         strict_fqdn: flags.acme_strict_fqdn,
-        http_port: flags.acme_http_port,
-        tls_port: flags.acme_tls_port,
         pidfile: flags.pidfile,
         fresh_store: flags.fresh_store,
         quiet: flags.quiet,

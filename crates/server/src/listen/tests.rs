@@ -19,11 +19,17 @@ use rustls::{ClientConfig, RootCertStore};
 use rustls_pki_types::{PrivateKeyDer, ServerName};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::time::{sleep, timeout};
+use tokio::sync::Notify;
+use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::{Door, House, Limits, Peer, Tls};
+
+/// A limit that a test runs into.
+const BRIEF: Duration = Duration::from_millis(100);
+/// How long a test waits for what must come.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 type Authority = CertifiedIssuer<'static, KeyPair>;
 
@@ -58,6 +64,8 @@ struct Place {
     house: House,
     door: Door,
     address: SocketAddr,
+    asked: Arc<Notify>,
+    told: Arc<Notify>,
 }
 
 /// A door with three pages: who the client is, one that takes a while, one that wants a body.
@@ -67,6 +75,7 @@ async fn place(limits: Limits) -> Place {
     show(&house, &authority);
     let anchor = Certificate::from_der(authority.der()).unwrap();
     let tls = Tls::new(house.clone(), [&anchor], &TlsOptions::default()).unwrap();
+    let (asked, told) = <(Arc<Notify>, Arc<Notify>)>::default();
     let router = Router::new()
         .route(
             "/who",
@@ -80,9 +89,13 @@ async fn place(limits: Limits) -> Place {
         )
         .route(
             "/slow",
-            get(|| async {
-                sleep(Duration::from_millis(300)).await;
-                "done"
+            get({
+                let (asked, told) = (Arc::clone(&asked), Arc::clone(&told));
+                async move || {
+                    asked.notify_one();
+                    told.notified().await;
+                    "done"
+                }
             }),
         )
         .route(
@@ -102,6 +115,8 @@ async fn place(limits: Limits) -> Place {
         house,
         door,
         address,
+        asked,
+        told,
     }
 }
 
@@ -149,7 +164,7 @@ async fn ask(stream: &mut TlsStream<TcpStream>, path: &str) -> io::Result<String
 /// Whether the other side ends the connection before long.
 async fn ends(mut stream: impl AsyncReadExt + Unpin) -> bool {
     let mut rest = Vec::new();
-    let read = timeout(Duration::from_secs(20), stream.read_to_end(&mut rest));
+    let read = timeout(PATIENCE, stream.read_to_end(&mut rest));
     read.await.is_ok()
 }
 
@@ -208,37 +223,40 @@ async fn plain_http_is_told_to_use_https() {
 async fn closing_lets_the_request_in_flight_have_its_answer_and_nobody_else_in() {
     let place = place(Limits::default()).await;
     let (mut stream, idle) = (place.connect().await, place.connect().await);
-    let (sent, begun) = tokio::sync::oneshot::channel();
-    let asking = tokio::spawn(async move {
-        stream
-            .write_all(b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n")
-            .await
-            .unwrap();
-        sleep(Duration::from_millis(100)).await;
-        sent.send(()).unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).await.unwrap();
-        answer
-    });
-    begun.await.unwrap();
-    assert!(place.door.close(Duration::from_secs(20)).await);
-    assert!(asking.await.unwrap().ends_with("done"));
+    let request = b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n";
+    stream.write_all(request).await.unwrap();
+    place.asked.notified().await;
+    let closing = tokio::spawn(place.door.close(PATIENCE));
     assert!(ends(idle).await);
-    assert!(TcpStream::connect(place.address).await.is_err());
+    while TcpStream::connect(place.address).await.is_ok() {
+        tokio::task::yield_now().await;
+    }
+    place.told.notify_one();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.ends_with("done"), "{answer}");
+    assert!(closing.await.unwrap());
 }
 
 #[tokio::test]
-async fn who_does_not_shake_hands_or_ask_is_sent_away() {
-    let brief = Duration::from_millis(100);
+async fn who_does_not_shake_hands_is_sent_away() {
     let limits = Limits {
-        handshake: brief,
-        header: brief,
-        idle: brief,
+        handshake: BRIEF,
         ..Limits::default()
     };
     let place = place(limits).await;
     let silent = TcpStream::connect(place.address).await.unwrap();
     assert!(ends(silent).await);
+}
+
+#[tokio::test]
+async fn who_asks_nothing_is_sent_away() {
+    let limits = Limits {
+        header: BRIEF,
+        idle: BRIEF,
+        ..Limits::default()
+    };
+    let place = place(limits).await;
     assert!(ends(place.connect().await).await);
     let h2 = place.client(None, &[b"h2"]);
     let mut stream = place.connect_as(h2).await.unwrap();
@@ -250,7 +268,7 @@ async fn who_does_not_shake_hands_or_ask_is_sent_away() {
 #[tokio::test]
 async fn a_body_that_does_not_come_is_not_waited_for() {
     let limits = Limits {
-        body: Duration::from_millis(100),
+        body: BRIEF,
         ..Limits::default()
     };
     let place = place(limits).await;
@@ -273,11 +291,7 @@ async fn beyond_the_cap_a_connection_waits_for_another_to_end() {
     let first = place.connect().await;
     let second = place.connect();
     tokio::pin!(second);
-    assert!(
-        timeout(Duration::from_millis(100), second.as_mut())
-            .await
-            .is_err()
-    );
+    assert!(timeout(BRIEF, second.as_mut()).await.is_err());
     drop(first);
     let answer = ask(&mut second.await, "/who").await.unwrap();
     assert!(answer.contains("200 OK"));

@@ -32,7 +32,7 @@ impl Folder {
 
     fn live(&self) -> Arc<Live> {
         let files = Files::beside(self.path("ca.json"));
-        Arc::new(Live::open(files).ok().unwrap().0)
+        Arc::new(Live::open(files, Overrides::default()).ok().unwrap().0)
     }
 }
 
@@ -81,6 +81,27 @@ async fn a_bad_edit_leaves_the_old_in_force_and_is_told_until_it_is_mended() {
     fs::remove_file(folder.path("riser.toml")).unwrap();
     assert_eq!(live.reload().await, Some(Reloaded::Same));
     assert_eq!(live.fault(), None);
+}
+
+#[tokio::test]
+async fn the_command_line_goes_before_the_files_at_each_reading() {
+    let folder = Folder::new(&["a"]);
+    folder.put("riser.toml", "[validation]\nhttp_port = 1\ntls_port = 2\n");
+    let overrides = Overrides {
+        http_port: Some(5002),
+        ..Overrides::default()
+    };
+    let files = Files::beside(folder.path("ca.json"));
+    let (live, _) = Live::open(files, overrides).ok().unwrap();
+    let ports = || {
+        let config = live.config();
+        let validation = &config.riser.validation;
+        (validation.http_port, validation.tls_port)
+    };
+    assert_eq!(ports(), (5002, 2));
+    folder.put("riser.toml", "[validation]\nhttp_port = 1\ntls_port = 3\n");
+    live.reload().await;
+    assert_eq!(ports(), (5002, 3));
 }
 
 #[tokio::test]

@@ -140,7 +140,7 @@ impl World {
         Self { eyes, _dir: dir }
     }
 
-    async fn look(&self, host: &str, port: u16) -> Sight {
+    async fn look(&self, host: &str, port: u16, seconds: u64) -> Sight {
         let host = match host.parse::<IpAddr>() {
             Ok(ip) => Host::Ip(ip),
             Err(_) => Host::Name(host.to_owned()),
@@ -151,18 +151,18 @@ impl World {
             path_and_query: "/.well-known/acme-challenge/token".to_owned(),
             https: false,
         });
-        self.eyes.look(&probe, Duration::from_secs(3)).await
+        self.eyes.look(&probe, Duration::from_secs(seconds)).await
     }
 
     async fn seen(&self, host: &str, port: u16) -> HttpSight {
-        match self.look(host, port).await {
+        match self.look(host, port, 30).await {
             Sight::Http(sight) => sight,
             Sight::Failed(failure) => panic!("{failure:?}"),
         }
     }
 
     async fn failed(&self, host: &str, port: u16) -> Failure {
-        match self.look(host, port).await {
+        match self.look(host, port, 3).await {
             Sight::Http(sight) => panic!("{sight:?}"),
             Sight::Failed(failure) => failure,
         }

@@ -54,8 +54,6 @@ pub(crate) struct Parts {
     pub(crate) federated: Vec<Certificate>,
     /// The chain above a leaf, without the root; the first is the pen's issuer.
     pub(crate) intermediates: Vec<Certificate>,
-    /// The ports of validation.
-    pub(crate) ports: Ports,
     /// Whether a certificate that the store does not know may be renewed.
     pub(crate) renews_unknown: bool,
 }
@@ -88,6 +86,16 @@ impl Service {
         self.state.parts.live.config()
     }
 
+    /// The ports of validation, as configured now.
+    fn ports(&self) -> Ports {
+        let config = self.config();
+        let validation = &config.riser.validation;
+        Ports {
+            http: validation.http_port,
+            tls: validation.tls_port,
+        }
+    }
+
     /// Why the newest configuration is not in force; nothing when it is.
     pub(crate) fn configuration_fault(&self) -> Option<String> {
         self.state.parts.live.fault()
@@ -96,9 +104,15 @@ impl Service {
     /// The ACME provisioner of this name, as configured now.
     ///
     /// # Errors
-    /// [`Error::NotFound`] if there is none, or it is of another type.
+    /// [`Error::NotFound`] if there is none, it is of another type, or there is no store.
     pub(crate) fn acme_provisioner(&self, name: &str) -> Result<Acme, Error> {
         let config = self.config();
+        if config.db.is_none() {
+            return Err(Error::NotFound(
+                "There is no ACME here: this authority is configured without a store (`db`)."
+                    .to_owned(),
+            ));
+        }
         let mut all = config.authority.provisioners.iter();
         match all.find(|provisioner| provisioner.name() == name) {
             Some(Provisioner::Acme(acme)) => Ok(acme.clone()),

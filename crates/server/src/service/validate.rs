@@ -197,7 +197,7 @@ impl Flight {
             token: &self.challenge.token,
             key_authorization,
             account: self.account.id,
-            ports: self.service.state.parts.ports,
+            ports: self.service.ports(),
             now: Timestamp::now(),
             redirects,
         }

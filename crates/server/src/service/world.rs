@@ -105,7 +105,9 @@ impl World {
             signer: birth::signer(&born.intermediate_key).unwrap(),
             count: signatures.clone(),
         };
-        let (config, _) = Config::parse(&ca_json(provisioners), None).unwrap();
+        let (mut config, _) = Config::parse(&ca_json(provisioners), None).unwrap();
+        config.riser.validation.http_port = ports.http;
+        config.riser.validation.tls_port = ports.tls;
         let eyes = Eyes::new(&Options {
             loopback_names: vec!["*.test".to_owned()],
             ..Options::default()
@@ -118,7 +120,6 @@ impl World {
             roots: vec![born.root.clone()],
             federated: Vec::new(),
             intermediates: vec![born.intermediate.clone()],
-            ports,
             renews_unknown: false,
         });
         Self {
@@ -175,7 +176,7 @@ async fn serve(State(web): State<Web>, request: Request) -> Response {
 fn ca_json(provisioners: &str) -> String {
     format!(
         r#"{{"root":"r.crt","crt":"i.crt","key":"i.key","address":":9000",
-            "dnsNames":["ca.test","127.0.0.1"],
+            "dnsNames":["ca.test","127.0.0.1"],"db":{{"type":"sqlite","dataSource":"db"}},
             "authority":{{"provisioners":{provisioners}}}}}"#
     )
 }
