@@ -3,12 +3,12 @@
 use aws_lc_rs::digest::{Algorithm, SHA1_FOR_LEGACY_USE_ONLY, SHA256, digest};
 use data_encoding::{BASE64, HEXLOWER};
 use md5::{Digest as _, Md5};
-use pki::{AltName, Certificate, KeyKind, Name, PublicKey};
+use pki::{AltName, Certificate, KeyKind, PublicKey};
 use serde_json::{Map, Value, json};
 
 use super::key::{Numbers, numbers};
 use super::text::signature_algorithm;
-use super::{json_extensions, words};
+use super::{json_extensions, json_name, words};
 
 /// A certificate as JSON.
 pub(crate) fn value(certificate: &Certificate) -> Value {
@@ -19,14 +19,14 @@ pub(crate) fn value(certificate: &Certificate) -> Value {
     put("version", certificate.version().into());
     put("serial_number", serial.into());
     put("signature_algorithm", algorithm.clone());
-    put("issuer", name(certificate.issuer()));
+    put("issuer", json_name::members(certificate.issuer()));
     if !certificate.issuer().is_empty() {
-        put("issuer_dn", dn(certificate.issuer()).into());
+        put("issuer_dn", json_name::line(certificate.issuer()).into());
     }
     put("validity", validity(certificate));
-    put("subject", name(certificate.subject()));
+    put("subject", json_name::members(certificate.subject()));
     if !certificate.subject().is_empty() {
-        put("subject_dn", dn(certificate.subject()).into());
+        put("subject_dn", json_name::line(certificate.subject()).into());
     }
     put("subject_key_info", key_info(certificate));
     let (extensions, unknown) = json_extensions::values(certificate);
@@ -85,41 +85,6 @@ fn validity(certificate: &Certificate) -> Value {
         "end": end.to_string(),
         "length": end.duration_since(start).as_secs(),
     })
-}
-
-/// A name's attributes by kind; kinds that have no word are left out.
-fn name(name: &Name) -> Value {
-    const KINDS: [(&str, &str); 11] = [
-        ("common_name", "2.5.4.3"),
-        ("serial_number", "2.5.4.5"),
-        ("country", "2.5.4.6"),
-        ("locality", "2.5.4.7"),
-        ("province", "2.5.4.8"),
-        ("street_address", "2.5.4.9"),
-        ("organization", "2.5.4.10"),
-        ("organizational_unit", "2.5.4.11"),
-        ("postal_code", "2.5.4.17"),
-        ("domain_component", "0.9.2342.19200300.100.1.25"),
-        ("email_address", "1.2.840.113549.1.9.1"),
-    ];
-    let attributes = name.attributes();
-    let mut out = Map::new();
-    for (kind, oid) in KINDS {
-        let values: Vec<&str> = attributes
-            .iter()
-            .filter(|(found, _)| found.to_string() == oid)
-            .map(|(_, value)| value.as_str())
-            .collect();
-        if !values.is_empty() {
-            out.insert(kind.to_owned(), json!(values));
-        }
-    }
-    Value::Object(out)
-}
-
-/// `O=Test CA, CN=Test CA Root CA`.
-fn dn(name: &Name) -> String {
-    name.in_order().replace(',', ", ")
 }
 
 fn key_info(certificate: &Certificate) -> Value {

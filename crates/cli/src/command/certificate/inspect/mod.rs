@@ -3,6 +3,7 @@
 mod extensions;
 mod json;
 mod json_extensions;
+mod json_name;
 mod key;
 mod short;
 mod text;
