@@ -60,6 +60,12 @@ impl Subject {
         Account::register(&self.client, &self.directory())
     }
 
+    /// A fresh account at the provisioner whose orders live for six seconds only.
+    #[track_caller]
+    pub fn brief_account(&self) -> Account {
+        Account::register(&self.client, &self.directory_of("brief"))
+    }
+
     /// A nonce.
     #[track_caller]
     pub fn nonce(&self) -> String {
@@ -110,7 +116,11 @@ impl Subject {
                 .arg(dir.join("pw"))
                 .arg("--insecure")
                 .arg(format!("--acme-http-port={}", web.address().port()))
-                .arg(format!("--resolver={}", dns.address())),
+                .arg(format!("--resolver={}", dns.address()))
+                // A proxy must never come between a validation and its target.
+                .env("HTTP_PROXY", "http://127.0.0.1:9")
+                .env("http_proxy", "http://127.0.0.1:9")
+                .env("ALL_PROXY", "http://127.0.0.1:9"),
             &dir.join("log"),
         );
         let subject = Self {
@@ -167,6 +177,7 @@ fn initialise(dir: &Path, port: u16) {
         json!({"type": "ACME", "name": "acme"}),
         json!({"type": "ACME", "name": "other"}),
         json!({"type": "ACME", "name": "my acme"}),
+        json!({"type": "ACME", "name": "brief"}),
         json!({
             "type": "ACME", "name": "terms", "termsOfService": "https://ca.example/terms",
             "website": "https://ca.example", "caaIdentities": ["ca.example"],
@@ -174,6 +185,8 @@ fn initialise(dir: &Path, port: u16) {
         json!({"type": "ACME", "name": "bound", "requireEAB": true}),
     ]);
     std::fs::write(path, file.to_string()).unwrap();
+    let brief = "[provisioner.brief]\norder_life = \"6s\"\n";
+    std::fs::write(dir.join("config/riser.toml"), brief).unwrap();
 }
 
 fn command(program: &str, dir: &Path) -> Command {

@@ -35,6 +35,17 @@ fn the_directory_names_its_resources() {
     );
 }
 
+/// The directory answers HEAD as it answers GET (§7.1.1, RFC 9110 §9.3.2).
+#[test]
+fn the_directory_answers_head() {
+    let url = subject().directory();
+    let answer = subject()
+        .client
+        .request(Method::HEAD, &url, None, &[])
+        .unwrap();
+    assert_eq!((answer.status, answer.body.len()), (200, 0));
+}
+
 /// `meta` says what a client has to know beforehand (§7.1.1).
 #[test]
 fn the_directory_tells_terms_website_caa_and_binding() {

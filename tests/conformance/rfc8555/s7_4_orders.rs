@@ -226,3 +226,64 @@ fn a_ready_order_of_a_deactivated_account_is_not_finalized() {
     let answer = account.try_finalize(&order, &csr).unwrap();
     refused(&answer, 401, "unauthorized");
 }
+
+/// An order that nobody went on with is invalid when its time is over, and so is its authorization (§7.1.6).
+#[test]
+fn a_pending_order_ends_with_its_time() {
+    let subject = subject();
+    let account = subject.brief_account();
+    let name = "expired.conformance.test";
+    subject.host(&[name]);
+    let order = account.order(&[name]);
+    let authorization = order.body["authorizations"][0].as_str().unwrap();
+    let challenge = account.http01(authorization).unwrap();
+    let body = account.await_status(&order.url, "invalid");
+    assert!(body["error"]["detail"].as_str().is_some(), "{body}");
+    let expired = account.post(authorization, None).json()["status"].clone();
+    assert!(expired == "invalid" || expired == "expired", "{expired}");
+    let path = acceptance::web::challenge_path(challenge["token"].as_str().unwrap());
+    account.post(challenge["url"].as_str().unwrap(), Some(&json!({})));
+    assert_eq!(account.post(&order.url, None).json()["status"], "invalid");
+    let asked = subject.web.asked();
+    assert!(
+        !asked.iter().any(|asked| asked.ends_with(&path)),
+        "nothing is looked at any more"
+    );
+}
+
+/// A ready order has to be finalized in its time (§7.1.6, §7.4).
+#[test]
+fn a_ready_order_ends_with_its_time() {
+    let subject = subject();
+    let account = subject.brief_account();
+    let name = "late.conformance.test";
+    let order = subject.ready(&account, &[name]);
+    account.await_status(&order.url, "invalid");
+    let answer = account
+        .try_finalize(&order, &acceptance::acme::csr(&[name]))
+        .unwrap();
+    refused(&answer, 403, "orderNotReady");
+}
+
+/// A certificate outlives the order that it was made for (§7.4.2).
+#[test]
+fn a_valid_order_stays_valid_when_its_time_is_over() {
+    let subject = subject();
+    let account = subject.brief_account();
+    let name = "kept.conformance.test";
+    let order = subject.ready(&account, &[name]);
+    let answer = account
+        .try_finalize(&order, &acceptance::acme::csr(&[name]))
+        .unwrap();
+    let body = answer.json();
+    // An order that began later has ended: the first one's time is over too.
+    let later = account.order(&["later.conformance.test"]);
+    account.await_status(&later.url, "invalid");
+    assert_eq!(account.post(&order.url, None).json(), body);
+    assert_eq!(
+        account
+            .post(body["certificate"].as_str().unwrap(), None)
+            .status,
+        200
+    );
+}

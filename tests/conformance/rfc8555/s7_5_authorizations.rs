@@ -231,3 +231,31 @@ fn a_challenge_under_another_authorization_is_not_found() {
     refused(&account.post(&moved, Some(&json!({}))), 404, "malformed");
     assert_eq!(account.post(&order.url, None).json()["status"], "pending");
 }
+
+/// A challenge that is POSTed many times at once is looked at once (§7.5.1, §8.2).
+#[test]
+fn a_challenge_started_many_times_at_once_is_looked_at_once() {
+    let subject = subject();
+    let account = subject.account();
+    let name = "once.conformance.test";
+    subject.host(&[name]);
+    let order = account.order(&[name]);
+    let authorization = order.body["authorizations"][0].as_str().unwrap();
+    let challenge = account.http01(authorization).unwrap();
+    let path = challenge_path(challenge["token"].as_str().unwrap());
+    let page = Page::Body(account.key_authorization(&challenge));
+    let late = std::time::Duration::from_millis(500);
+    subject.web.set(&path, Page::Late(late, Box::new(page)));
+    let url = challenge["url"].as_str().unwrap();
+    std::thread::scope(|scope| {
+        for _ in 0..16 {
+            scope.spawn(|| assert_eq!(account.post(url, Some(&json!({}))).status, 200));
+        }
+    });
+    account.await_status(authorization, "valid");
+    let asked = subject.web.asked();
+    assert_eq!(
+        asked.iter().filter(|asked| asked.ends_with(&path)).count(),
+        1
+    );
+}

@@ -36,7 +36,8 @@ fn failed(challenge: &Value, kind: &str) -> String {
     challenge["error"]["detail"].as_str().unwrap().to_owned()
 }
 
-/// The server asks for the token's path, with the name as Host (§8.3).
+/// The server asks for the token's path, with the name as Host, and past any proxy that its
+/// environment names (§8.3).
 #[test]
 fn the_request_is_for_the_token_under_the_name() {
     let subject = subject();
