@@ -202,8 +202,10 @@ fn command(program: &str, dir: &Path) -> Command {
 
 /// A shell that waits for this process to end, then ends the server and removes its folder.
 fn guard(daemon: &Daemon, dir: &Path) -> Child {
+    // The server may write for a moment yet, so the folder is removed again.
+    const END: &str = r#"cat >/dev/null; kill -9 "$1"; rm -rf "$2" || { sleep 1; rm -rf "$2"; }"#;
     Command::new("sh")
-        .args(["-c", r#"cat >/dev/null; kill -9 "$1"; rm -rf "$2""#, "sh"])
+        .args(["-c", END, "sh"])
         .arg(daemon.pid().to_string())
         .arg(dir)
         .stdin(Stdio::piped())
