@@ -24,7 +24,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
 ];
 /// Inside `server`: a module may name only the modules listed beside it.
 const SERVER_LAYERS: &[(&str, &[&str])] = &[
-    ("dev", &["app", "flags", "service"]),
+    ("dev", &["app", "flags", "live", "service"]),
     (
         "app",
         &["http", "jobs", "listen", "live", "log", "service", "probe"],

@@ -71,13 +71,10 @@ fn shell(world: &World) -> Command {
     command
 }
 
-fn pasted(program: &str, client: &str, look: impl Fn(&World, &Path)) {
+fn pasted(program: &str, client: &str, task: &str, look: impl Fn(&World, &Path)) {
     own_world(|world| {
-        let Some((_, row)) = table::peer(
-            program,
-            &format!("{client}, pasted from dev"),
-            "http-01 dns",
-        ) else {
+        let peer = table::peer(program, &format!("{client}, pasted from dev"), task);
+        let Some((_, row)) = peer else {
             return;
         };
         let mut dev = dev(world, &["--ephemeral"]);
@@ -94,21 +91,21 @@ fn pasted(program: &str, client: &str, look: impl Fn(&World, &Path)) {
 
 #[test]
 fn the_line_for_certbot_gets_a_certificate() {
-    pasted("certbot", "certbot", |world, root| {
+    pasted("certbot", "certbot", "http-01 dns", |world, root| {
         crate::strangers::openssl_accepts(&world.path("certbot/live/app.test/fullchain.pem"), root);
     });
 }
 
 #[test]
 fn the_line_for_lego_gets_a_certificate() {
-    pasted("lego", "lego", |world, root| {
+    pasted("lego", "lego", "http-01 dns", |world, root| {
         crate::strangers::openssl_accepts(&world.path(".lego/certificates/app.test.crt"), root);
     });
 }
 
 #[test]
 fn the_line_for_curl_reads_the_directory() {
-    pasted("curl", "curl", |_, _| ());
+    pasted("curl", "curl", "reads the directory", |_, _| ());
 }
 
 #[test]
