@@ -11,9 +11,8 @@ use ca::birth::{self, Contents, Entry, Layout, Minted};
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::app::{self, Failure, Plan, Welcome};
+use crate::app::{self, Failure, Overrides, Plan, Welcome};
 use crate::flags::Dev;
-use crate::live::Overrides;
 use crate::service;
 
 /// Where the authority is kept unless the user says otherwise.

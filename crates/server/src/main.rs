@@ -15,9 +15,8 @@ mod steppath;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use crate::app::{Failure, Plan};
+use crate::app::{Failure, Overrides, Plan};
 use crate::flags::{Command, Parsed, Serve};
-use crate::live::Overrides;
 use crate::steppath::StepPath;
 
 fn main() -> ExitCode {
