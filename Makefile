@@ -31,8 +31,10 @@ interop: build peers
 	RISER_ABSENT=fails $(CARGO) test $(LOCKED) --workspace --test acceptance -- interop:: strangers::
 	@RISER_ROWS=required scripts/interop-table
 
+# The same load on ours, the real step-ca and Pebble, where those are installed.
 bench:
-	$(CARGO) bench $(LOCKED) --workspace
+	$(CARGO) build $(LOCKED) --release --bins
+	$(CARGO) bench $(LOCKED) -p benches
 
 figures:
 	@scripts/figures

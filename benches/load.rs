@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use acme::authz::Status;
 use acme::challenge::{Method, key_authorization};
 use acme::identifier::Unchecked;
 use acme::message::order::NewOrder;
@@ -115,6 +116,10 @@ impl Client {
         let mut placed = self.session.place(&new).await?;
         for url in placed.order.authorizations.clone() {
             let authorization = self.session.authorization(&url).await?;
+            // Pebble uses the valid ones of earlier orders again.
+            if authorization.status != Status::Pending {
+                continue;
+            }
             let mut challenges = authorization.challenges.iter();
             let http01 = Method::Http01.as_str();
             let offered = challenges.find(|c| c.kind == http01).ok_or("no http-01")?;
