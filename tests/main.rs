@@ -8,3 +8,4 @@ mod faults;
 mod interop;
 mod journey;
 mod strangers;
+mod terminal;

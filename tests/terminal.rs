@@ -1,0 +1,131 @@
+//! What a person at a terminal is asked and shown. The terminal is `script`'s, from util-linux.
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+use acceptance::authority::{Authority, Pair};
+use acceptance::namespace::{World, own_world};
+use acceptance::paths;
+use acceptance::process::{self, plain};
+
+/// Runs a line on a terminal, waits for each question and types its answer; everything that was shown.
+fn talk(world: &World, line: &str, answers: &[(&str, &str)]) -> String {
+    let shown = world.path("shown");
+    let programs = paths::ours("step");
+    let mut child = Command::new("script")
+        .args([
+            "--quiet",
+            "--return",
+            "--flush",
+            "--command",
+            line,
+            "/dev/null",
+        ])
+        .env_clear()
+        .env(
+            "PATH",
+            format!("{}:/usr/bin:/bin", programs.parent().unwrap().display()),
+        )
+        .env("HOME", world.dir())
+        .env("TERM", "xterm")
+        .current_dir(world.dir())
+        .stdin(Stdio::piped())
+        .stdout(File::create(&shown).unwrap())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let read = || String::from_utf8_lossy(&fs::read(&shown).unwrap()).into_owned();
+    let mut keyboard = child.stdin.take().unwrap();
+    let mut past = 0;
+    for (question, answer) in answers {
+        past = process::eventually(question, || {
+            let text = read();
+            text[past..]
+                .find(question)
+                .map(|at| past + at + question.len())
+        });
+        keyboard.write_all(answer.as_bytes()).unwrap();
+        keyboard.write_all(b"\r").unwrap();
+    }
+    let status = process::eventually("the command to end", || child.try_wait().unwrap());
+    let text = read();
+    assert!(status.success(), "{text}");
+    text
+}
+
+#[test]
+fn init_asks_for_what_no_flag_says_and_shows_a_password_it_made_once() {
+    own_world(|world| {
+        let text = talk(
+            world,
+            "step ca init",
+            &[
+                ("Deployment type", ""),
+                ("Name of the new authority", "Example"),
+                ("DNS names", ""),
+                ("Address to listen on", "127.0.0.1:9000"),
+                ("Name of the first provisioner", ""),
+                ("Password for the keys", ""),
+            ],
+        );
+        let text = plain(&text);
+        let password = text
+            .lines()
+            .find_map(|line| line.trim().strip_prefix("Password: "));
+        let password = password
+            .unwrap_or_else(|| panic!("no password shown:\n{text}"))
+            .trim();
+        assert_eq!(password.len(), 32, "{password:?}");
+        assert_eq!(text.matches(password).count(), 1, "shown once");
+
+        world.write("pw", password);
+        let mut server = Command::new(paths::ours("step-ca"));
+        server.args([".step/config/ca.json", "--password-file", "pw"]);
+        server.env("HOME", world.dir()).current_dir(world.dir());
+        let server = process::Daemon::spawn(&mut server, &world.path("log"));
+        process::eventually("a server that opens its key with it", || {
+            server
+                .log()
+                .contains("Serving HTTPS on 127.0.0.1:9000")
+                .then_some(())
+        });
+    });
+}
+
+#[test]
+fn a_password_that_is_typed_is_never_shown() {
+    own_world(|world| {
+        let line = "step ca init --name Example --dns localhost --address :9000 --provisioner admin --deployment-type standalone";
+        let text = talk(world, line, &[("Password for the keys", "open sesame")]);
+        assert!(!text.contains("sesame"), "{text}");
+        assert!(world.path(".step/config/ca.json").exists());
+    });
+}
+
+#[test]
+fn colours_are_for_terminals() {
+    own_world(|world| {
+        let authority = Authority::init(world, Pair::ours(), ".step");
+        let mut server = authority.start();
+        server.add_acme();
+        let line = "step ca certificate --provisioner acme localhost l.crt l.key";
+        let text = talk(world, line, &[]);
+        assert!(text.contains("\u{1b}[32m✔"), "{text:?}");
+        assert!(plain(&text).contains("✔ Certificate: l.crt"), "{text:?}");
+    });
+}
+
+#[test]
+fn an_existing_file_is_overwritten_when_the_person_says_so() {
+    own_world(|world| {
+        let authority = Authority::init(world, Pair::ours(), ".step");
+        let mut server = authority.start();
+        server.add_acme();
+        world.write("l.crt", "something else\n");
+        let line = "step ca certificate --provisioner acme localhost l.crt l.key";
+        talk(world, line, &[("Would you like to overwrite", "y")]);
+        let text = fs::read_to_string(world.path("l.crt")).unwrap();
+        assert!(text.contains("BEGIN CERTIFICATE"), "{text}");
+    });
+}
