@@ -67,6 +67,7 @@ fn shell(world: &World) -> Command {
             ),
         )
         .env("HOME", world.dir())
+        .env("TMPDIR", world.dir())
         .current_dir(world.dir());
     command
 }
