@@ -92,21 +92,52 @@ fn a_full_disk_tells_the_truth_and_recovers() {
 #[test]
 fn a_server_killed_on_a_full_disk_starts_again_there_and_serves_what_needs_no_write() {
     own_world(|world| {
-        let (server, db) = on_a_small_disk(world);
-        let account = server.account();
-        let filler = db.join("filler");
-        fs::write(&filler, vec![0; free_bytes(&db)]).unwrap();
-        let server = server.crash_and_restart();
-        assert_eq!(server.get("/roots.pem").status, 200);
-        assert_eq!(
-            account.post(&account.kid, None).status,
-            200,
-            "the account is read"
-        );
-        fs::remove_file(&filler).unwrap();
-        process::eventually("orders again", || {
-            account.try_order(&["a.example.com"]).ok()
+        starts_on_a_full_disk(world, |server, fill| {
+            fill();
+            server.crash_and_restart()
         });
+    });
+}
+
+#[test]
+fn a_server_stopped_on_a_full_disk_starts_again_there_and_serves_what_needs_no_write() {
+    own_world(|world| {
+        starts_on_a_full_disk(world, |server, fill| {
+            fill();
+            server.stop().start()
+        });
+    });
+}
+
+#[test]
+fn a_disk_that_fills_while_the_server_is_down_does_not_keep_it_down() {
+    own_world(|world| {
+        starts_on_a_full_disk(world, |server, fill| {
+            let authority = server.stop();
+            fill();
+            authority.start()
+        });
+    });
+}
+
+/// `restart` fills the disk, ends the server in its way and starts it again.
+fn starts_on_a_full_disk(world: &World, restart: impl FnOnce(Server, &dyn Fn()) -> Server) {
+    let (server, db) = on_a_small_disk(world);
+    let account = server.account();
+    let filler = db.join("filler");
+    let server = restart(server, &|| {
+        fs::write(&filler, vec![0; free_bytes(&db)]).unwrap();
+        assert_eq!(free_bytes(&db), 0);
+    });
+    assert_eq!(server.get("/roots.pem").status, 200);
+    assert_eq!(
+        account.post(&account.kid, None).status,
+        200,
+        "the account is read"
+    );
+    fs::remove_file(&filler).unwrap();
+    process::eventually("orders again", || {
+        account.try_order(&["a.example.com"]).ok()
     });
 }
 

@@ -5,6 +5,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::{Options, fault, migrate};
@@ -106,6 +107,7 @@ fn create_private(path: &Path) -> Result<(), OpenError> {
 
 /// Settings of the two connections that write.
 fn settle(connection: &Connection, options: &Options) -> rusqlite::Result<()> {
+    keep_log_files(connection)?;
     connection.busy_timeout(PATIENCE)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
@@ -120,11 +122,19 @@ fn settle(connection: &Connection, options: &Options) -> rusqlite::Result<()> {
 fn reader(path: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
+    keep_log_files(&connection)?;
     connection.busy_timeout(PATIENCE)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     // Opens the log too, so that an ephemeral store may unlink its files.
     connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
     Ok(connection)
+}
+
+/// The last connection to close would take the log's files away, and the next start would need space to make them again:
+/// it must succeed on a full disk. [`super::checkpoint`] empties the log instead.
+fn keep_log_files(connection: &Connection) -> rusqlite::Result<()> {
+    let setting = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
+    connection.set_db_config(setting, true).map(drop)
 }
 
 fn read_write() -> OpenFlags {
