@@ -1,10 +1,12 @@
 //! `step-ca dev`: an authority to develop against, made and served by one
 //! command without questions. Its keys are not encrypted.
 
+mod folder;
+
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::Write as _;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::Context as _;
 use ca::birth::{self, Contents, Entry, Layout, Minted};
@@ -14,6 +16,7 @@ use serde_json::Value;
 use crate::app::{self, Failure, Overrides, Plan, Welcome};
 use crate::flags::Dev;
 use crate::service;
+use folder::Folder;
 
 /// Where the authority is kept unless the user says otherwise.
 const FOLDER: &str = ".step-ca-dev";
@@ -27,7 +30,11 @@ const NAMES: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
 /// # Errors
 /// [`Failure`], as for any authority.
 pub(crate) fn run(flags: Dev) -> Result<(), Failure> {
-    let folder = Folder::open(&flags)?;
+    let folder = if flags.ephemeral {
+        Folder::passing(&std::env::temp_dir())?
+    } else {
+        Folder::kept(flags.dir.as_deref().unwrap_or(Path::new(FOLDER)))?
+    };
     let address = flags.address.map(|address| address.to_string());
     let layout = Layout::new(&folder.path);
     let is_new = !layout.ca_json.exists();
@@ -59,41 +66,6 @@ pub(crate) fn run(flags: Dev) -> Result<(), Failure> {
 
 /// Where a new authority listens unless the user says otherwise.
 const ADDRESS: &str = "127.0.0.1:9000";
-
-/// The folder of the authority; one that is not kept goes with this value.
-struct Folder {
-    path: PathBuf,
-    kept: bool,
-}
-
-impl Folder {
-    fn open(flags: &Dev) -> anyhow::Result<Self> {
-        let path = if flags.ephemeral {
-            let [a, b, c, d] = keys::random();
-            let name = format!("step-ca-dev-{a:02x}{b:02x}{c:02x}{d:02x}");
-            std::env::temp_dir().join(name)
-        } else {
-            flags.dir.clone().unwrap_or_else(|| PathBuf::from(FOLDER))
-        };
-        let failed = || format!("error creating {}", path.display());
-        let mut builder = DirBuilder::new();
-        builder.recursive(true).mode(0o700);
-        builder.create(&path).with_context(failed)?;
-        Ok(Self {
-            path: path.canonicalize().with_context(failed)?,
-            kept: !flags.ephemeral,
-        })
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        if !self.kept {
-            // What cannot be removed is in the folder for temporary files.
-            drop(fs::remove_dir_all(&self.path));
-        }
-    }
-}
 
 /// Makes keys, certificates and files.
 fn found(folder: &Path, address: &str) -> anyhow::Result<()> {
