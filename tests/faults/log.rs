@@ -1,67 +1,85 @@
 //! The log at its loudest holds no secret.
 
 use std::fs;
+use std::path::Path;
+use std::process::Command;
 
 use acceptance::authority::{Authority, Pair};
 use acceptance::namespace::own_world;
+use acceptance::process;
 use acceptance::web::Web;
-
-/// Every line of base64 in a PEM file's body: none of them may be in a log.
-fn secret_lines(pem: &str) -> Vec<String> {
-    pem.lines()
-        .filter(|line| line.len() >= 40 && !line.starts_with('-') && !line.contains(':'))
-        .map(str::to_owned)
-        .collect()
-}
+use data_encoding::{BASE64, BASE64URL_NOPAD, HEXLOWER, HEXUPPER};
 
 #[test]
 fn the_main_path_at_trace_level_logs_no_password_and_no_private_key() {
     own_world(|world| {
         world.dns.addresses("example.com", &["127.0.0.1"]);
-        let web = Web::start("127.0.0.1:80");
         let mut authority = Authority::init(world, Pair::ours(), "ca");
         authority
             .environment
             .push(("RISER_LOG".to_owned(), "trace".to_owned()));
         let mut server = authority.start();
         server.add_acme();
+        let crt = "ca certificate --provisioner acme localhost l.crt l.key";
+        let crt: Vec<_> = crt.split(' ').collect();
+        server.authority.run(&crt).success();
+        let web = Web::start("127.0.0.1:80");
         server.account().obtain(&["example.com"], &web);
-        let crt = [
-            "ca",
-            "certificate",
-            "--provisioner",
-            "acme",
-            "localhost",
-            "l.crt",
-            "l.key",
-        ];
-        drop(web);
-        server
-            .authority
-            .run(&["ca", "provisioner", "list"])
-            .success();
-        let _ = server.authority.run(&crt);
         let log = server.daemon.log();
-        assert!(
-            log.to_lowercase().contains("trace"),
-            "the log is at trace level:\n{log}"
+        assert!(log.contains("TRACE"), "the log is at trace level:\n{log}");
+        assert_eq!(
+            log.lines()
+                .filter(|line| super::race::is_issuance(line))
+                .count(),
+            2
         );
 
         let mut secrets = vec!["correct horse battery staple".to_owned()];
-        for key in fs::read_dir(server.authority.path.join("secrets")).unwrap() {
-            secrets.extend(secret_lines(
-                &fs::read_to_string(key.unwrap().path()).unwrap(),
-            ));
+        let folder = server.authority.path.join("secrets");
+        for key in ["root_ca_key", "intermediate_ca_key"].map(|name| folder.join(name)) {
+            secrets.extend(long(lines(&fs::read_to_string(&key).unwrap())));
+            secrets.extend(forms(&decrypted(&key, server.authority.password())));
         }
-        if let Ok(key) = fs::read_to_string(world.path("l.key")) {
-            secrets.extend(secret_lines(&key));
-        }
-        assert!(secrets.len() > 4, "{secrets:?}");
+        secrets.extend(forms(&fs::read_to_string(world.path("l.key")).unwrap()));
         for secret in secrets {
             assert!(!log.contains(&secret), "the log holds {secret:?}");
         }
         server.stop();
     });
+}
+
+/// The key in the clear, as PEM, by openssl.
+fn decrypted(key: &Path, password: &Path) -> String {
+    let mut openssl = Command::new("openssl");
+    openssl.args(["pkcs8", "-in"]).arg(key).arg("-passin");
+    openssl.arg(format!("file:{}", password.display()));
+    process::run(&mut openssl).success().stdout
+}
+
+/// The lines of base64 in a PEM file.
+fn lines(pem: &str) -> Vec<String> {
+    let inner = pem.lines().filter(|line| !line.starts_with('-'));
+    inner.map(str::to_owned).collect()
+}
+
+/// Those that stand nowhere by chance.
+fn long(mut lines: Vec<String>) -> Vec<String> {
+    lines.retain(|line| line.len() >= 40);
+    lines
+}
+
+/// An EC key in the clear as it could stand in a log: its file's long lines, and its secret number written in several ways.
+fn forms(pem: &str) -> Vec<String> {
+    let lines = lines(pem);
+    let der = BASE64.decode(lines.concat().as_bytes()).unwrap();
+    // RFC 5915 §3: version 1, then the number as an octet string.
+    let start = [2, 1, 1, 4, 32];
+    let at = der.windows(5).position(|five| five == start).unwrap() + 5;
+    let number = &der[at..at + 32];
+    let mut forms = long(lines);
+    forms.extend([HEXLOWER, HEXUPPER, BASE64, BASE64URL_NOPAD].map(|way| way.encode(number)));
+    forms.push(format!("{number:?}"));
+    forms
 }
 
 #[test]
@@ -92,7 +110,7 @@ fn the_request_id_is_echoed_and_logged() {
         let answer = server.get("/health");
         let id = answer.header("x-request-id").to_owned();
         assert!(id.len() >= 16, "{id:?}");
-        acceptance::process::eventually("the request's line", || {
+        process::eventually("the request's line", || {
             server.daemon.log().contains(&id).then_some(())
         });
     });

@@ -11,3 +11,28 @@ mod lego;
 mod pebble;
 mod real_step;
 mod real_step_ca;
+
+use acceptance::table;
+
+/// Programs whose rows the promises of the README rest on.
+const PARTNERS: [&str; 11] = [
+    "certbot",
+    "certbot-pypi",
+    "lego",
+    "lego-v5",
+    "caddy",
+    "curl",
+    "step",
+    "step-ca",
+    "pebble",
+    "openssl",
+    "goverify",
+];
+
+#[test]
+fn no_partner_is_excused() {
+    let excused = table::absences();
+    for program in PARTNERS {
+        assert!(!excused.contains_key(program), "{program} must be there");
+    }
+}

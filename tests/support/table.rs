@@ -70,15 +70,16 @@ pub fn peer(program: &str, client: &str, task: &str) -> Option<(PathBuf, Row)> {
     None
 }
 
-#[derive(Deserialize)]
-struct Absent {
-    #[serde(default)]
-    absent: BTreeMap<String, String>,
-}
-
-fn absences() -> BTreeMap<String, String> {
+/// What `tests/interop/absent.toml` excuses: programs, each with its reason.
+pub fn absences() -> BTreeMap<String, String> {
     let file = paths::root().join("tests/interop/absent.toml");
     let text = fs::read_to_string(file).expect("tests/interop/absent.toml is there");
     let parsed: Absent = toml::from_str(&text).expect("tests/interop/absent.toml is TOML");
     parsed.absent
+}
+
+#[derive(Deserialize)]
+struct Absent {
+    #[serde(default)]
+    absent: BTreeMap<String, String>,
 }
