@@ -1,4 +1,4 @@
-# One target per promise; `.ci/run` calls peers, lint, docs, test and demo in this order.
+# One target per promise; `.ci/run` calls peers, lint, docs, test, interop and demo in this order.
 #   make demo      from nothing to a verified certificate, got by ACME
 #   make test      every test; a peer that is not installed is reported as absent
 #   make interop   installs certbot, lego, the real step and step-ca; runs the tests against them
@@ -18,8 +18,7 @@ build:
 # Ends with the table client x challenge x outcome: a peer that is not installed is absent.
 test: build
 	@rm -f target/interop/*.row
-	$(CARGO) test $(LOCKED) --workspace
-	@scripts/interop-table
+	@$(CARGO) test $(LOCKED) --workspace --no-fail-fast; tested=$$?; scripts/interop-table && exit $$tested
 
 peers:
 	peers/install
@@ -28,8 +27,8 @@ peers:
 # tests/interop/absent.toml does not list fails, as it does where CI is set.
 interop: build peers
 	@rm -f target/interop/*.row
-	RISER_ABSENT=fails $(CARGO) test $(LOCKED) --workspace --test acceptance -- interop:: strangers::
-	@RISER_ROWS=required scripts/interop-table
+	@RISER_ABSENT=fails $(CARGO) test $(LOCKED) --workspace --test acceptance -- interop:: strangers::; \
+		tested=$$?; RISER_ROWS=required scripts/interop-table && exit $$tested
 
 # The same load on ours, the real step-ca and Pebble, where those are installed.
 bench:
