@@ -101,6 +101,14 @@ pub enum Refusal {
         /// Its name.
         provisioner: String,
     },
+    /// The certificate to renew is the house's own.
+    #[error(
+        "the certificate with serial number {serial} is the authority's own, and its server makes the next one by itself"
+    )]
+    House {
+        /// Its serial number.
+        serial: String,
+    },
     /// The certificate to renew was revoked.
     #[error("the certificate with serial number {serial} is revoked")]
     Revoked {
@@ -152,6 +160,7 @@ impl Refusal {
             | Self::Expired { .. }
             | Self::NotYetValid { .. }
             | Self::RenewalDisabled { .. }
+            | Self::House { .. }
             | Self::Revoked { .. } => Blame::Rights,
             Self::IssuerExpired { .. } | Self::Lint(_) | Self::Encoding(_) => Blame::Authority,
         }

@@ -32,17 +32,30 @@ impl Renewable {
     }
 }
 
+/// What the store knows of a certificate that is to be renewed; the default is one that it has
+/// never seen.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Known<'a> {
+    /// It was revoked.
+    pub revoked: bool,
+    /// It is one of the house's own, which the server makes anew by itself.
+    pub house: bool,
+    /// The provisioner that granted it.
+    pub provisioner: Option<&'a str>,
+}
+
 /// Decides whether a certificate, whose key the holder has just proven, may be renewed.
-/// `issuers` are the authority's intermediates; `revoked` is what the store says. A certificate
-/// without the extension that names a provisioner may be renewed by the authority's claims.
+/// `issuers` are the authority's intermediates. Its provisioner is the one that its extension
+/// names, else the one that the store knows; without either the authority's claims decide.
 ///
 /// # Errors
-/// When it is not ours, revoked, not valid now, or its provisioner is gone or does not allow it.
+/// When it is not ours, the house's own, revoked, not valid now, or its provisioner is gone or
+/// does not allow it.
 pub fn check(
     certificate: &Certificate,
     issuers: &[Certificate],
     authority: &Authority,
-    revoked: bool,
+    known: Known<'_>,
     now: Timestamp,
 ) -> Result<Renewable, Refusal> {
     let serial = || certificate.serial().to_string();
@@ -52,10 +65,13 @@ pub fn check(
     if !is_ours || certificate.is_ca() {
         return Err(Refusal::NotOurs { serial: serial() });
     }
-    if revoked {
+    if known.revoked {
         return Err(Refusal::Revoked { serial: serial() });
     }
-    let provisioner = provisioner(certificate, authority)?;
+    if known.house {
+        return Err(Refusal::House { serial: serial() });
+    }
+    let provisioner = provisioner(certificate, known.provisioner, authority)?;
     let claims = provisioner.map_or(&authority.claims, Provisioner::claims);
     if claims.disable_renewal {
         return Err(Refusal::RenewalDisabled {
@@ -79,19 +95,23 @@ pub fn check(
     })
 }
 
-/// The provisioner that made the certificate, by its extension; one that is gone ends the right.
+/// The provisioner that made the certificate; one that is gone ends the right. A provisioner that
+/// leaves the extension out (`disableSmallstepExtensions`) is found by the store's record.
 fn provisioner<'a>(
     certificate: &Certificate,
+    recorded: Option<&str>,
     authority: &'a Authority,
 ) -> Result<Option<&'a Provisioner>, Refusal> {
-    let Some(extension) = certificate.step_provisioner() else {
+    let extension = certificate.step_provisioner();
+    let named = extension.as_ref().map(|extension| extension.name.as_str());
+    let Some(name) = named.or(recorded) else {
         return Ok(None);
     };
     let found = authority
-        .provisioner(&extension.name)
-        .filter(|provisioner| provisioner.made(&extension))
+        .provisioner(name)
+        .filter(|found| extension.as_ref().is_none_or(|it| found.made(it)))
         .ok_or_else(|| Refusal::UnknownProvisioner {
-            name: extension.name.clone(),
+            name: name.to_owned(),
         })?;
     Ok(Some(found))
 }

@@ -19,7 +19,10 @@ fn check_with(provisioners: Value, revoked: bool, now: Timestamp) -> Result<Rene
         &leaf_ec(),
         &[intermediate()],
         &config.authority,
-        revoked,
+        Known {
+            revoked,
+            ..Known::default()
+        },
         now,
     )
 }
@@ -75,7 +78,14 @@ fn a_life_shorter_than_the_backdate_does_not_end_before_it_is_handed_out() {
     let short = sign(&prepare(grant, now(), serial(), &intermediate()).unwrap());
     let config = real_config();
     let at = short.not_before();
-    let renewable = check(&short, &[intermediate()], &config.authority, false, at).ok();
+    let renewable = check(
+        &short,
+        &[intermediate()],
+        &config.authority,
+        Known::default(),
+        at,
+    )
+    .ok();
     let grant = Grant::renewal(renewable.unwrap(), None, MINUTE, at);
     assert_eq!(grant.lifetime().length(), SignedDuration::from_secs(30));
     assert_eq!(grant.lifetime().not_before, at);
@@ -84,14 +94,26 @@ fn a_life_shorter_than_the_backdate_does_not_end_before_it_is_handed_out() {
 #[test]
 fn a_certificate_of_another_authority_is_refused() {
     let config = real_config();
-    let refused = check(&leaf_ec(), &[root()], &config.authority, false, now());
+    let refused = check(
+        &leaf_ec(),
+        &[root()],
+        &config.authority,
+        Known::default(),
+        now(),
+    );
     assert!(matches!(refused.err(), Some(Refusal::NotOurs { .. })));
 }
 
 #[test]
 fn an_intermediate_is_not_renewed_by_this_door() {
     let config = real_config();
-    let refused = check(&intermediate(), &[root()], &config.authority, false, now());
+    let refused = check(
+        &intermediate(),
+        &[root()],
+        &config.authority,
+        Known::default(),
+        now(),
+    );
     assert!(matches!(refused.err(), Some(Refusal::NotOurs { .. })));
 }
 
@@ -141,6 +163,55 @@ fn a_certificate_without_a_provisioner_is_renewable() {
     let grant = house(&["localhost"], leaf_key().public());
     let leaf = sign(&prepare(grant, now(), serial(), &intermediate()).unwrap());
     let config = real_config();
-    let renewable = check(&leaf, &[intermediate()], &config.authority, false, now());
+    let renewable = check(
+        &leaf,
+        &[intermediate()],
+        &config.authority,
+        Known::default(),
+        now(),
+    );
     assert_eq!(renewable.ok().unwrap().provisioner(), None);
+}
+
+/// A leaf without the extension that names its provisioner.
+fn without_extension() -> Certificate {
+    let grant = house(&["localhost"], leaf_key().public());
+    sign(&prepare(grant, now(), serial(), &intermediate()).unwrap())
+}
+
+#[test]
+fn the_record_stands_in_for_an_extension_that_was_left_out() {
+    let known = Known {
+        provisioner: Some("acme"),
+        ..Known::default()
+    };
+    let decided = |provisioners: Value| {
+        let authority = fixture::config(provisioners).authority;
+        let leaf = without_extension();
+        check(&leaf, &[intermediate()], &authority, known, now())
+    };
+    let renewable = decided(acme()).ok().unwrap();
+    assert_eq!(renewable.provisioner(), Some("acme"));
+    let gone = decided(json!([])).err();
+    assert!(matches!(gone, Some(Refusal::UnknownProvisioner { .. })));
+    let claims = json!({"disableRenewal": true, "disableSmallstepExtensions": true});
+    let disabled = decided(acme_claiming(claims)).err();
+    assert!(matches!(disabled, Some(Refusal::RenewalDisabled { .. })));
+}
+
+#[test]
+fn the_houses_own_certificate_is_not_renewed_by_whoever_has_its_key() {
+    let config = real_config();
+    let known = Known {
+        house: true,
+        ..Known::default()
+    };
+    let refused = check(
+        &without_extension(),
+        &[intermediate()],
+        &config.authority,
+        known,
+        now(),
+    );
+    assert!(matches!(refused.err(), Some(Refusal::House { .. })));
 }

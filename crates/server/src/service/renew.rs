@@ -1,11 +1,19 @@
 //! Renewal by mutual TLS: whoever holds a certificate of ours and its key gets the next one.
 
 use ca::Grant;
+use ca::renew::Known;
 use jiff::Timestamp;
 use pki::chain::{self, Purpose};
 use pki::{Certificate, PublicKey};
+use store::CertificateRecord;
 
 use super::{Error, Service};
+
+/// A certificate that the peer proved to hold, and what the store has of it.
+struct Held {
+    certificate: Certificate,
+    record: Option<CertificateRecord>,
+}
 
 impl Service {
     /// Renews the certificate that the peer proved to hold.
@@ -40,7 +48,7 @@ impl Service {
 
     async fn next(
         &self,
-        old: Certificate,
+        old: Held,
         new_key: Option<PublicKey>,
         request_id: String,
     ) -> Result<Certificate, Error> {
@@ -49,8 +57,9 @@ impl Service {
             let now = Timestamp::now();
             let config = service.config();
             let authority = &config.authority;
-            // Revocation is not built: nothing in the store can be revoked.
-            let renewable = ca::renew::check(&old, service.chain(), authority, false, now)?;
+            let known = old.record.as_ref().map(known).unwrap_or_default();
+            let certificate = &old.certificate;
+            let renewable = ca::renew::check(certificate, service.chain(), authority, known, now)?;
             let grant = Grant::renewal(renewable, new_key.as_ref(), authority.backdate, now);
             service.issue(grant, &request_id).await
         })
@@ -58,7 +67,7 @@ impl Service {
     }
 
     /// The peer's certificate, verified here once more, and known to the store.
-    async fn presented(&self, presented: Option<&[u8]>) -> Result<Certificate, Error> {
+    async fn presented(&self, presented: Option<&[u8]>) -> Result<Held, Error> {
         let der = presented
             .ok_or_else(|| Error::Unproven("the client showed no certificate".to_owned()))?;
         let unproven = |why: String| Error::Unproven(format!("the client's certificate: {why}"));
@@ -73,16 +82,35 @@ impl Service {
         )
         .map_err(|why| unproven(why.to_string()))?;
         let serial = certificate.serial();
-        match self.store().certificate_by_serial(serial).await? {
-            Some(record) if record.der == certificate.der() => Ok(certificate),
-            Some(_) => Err(unproven(format!(
-                "serial number {serial} was given to another"
-            ))),
-            None if self.state.parts.renews_unknown => Ok(certificate),
-            None => Err(unproven(format!(
-                "serial number {serial} is not in this store, and another program's store lies \
-                 beside it: start once with --fresh-store to renew what that one issued"
-            ))),
+        let record = self.store().certificate_by_serial(serial).await?;
+        match &record {
+            Some(record) if record.der == certificate.der() => {}
+            Some(_) => {
+                return Err(unproven(format!(
+                    "serial number {serial} was given to another"
+                )));
+            }
+            None if self.state.parts.renews_unknown => {}
+            None => {
+                return Err(unproven(format!(
+                    "serial number {serial} is not in this store, and another program's store \
+                     lies beside it: start once with --fresh-store to renew what that one issued"
+                )));
+            }
         }
+        Ok(Held {
+            certificate,
+            record,
+        })
+    }
+}
+
+/// What the record says that bears on renewal. What was neither ordered nor renewed is the
+/// house's own; revocation is not built, so nothing is revoked.
+fn known(record: &CertificateRecord) -> Known<'_> {
+    Known {
+        revoked: false,
+        house: record.order.is_none() && record.renewed_from.is_none(),
+        provisioner: record.provisioner.as_deref(),
     }
 }

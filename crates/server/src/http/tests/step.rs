@@ -128,3 +128,20 @@ async fn without_a_certificate_of_ours_there_is_no_renewal() {
     let reply = send_as(&router, plain(Method::POST, "/renew"), shown).await;
     assert_eq!(reply.status, StatusCode::UNAUTHORIZED);
 }
+
+#[tokio::test]
+async fn the_servers_own_certificate_is_not_renewed_from_outside() {
+    let world = World::new().await;
+    let router = crate::http::router(world.service.clone());
+    let key = keys::generate(pki::KeyKind::EcP256).unwrap();
+    let now = jiff::Timestamp::now();
+    let own = world.service.house_certificate(key.public(), now).await;
+    let shown = vec![CertificateDer::from(own.unwrap()[0].der().to_vec())];
+    world.service.drain().await;
+    let reply = send_as(&router, plain(Method::POST, "/renew"), shown).await;
+    assert_eq!(reply.status, StatusCode::UNAUTHORIZED, "{reply:?}");
+    assert_eq!(
+        world.signatures.load(std::sync::atomic::Ordering::SeqCst),
+        1
+    );
+}
