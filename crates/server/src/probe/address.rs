@@ -21,8 +21,10 @@ pub(crate) struct Rules {
 impl Rules {
     /// Says why `address` may not be connected to, or `Ok` when it may.
     pub(crate) fn check(&self, address: IpAddr) -> Result<(), &'static str> {
-        let address = unwrapped(address);
-        if self.deny.iter().any(|net| net.contains(&address)) {
+        let written = address;
+        let address = unwrapped(written);
+        let is_denied = |net: &IpNet| net.contains(&address) || net.contains(&written);
+        if self.deny.iter().any(is_denied) {
             return Err("denied by the operator");
         }
         if self.allow.iter().any(|net| net.contains(&address)) {
@@ -32,38 +34,48 @@ impl Rules {
     }
 }
 
-/// The IPv4 address inside an IPv4-mapped, IPv4-compatible or NAT64
-/// (`64:ff9b::/96`) address; any other address as it is.
+/// The IPv4 address inside an IPv6 address that is translated or tunnelled to
+/// it: IPv4-mapped, IPv4-compatible, IPv4-translated (RFC 7915), NAT64 (RFC 6052,
+/// RFC 8215) and 6to4 (RFC 3056); any other address as it is.
 fn unwrapped(address: IpAddr) -> IpAddr {
     let IpAddr::V6(v6) = address else {
         return address;
     };
     let [a, b, c, d, e, f, high, low] = v6.segments();
-    let embedded = || {
+    let embedded = |high: u16, low: u16| {
         let [h1, h2] = high.to_be_bytes();
         let [l1, l2] = low.to_be_bytes();
         IpAddr::V4(Ipv4Addr::new(h1, h2, l1, l2))
     };
     match [a, b, c, d, e, f] {
-        [0, 0, 0, 0, 0, 0xffff] | [0x64, 0xff9b, 0, 0, 0, 0] => embedded(),
-        [0, 0, 0, 0, 0, 0] if high != 0 => embedded(),
+        [0, 0, 0, 0, 0, 0xffff] | [0, 0, 0, 0, 0xffff, 0] => embedded(high, low),
+        [0x64, 0xff9b, 0, 0, 0, 0] | [0x64, 0xff9b, 1, ..] => embedded(high, low),
+        [0, 0, 0, 0, 0, 0] if high != 0 => embedded(high, low),
+        [0x2002, high, low, ..] => embedded(high, low),
         _ => address,
     }
 }
 
 fn built_in(address: IpAddr) -> Option<&'static str> {
-    const V6_METADATA: Ipv6Addr = Ipv6Addr::new(0xfd00, 0x0ec2, 0, 0, 0, 0, 0, 0x0254);
-    const V4_METADATA: Ipv4Addr = Ipv4Addr::new(100, 100, 100, 200);
+    const V6_METADATA: [Ipv6Addr; 2] = [
+        Ipv6Addr::new(0xfd00, 0x0ec2, 0, 0, 0, 0, 0, 0x0254),
+        Ipv6Addr::new(0xfd20, 0x00ce, 0, 0, 0, 0, 0, 0x0254),
+    ];
+    const V4_METADATA: [Ipv4Addr; 3] = [
+        Ipv4Addr::new(100, 100, 100, 200),
+        Ipv4Addr::new(168, 63, 129, 16),
+        Ipv4Addr::new(192, 0, 0, 192),
+    ];
     match address {
         IpAddr::V4(v4) if v4.octets()[0] == 0 => Some("unspecified"),
         IpAddr::V4(v4) if v4.is_broadcast() => Some("broadcast"),
         IpAddr::V4(v4) if v4.is_multicast() => Some("multicast"),
         IpAddr::V4(v4) if v4.is_link_local() => Some("link-local or cloud metadata"),
-        IpAddr::V4(v4) if v4 == V4_METADATA => Some("cloud metadata"),
+        IpAddr::V4(v4) if V4_METADATA.contains(&v4) => Some("cloud metadata"),
         IpAddr::V6(v6) if v6.is_unspecified() => Some("unspecified"),
         IpAddr::V6(v6) if v6.is_multicast() => Some("multicast"),
         IpAddr::V6(v6) if v6.is_unicast_link_local() => Some("link-local"),
-        IpAddr::V6(v6) if v6 == V6_METADATA => Some("cloud metadata"),
+        IpAddr::V6(v6) if V6_METADATA.contains(&v6) => Some("cloud metadata"),
         IpAddr::V4(_) | IpAddr::V6(_) => None,
     }
 }
@@ -113,6 +125,12 @@ mod tests {
             "::ffff:0.0.0.0",
             "::169.254.169.254",
             "64:ff9b::169.254.169.254",
+            "64:ff9b:1::169.254.169.254",
+            "::ffff:0:169.254.169.254",
+            "2002:a9fe:a9fe::1",
+            "168.63.129.16",
+            "192.0.0.192",
+            "fd20:ce::254",
         ] {
             assert!(refused(bad), "{bad}");
         }
@@ -133,5 +151,17 @@ mod tests {
         assert!(!check("10.1.1.1"));
         assert!(!check("::ffff:10.1.1.1"));
         assert!(check("11.1.1.1"));
+    }
+
+    #[test]
+    fn a_denied_network_is_denied_as_it_is_written_too() {
+        let rules = Rules {
+            deny: vec!["::/0".parse().unwrap()],
+            ..Rules::default()
+        };
+        for address in ["2001:db8::1", "64:ff9b::8.8.8.8", "2002:808:808::1"] {
+            assert!(rules.check(address.parse().unwrap()).is_err(), "{address}");
+        }
+        assert!(rules.check("8.8.8.8".parse().unwrap()).is_ok());
     }
 }

@@ -14,6 +14,7 @@ use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 
 use super::{Inner, Miss, attempt, tls, words_of};
@@ -176,9 +177,11 @@ async fn exchange(probe: &HttpProbe, stream: Box<dyn Stream>) -> Result<Seen, Mi
         .await
         .map_err(|error| said_nothing(&error))?;
     let request = request(probe)?;
-    let driver = tokio::spawn(connection);
+    // Ends with this function, also when the deadline drops it: a peer that goes on sending
+    // would keep a task of its own, and the socket, alive.
+    let mut driver = JoinSet::new();
+    driver.spawn(connection);
     let seen = async { read(sender.send_request(request).await?).await }.await;
-    driver.abort();
     seen.map_err(|error| said_nothing(&error))
 }
 

@@ -311,3 +311,24 @@ async fn a_resolver_that_is_not_there_is_named() {
     assert_eq!(failure.kind, FailureKind::Dns);
     assert_eq!(failure.trail.resolver, Some(address.to_string()));
 }
+
+#[tokio::test]
+async fn who_drips_beyond_the_deadline_is_hung_up_on() {
+    let world = World::new().await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let dripping = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let head = b"HTTP/1.1 200 OK\r\nContent-Length: 60000\r\n\r\n";
+        stream.write_all(head).await.unwrap();
+        while stream.write_all(b"x").await.is_ok() {
+            sleep(Duration::from_millis(20)).await;
+        }
+    });
+    let Sight::Failed(failure) = world.look("127.0.0.1", port, 1).await else {
+        panic!("a body without an end was taken");
+    };
+    assert_eq!(failure.kind, FailureKind::Timeout);
+    let hung_up = tokio::time::timeout(Duration::from_secs(10), dripping).await;
+    hung_up.unwrap().unwrap();
+}
