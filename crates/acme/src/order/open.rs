@@ -252,6 +252,7 @@ fn check_times(
     } else {
         return Ok(());
     };
+    let life = life.round(jiff::Unit::Second).unwrap_or(life);
     Err(Problem::malformed(format!(
         "notAfter {end} asks for a life of {life:#}, and this provisioner gives {bound}: choose \
          another notAfter or leave it out."
@@ -293,6 +294,15 @@ mod tests {
             ..names(&["a.lab"])
         };
         opened(&asked).map(|_| ())
+    }
+
+    #[test]
+    fn a_life_out_of_bounds_is_told_in_whole_seconds() {
+        let problem = lasting(None, Some("2026-11-23T12:01:59.477872122Z")).unwrap_err();
+        assert!(
+            problem.detail.contains("a life of 1m 59s, and"),
+            "{problem}"
+        );
     }
 
     #[test]
