@@ -39,6 +39,24 @@ impl Terminal {
         Ok(input.interact_text_on(&self.0)?.trim().to_owned())
     }
 
+    /// Asks for a line until `read` can use it, and says each time why it cannot.
+    ///
+    /// # Errors
+    /// As [`Terminal::line`].
+    pub(crate) fn until<T>(
+        &self,
+        question: &str,
+        default: &str,
+        read: impl Fn(&str) -> Result<T>,
+    ) -> Result<T> {
+        loop {
+            match read(&self.line(question, Some(default))?) {
+                Ok(value) => return Ok(value),
+                Err(error) => self.show(&error.to_string())?,
+            }
+        }
+    }
+
     /// Asks for a secret, unseen; it may be empty.
     ///
     /// # Errors

@@ -2,7 +2,7 @@
 
 use std::cell::OnceCell;
 
-use anyhow::{Result, bail};
+use anyhow::{Result, anyhow, bail};
 use zeroize::Zeroizing;
 
 use super::Args;
@@ -39,7 +39,9 @@ impl Args {
         self.deployment(&terminal)?;
         let name = match &self.name {
             Some(name) => name.clone(),
-            None => terminal.open()?.line("Name of the new authority", None)?,
+            None => terminal
+                .open("name")?
+                .line("Name of the new authority", None)?,
         };
         if name.trim().is_empty() {
             bail!("the authority needs a name");
@@ -85,7 +87,9 @@ impl Args {
             None => {
                 let options = ["Standalone", "Linked", "Hosted"].map(str::to_owned);
                 let question = "Deployment type (Standalone: this machine runs the authority and keeps its keys)";
-                let at = terminal.open()?.choose(question, &options)?;
+                let at = terminal
+                    .open("deployment-type")?
+                    .choose(question, &options)?;
                 options[at].to_lowercase()
             }
         };
@@ -101,60 +105,28 @@ impl Args {
     }
 
     fn names(&self, terminal: &Lazy) -> Result<Vec<String>> {
-        let given = if self.dns.is_empty() {
-            let question = "DNS names and IP addresses of the server, with commas between";
-            let line = terminal.open()?.line(question, Some("localhost"))?;
-            line.split(',').map(str::to_owned).collect()
-        } else {
-            self.dns.clone()
-        };
-        let mut names = Vec::new();
-        for name in given.iter().map(|name| name.trim()) {
-            if name.is_empty() || names.iter().any(|known| known == name) {
-                continue;
-            }
-            let bare = name.trim_start_matches('[').trim_end_matches(']');
-            match acme::Identifier::guess(bare) {
-                Ok(found) if !found.is_wildcard() => names.push(bare.to_owned()),
-                Ok(_) => {
-                    bail!("invalid value '{name}' for flag '--dns': a server has no wildcard name")
-                }
-                Err(problem) => bail!(
-                    "invalid value '{name}' for flag '--dns': {}",
-                    problem.detail
-                ),
-            }
+        if !self.dns.is_empty() {
+            return server_names(self.dns.iter().map(String::as_str));
         }
-        if names.is_empty() {
-            bail!("the server needs at least one DNS name or IP address");
-        }
-        Ok(names)
+        let question = "DNS names and IP addresses of the server, with commas between";
+        let terminal = terminal.open("dns")?;
+        terminal.until(question, "localhost", |line| server_names(line.split(',')))
     }
 
     fn address(&self, terminal: &Lazy) -> Result<String> {
-        let address = match &self.address {
-            Some(address) => address.clone(),
-            None => terminal.open()?.line(
-                "Address to listen on, host:port or :port",
-                Some("127.0.0.1:9000"),
-            )?,
-        };
-        let port = address
-            .rsplit_once(':')
-            .map(|(_, port)| port.parse::<u16>());
-        match port {
-            Some(Ok(_)) => Ok(address),
-            Some(Err(_)) | None => bail!(
-                "invalid value '{address}' for flag '--address': give host:port or :port, such as 127.0.0.1:9000"
-            ),
+        if let Some(address) = &self.address {
+            return listening(address);
         }
+        let question = "Address to listen on, host:port or :port";
+        let terminal = terminal.open("address")?;
+        terminal.until(question, "127.0.0.1:9000", listening)
     }
 
     fn first_provisioner(&self, terminal: &Lazy) -> Result<String> {
         let name = match &self.provisioner {
             Some(name) => name.clone(),
             None => terminal
-                .open()?
+                .open("provisioner")?
                 .line("Name of the first provisioner", Some("admin"))?,
         };
         if name.trim().is_empty() {
@@ -171,7 +143,7 @@ impl Args {
             }
             return Ok(password);
         }
-        let terminal = terminal.open()?;
+        let terminal = terminal.open("password-file")?;
         let question = "Password for the keys and the first provisioner (empty: one is made)";
         let typed = terminal.secret(question)?;
         if !typed.is_empty() {
@@ -195,16 +167,54 @@ impl Args {
     }
 }
 
+/// The server's names, each once; none may be a wildcard.
+fn server_names<'a>(given: impl Iterator<Item = &'a str>) -> Result<Vec<String>> {
+    let mut names: Vec<String> = Vec::new();
+    for name in given.map(str::trim) {
+        let bare = name.trim_start_matches('[').trim_end_matches(']');
+        if bare.is_empty() || names.iter().any(|known| known == bare) {
+            continue;
+        }
+        match acme::Identifier::guess(bare) {
+            Ok(found) if !found.is_wildcard() => names.push(bare.to_owned()),
+            Ok(_) => {
+                bail!("invalid value '{name}' for flag '--dns': a server has no wildcard name")
+            }
+            Err(problem) => bail!(
+                "invalid value '{name}' for flag '--dns': {}",
+                problem.detail
+            ),
+        }
+    }
+    if names.is_empty() {
+        bail!("the server needs at least one DNS name or IP address");
+    }
+    Ok(names)
+}
+
+/// An address with a port.
+fn listening(address: &str) -> Result<String> {
+    let port = address.rsplit_once(':').map(|(_, port)| port);
+    if port.is_some_and(|port| port.parse::<u16>().is_ok()) {
+        return Ok(address.to_owned());
+    }
+    bail!(
+        "invalid value '{address}' for flag '--address': give host:port or :port, such as 127.0.0.1:9000"
+    )
+}
+
 /// The terminal, opened with the first question.
 #[derive(Default)]
 struct Lazy(OnceCell<Terminal>);
 
 impl Lazy {
-    fn open(&self) -> Result<&Terminal> {
+    /// The terminal; where there is none, `flag` is what would have made the question needless.
+    fn open(&self, flag: &str) -> Result<&Terminal> {
         if let Some(open) = self.0.get() {
             return Ok(open);
         }
-        let terminal = Terminal::open()?;
+        let terminal = Terminal::open()
+            .map_err(|error| anyhow!("{error}\nthere is nobody to ask: give '--{flag}'"))?;
         Ok(self.0.get_or_init(|| terminal))
     }
 }
