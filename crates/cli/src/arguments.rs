@@ -3,7 +3,6 @@
 use std::collections::HashSet;
 use std::ffi::OsString;
 
-use clap::builder::FalseyValueParser;
 use clap::{Arg, ArgAction, Command};
 use serde_json::{Map, Value};
 
@@ -73,7 +72,7 @@ fn source(arg: Arg, command: &str, defaults: &Map<String, Value>) -> Arg {
     // The parser borrows names for as long as the process lives.
     let mut arg = arg.env(&*variable.leak()).hide_env(true);
     if is_flag {
-        arg = arg.value_parser(FalseyValueParser::new());
+        arg = arg.value_parser(yes_or_no);
     }
     let Some(values) = defaults.get(&long).map(texts) else {
         return arg;
@@ -92,6 +91,15 @@ fn source(arg: Arg, command: &str, defaults: &Map<String, Value>) -> Arg {
         arg
     } else {
         arg.hide_default_value(true)
+    }
+}
+
+/// A flag's value in the environment or `defaults.json`; an empty one is no.
+fn yes_or_no(text: &str) -> Result<bool, String> {
+    match text.to_ascii_lowercase().as_str() {
+        "true" | "1" | "t" | "yes" | "on" => Ok(true),
+        "false" | "0" | "f" | "no" | "off" | "" => Ok(false),
+        _ => Err("write true or false".to_owned()),
     }
 }
 
@@ -188,6 +196,19 @@ mod tests {
             ["step", "--", "-force"],
             "nothing is a flag after two dashes"
         );
+    }
+
+    #[test]
+    fn a_flag_in_a_file_says_true_or_false_and_nothing_else() {
+        let parsed = |value: &str| {
+            let defaults = serde_json::json!({ "force": value });
+            let filled = fill(tree(), defaults.as_object().unwrap());
+            let found = filled.try_get_matches_from(["step", "x"]);
+            found.map(|found| found.subcommand().unwrap().1.get_flag("force"))
+        };
+        assert!(parsed("true").unwrap());
+        assert!(!parsed("0").unwrap());
+        assert!(parsed("maybe").is_err(), "a typo must not overwrite files");
     }
 
     #[test]
