@@ -42,8 +42,10 @@ pub(crate) fn selected(name: &str, value: impl Display) {
 
 /// Prints a help or version text that the parser made, on stdout.
 pub(crate) fn help(text: &clap::Error) {
+    let mut out = anstream::stdout().lock();
     // A closed pipe is the reader's choice.
-    let _ = text.print();
+    let _ = write!(out, "{}", text.render().ansi());
+    let _ = out.flush();
 }
 
 /// Tells why the command failed: one line, and where the CA logged it.
@@ -56,6 +58,11 @@ pub(crate) fn failure(error: &anyhow::Error) -> ExitCode {
     let client = error
         .chain()
         .find_map(|cause| cause.downcast_ref::<client::Error>());
+    if matches!(client, Some(client::Error::Exchange { cause, .. }) if cause.starts_with("dial ")) {
+        say(
+            "Does the server run there? The address comes from '--ca-url', STEP_CA_URL or $(step path)/config/defaults.json.",
+        );
+    }
     if matches!(client, Some(client::Error::Refused { .. })) {
         say("Re-run with STEPDEBUG=1 for more info.");
     }

@@ -244,7 +244,9 @@ fn a_flag_goes_before_the_environment_and_that_before_the_defaults() {
     let file = tried(&[], None);
     assert_eq!(
         file,
-        "client GET https://127.0.0.1:1/health failed: dial tcp 127.0.0.1:1: connect: connection refused\n"
+        "client GET https://127.0.0.1:1/health failed: dial tcp 127.0.0.1:1: connect: connection refused\n\
+         Does the server run there? The address comes from '--ca-url', STEP_CA_URL or \
+         $(step path)/config/defaults.json.\n"
     );
     let environment = tried(&[], Some("127.0.0.2:1"));
     assert!(environment.contains("https://127.0.0.2:1/health"));

@@ -17,7 +17,13 @@ pub(crate) fn choose(list: &[Value], wanted: Option<&str>) -> Result<String> {
         .filter(|one| wanted.is_none_or(|name| member(one, "name") == name))
         .collect();
     let chosen = match (fitting.as_slice(), wanted) {
-        ([], Some(name)) => bail!("invalid value '{name}' for flag '--provisioner'"),
+        ([], Some(name)) => {
+            let names: Vec<&str> = list.iter().map(|one| member(one, "name")).collect();
+            bail!(
+                "invalid value '{name}' for flag '--provisioner'; options are {}",
+                names.join(", ")
+            )
+        }
         ([], None) => {
             bail!("the authority has no provisioners: add one with 'step ca provisioner add'")
         }
@@ -79,7 +85,7 @@ mod tests {
         assert_eq!(choose(&list[1..], None).unwrap(), "acme");
         assert_eq!(
             choose(&list, Some("zzz")).unwrap_err().to_string(),
-            "invalid value 'zzz' for flag '--provisioner'"
+            "invalid value 'zzz' for flag '--provisioner'; options are admin, acme"
         );
         let later = choose(&list, Some("admin")).unwrap_err().to_string();
         assert!(

@@ -50,6 +50,7 @@ impl Target {
         edit: impl FnOnce(&str) -> Result<String, EditError>,
     ) -> Result<()> {
         let path = self.path(context);
+        present(&path)?;
         let running = match block_on(self.running(context))? {
             Some(client) if !block_on(expected.is_hidden(&client))? => Some(client),
             Some(_) | None => None,
@@ -78,7 +79,9 @@ impl Target {
     /// # Errors
     /// Where there is none of that name.
     pub(crate) fn find(&self, context: &Context, name: &str) -> Result<Value> {
-        let text = file::read_text(&self.path(context))?;
+        let path = self.path(context);
+        present(&path)?;
+        let text = file::read_text(&path)?;
         ca::config::edit::find_provisioner(&text, name).map_err(explain)
     }
 
@@ -105,6 +108,18 @@ impl Target {
             Err(_) => Ok(None),
         }
     }
+}
+
+/// Says where the file is to be had where it is missing.
+fn present(path: &Path) -> Result<()> {
+    if path.exists() {
+        return Ok(());
+    }
+    bail!(
+        "open {}: no such file or directory\nprovisioners are changed where the authority's \
+         configuration lies: run this on its host, or name the file with '--ca-config'",
+        path.display()
+    )
 }
 
 /// Keeps two commands from editing at once: the later one waits for the earlier.
