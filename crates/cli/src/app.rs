@@ -87,8 +87,12 @@ fn complain(error: &clap::Error) -> ExitCode {
     let is_help = [
         Kind::DisplayHelp,
         Kind::DisplayHelpOnMissingArgumentOrSubcommand,
-        Kind::DisplayVersion,
     ];
+    if kind == Kind::DisplayVersion {
+        // As `step version` prints it.
+        let _ = command::version::run();
+        return ExitCode::SUCCESS;
+    }
     if is_help.contains(&kind) {
         output::help(error);
         return ExitCode::SUCCESS;
@@ -149,7 +153,12 @@ fn invalid_value(error: &clap::Error) -> String {
     if value.is_empty() {
         return format!("flag '{}' needs a value", flag_only(&flag));
     }
-    let mut line = format!("invalid value '{value}' for flag '{}'", flag_only(&flag));
+    let what = if flag.starts_with('-') {
+        "flag '"
+    } else {
+        "argument '"
+    };
+    let mut line = format!("invalid value '{value}' for {what}{}'", flag_only(&flag));
     if let Some(ContextValue::Strings(options)) = error.get(ContextKind::ValidValue) {
         line.push_str("; options are ");
         line.push_str(&options.join(", "));
@@ -210,5 +219,22 @@ mod tests {
     #[test]
     fn the_command_tree_is_consistent() {
         Step::command().debug_assert();
+    }
+
+    #[test]
+    fn every_help_text_has_examples() {
+        fn look(command: &clap::Command, path: &str, bare: &mut Vec<String>) {
+            let path = format!("{path} {}", command.get_name());
+            let after = command.get_after_help().map(ToString::to_string);
+            if !after.is_some_and(|text| text.contains("Examples:\n")) {
+                bare.push(path.clone());
+            }
+            for sub in command.get_subcommands() {
+                look(sub, &path, bare);
+            }
+        }
+        let mut bare = Vec::new();
+        look(&tree(), "", &mut bare);
+        assert!(bare.is_empty(), "no examples: {bare:?}");
     }
 }

@@ -34,16 +34,17 @@ const LATER: &[&str] = &[
 #[derive(Subcommand)]
 pub(crate) enum Command {
     /// Makes a certificate authority and talks to one.
-    #[command(subcommand, arg_required_else_help = true)]
+    #[command(subcommand, arg_required_else_help = true, after_help = ca::EXAMPLES)]
     Ca(ca::Command),
     /// Looks at certificates.
-    #[command(subcommand, arg_required_else_help = true)]
+    #[command(subcommand, arg_required_else_help = true, after_help = certificate::EXAMPLES)]
     Certificate(certificate::Command),
     /// Prints the folder where configuration, certificates and keys lie.
     Path(path::Args),
     /// Prints a completion script for a shell.
     Completion(completion::Args),
     /// Prints the version.
+    #[command(after_help = version::EXAMPLES)]
     Version,
     #[command(external_subcommand)]
     Other(Vec<OsString>),

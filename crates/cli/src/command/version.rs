@@ -6,6 +6,11 @@ use anyhow::Result;
 
 use crate::output;
 
+/// What the help shows.
+pub(crate) const EXAMPLES: &str = "Examples:
+  Print the version:
+    $ step version";
+
 /// Prints program, version and platform.
 pub(crate) fn run() -> Result<ExitCode> {
     let date = option_env!("STEP_RELEASE_DATE").unwrap_or("development build");

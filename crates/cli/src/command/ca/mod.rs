@@ -30,6 +30,15 @@ const LATER: &[&str] = &[
     "token",
 ];
 
+/// What the help shows.
+pub(crate) const EXAMPLES: &str = "Examples:
+  Make an authority:
+    $ step ca init
+
+  Trust one that runs elsewhere, and get a certificate from it:
+    $ step ca bootstrap --ca-url https://ca.example:9000 --fingerprint 0d7d…
+    $ step ca certificate --provisioner acme example.com example.crt example.key";
+
 /// The commands of `step ca`.
 #[derive(Subcommand)]
 pub(crate) enum Command {
@@ -50,7 +59,7 @@ pub(crate) enum Command {
     /// Renews a certificate.
     Renew(Box<renew::Args>),
     /// Lists and changes the authority's provisioners.
-    #[command(subcommand, arg_required_else_help = true)]
+    #[command(subcommand, arg_required_else_help = true, after_help = provisioner::EXAMPLES)]
     Provisioner(provisioner::Command),
     #[command(external_subcommand)]
     Other(Vec<OsString>),

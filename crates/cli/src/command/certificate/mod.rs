@@ -24,6 +24,14 @@ const LATER: &[&str] = &[
     "uninstall",
 ];
 
+/// What the help shows.
+pub(crate) const EXAMPLES: &str = "Examples:
+  What is in it, in a few lines:
+    $ step certificate inspect example.crt --short
+
+  Is it good?
+    $ step certificate verify example.crt --roots $(step path)/certs/root_ca.crt";
+
 /// The commands of `step certificate`.
 #[derive(Subcommand)]
 pub(crate) enum Command {

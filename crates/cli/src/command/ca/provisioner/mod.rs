@@ -19,6 +19,14 @@ pub(crate) use add::jwk_provisioner;
 
 const LATER: &[&str] = &["getEncryptedKey", "jwe-key", "webhook"];
 
+/// What the help shows.
+pub(crate) const EXAMPLES: &str = "Examples:
+  Who may get certificates?
+    $ step ca provisioner list
+
+  Let ACME clients in:
+    $ step ca provisioner add acme --type ACME";
+
 /// The commands of `step ca provisioner`.
 #[derive(Subcommand)]
 pub(crate) enum Command {
