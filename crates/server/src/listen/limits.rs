@@ -7,7 +7,8 @@ use std::time::Duration;
 pub(crate) struct Limits {
     /// Connections open at the same time.
     pub(crate) connections: usize,
-    /// TLS handshakes computed at the same time.
+    /// TLS handshakes under way at the same time. Fewer than connections would let as many
+    /// silent clients keep everybody else out.
     pub(crate) handshakes: usize,
     /// From the accepted connection to the end of its handshake.
     pub(crate) handshake: Duration,
@@ -23,7 +24,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections: 8192,
-            handshakes: 256,
+            handshakes: 8192,
             handshake: Duration::from_secs(10),
             header: Duration::from_secs(15),
             body: Duration::from_secs(15),

@@ -296,3 +296,17 @@ async fn beyond_the_cap_a_connection_waits_for_another_to_end() {
     let answer = ask(&mut second.await, "/who").await.unwrap();
     assert!(answer.contains("200 OK"));
 }
+
+#[tokio::test]
+async fn a_crowd_that_never_shakes_hands_keeps_nobody_waiting() {
+    let place = place(Limits::default()).await;
+    let mut crowd = Vec::new();
+    for _ in 0..300 {
+        crowd.push(TcpStream::connect(place.address).await.unwrap());
+    }
+    // Half of the time after which the crowd is sent away.
+    let patience = Limits::default().handshake / 2;
+    let mut stream = timeout(patience, place.connect()).await.unwrap();
+    let answer = ask(&mut stream, "/who").await.unwrap();
+    assert!(answer.contains("200 OK"));
+}
