@@ -111,21 +111,19 @@ fn all_configuration_errors_are_told_at_once_each_with_its_place() {
                     json!({"type": "ACME", "name": "admin"}),
                 ]);
         });
-        let out = end(&authority);
-        assert!(matches!(out.code, Some(1 | 2)), "{out:?}");
-        for place in [
-            "address",
-            "tls.minVersion",
-            "authority.provisioners[1]",
-            "authority.provisioners[2]",
-        ] {
-            let lines: Vec<_> = out
-                .stderr
-                .lines()
-                .filter(|line| line.contains(place))
-                .collect();
-            assert!(!lines.is_empty(), "{place}: {}", out.stderr);
+        let out = end(&authority).code(2);
+        let places = [
+            "address:",
+            "tls.minVersion:",
+            "authority.provisioners[1].name:",
+            "authority.provisioners[2].name:",
+        ];
+        for place in places {
+            let told = |line: &&str| line.starts_with(&format!("ca.json: {place}"));
+            let lines = out.stderr.lines().filter(told).count();
+            assert_eq!(lines, 1, "{place} {}", out.stderr);
         }
+        assert_eq!(out.stderr.lines().count(), places.len(), "{}", out.stderr);
         assert!(
             !authority.path.join("db/riser.sqlite3").exists(),
             "nothing is half started"
