@@ -10,12 +10,14 @@ use axum::extract::{Extension, Request};
 use axum::routing::{get, post};
 use ca::config::TlsOptions;
 use http_body_util::BodyExt;
+use hyper::client::conn::http2::handshake;
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use pki::{Certificate, PrivateKey};
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, ExtendedKeyUsagePurpose, IsCa, KeyPair,
 };
 use rustls::crypto::aws_lc_rs;
-use rustls::{ClientConfig, RootCertStore};
+use rustls::{ClientConfig, RootCertStore, version};
 use rustls_pki_types::{PrivateKeyDer, ServerName};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -295,6 +297,64 @@ async fn beyond_the_cap_a_connection_waits_for_another_to_end() {
     drop(first);
     let answer = ask(&mut second.await, "/who").await.unwrap();
     assert!(answer.contains("200 OK"));
+}
+
+#[tokio::test]
+async fn a_header_of_great_length_or_of_many_lines_is_refused() {
+    let place = place(Limits::default()).await;
+    let many = "Cookie: x\r\n".repeat(101);
+    let long = format!("Cookie: {}\r\n", "x".repeat(128 * 1024));
+    for header in [&many, &long] {
+        let mut stream = place.connect().await;
+        let request = format!("GET /who HTTP/1.1\r\nHost: x\r\n{header}\r\n");
+        // The door is shut before all of the long one is sent, which may cost us the answer.
+        drop(stream.write_all(request.as_bytes()).await);
+        let mut answer = vec![0; 1024];
+        let n = stream.read(&mut answer).await.unwrap_or(0);
+        let answer = String::from_utf8_lossy(&answer[..n]);
+        let is_lost = n == 0 && *header == long;
+        assert!(is_lost || answer.starts_with("HTTP/1.1 431 "), "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn a_header_of_great_length_is_refused_over_http2() {
+    let place = place(Limits::default()).await;
+    let stream = place
+        .connect_as(place.client(None, &[b"h2"]))
+        .await
+        .unwrap();
+    let (mut client, connection) = handshake(TokioExecutor::new(), TokioIo::new(stream))
+        .await
+        .unwrap();
+    tokio::spawn(connection);
+    for (length, status) in [(1024, 200), (40 * 1024, 431)] {
+        let request = Request::get("https://localhost/who")
+            .header("cookie", "x".repeat(length))
+            .body(String::new())
+            .unwrap();
+        let answer = client.send_request(request).await.unwrap();
+        assert_eq!(answer.status(), status, "{length} octets");
+    }
+}
+
+#[tokio::test]
+async fn tls_1_2_and_1_3_are_spoken() {
+    let place = place(Limits::default()).await;
+    for (version, name) in [(&version::TLS12, "TLSv1_2"), (&version::TLS13, "TLSv1_3")] {
+        let mut roots = RootCertStore::empty();
+        roots.add(place.authority.der().clone()).unwrap();
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        let config = ClientConfig::builder_with_provider(provider)
+            .with_protocol_versions(&[version])
+            .unwrap()
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let mut stream = place.connect_as(config).await.unwrap();
+        let spoken = stream.get_ref().1.protocol_version();
+        assert_eq!(spoken.unwrap().as_str(), Some(name));
+        assert!(ask(&mut stream, "/who").await.unwrap().contains("200 OK"));
+    }
 }
 
 #[tokio::test]

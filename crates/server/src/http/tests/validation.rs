@@ -42,6 +42,7 @@ async fn a_wrong_body_makes_challenge_authorization_and_order_invalid() {
     let challenge_url = challenge["url"].as_str().unwrap();
     let challenge = settled(&client, challenge_url, "processing").await;
     assert_eq!(challenge["status"], "invalid", "{challenge}");
+    assert_eq!(world.web.hits(), 3, "one try and two further ones");
     assert!(!challenge.to_string().contains("secret"), "{challenge}");
     let authorization = order["authorizations"][0].as_str().unwrap();
     let authorization = client.post(authorization, None).await.json();
