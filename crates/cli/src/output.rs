@@ -63,6 +63,12 @@ pub(crate) fn failure(error: &anyhow::Error) -> ExitCode {
             "Does the server run there? The address comes from '--ca-url', STEP_CA_URL or $(step path)/config/defaults.json.",
         );
     }
+    if matches!(client, Some(client::Error::Exchange { cause, .. }) if cause.contains("unknown authority"))
+    {
+        say(
+            "Trusted is the root named by '--root', or $(step path)/certs/root_ca.crt; 'step ca bootstrap' fetches that of another authority.",
+        );
+    }
     if matches!(client, Some(client::Error::Refused { .. })) {
         say("Re-run with STEPDEBUG=1 for more info.");
     }
