@@ -137,7 +137,7 @@ pub(crate) struct Dev {
     #[arg(long, value_name = "addr", value_parser = resolver)]
     pub(crate) resolver: Option<SocketAddr>,
     /// Names that are this machine without any DNS, as in '*.test' (repeatable)
-    #[arg(long, value_name = "pattern", value_delimiter = ',')]
+    #[arg(long, value_name = "pattern", value_delimiter = ',', value_parser = names)]
     pub(crate) names: Vec<String>,
 }
 
@@ -259,9 +259,27 @@ fn resolver(text: &str) -> Result<SocketAddr, String> {
     }
 }
 
+/// A name, or `*.` and the end of names.
+fn names(text: &str) -> Result<String, String> {
+    let bare = text.strip_prefix("*.").unwrap_or(text);
+    if bare.is_empty() || bare.contains(['*', ' ', '/', ':']) || bare.starts_with('.') {
+        return Err("expected a name, or one with '*.' before it, such as *.test".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_pattern_that_would_never_match_is_refused() {
+        assert!(flags("step-ca dev --names *.test,app.example").is_ok());
+        for pattern in ["a*b", "*", "*.", "*test", "https://a.test"] {
+            let told = flags(&format!("step-ca dev --names {pattern}")).unwrap_err();
+            assert!(told.contains("such as *.test"), "{told}");
+        }
+    }
 
     fn flags(line: &str) -> Result<Flags, String> {
         let words = line.split_whitespace().map(OsString::from).map(two_dashes);

@@ -10,6 +10,9 @@ use tokio::net::{TcpListener, TcpSocket};
 /// Connections that the kernel keeps while none is accepted.
 const BACKLOG: u32 = 1024;
 
+const IN_USE: &str =
+    "the address is in use by another process: stop that one, or listen on another address";
+
 /// Takes the address `host:port`; without a host, all addresses of both families.
 pub(super) fn bind(address: &str) -> anyhow::Result<TcpSocket> {
     let failed = || format!("error listening on {address}");
@@ -18,8 +21,7 @@ pub(super) fn bind(address: &str) -> anyhow::Result<TcpSocket> {
         match bind_one(candidate) {
             Ok(socket) => return Ok(socket),
             Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
-                return Err(anyhow!("the address is in use by another process"))
-                    .with_context(failed);
+                return Err(anyhow!(IN_USE)).with_context(failed);
             }
             Err(error) => last = error.into(),
         }
@@ -67,10 +69,7 @@ mod tests {
         let port = first.local_addr().unwrap().port();
         assert_eq!(address, format!("127.0.0.1:{port}"));
         let words = format!("{:#}", bind(&address).err().unwrap());
-        assert_eq!(
-            words,
-            format!("error listening on {address}: the address is in use by another process")
-        );
+        assert_eq!(words, format!("error listening on {address}: {IN_USE}"));
     }
 
     #[tokio::test]
