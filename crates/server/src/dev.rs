@@ -33,7 +33,8 @@ pub(crate) fn run(flags: Dev) -> Result<(), Failure> {
     let folder = if flags.ephemeral {
         Folder::passing(&std::env::temp_dir())?
     } else {
-        Folder::kept(flags.dir.as_deref().unwrap_or(Path::new(FOLDER)))?
+        let chosen = flags.dir.as_deref();
+        Folder::kept(chosen.unwrap_or_else(|| Path::new(FOLDER)))?
     };
     let address = flags.address.map(|address| address.to_string());
     let layout = Layout::new(&folder.path);
