@@ -20,8 +20,6 @@ use crate::flags::{Command, Parsed, Serve};
 use crate::steppath::StepPath;
 
 fn main() -> ExitCode {
-    // The generator of random numbers takes 15 ms to gather its seed: start before all else.
-    let _seeding = std::thread::spawn(keys::random::<1>);
     let flags = match flags::parse(std::env::args_os()) {
         Parsed::Run(flags) => flags,
         Parsed::Exit(code) => return ExitCode::from(code),
