@@ -1,7 +1,7 @@
 # One target per promise; `.ci/run` calls peers, lint, docs, test, interop and demo in this order.
 #   make demo      from nothing to a verified certificate, got by ACME
-#   make test      every test; a peer that is not installed is reported as absent
-#   make interop   installs certbot, lego, the real step and step-ca; runs the tests against them
+#   make test      installs the peers, runs every test; a peer that cannot be had is reported as absent
+#   make interop   the same for the tests against certbot, lego, the real step and step-ca alone
 #   make figures   sizes and times as the README quotes them
 .PHONY: demo build test interop bench figures lint docs dist peers clean-peers
 
@@ -15,8 +15,8 @@ demo:
 build:
 	$(CARGO) build $(LOCKED) --workspace --bins --tests
 
-# Ends with the table client x challenge x outcome: a peer that is not installed is absent.
-test: build
+# Ends with the table client x challenge x outcome: a peer that cannot be had is absent.
+test: build peers
 	@rm -f target/interop/*.row
 	@$(CARGO) test $(LOCKED) --workspace --no-fail-fast; tested=$$?; scripts/interop-table && exit $$tested
 
