@@ -1,8 +1,8 @@
 //! Files: read with plain words, written whole or not at all, never overwritten unasked.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
@@ -114,7 +114,7 @@ pub(crate) fn write(path: &Path, content: &[u8], mode: u32) -> Result<()> {
         .map_err(|e| anyhow!("error writing {}: {}", path.display(), words(&e)))
 }
 
-/// As [`write()`], keeping the mode of the file that is replaced.
+/// As [`write()`], keeping the mode and, where that is allowed, the owner of the file that is replaced.
 ///
 /// # Errors
 /// As [`write()`].
@@ -145,14 +145,16 @@ pub(crate) fn words(error: &io::Error) -> String {
 fn replace(path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
     // A link is followed, so that what it points to is replaced and the link stays.
     let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    if fs::metadata(&target).is_ok_and(|found| !found.is_file()) {
+    let found = fs::metadata(&target).ok();
+    if found.as_ref().is_some_and(|found| !found.is_file()) {
         return OpenOptions::new()
             .write(true)
             .open(&target)?
             .write_all(content);
     }
     let beside = beside(&target);
-    let written = write_new(&beside, content, mode).and_then(|()| fs::rename(&beside, &target));
+    let written = write_new(&beside, content, mode, found.as_ref())
+        .and_then(|()| fs::rename(&beside, &target));
     if written.is_err() {
         // What is left over has no use; the first error is the one to tell.
         let _ = fs::remove_file(&beside);
@@ -168,12 +170,17 @@ fn replace(path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
     Ok(())
 }
 
-fn write_new(path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
+fn write_new(path: &Path, content: &[u8], mode: u32, old: Option<&Metadata>) -> io::Result<()> {
     let mut file = OpenOptions::new()
         .write(true)
         .create_new(true)
         .mode(mode)
         .open(path)?;
+    if let Some(old) = old {
+        // Under sudo the file stays its owner's, so that a server of that user still reads it;
+        // who may not give files away writes a file of his own.
+        let _ = fchown(&file, Some(old.uid()), Some(old.gid()));
+    }
     file.set_permissions(fs::Permissions::from_mode(mode))?;
     file.write_all(content)?;
     file.sync_all()
@@ -207,6 +214,21 @@ mod tests {
         let mode = fs::metadata(&path).unwrap().permissions().mode() & 0o777;
         assert_eq!(mode, 0o640);
         assert_eq!(fs::read_dir(&folder).unwrap().count(), 1);
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn a_file_rewritten_by_root_stays_its_owners() {
+        let folder = folder("owner");
+        let path = folder.join("ca.json");
+        write(&path, b"one", 0o640).unwrap();
+        // Only root can give a file away; for others there is nothing to keep.
+        let owner = match std::os::unix::fs::chown(&path, Some(65_534), Some(65_534)) {
+            Ok(()) => 65_534,
+            Err(_) => fs::metadata(&path).unwrap().uid(),
+        };
+        rewrite(&path, b"two").unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().uid(), owner);
         fs::remove_dir_all(folder).unwrap();
     }
 
