@@ -33,63 +33,61 @@ pub(crate) fn write(
     extension: &Extension,
 ) -> fmt::Result {
     let oid = extension.oid.to_string();
-    match oid.as_str() {
-        "2.5.29.14" => {
-            head(out, "X509v3 Subject Key Identifier", extension)?;
+    if let Some((name, body)) = known(&oid) {
+        head(out, name, extension)?;
+        return body(out, certificate, extension);
+    }
+    match oid.strip_prefix("2.5.29.") {
+        Some(number) if !number.contains('.') => {
+            writeln!(out, "Unknown extension 2.5.29.{number}")
+        }
+        _ => {
+            head(out, &oid, extension)?;
+            field(out, &printable(&extension.value))
+        }
+    }
+}
+
+/// Writes what an extension says, below its head line.
+type Body = fn(&mut String, &Certificate, &Extension) -> fmt::Result;
+
+/// The name of an extension, and how its body is written.
+fn known(oid: &str) -> Option<(&'static str, Body)> {
+    let found: (&'static str, Body) = match oid {
+        "2.5.29.14" => ("X509v3 Subject Key Identifier", |out, certificate, _| {
             field(out, &colons(certificate.subject_key_id()))
-        }
-        "2.5.29.15" => {
-            head(out, "X509v3 Key Usage", extension)?;
-            key_usage(out, extension)
-        }
-        "2.5.29.17" => {
-            head(out, "X509v3 Subject Alternative Name", extension)?;
+        }),
+        "2.5.29.15" => ("X509v3 Key Usage", |out, _, e| key_usage(out, e)),
+        "2.5.29.17" => ("X509v3 Subject Alternative Name", |out, certificate, _| {
             alt_names(out, certificate.alt_names())
-        }
-        "2.5.29.19" => {
-            head(out, "X509v3 Basic Constraints", extension)?;
+        }),
+        "2.5.29.19" => ("X509v3 Basic Constraints", |out, certificate, _| {
             basic_constraints(out, certificate)
-        }
-        "2.5.29.31" => {
-            head(out, "X509v3 CRL Distribution Points", extension)?;
-            revocation_lists(out, extension)
-        }
-        "2.5.29.32" => {
-            head(out, "X509v3 Certificate Policies", extension)?;
-            let each = policies(extension);
+        }),
+        "2.5.29.31" => ("X509v3 CRL Distribution Points", |out, _, e| {
+            revocation_lists(out, e)
+        }),
+        "2.5.29.32" => ("X509v3 Certificate Policies", |out, _, e| {
+            let each = policies(e);
             each.iter()
                 .try_for_each(|policy| field(out, &format!("Policy: {policy}")))
-        }
-        "2.5.29.35" => {
-            head(out, "X509v3 Authority Key Identifier", extension)?;
+        }),
+        "2.5.29.35" => ("X509v3 Authority Key Identifier", |out, certificate, _| {
             field(out, &colons(certificate.authority_key_id()))
-        }
-        "2.5.29.37" => {
-            head(out, "X509v3 Extended Key Usage", extension)?;
-            extended_key_usage(out, extension)
-        }
-        AUTHORITY_INFORMATION => {
-            head(out, "Authority Information Access", extension)?;
-            authority_information(out, extension)
-        }
-        NETSCAPE_COMMENT => {
-            head(out, "Netscape Comment", extension)?;
-            field(out, &comment(extension))
-        }
-        STEP_PROVISIONER => {
-            head(out, "X509v3 Step Provisioner", extension)?;
-            step_provisioner(out, extension)
-        }
-        other => match other.strip_prefix("2.5.29.") {
-            Some(number) if !number.contains('.') => {
-                writeln!(out, "Unknown extension 2.5.29.{number}")
-            }
-            _ => {
-                head(out, other, extension)?;
-                field(out, &printable(&extension.value))
-            }
-        },
-    }
+        }),
+        "2.5.29.37" => ("X509v3 Extended Key Usage", |out, _, e| {
+            extended_key_usage(out, e)
+        }),
+        AUTHORITY_INFORMATION => ("Authority Information Access", |out, _, e| {
+            authority_information(out, e)
+        }),
+        NETSCAPE_COMMENT => ("Netscape Comment", |out, _, e| field(out, &comment(e))),
+        STEP_PROVISIONER => ("X509v3 Step Provisioner", |out, _, e| {
+            step_provisioner(out, e)
+        }),
+        _ => return None,
+    };
+    Some(found)
 }
 
 fn head(out: &mut String, name: &str, extension: &Extension) -> fmt::Result {
