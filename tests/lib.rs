@@ -3,4 +3,4 @@
 
 pub mod support;
 
-pub use support::{acme, authority, dns, https, namespace, paths, process, table, web};
+pub use support::{acme, authority, clock, dns, https, namespace, paths, process, table, web};

@@ -1,6 +1,7 @@
 //! Everything that can break: signals, crashes, full disks, broken edits,
 //! racing clients, loose logs. What was acknowledged stays true.
 
+mod clock;
 mod crash;
 mod disk;
 mod durable;

@@ -3,6 +3,7 @@
 
 pub mod acme;
 pub mod authority;
+pub mod clock;
 pub mod dns;
 pub mod https;
 pub mod namespace;

@@ -15,7 +15,7 @@ use crate::service::Service;
 
 /// The clock of the wall is looked at no less often; timers stand still while
 /// the machine sleeps.
-const LOOK: SignedDuration = SignedDuration::from_secs(60);
+const LOOK: SignedDuration = SignedDuration::from_secs(10);
 
 /// From when to when a certificate holds, as far as its renewal is concerned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,10 +41,12 @@ pub(crate) async fn renew(service: &Service, house: &House) -> anyhow::Result<Sp
 pub(crate) async fn keep(service: Service, house: House, live: Arc<Live>, first: Span) {
     let mut changes = live.changes();
     let mut config = live.config();
-    let mut due = first.due(random_part());
+    let mut span = first;
+    let mut due = span.due(random_part());
     loop {
-        let left = due.duration_since(Timestamp::now());
-        if left > SignedDuration::ZERO {
+        let now = Timestamp::now();
+        let left = due.duration_since(now);
+        if left > SignedDuration::ZERO && !span.is_ahead_of(now) {
             tokio::select! {
                 () = sleep(left.min(LOOK).unsigned_abs()) => continue,
                 Ok(()) = changes.changed() => {
@@ -58,13 +60,15 @@ pub(crate) async fn keep(service: Service, house: House, live: Arc<Live>, first:
             }
         }
         due = match renew(&service, &house).await {
-            Ok(span) => {
-                tracing::info!(event = "house_certificate", not_after = %span.ends, "renewed");
+            Ok(next) => {
+                tracing::info!(event = "house_certificate", not_after = %next.ends, "renewed");
+                span = next;
                 span.due(random_part())
             }
             Err(error) => {
                 tracing::error!(event = "house_certificate", outcome = "failed", %error);
-                Timestamp::now() + RETRY
+                span.issued = now;
+                now + RETRY
             }
         };
     }
@@ -73,6 +77,11 @@ pub(crate) async fn keep(service: Service, house: House, live: Arc<Live>, first:
 const RETRY: Duration = Duration::from_secs(10);
 
 impl Span {
+    /// Whether the clock was set back behind its issue, by more than clocks are corrected by.
+    fn is_ahead_of(self, now: Timestamp) -> bool {
+        self.issued.duration_since(now) > LOOK
+    }
+
     /// When two thirds are over, less up to a twentieth, so that nodes which
     /// started together do not renew together. `part` is 0 to 255.
     fn due(self, part: u8) -> Timestamp {
@@ -94,6 +103,16 @@ fn is_same(a: &Config, b: &Config) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_clock_set_back_behind_the_issue_is_noticed_and_a_corrected_one_is_not() {
+        let issued = Timestamp::UNIX_EPOCH + SignedDuration::from_hours(10);
+        let ends = issued + SignedDuration::from_hours(24);
+        let span = Span { issued, ends };
+        assert!(span.is_ahead_of(issued - SignedDuration::from_secs(11)));
+        assert!(!span.is_ahead_of(issued - SignedDuration::from_secs(9)));
+        assert!(!span.is_ahead_of(ends));
+    }
 
     #[test]
     fn renewal_is_due_shortly_before_two_thirds() {

@@ -1,0 +1,76 @@
+//! A clock that jumps, ahead or back: what has expired says so, what is asked for is
+//! issued, and the server shows a certificate that holds.
+
+use acceptance::acme::csr;
+use acceptance::authority::{Authority, Pair, Server};
+use acceptance::clock::Clock;
+use acceptance::namespace::{World, own_world};
+use acceptance::process;
+use acceptance::web::Web;
+
+/// A server under a clock of its own, whose orders live two minutes.
+fn under_a_clock(world: &World, task: &str) -> Option<(Server, Clock, acceptance::table::Row)> {
+    world.dns.addresses("example.com", &["127.0.0.1"]);
+    let mut authority = Authority::init(world, Pair::ours(), "ca");
+    let (clock, row) = Clock::of(world, &mut authority, task)?;
+    let mut server = authority.start();
+    server.add_acme();
+    let file = server.authority.path.join("config/riser.toml");
+    std::fs::write(file, "[provisioner.acme]\norder_life = \"2m\"\n").unwrap();
+    process::eventually("orders that live two minutes", || {
+        let log = server.daemon.log();
+        log.contains("provisioner changed").then_some(())
+    });
+    Some((server, clock, row))
+}
+
+#[test]
+fn an_order_is_over_when_the_clock_jumps_past_its_end_and_the_next_one_is_served() {
+    own_world(|world| {
+        let task = "the clock jumps ahead";
+        let Some((server, clock, row)) = under_a_clock(world, task) else {
+            return;
+        };
+        let web = Web::start("127.0.0.1:80");
+        let account = server.account();
+        let order = account.ready(&["example.com"], &web);
+        clock.set(600);
+        let answer = account
+            .try_finalize(&order, &csr(&["example.com"]))
+            .unwrap();
+        assert_eq!(answer.status, 403, "{}", answer.text());
+        assert!(answer.text().contains("expired"), "{}", answer.text());
+        let chain = account.obtain(&["example.com"], &web);
+        assert!(chain.contains("BEGIN CERTIFICATE"));
+        row.passed();
+    });
+}
+
+#[test]
+fn a_clock_set_back_an_hour_keeps_nobody_from_a_certificate() {
+    own_world(|world| {
+        let task = "the clock is set back";
+        let Some((server, clock, row)) = under_a_clock(world, task) else {
+            return;
+        };
+        let web = Web::start("127.0.0.1:80");
+        let account = server.account();
+        let shown = || {
+            server
+                .client
+                .shown("localhost:9000")
+                .unwrap()
+                .swap_remove(0)
+        };
+        let before = shown();
+        account.obtain(&["example.com"], &web);
+        clock.set(-3600);
+        account.obtain(&["example.com"], &web);
+        // By its own clock the server's certificate does not hold yet: it makes another.
+        process::eventually("another certificate of the server's own", || {
+            (shown() != before).then_some(())
+        });
+        account.obtain(&["example.com"], &web);
+        row.passed();
+    });
+}
