@@ -2,6 +2,7 @@
 
 mod authority;
 mod bootstrap;
+mod bundle;
 mod certificate;
 mod federation;
 mod health;

@@ -6,9 +6,10 @@ use std::process::ExitCode;
 use anyhow::Result;
 
 use super::authority::Authority;
+use super::bundle;
 use crate::command::block_on;
 use crate::context::Context;
-use crate::{file, output};
+use crate::file;
 
 const EXAMPLES: &str = "Examples:
   Print the certificates:
@@ -38,17 +39,6 @@ impl Args {
             file::may_overwrite(&[path], self.force)?;
         }
         let found = block_on(async { Ok(client.roots().await?) })?;
-        let bundle: String = found.iter().map(pki::Certificate::to_pem).collect();
-        match &self.roots_file {
-            None => output::data(&bundle)?,
-            Some(path) => {
-                file::write(path, bundle.as_bytes(), file::PRIVATE)?;
-                let path = path.display();
-                output::say(&format!(
-                    "The root certificate bundle has been saved in {path}."
-                ));
-            }
-        }
-        Ok(ExitCode::SUCCESS)
+        bundle::deliver(&found, self.roots_file.as_deref(), "root")
     }
 }
