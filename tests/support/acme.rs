@@ -212,11 +212,16 @@ impl Account {
 
     /// The http-01 challenge of an authorization.
     pub fn http01(&self, authorization: &str) -> Result<Value, Broken> {
+        self.challenge(authorization, "http-01")
+    }
+
+    /// The challenge of this type of an authorization.
+    pub fn challenge(&self, authorization: &str, kind: &str) -> Result<Value, Broken> {
         let answer = self.try_post(authorization, None)?;
         let body: Value = serde_json::from_slice(&answer.body)?;
         let challenges = body["challenges"].as_array().ok_or("no challenges")?;
-        let found = challenges.iter().find(|c| c["type"] == "http-01").cloned();
-        Ok(found.ok_or("no http-01")?)
+        let found = challenges.iter().find(|c| c["type"] == kind).cloned();
+        found.ok_or_else(|| format!("no {kind} in {body}").into())
     }
 
     /// What the web server must answer for a token.

@@ -17,7 +17,7 @@ pub(super) const STEPS: &[Step] = &[Step {
 /// One step.
 pub(super) struct Step {
     name: &'static str,
-    sql: &'static str,
+    pub(super) sql: &'static str,
 }
 
 /// Refuses a file that a newer release or another program has written, before anything in it is changed.

@@ -1,14 +1,18 @@
 //! riser.toml: the settings that are ours alone. They live beside ca.json because other
 //! programs rewrite that file and drop keys that they do not know.
 
-use std::collections::BTreeMap;
-use std::net::{IpAddr, SocketAddr};
+mod provisioner;
+mod validation;
 
-use ipnet::IpNet;
+use std::collections::BTreeMap;
+
 use jiff::SignedDuration;
 use serde_json::Value;
 
 use super::section::{Log, Section, Unknown};
+
+pub use provisioner::ProvisionerSettings;
+pub use validation::{Validation, resolver};
 
 /// The settings of riser.toml, each with its default.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -23,33 +27,6 @@ pub struct Riser {
     pub limits: Limits,
     /// `[provisioner.<name>]`
     pub provisioners: BTreeMap<String, ProvisionerSettings>,
-}
-
-/// `[validation]`: how challenges are looked at.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Validation {
-    /// `http_port`: where http-01 is asked, 80.
-    pub http_port: u16,
-    /// `tls_port`: where tls-alpn-01 is asked, 443.
-    pub tls_port: u16,
-    /// `resolver` or `resolvers`: the DNS servers to ask in place of the machine's.
-    pub resolvers: Vec<SocketAddr>,
-    /// `allow`: networks that may be connected to although they are refused by default.
-    pub allow: Vec<IpNet>,
-    /// `deny`: networks that may never be connected to; it outweighs `allow`.
-    pub deny: Vec<IpNet>,
-}
-
-impl Default for Validation {
-    fn default() -> Self {
-        Self {
-            http_port: 80,
-            tls_port: 443,
-            resolvers: Vec::new(),
-            allow: Vec::new(),
-            deny: Vec::new(),
-        }
-    }
 }
 
 /// `[server]`: the server's own certificate.
@@ -97,21 +74,6 @@ impl Default for Limits {
     }
 }
 
-/// `[provisioner.<name>]`: what ca.json has no place for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ProvisionerSettings {
-    /// `order_life`: how long an order and its authorizations stay open, 24 h.
-    pub order_life: SignedDuration,
-}
-
-impl Default for ProvisionerSettings {
-    fn default() -> Self {
-        Self {
-            order_life: SignedDuration::from_hours(24),
-        }
-    }
-}
-
 impl Riser {
     /// The settings of a provisioner; the defaults when it has no table.
     #[must_use]
@@ -130,11 +92,11 @@ pub(super) fn read(text: &str, names: &[&str], log: &Log) -> Riser {
         public_names: top.strings("public_names"),
         validation: top
             .section("validation")
-            .map(validation)
+            .map(validation::read)
             .unwrap_or_default(),
         server: top.section("server").map(server).unwrap_or_default(),
         limits: top.section("limits").map(limits).unwrap_or_default(),
-        provisioners: provisioners(&mut top, names),
+        provisioners: provisioner::read_all(&mut top, names),
     };
     top.finish(Unknown::Fault);
     riser
@@ -152,34 +114,6 @@ fn table(text: &str, log: &Log) -> Option<Value> {
             None
         }
     }
-}
-
-fn validation(mut section: Section<'_>) -> Validation {
-    let default = Validation::default();
-    let mut servers = section.text("resolver").map_or_else(Vec::new, |one| {
-        resolver(&one).map_or_else(
-            || {
-                section.fault("resolver", not_an_address(&one));
-                Vec::new()
-            },
-            |address| vec![address],
-        )
-    });
-    for (n, text) in section.strings("resolvers").iter().enumerate() {
-        match resolver(text) {
-            Some(address) => servers.push(address),
-            None => section.fault(&format!("resolvers[{n}]"), not_an_address(text)),
-        }
-    }
-    let validation = Validation {
-        http_port: port(&mut section, "http_port").unwrap_or(default.http_port),
-        tls_port: port(&mut section, "tls_port").unwrap_or(default.tls_port),
-        resolvers: servers,
-        allow: networks(&mut section, "allow"),
-        deny: networks(&mut section, "deny"),
-    };
-    section.finish(Unknown::Fault);
-    validation
 }
 
 fn server(mut section: Section<'_>) -> Server {
@@ -214,73 +148,6 @@ fn limits(mut section: Section<'_>) -> Limits {
     };
     section.finish(Unknown::Fault);
     limits
-}
-
-fn provisioners(top: &mut Section<'_>, names: &[&str]) -> BTreeMap<String, ProvisionerSettings> {
-    let mut found = BTreeMap::new();
-    let Some(value) = top.value("provisioner") else {
-        return found;
-    };
-    let Some(map) = value.as_object() else {
-        top.fault("provisioner", "must be tables: [provisioner.<name>]");
-        return found;
-    };
-    let default = ProvisionerSettings::default();
-    for (name, value) in map {
-        let place = format!("provisioner.{name}");
-        let Value::Object(table) = value else {
-            top.log().fault(place, "must be a table");
-            continue;
-        };
-        if !names.contains(&name.as_str()) {
-            let what = "names no provisioner of ca.json; correct the name or remove the table";
-            top.log().fault(place, what);
-            continue;
-        }
-        let mut section = Section::new(table, place, top.log());
-        let settings = ProvisionerSettings {
-            order_life: section.positive("order_life").unwrap_or(default.order_life),
-        };
-        section.finish(Unknown::Fault);
-        found.insert(name.clone(), settings);
-    }
-    found
-}
-
-/// A DNS server's address; port 53 where none is given.
-#[must_use]
-pub fn resolver(text: &str) -> Option<SocketAddr> {
-    text.parse()
-        .ok()
-        .or_else(|| Some(SocketAddr::new(text.parse::<IpAddr>().ok()?, 53)))
-}
-
-fn not_an_address(text: &str) -> String {
-    format!("{text:?} is not an address; write it like \"10.0.0.53\" or \"[fd00::53]:5353\"")
-}
-
-fn port(section: &mut Section<'_>, key: &str) -> Option<u16> {
-    section
-        .whole(key, 1..=65_535)
-        .and_then(|number| u16::try_from(number).ok())
-}
-
-fn networks(section: &mut Section<'_>, key: &str) -> Vec<IpNet> {
-    let mut found = Vec::new();
-    for (n, text) in section.strings(key).iter().enumerate() {
-        let network = text
-            .parse::<IpNet>()
-            .ok()
-            .or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from));
-        match network {
-            Some(network) => found.push(network),
-            None => section.fault(
-                &format!("{key}[{n}]"),
-                format!("{text:?} is not a network; write it like \"10.0.0.0/8\""),
-            ),
-        }
-    }
-    found
 }
 
 #[cfg(test)]
