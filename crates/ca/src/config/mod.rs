@@ -5,6 +5,8 @@ mod authority;
 mod change;
 mod database;
 pub mod edit;
+#[cfg(test)]
+mod reference;
 pub(crate) mod riser;
 pub(crate) mod section;
 mod tls;

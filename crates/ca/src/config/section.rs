@@ -57,6 +57,9 @@ pub(crate) struct Log {
     file: &'static str,
     faults: RefCell<Vec<Fault>>,
     warnings: RefCell<Vec<Warning>>,
+    /// Every place that was asked for, whether or not the file has it: the manual is checked by it.
+    #[cfg(test)]
+    pub(crate) asked: RefCell<std::collections::BTreeSet<String>>,
 }
 
 impl Log {
@@ -65,6 +68,8 @@ impl Log {
             file,
             faults: RefCell::default(),
             warnings: RefCell::default(),
+            #[cfg(test)]
+            asked: RefCell::default(),
         }
     }
 
@@ -140,6 +145,8 @@ impl<'a> Section<'a> {
     /// The value of a key, `null` counting as absent. Letter case of keys does not matter, as
     /// in the program that defined the file; the exact spelling comes first.
     pub(crate) fn value(&mut self, key: &str) -> Option<&'a Value> {
+        #[cfg(test)]
+        self.log.asked.borrow_mut().insert(self.at(key));
         let (name, value) = self.map.get_key_value(key).or_else(|| {
             self.map
                 .iter()
