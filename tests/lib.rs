@@ -3,4 +3,6 @@
 
 pub mod support;
 
-pub use support::{acme, authority, clock, dns, https, namespace, paths, process, table, web};
+pub use support::{
+    acme, authority, clock, dns, door, https, namespace, paths, process, table, web,
+};

@@ -5,6 +5,7 @@ pub mod acme;
 pub mod authority;
 pub mod clock;
 pub mod dns;
+pub mod door;
 pub mod https;
 pub mod namespace;
 pub mod paths;

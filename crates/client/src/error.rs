@@ -1,6 +1,9 @@
 //! What can go wrong between a client and a CA; each says what was being done.
 
+use std::path::PathBuf;
+
 use acme::problem::Problem;
+use ca::api::admin;
 use thiserror::Error as ThisError;
 
 /// Everything that ends a conversation with a CA.
@@ -40,6 +43,22 @@ pub enum Error {
         /// The CA's words.
         message: String,
         /// The id under which the CA logged it.
+        request_id: String,
+    },
+    /// The operator's door is closed.
+    #[error("{}: {why}", .socket.display())]
+    Door {
+        /// The socket.
+        socket: PathBuf,
+        /// Why, and what to do about it.
+        why: String,
+    },
+    /// The server refused what an operator asked for.
+    #[error("{error}")]
+    Admin {
+        /// The server's words.
+        error: admin::Error,
+        /// The id under which the server logged it.
         request_id: String,
     },
     /// The ACME server answered with a problem document (RFC 8555 §6.7).
@@ -97,10 +116,12 @@ impl Error {
         match self {
             Self::Exchange { request_id, .. }
             | Self::Refused { request_id, .. }
+            | Self::Admin { request_id, .. }
             | Self::Problem { request_id, .. } => Some(request_id),
             Self::Url { .. }
             | Self::Tls(_)
             | Self::Connect(_)
+            | Self::Door { .. }
             | Self::Challenge { .. }
             | Self::Patience { .. }
             | Self::Unexpected { .. }
@@ -114,9 +135,11 @@ impl Error {
         match self {
             Self::Refused { status, .. } => *status != 404,
             Self::Problem { request_id, .. } => !request_id.is_empty(),
+            Self::Admin { error, .. } => error.kind == admin::Kind::InternalServerError,
             Self::Url { .. }
             | Self::Tls(_)
             | Self::Connect(_)
+            | Self::Door { .. }
             | Self::Exchange { .. }
             | Self::Challenge { .. }
             | Self::Patience { .. }

@@ -21,7 +21,7 @@ use crate::trust::configuration;
 use crate::{Error, Identity, Trust};
 
 /// The longest body that is read, in bytes.
-const BODY_LIMIT: usize = 8 << 20;
+pub(crate) const BODY_LIMIT: usize = 8 << 20;
 /// How long connecting and shaking hands may take.
 const CONNECT: Duration = Duration::from_secs(15);
 /// How long an answer may take: a server that validates inside the request needs its time.
@@ -355,6 +355,6 @@ fn chain(error: &dyn std::error::Error) -> String {
 }
 
 /// The `User-Agent`: program, version and platform.
-const fn agent() -> &'static str {
+pub(crate) const fn agent() -> &'static str {
     concat!("Riser step/", env!("CARGO_PKG_VERSION"))
 }

@@ -6,6 +6,7 @@
 mod announce;
 mod descriptors;
 mod material;
+mod operator;
 mod pidfile;
 mod signals;
 mod socket;
@@ -122,6 +123,7 @@ async fn run(
     let config = live.config();
     let socket = socket::bind(&config.address)?;
     let (store, renews_unknown) = store::open(&config, plan)?;
+    let operators = operator::bind(&plan.config)?;
     let eyes = Eyes::new(&options(plan, &config));
     let fingerprints: Vec<_> = material
         .roots
@@ -148,7 +150,11 @@ async fn run(
     let _pidfile = plan.pidfile.as_deref().map(Pidfile::write).transpose()?;
     let (listener, address) = socket::listen(socket, &config.address)?;
     let router = http::router(service.clone());
-    let door = Door::open(listener, tls, router, limits(&config));
+    let limits = limits(&config);
+    let operators = operators.map(|socket| {
+        Door::open_to_operators(socket, http::operator_router(service.clone()), limits)
+    });
+    let door = Door::open(listener, tls, router, limits);
     announce::start(say, plan, &config, &fingerprints, &address);
     tell_systemd(&[NotifyState::Ready]);
     let jobs = start_jobs(&service, &store, house, &live, span);
@@ -158,7 +164,7 @@ async fn run(
     attend(plan, &live, &eyes, &mut signals, say).await;
     tell_systemd(&[NotifyState::Stopping]);
     say.tell("shutting down ...");
-    stop(door, &service, &mut signals).await;
+    stop(door, operators, &service, &mut signals).await;
     jobs.iter().for_each(JoinHandle::abort);
     store.close().await;
     Ok(())
@@ -210,8 +216,11 @@ async fn reload(live: &Live, say: &Announcer) {
 }
 
 /// Lets requests, then validations, have their answer. A second signal cuts it short.
-async fn stop(door: Door, service: &Service, signals: &mut Signals) {
+async fn stop(door: Door, operators: Option<Door>, service: &Service, signals: &mut Signals) {
     let end = async {
+        if let Some(operators) = operators {
+            operators.close(GRACE).await;
+        }
         if !door.close(GRACE).await {
             tracing::warn!("some connections did not end in time and were cut");
         }

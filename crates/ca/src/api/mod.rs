@@ -1,6 +1,7 @@
-//! Bodies of `/` and `/1.0/`, shared by the server, which writes them, and the client, which
+//! Bodies of `/`, `/1.0/` and `/admin/`, shared by the server, which writes them, and the client, which
 //! reads them. Paths, headers and the choice of a status are not here.
 
+pub mod admin;
 mod error;
 mod provisioners;
 

@@ -44,6 +44,8 @@ pub struct Layout {
     pub database: PathBuf,
     /// `templates`
     pub templates: PathBuf,
+    /// `run/step-ca.sock`, the operator's door while the server runs
+    pub socket: PathBuf,
 }
 
 impl Layout {
@@ -62,7 +64,20 @@ impl Layout {
             defaults_json: config.join("defaults.json"),
             database: step_path.join("db"),
             templates: step_path.join("templates"),
+            socket: step_path.join("run").join("step-ca.sock"),
         }
+    }
+
+    /// The files of the authority that this ca.json (an absolute path) belongs to: its step path is
+    /// the folder above `config`, or the file's own folder where that has another name.
+    #[must_use]
+    pub fn around(ca_json: &Path) -> Self {
+        let folder = ca_json.parent().unwrap_or(ca_json);
+        let above = folder
+            .file_name()
+            .filter(|name| *name == "config")
+            .and_then(|_| folder.parent());
+        Self::new(above.unwrap_or(folder))
     }
 }
 

@@ -189,3 +189,16 @@ fn the_acme_provisioner_avoids_a_name_that_is_taken() {
     assert_eq!(text("admin"), r#"{"type":"ACME","name":"acme"}"#);
     assert_eq!(text("acme"), r#"{"type":"ACME","name":"acme-1"}"#);
 }
+
+#[test]
+fn the_step_path_is_the_folder_above_config() {
+    let socket = |file: &str| Layout::around(std::path::Path::new(file)).socket;
+    assert_eq!(
+        socket("/etc/ca/config/ca.json"),
+        PathBuf::from("/etc/ca/run/step-ca.sock")
+    );
+    assert_eq!(
+        socket("/etc/ca/other.json"),
+        PathBuf::from("/etc/ca/run/step-ca.sock")
+    );
+}

@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use crate::service::Service;
 
 mod acme;
+mod admin;
 mod base;
 mod problem;
 mod request;
@@ -22,6 +23,21 @@ pub(crate) fn router(service: Service) -> Router {
         .nest("/acme/{provisioner}", acme::routes(&service))
         .nest("/2.0/acme/{provisioner}", acme::routes(&service))
         .fallback(page_not_found)
+        .layer(DefaultBodyLimit::max(MAX_STEP_BODY))
+        .layer(middleware::from_fn_with_state(
+            service.clone(),
+            request::observe,
+        ))
+        .with_state(service)
+}
+
+/// Every route of the operator's socket.
+pub(crate) fn operator_router(service: Service) -> Router {
+    Router::new()
+        .nest("/admin", admin::routes())
+        .fallback(admin::unknown)
+        .method_not_allowed_fallback(admin::wrong_method)
+        .layer(middleware::from_fn(admin::admit))
         .layer(DefaultBodyLimit::max(MAX_STEP_BODY))
         .layer(middleware::from_fn_with_state(
             service.clone(),

@@ -1,10 +1,12 @@
 //! The one place of status codes and headers of answers that say no: problem documents for
-//! ACME (RFC 8555 §6.7), `{"status","message"}` for the step API.
+//! ACME (RFC 8555 §6.7), `{"status","message"}` for the step API, `{"type","detail","message"}` for
+//! the admin API.
 
 use acme::Problem;
 use acme::problem::Kind;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use ca::api::admin::Kind as AdminKind;
 
 use super::request::Fault;
 use crate::service::Error;
@@ -100,6 +102,62 @@ fn as_step_error(error: Error) -> ca::api::Error {
         Error::Outage(_) => Body::unexpected(503),
         Error::Signer(_) | Error::Internal(_) => Body::internal(),
     }
+}
+
+/// A use case's error on its way to an operator, who may know the cause.
+pub(crate) struct AdminFailure(Error);
+
+impl<E: Into<Error>> From<E> for AdminFailure {
+    fn from(error: E) -> Self {
+        Self(error.into())
+    }
+}
+
+impl IntoResponse for AdminFailure {
+    fn into_response(self) -> Response {
+        let words = self.0.to_string();
+        let outage = is_outage(&self.0);
+        let (status, kind) = as_admin_error(&self.0);
+        let mut response = admin_error(status, kind, &words);
+        finish(&mut response, outage, words);
+        response
+    }
+}
+
+/// The status and the kind that an operator is told.
+fn as_admin_error(error: &Error) -> (StatusCode, AdminKind) {
+    match error {
+        Error::BadRequest(_) | Error::Problem(_) | Error::Refusal(_) => {
+            (StatusCode::BAD_REQUEST, AdminKind::BadRequest)
+        }
+        Error::Unproven(_) | Error::Foreign(_) => {
+            (StatusCode::UNAUTHORIZED, AdminKind::Unauthorized)
+        }
+        Error::NotFound(_) => (StatusCode::NOT_FOUND, AdminKind::NotFound),
+        Error::NotYet(_) => (StatusCode::NOT_IMPLEMENTED, AdminKind::NotImplemented),
+        Error::Outage(_) => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            AdminKind::InternalServerError,
+        ),
+        Error::Signer(_) | Error::Internal(_) => (
+            StatusCode::INTERNAL_SERVER_ERROR,
+            AdminKind::InternalServerError,
+        ),
+    }
+}
+
+fn admin_error(status: StatusCode, kind: AdminKind, words: &str) -> Response {
+    super::step::json(status, &ca::api::admin::Error::new(kind, words))
+}
+
+/// A path of the admin API that is not for this method.
+pub(super) fn not_allowed(method: &Method, path: &str) -> Response {
+    let words = format!("{method} is not for {path}");
+    admin_error(
+        StatusCode::METHOD_NOT_ALLOWED,
+        AdminKind::BadRequest,
+        &words,
+    )
 }
 
 /// The request itself is not what this server reads, before any JWS: 413, 415.

@@ -8,7 +8,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 use uuid::Uuid;
 
-use crate::listen::Peer;
+use crate::listen::{Peer, Visitor};
 use crate::service::Service;
 
 /// The id that the client, the log and the audit entry share.
@@ -39,7 +39,7 @@ pub(super) async fn observe(
     let target = target(&request);
     let protocol = request.version();
     let agent = request.headers().get(header::USER_AGENT).cloned();
-    let remote = request.extensions().get::<Peer>().map(|peer| peer.address);
+    let remote = remote(&request);
     request.extensions_mut().insert(RequestId(id.clone()));
     request.extensions_mut().insert(target.clone());
     let mut response = next.run(request).await;
@@ -52,13 +52,19 @@ pub(super) async fn observe(
         path: &target.path,
         protocol: format!("{protocol:?}"),
         agent: agent.as_ref().and_then(|a| a.to_str().ok()).unwrap_or(""),
-        remote: remote
-            .map(|address| address.to_string())
-            .unwrap_or_default(),
+        remote,
         millis: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
     };
     line.write(&response);
     response
+}
+
+/// The other end: an address, or at the operator's socket a user.
+fn remote(request: &Request) -> String {
+    let extensions = request.extensions();
+    let visitor = extensions.get::<Visitor>().map(Visitor::to_string);
+    let peer = extensions.get::<Peer>().map(Peer::to_string);
+    visitor.or(peer).unwrap_or_default()
 }
 
 fn target(request: &Request) -> Target {

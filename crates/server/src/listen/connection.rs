@@ -1,6 +1,7 @@
 //! One HTTP connection: HTTP/2 or HTTP/1.1 as agreed, closed when it is idle or
 //! when the server stops, never in the middle of a request.
 
+use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -14,13 +15,12 @@ use hyper::body::{Body as HttpBody, Bytes, Frame, Incoming};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 use tokio::time::{Instant, Sleep, sleep, sleep_until};
-use tokio_rustls::server::TlsStream;
 use tower::ServiceExt;
 
-use super::{Limits, Peer};
+use super::Limits;
 
 /// Streams of one HTTP/2 connection at the same time.
 const STREAMS: u32 = 128;
@@ -34,15 +34,19 @@ const PING: Duration = Duration::from_secs(30);
 const FAREWELL: Duration = Duration::from_secs(5);
 
 /// Serves requests until the peer leaves, the connection has been idle too
-/// long, or `stop` is signalled and the last request has its answer.
-pub(super) async fn run(
-    stream: TlsStream<TcpStream>,
-    peer: Peer,
+/// long, or `stop` is signalled and the last request has its answer. Each request
+/// has `peer` in its extensions.
+pub(super) async fn run<S, P>(
+    stream: S,
+    peer: P,
     router: Router,
     limits: Limits,
     mut stop: watch::Receiver<()>,
-) {
-    let address = peer.address;
+) where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    P: fmt::Display + Clone + Send + Sync + 'static,
+{
+    let address = peer.to_string();
     let pulse = Arc::new(Pulse::new());
     let beat = Arc::clone(&pulse);
     let service = service_fn(move |mut request: Request<Incoming>| {

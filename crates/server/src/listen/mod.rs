@@ -1,13 +1,15 @@
-//! The HTTPS door: accepts connections, keeps them within limits, and closes
-//! them gently. What is said on them is `http/`'s business.
+//! The HTTPS door, and the operator's beside it: accepts connections, keeps them
+//! within limits, and closes them gently. What is said on them is `http/`'s business.
 
 mod connection;
 mod house;
 mod limits;
+mod operator;
 #[cfg(test)]
 mod tests;
 mod tls;
 
+use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -21,6 +23,7 @@ use tokio::time::{sleep, timeout};
 
 pub(crate) use self::house::House;
 pub(crate) use self::limits::Limits;
+pub(crate) use self::operator::{Socket, SocketError, Visitor};
 pub(crate) use self::tls::Tls;
 
 /// Who is at the other end of a request's connection; in its extensions.
@@ -32,6 +35,12 @@ pub(crate) struct Peer {
     pub(crate) local: SocketAddr,
     /// The verified client certificate and what came with it; empty if none was shown.
     pub(crate) certificates: Vec<CertificateDer<'static>>,
+}
+
+impl fmt::Display for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.address.fmt(f)
+    }
 }
 
 /// An open door: connections are served until [`Door::close`].

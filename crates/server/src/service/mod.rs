@@ -24,13 +24,16 @@ mod finalize;
 mod house;
 mod issue;
 mod nonce;
+mod operator;
 mod order;
+mod reload;
 mod renew;
 mod validate;
 mod work;
 
 pub(crate) use account::Registered;
 pub(crate) use error::Error;
+pub(crate) use operator::Operator;
 
 /// The authority at work. Cheap to clone.
 #[derive(Clone)]

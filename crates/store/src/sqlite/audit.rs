@@ -9,6 +9,12 @@ use crate::error::Error;
 use crate::record::AuditEntry;
 
 impl Store {
+    /// Adds a line that belongs to no other change of the store.
+    pub async fn record(&self, entry: AuditEntry) -> Result<(), Error> {
+        self.write(move |connection| append(connection, &entry))
+            .await
+    }
+
     /// Reads at most `limit` lines after the line with the number `after` (0 for the first), each with its number.
     pub async fn audit(&self, after: i64, limit: u32) -> Result<Vec<(i64, AuditEntry)>, Error> {
         self.read(move |connection| {

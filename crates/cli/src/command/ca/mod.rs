@@ -4,10 +4,12 @@ mod authority;
 mod bootstrap;
 mod bundle;
 mod certificate;
+mod door;
 mod federation;
 mod health;
 mod init;
 mod provisioner;
+mod reload;
 mod renew;
 mod root;
 mod roots;
@@ -59,6 +61,8 @@ pub(crate) enum Command {
     Certificate(Box<certificate::Args>),
     /// Renews a certificate.
     Renew(Box<renew::Args>),
+    /// Has the configuration read again and tells whether it holds.
+    Reload(reload::Args),
     /// Lists and changes the authority's provisioners.
     #[command(subcommand, arg_required_else_help = true, after_help = provisioner::EXAMPLES)]
     Provisioner(provisioner::Command),
@@ -81,6 +85,7 @@ impl Command {
             Self::Federation(args) => args.run(context),
             Self::Certificate(args) => args.run(context),
             Self::Renew(args) => args.run(context),
+            Self::Reload(args) => args.run(context),
             Self::Provisioner(command) => command.run(context),
             Self::Other(words) => super::other("step ca", &words, LATER),
         }

@@ -1,5 +1,6 @@
 //! The router end to end in one process: signed requests in, answers out.
 
+mod admin;
 mod client;
 mod flow;
 mod refusals;

@@ -1,0 +1,25 @@
+//! Bodies of `/admin/`: what an operator asks of a running server. Paths, statuses and who is an
+//! operator are not here.
+
+mod error;
+
+use serde::{Deserialize, Serialize};
+
+pub use error::{Error, Kind};
+
+/// What `POST /admin/reload` came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Reload {
+    /// The files say what is in force already.
+    Same,
+    /// New settings are in force.
+    Changed,
+}
+
+/// `POST /admin/reload`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reloaded {
+    /// What it came to.
+    pub status: Reload,
+}

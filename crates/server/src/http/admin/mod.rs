@@ -1,0 +1,67 @@
+//! What an operator asks of the running server, under `/admin/`: one file a verb. These routes
+//! are on the operator's socket alone; the public port knows none of them.
+
+use axum::Router;
+use axum::extract::{FromRequestParts, Request};
+use axum::http::Method;
+use axum::http::request::Parts;
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+
+use super::problem::{AdminFailure, not_allowed};
+use super::step::json;
+use crate::listen::Visitor;
+use crate::service::{Error, Operator, Service};
+
+mod reload;
+
+/// The routes, without their prefix.
+pub(super) fn routes() -> Router<Service> {
+    Router::new().route("/reload", post(reload::reload))
+}
+
+/// Lets operators pass and nobody else.
+pub(super) async fn admit(mut request: Request, next: Next) -> Response {
+    let visitor = request.extensions().get::<Visitor>().copied();
+    match visitor.filter(|visitor| visitor.is_operator()) {
+        Some(visitor) => {
+            let operator = Operator::at_the_socket(visitor.uid());
+            request.extensions_mut().insert(operator);
+            next.run(request).await
+        }
+        None => {
+            let who = visitor.map_or_else(|| "the caller".to_owned(), |it| it.to_string());
+            AdminFailure::from(Error::Unproven(format!(
+                "{who} is neither root nor the user that the server runs as: run the command as \
+                 one of them, for example with sudo"
+            )))
+            .into_response()
+        }
+    }
+}
+
+/// A handler that asks for an [`Operator`] is reached by operators alone.
+impl<S: Sync> FromRequestParts<S> for Operator {
+    type Rejection = AdminFailure;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        let found = parts.extensions.get::<Self>().cloned();
+        found.ok_or_else(|| {
+            Error::Unproven("only an operator may do this, through the operator's door".to_owned())
+                .into()
+        })
+    }
+}
+
+pub(super) async fn unknown(request: Request) -> AdminFailure {
+    let path = request.uri().path().to_owned();
+    Error::NotFound(format!(
+        "this server knows no {path}: step and step-ca are of different versions"
+    ))
+    .into()
+}
+
+pub(super) async fn wrong_method(method: Method, request: Request) -> Response {
+    not_allowed(&method, request.uri().path())
+}

@@ -1,0 +1,18 @@
+//! `POST /admin/reload`: the configuration files are read again at once.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use ca::api::admin::Reloaded;
+
+use super::json;
+use crate::http::problem::AdminFailure;
+use crate::service::{Operator, Service};
+
+pub(super) async fn reload(
+    State(service): State<Service>,
+    operator: Operator,
+) -> Result<Response, AdminFailure> {
+    let status = service.reload(&operator).await?;
+    Ok(json(StatusCode::OK, &Reloaded { status }))
+}

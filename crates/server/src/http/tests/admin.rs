@@ -1,0 +1,59 @@
+//! The operator's door without a socket: who passes, and what is kept of what they did.
+
+use axum::body::Body;
+use axum::http::{Request, StatusCode};
+use http_body_util::BodyExt;
+use serde_json::{Value, json};
+use tower::ServiceExt;
+
+use crate::http::operator_router;
+use crate::listen::Visitor;
+use crate::service::world::World;
+
+/// One request of a user to a server that runs as 1000.
+async fn ask(
+    world: &World,
+    uid: Option<u32>,
+    (method, path): (&str, &str),
+    body: &str,
+) -> (StatusCode, Value) {
+    let mut request = Request::builder()
+        .method(method)
+        .uri(path)
+        .body(Body::from(body.to_owned()))
+        .unwrap();
+    if let Some(uid) = uid {
+        request.extensions_mut().insert(Visitor::new(uid, 1000));
+    }
+    let router = operator_router(world.service.clone());
+    let answer = router.oneshot(request).await.unwrap();
+    let status = answer.status();
+    let body = answer.into_body().collect().await.unwrap().to_bytes();
+    (status, serde_json::from_slice(&body).unwrap())
+}
+
+#[tokio::test]
+async fn operators_pass_and_the_audit_log_says_which_door_and_who() {
+    let world = World::new().await;
+    let reload = ("POST", "/admin/reload");
+    for stranger in [None, Some(1001)] {
+        let (status, body) = ask(&world, stranger, reload, "").await;
+        assert_eq!(status, StatusCode::UNAUTHORIZED);
+        assert_eq!(body["type"], "unauthorized");
+    }
+    assert_eq!(world.store.audit(0, 10).await.unwrap().len(), 0);
+    for uid in [0, 1000] {
+        let (status, body) = ask(&world, Some(uid), reload, "").await;
+        assert_eq!((status, body), (StatusCode::OK, json!({"status": "same"})));
+    }
+    let lines = world.store.audit(0, 10).await.unwrap();
+    let details: Vec<_> = lines.iter().map(|(_, line)| &line.detail).collect();
+    assert_eq!(lines[0].1.event, "configuration-reloaded");
+    assert_eq!(
+        details,
+        [
+            &json!({"outcome": "same", "door": "socket", "uid": 0}),
+            &json!({"outcome": "same", "door": "socket", "uid": 1000}),
+        ]
+    );
+}

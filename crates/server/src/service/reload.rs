@@ -1,0 +1,37 @@
+//! The configuration is read again because an operator asks for it, and they are told what came of it.
+
+use ca::api::admin::Reload;
+use jiff::Timestamp;
+use serde_json::{Map, json};
+
+use super::{Error, Operator, Service};
+use crate::live::Reloaded;
+
+impl Service {
+    /// Brings into force what the configuration files say.
+    ///
+    /// # Errors
+    /// [`Error::BadRequest`] with every fault; then the previous configuration stays in force.
+    pub(crate) async fn reload(&self, operator: &Operator) -> Result<Reload, Error> {
+        let live = &self.state.parts.live;
+        let reloaded = live.reload().await;
+        let outcome = match reloaded {
+            Some(Reloaded::Same) => "same",
+            Some(Reloaded::Changed) => "changed",
+            None => "refused",
+        };
+        let detail = Map::from_iter([("outcome".to_owned(), json!(outcome))]);
+        let entry = operator.entry("configuration-reloaded", Timestamp::now(), detail);
+        self.store().record(entry).await?;
+        match reloaded {
+            Some(Reloaded::Same) => Ok(Reload::Same),
+            Some(Reloaded::Changed) => Ok(Reload::Changed),
+            None => {
+                let fault = live.fault().unwrap_or_default();
+                Err(Error::BadRequest(format!(
+                    "the configuration files do not hold, the previous configuration stays in force:\n{fault}"
+                )))
+            }
+        }
+    }
+}

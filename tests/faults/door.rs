@@ -1,0 +1,208 @@
+//! The operator's door: who comes through, what is there before and after, and what it means
+//! when it is not there.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+
+use acceptance::authority::{Authority, Pair, Server};
+use acceptance::namespace::{World, own_world};
+use acceptance::process::{self, Daemon};
+use acceptance::{door, paths};
+use serde_json::{Value, json};
+
+fn started(world: &World) -> Server {
+    Authority::init(world, Pair::ours(), "ca").start()
+}
+
+fn socket(authority: &Authority) -> PathBuf {
+    authority.path.join("run/step-ca.sock")
+}
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+/// Root of a user namespace without mappings is alone.
+fn has_other_users() -> bool {
+    let map = fs::read_to_string("/proc/self/uid_map").unwrap();
+    let size = map.split_whitespace().nth(2).unwrap();
+    size.parse::<u64>().unwrap() > 65534
+}
+
+fn open_to_all(path: &Path, mode: u32) {
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+}
+
+#[test]
+fn it_is_private_and_there_exactly_while_the_server_runs() {
+    own_world(|world| {
+        let server = started(world);
+        let path = socket(&server.authority);
+        assert_eq!((mode(&path), mode(path.parent().unwrap())), (0o600, 0o700));
+        let told = server.authority.run(&["ca", "reload"]).success();
+        assert_eq!(told.stdout, "");
+        assert!(told.stderr.contains("in force"), "{told:?}");
+        assert!(server.daemon.log().contains("uid 0"), "the log says who");
+        let authority = server.stop();
+        assert!(!path.exists());
+        let told = authority.run(&["ca", "reload"]).code(1);
+        assert!(told.stderr.contains(path.to_str().unwrap()), "{told:?}");
+        assert!(told.stderr.contains("start it"), "{told:?}");
+    });
+}
+
+#[test]
+fn a_broken_configuration_is_told_to_the_operator_who_asks_with_every_fault() {
+    own_world(|world| {
+        let server = started(world);
+        let file = server.authority.path.join("config/riser.toml");
+        fs::write(&file, "one = 1\ntwo = 2\n").unwrap();
+        let told = server.authority.run(&["ca", "reload"]).code(1);
+        for fault in ["one", "two"] {
+            assert!(
+                told.stderr.contains(&format!("riser.toml: {fault}: ")),
+                "{told:?}"
+            );
+        }
+        fs::remove_file(&file).unwrap();
+        server.authority.run(&["ca", "reload"]).success();
+    });
+}
+
+#[test]
+fn another_user_is_refused_and_logged_even_where_the_files_let_them_in() {
+    own_world(|world| {
+        if !has_other_users() {
+            eprintln!("skipped: this user namespace has no second user");
+            return;
+        }
+        let server = started(world);
+        let path = socket(&server.authority);
+        let step = world.path("step");
+        fs::copy(&server.authority.pair.step, &step).unwrap();
+        open_to_all(&step, 0o755);
+        for folder in [world.dir(), &server.authority.path] {
+            open_to_all(folder, 0o755);
+        }
+        let config = server.authority.path.join("config");
+        open_to_all(&config, 0o755);
+        open_to_all(&config.join("defaults.json"), 0o644);
+        let ask = || {
+            let mut command = process::command("setpriv");
+            command
+                .args(["--reuid=65534", "--regid=65534", "--clear-groups"])
+                .arg(&step)
+                .args(["ca", "reload"])
+                .env("STEPPATH", &server.authority.path);
+            process::run(&mut command).code(1).stderr
+        };
+        let told = ask();
+        assert!(told.contains("open for root and for the user"), "{told}");
+        open_to_all(path.parent().unwrap(), 0o755);
+        open_to_all(&path, 0o666);
+        let told = ask();
+        assert!(told.contains("uid 65534 is neither root nor"), "{told}");
+        let log = server.daemon.log();
+        let line = log.lines().find(|line| line.contains("\"uid 65534\""));
+        assert!(
+            line.is_some_and(|line| line.contains("status=401")),
+            "{log}"
+        );
+    });
+}
+
+#[test]
+fn what_a_killed_server_left_is_replaced() {
+    own_world(|world| {
+        let mut server = started(world);
+        server.daemon.kill();
+        let path = socket(&server.authority);
+        assert!(path.exists(), "a killed server cannot tidy up");
+        let told = server.authority.run(&["ca", "reload"]).code(1);
+        assert!(told.stderr.contains("has ended"), "{told:?}");
+        let server = server.authority.start();
+        server.authority.run(&["ca", "reload"]).success();
+    });
+}
+
+#[test]
+fn a_second_server_on_one_step_path_is_refused_whatever_its_store() {
+    own_world(|world| {
+        let server = started(world);
+        let config = server.authority.path.join("config");
+        let text = fs::read_to_string(config.join("ca.json")).unwrap();
+        let mut other: Value = serde_json::from_str(&text).unwrap();
+        other["address"] = json!("127.0.0.1:9001");
+        other["db"]["dataSource"] = json!(world.path("other-db"));
+        fs::write(config.join("other.json"), other.to_string()).unwrap();
+        let mut second = process::command(paths::ours("step-ca"));
+        second
+            .arg(config.join("other.json"))
+            .arg("--password-file")
+            .arg(server.authority.password());
+        let told = process::run(&mut second).code(2);
+        assert!(told.stderr.contains("held by another step-ca"), "{told:?}");
+        server.authority.run(&["ca", "reload"]).success();
+    });
+}
+
+#[test]
+fn a_step_path_that_is_too_long_costs_the_door_and_nothing_else() {
+    own_world(|world| {
+        let authority = Authority::init(world, Pair::ours(), &"x".repeat(100));
+        let server = authority.start();
+        let log = server.daemon.log();
+        assert!(log.contains("use a shorter step path"), "{log}");
+        assert_eq!(server.get("/health").status, 200);
+        let told = server.authority.run(&["ca", "reload"]).code(1);
+        assert!(told.stderr.contains("shorter step path"), "{told:?}");
+        server.stop();
+    });
+}
+
+#[test]
+fn the_public_port_knows_nothing_of_it() {
+    own_world(|world| {
+        let server = started(world);
+        for path in ["/admin/admins", "/admin/reload", "/1.0/admin/admins"] {
+            assert_eq!(server.get(path).status, 404, "{path}");
+        }
+        let url = format!("{}/admin/reload", server.authority.url());
+        let posted = server.client.post(&url, "application/json", b"{}").unwrap();
+        assert_eq!(posted.status, 404);
+    });
+}
+
+#[test]
+fn an_authority_for_development_has_one_too() {
+    own_world(|world| {
+        let folder = world.path("dev");
+        let mut command = process::command(paths::ours("step-ca"));
+        command.args(["dev", "--dir"]).arg(&folder);
+        let mut daemon = Daemon::spawn(&mut command, &world.path("dev.log"));
+        process::eventually("the door", || {
+            assert!(daemon.is_running(), "{}", daemon.log());
+            UnixStream::connect(folder.join("run/step-ca.sock")).ok()
+        });
+        let mut reload = process::command(paths::ours("step"));
+        reload.args(["ca", "reload"]).env("STEPPATH", &folder);
+        process::run(&mut reload).success();
+    });
+}
+
+#[test]
+fn what_is_not_there_is_told_in_the_shape_of_the_admin_api() {
+    own_world(|world| {
+        let server = started(world);
+        let socket = socket(&server.authority);
+        let (status, body) = door::ask(&socket, "GET", "/admin/nothing", &Value::Null);
+        assert_eq!((status, &body["type"]), (404, &json!("notFound")));
+        for member in ["detail", "message"] {
+            assert_ne!(body[member].as_str().unwrap_or_default(), "", "{body}");
+        }
+        let (status, _) = door::ask(&socket, "GET", "/admin/reload", &Value::Null);
+        assert_eq!(status, 405);
+    });
+}
