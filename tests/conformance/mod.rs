@@ -5,6 +5,7 @@
 mod csr;
 mod der;
 mod key;
+mod leaf;
 mod rfc8555;
 mod rfc8738;
 mod subject;

@@ -178,6 +178,7 @@ fn initialise(dir: &Path, port: u16) {
         json!({"type": "ACME", "name": "other"}),
         json!({"type": "ACME", "name": "my acme"}),
         json!({"type": "ACME", "name": "brief"}),
+        json!({"type": "ACME", "name": "short", "claims": {"minTLSCertDuration": "1s"}}),
         json!({
             "type": "ACME", "name": "terms", "termsOfService": "https://ca.example/terms",
             "website": "https://ca.example", "caaIdentities": ["ca.example"],

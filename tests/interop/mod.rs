@@ -11,6 +11,7 @@ mod lego;
 mod pebble;
 mod real_step;
 mod real_step_ca;
+mod revocation;
 
 use acceptance::table;
 

@@ -13,6 +13,7 @@ pub mod identifier;
 pub mod message;
 pub mod order;
 pub mod problem;
+pub mod revocation;
 
 pub use identifier::Identifier;
 pub use problem::Problem;

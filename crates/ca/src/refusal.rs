@@ -115,6 +115,9 @@ pub enum Refusal {
         /// Its serial number, decimal.
         serial: String,
     },
+    /// The key was revoked because somebody else may have it.
+    #[error("the key was revoked as compromised and is not certified again; make a new key")]
+    CompromisedKey,
     /// A name that cannot stand in a certificate.
     #[error("{name:?} cannot be a name in a certificate: {reason}")]
     BadName {
@@ -152,6 +155,7 @@ impl Refusal {
             | Self::EndsInThePast { .. }
             | Self::EndsBeforeItBegins { .. }
             | Self::NoCommonName { .. }
+            | Self::CompromisedKey
             | Self::BadName { .. } => Blame::Request,
             Self::UnknownProvisioner { .. }
             | Self::ProvisionerDisabled { .. }
@@ -171,7 +175,7 @@ impl Refusal {
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         let kind = match (&refusal, refusal.blame()) {
-            (Refusal::NoCommonName { .. }, _) => Kind::BadCsr,
+            (Refusal::NoCommonName { .. } | Refusal::CompromisedKey, _) => Kind::BadCsr,
             (_, Blame::Request) => Kind::Malformed,
             (_, Blame::Rights) => Kind::Unauthorized,
             (_, Blame::Authority) => Kind::ServerInternal,

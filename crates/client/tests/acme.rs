@@ -5,7 +5,7 @@
 
 mod server;
 
-use client::acme::{Challenge, Session};
+use client::acme::{Challenge, Reason, Session};
 use client::{Error, Http, Trust};
 use serde_json::{Value, json};
 use server::{Answer, Server};
@@ -160,6 +160,40 @@ async fn a_challenge_that_stays_pending_with_an_error_is_offered_again_and_then_
         error.to_string(),
         "Unable to validate challenge: nobody listens"
     );
+}
+
+#[tokio::test]
+async fn a_session_without_account_revokes_by_its_key() {
+    let server = Server::start().await;
+    let mut directory = directory(&server);
+    directory.body = directory.body.replacen(
+        '{',
+        &format!("{{\"revokeCert\":{},", json!(server.url("/revoke"))),
+        1,
+    );
+    server.answers(vec![
+        directory,
+        Answer::empty(200).with("replay-nonce", "n"),
+        Answer::empty(200),
+    ]);
+    let mut session = session(&server).await;
+    session
+        .revoke(&[1, 2], Some(Reason::Superseded))
+        .await
+        .unwrap();
+    let sent = server.requests();
+    assert!(header(&sent[2].body)["jwk"].is_object());
+    let envelope: Value = serde_json::from_str(&sent[2].body).unwrap();
+    let payload = data_encoding::BASE64URL_NOPAD.encode(br#"{"certificate":"AQI","reason":4}"#);
+    assert_eq!(envelope["payload"], payload);
+}
+
+#[tokio::test]
+async fn a_server_that_does_not_revoke_is_named() {
+    let server = Server::start().await;
+    server.answers(vec![directory(&server)]);
+    let error = session(&server).await.revoke(&[1], None).await.unwrap_err();
+    assert!(error.to_string().contains("no revokeCert"), "{error}");
 }
 
 #[tokio::test]

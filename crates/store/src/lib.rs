@@ -10,7 +10,7 @@ mod sqlite;
 pub use error::{Error, OpenError};
 pub use record::{
     AuditEntry, CertificateRecord, ChallengeRecord, Created, Issuance, Issued, NewOrder,
-    OrderRecord, Settled, Swept,
+    OrderRecord, Revocation, Revoked, Revoker, Settled, Swept,
 };
 pub use sqlite::{Figures, Options, Store, Synchronous};
 

@@ -4,6 +4,7 @@ use acme::account::Account;
 use acme::authz::Authorization;
 use acme::challenge::Challenge;
 use acme::order::Order;
+use acme::revocation::Reason;
 use jiff::Timestamp;
 use pki::certificate::Serial;
 use serde_json::Value;
@@ -85,6 +86,41 @@ pub struct CertificateRecord {
     pub issued_at: Timestamp,
     /// The certificate that it replaces.
     pub renewed_from: Option<Serial>,
+    /// When, why and by whom it was revoked.
+    pub revoked: Option<Revoked>,
+}
+
+/// The end of a certificate before its time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Revoked {
+    /// When.
+    pub at: Timestamp,
+    /// Why.
+    pub reason: Reason,
+    /// By which right.
+    pub by: Revoker,
+}
+
+/// By which right a certificate was revoked (RFC 8555 §7.6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Revoker {
+    /// The account that it was issued to.
+    Account(Uuid),
+    /// An account that had proven all its names.
+    Names(Uuid),
+    /// The holder of its key.
+    Key,
+}
+
+/// A certificate to be revoked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Revocation {
+    /// The certificate as it was read.
+    pub certificate: CertificateRecord,
+    /// When, why and by whom.
+    pub revoked: Revoked,
+    /// The SHA-256 of its public key's bits; with [`Reason::KeyCompromise`] the key is not certified again.
+    pub key: [u8; 32],
 }
 
 /// A certificate to be recorded, and the order that it fulfils.
@@ -105,6 +141,8 @@ pub enum Issued {
     AlreadyIssued(Uuid),
     /// The order is not `ready`, or not any more; the new certificate must never leave the process.
     OrderNotReady,
+    /// The certificate that it replaces has been revoked; the new one must never leave the process.
+    OldRevoked,
 }
 
 /// A line of the audit log.

@@ -6,6 +6,7 @@ mod certificates;
 mod load;
 mod orders;
 mod retention;
+mod revocations;
 mod verdicts;
 mod world;
 

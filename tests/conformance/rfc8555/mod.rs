@@ -18,5 +18,6 @@ mod s7_4_csr;
 mod s7_4_finalize;
 mod s7_4_orders;
 mod s7_5_authorizations;
+mod s7_6_revocation;
 mod s8_3_http01;
 mod s8_3_redirects;

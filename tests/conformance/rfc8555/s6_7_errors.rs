@@ -119,11 +119,9 @@ fn every_identifier_at_fault_has_a_subproblem() {
 fn what_is_not_built_says_so() {
     let subject = subject();
     let account = subject.account();
-    for name in ["revokeCert", "keyChange"] {
-        let answer = account.post(&account.resource(name), Some(&json!({})));
-        assert_eq!(answer.status, 501, "{}", answer.text());
-        assert_eq!(answer.json()["status"], 501);
-    }
+    let answer = account.post(&account.resource("keyChange"), Some(&json!({})));
+    assert_eq!(answer.status, 501, "{}", answer.text());
+    assert_eq!(answer.json()["status"], 501);
 }
 
 /// Words of the client come back quoted and cut, never as they are.

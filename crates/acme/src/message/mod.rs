@@ -11,4 +11,5 @@ pub mod directory;
 pub mod order;
 pub mod revocation;
 
+mod octets;
 mod time;

@@ -5,7 +5,7 @@ use pki::Csr;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::time;
+use super::{octets, time};
 use crate::identifier::Unchecked;
 use crate::order::{self, Status};
 use crate::problem::Problem;
@@ -131,23 +131,7 @@ impl Finalize {
     /// # Errors
     /// `malformed` if it is not base64url; PEM is recognised and said.
     pub fn der(&self) -> Result<Vec<u8>, Problem> {
-        let text = self.csr.trim_end_matches('=');
-        let decoded = data_encoding::BASE64URL_NOPAD.decode(text.as_bytes());
-        decoded.map_err(|fault| {
-            let hint = if text.contains("-----BEGIN") {
-                "it is PEM"
-            } else if text.contains(['+', '/']) {
-                "it has + or /, as plain base64 does"
-            } else {
-                return Problem::malformed(format!(
-                    "The csr is not base64url: {fault}. Send the CSR's DER in base64url without \
-                     padding."
-                ));
-            };
-            Problem::malformed(format!(
-                "The csr is not base64url: {hint}. Send the CSR's DER in base64url without padding."
-            ))
-        })
+        octets::read(&self.csr, "csr", "CSR")
     }
 }
 

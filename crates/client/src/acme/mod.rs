@@ -11,3 +11,4 @@ pub use poll::Placed;
 pub use session::Session;
 
 pub use acme::message::{authorization::Authorization, challenge::Challenge, order::Order};
+pub use acme::revocation::Reason;

@@ -2,7 +2,9 @@
 
 use acme::message::account::NewAccount;
 use acme::message::directory::Directory;
+use acme::message::revocation::Revocation;
 use acme::problem::{Kind, Problem};
+use acme::revocation::Reason;
 use hyper::body::Bytes;
 use pki::PrivateKey;
 use pki::jose::Jwk;
@@ -86,6 +88,22 @@ impl Session {
         let url = self.directory.new_account.clone();
         let reply = self.post_json(doing, &url, &new).await?;
         self.account = Some(location(doing, &reply)?);
+        Ok(())
+    }
+
+    /// Revokes a certificate (RFC 8555 §7.6): as the account, or, in a session that has none, by the session's key, which
+    /// then has to be the certificate's own.
+    ///
+    /// # Errors
+    /// The server's problem.
+    pub async fn revoke(&mut self, der: &[u8], reason: Option<Reason>) -> Result<(), Error> {
+        let doing = "revoking the certificate";
+        let Some(url) = self.directory.revoke_cert.clone() else {
+            let what = "the server's directory has no revokeCert".to_owned();
+            return Err(unexpected(doing, what));
+        };
+        let asked = Revocation::new(der, reason);
+        self.post_json(doing, &url, &asked).await?;
         Ok(())
     }
 

@@ -72,6 +72,15 @@ impl PublicKey {
         id
     }
 
+    /// The SHA-256 of the subjectPublicKey bits: the same however the algorithm is encoded.
+    #[must_use]
+    pub fn digest(&self) -> [u8; 32] {
+        let digest = digest::digest(&digest::SHA256, &self.0.bits);
+        let mut id = [0; 32];
+        id.copy_from_slice(digest.as_ref());
+        id
+    }
+
     /// Checks a signature in the form of X.509 (ECDSA as a SEQUENCE).
     ///
     /// # Errors

@@ -56,6 +56,7 @@ impl Service {
         let csr = Csr::verify(csr)
             .map_err(|why| Problem::bad_csr(format!("The CSR cannot be taken: {why}.")))?;
         let finalized = ready.finalize(&csr, &account.key)?;
+        self.uncompromised(csr.public_key()).await?;
         let config = self.config();
         let acme = config.authority.working_acme(&account.provisioner)?;
         let grant = acme.authorize(finalized, &config.authority, now)?;

@@ -33,6 +33,11 @@ impl Service {
                 Some(first) => Ok(Certificate::from_der(&first.der).map_err(ca::Refusal::from)?),
                 None => Err(Error::unknown("certificate")),
             },
+            Issued::OldRevoked => {
+                let old = record.renewed_from.as_ref().map(ToString::to_string);
+                let serial = old.unwrap_or_default();
+                Err(ca::Refusal::Revoked { serial }.into())
+            }
             Issued::OrderNotReady => Err(Problem::new(
                 Kind::OrderNotReady,
                 "The order ended while its certificate was made: create a new one.",
@@ -70,6 +75,7 @@ impl Service {
             names: names.map(ToString::to_string).collect(),
             issued_at: now,
             renewed_from: None,
+            revoked: None,
         };
         match recipient.clone() {
             Recipient::Order {

@@ -28,12 +28,14 @@ mod operator;
 mod order;
 mod reload;
 mod renew;
+mod revoke;
 mod validate;
 mod work;
 
 pub(crate) use account::Registered;
 pub(crate) use error::Error;
 pub(crate) use operator::Operator;
+pub(crate) use revoke::Asker;
 
 /// The authority at work. Cheap to clone.
 #[derive(Clone)]

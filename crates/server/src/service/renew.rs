@@ -60,6 +60,12 @@ impl Service {
             let known = old.record.as_ref().map(known).unwrap_or_default();
             let certificate = &old.certificate;
             let renewable = ca::renew::check(certificate, service.chain(), authority, known, now)?;
+            let key = new_key
+                .as_ref()
+                .map_or_else(|| certificate.public_key(), Ok);
+            service
+                .uncompromised(key.map_err(ca::Refusal::from)?)
+                .await?;
             let grant = Grant::renewal(renewable, new_key.as_ref(), authority.backdate, now);
             service.issue(grant, &request_id).await
         })
@@ -106,10 +112,10 @@ impl Service {
 }
 
 /// What the record says that bears on renewal. What was neither ordered nor renewed is the
-/// house's own; revocation is not built, so nothing is revoked.
+/// house's own.
 fn known(record: &CertificateRecord) -> Known<'_> {
     Known {
-        revoked: false,
+        revoked: record.revoked.is_some(),
         house: record.order.is_none() && record.renewed_from.is_none(),
         provisioner: record.provisioner.as_deref(),
     }

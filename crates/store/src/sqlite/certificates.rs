@@ -7,13 +7,14 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::column::{At, Id, Json, damaged};
-use super::{Store, audit};
+use super::{Store, audit, revocations};
 use crate::error::Error;
 use crate::record::{AuditEntry, CertificateRecord, Issuance, Issued};
 
 impl Store {
     /// Records a certificate with its audit line. Where it has an order, that goes from `ready` to `valid` with it, and
-    /// nothing is recorded unless the order is `ready` and has not expired when the certificate was issued.
+    /// nothing is recorded unless the order is `ready` and has not expired when the certificate was issued; a renewal
+    /// is not recorded where the certificate that it replaces is revoked.
     ///
     /// # Errors
     /// [`Error::Conflict`] if the id or serial number is taken.
@@ -77,6 +78,12 @@ fn issue(connection: &Connection, issuance: &Issuance) -> Result<Issued, Error> 
         && !claim(connection, order, certificate)?
     {
         return already(connection, order);
+    }
+    if issuance.order.is_none()
+        && let Some(old) = &certificate.renewed_from
+        && revocations::is_revoked(connection, old.bytes())?
+    {
+        return Ok(Issued::OldRevoked);
     }
     insert(connection, certificate)?;
     let event = match certificate.renewed_from {
@@ -208,6 +215,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<(CertificateRecord, Vec<u8>)> {
         names: row.get::<_, Json<_>>(9)?.0,
         issued_at: row.get::<_, At>(10)?.0,
         renewed_from: renewed_from.map(|bytes| serial(11, &bytes)).transpose()?,
+        revoked: revocations::from_row(row, 12)?,
     };
     Ok((certificate, row.get(3)?))
 }
@@ -217,8 +225,10 @@ fn serial(column: usize, bytes: &[u8]) -> rusqlite::Result<Serial> {
 }
 
 const BY_ID: &str =
-    "SELECT id, serial, der, chain_id, provisioner, account_id, order_id, not_before,
-    not_after, names, issued_at, renewed_from FROM certificates WHERE id = ?1";
+    "SELECT c.id, c.serial, der, chain_id, provisioner, c.account_id, order_id, not_before, not_after, names,
+    issued_at, renewed_from, revoked_at, reason, authority, r.account_id
+    FROM certificates c LEFT JOIN revocations r ON r.serial = c.serial WHERE c.id = ?1";
 const BY_SERIAL: &str =
-    "SELECT id, serial, der, chain_id, provisioner, account_id, order_id, not_before,
-    not_after, names, issued_at, renewed_from FROM certificates WHERE serial = ?1";
+    "SELECT c.id, c.serial, der, chain_id, provisioner, c.account_id, order_id, not_before, not_after, names,
+    issued_at, renewed_from, revoked_at, reason, authority, r.account_id
+    FROM certificates c LEFT JOIN revocations r ON r.serial = c.serial WHERE c.serial = ?1";

@@ -9,10 +9,16 @@ use super::fault;
 use crate::error::OpenError;
 
 /// The steps, oldest first; number n is at place n - 1. A step that was released is never changed.
-pub(super) const STEPS: &[Step] = &[Step {
-    name: "first",
-    sql: include_str!("migrations/0001_first.sql"),
-}];
+pub(super) const STEPS: &[Step] = &[
+    Step {
+        name: "first",
+        sql: include_str!("migrations/0001_first.sql"),
+    },
+    Step {
+        name: "revocation",
+        sql: include_str!("migrations/0003_revocation.sql"),
+    },
+];
 
 /// One step.
 pub(super) struct Step {

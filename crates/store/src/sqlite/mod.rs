@@ -16,6 +16,7 @@ mod orders;
 mod plans;
 mod readers;
 mod retention;
+mod revocations;
 #[cfg(test)]
 mod tests;
 mod verdicts;

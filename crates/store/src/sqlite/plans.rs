@@ -10,6 +10,7 @@ const SOURCES: &[&str] = &[
     include_str!("certificates.rs"),
     include_str!("orders.rs"),
     include_str!("retention.rs"),
+    include_str!("revocations.rs"),
     include_str!("verdicts.rs"),
 ];
 

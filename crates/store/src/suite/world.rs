@@ -140,6 +140,7 @@ pub(super) fn certificate(names: &[&str]) -> CertificateRecord {
         names: names.iter().map(ToString::to_string).collect(),
         issued_at: now(),
         renewed_from: None,
+        revoked: None,
     }
 }
 

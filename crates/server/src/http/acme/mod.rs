@@ -23,6 +23,7 @@ mod finalize;
 mod links;
 mod nonce;
 mod order;
+mod revocation;
 mod signed;
 
 /// The routes under `/acme/{provisioner}`.
@@ -39,7 +40,7 @@ pub(super) fn routes(service: &Service) -> Router<Service> {
         .route("/authz/{id}", post(authorization::update))
         .route("/challenge/{authz}/{id}", post(challenge::answer))
         .route("/certificate/{id}", post(certificate::read))
-        .route("/revoke-cert", post(not_yet))
+        .route("/revoke-cert", post(revocation::revoke))
         .route("/key-change", post(not_yet))
         .fallback(unknown)
         .method_not_allowed_fallback(wrong_method)

@@ -63,25 +63,16 @@ impl FromRequest<Service> for Signed {
 
     async fn from_request(request: Request, service: &Service) -> Result<Self, Self::Rejection> {
         let (at, parsed) = open(request, service).await?;
-        let Signer::Kid(kid) = parsed.signer() else {
-            return Err(Problem::malformed(
+        match parsed.signer() {
+            Signer::Kid(kid) => {
+                let kid = kid.clone();
+                by_account(at, parsed, &kid, service).await
+            }
+            Signer::Jwk(_) => Err(Problem::malformed(
                 "This request has to be signed by an account: put its URL into kid, not a jwk.",
             )
-            .into());
-        };
-        let account = match at.links.account_of(kid) {
-            Some(id) => service.account(id, at.provisioner.name()).await?,
-            None => return Err(no_account(kid).into()),
-        };
-        let nonce = parsed.nonce()?.to_owned();
-        let verified = parsed.verify(&account.key, &at.url)?;
-        service.spend(&nonce)?;
-        account.active()?;
-        Ok(Self {
-            at,
-            account,
-            verified,
-        })
+            .into()),
+        }
     }
 }
 
@@ -97,18 +88,71 @@ impl FromRequest<Service> for SelfSigned {
 
     async fn from_request(request: Request, service: &Service) -> Result<Self, Self::Rejection> {
         let (at, parsed) = open(request, service).await?;
-        let Signer::Jwk(key) = parsed.signer() else {
-            return Err(Problem::malformed(
+        match parsed.signer() {
+            Signer::Jwk(key) => {
+                let key = key.clone();
+                by_key(at, parsed, key, service)
+            }
+            Signer::Kid(_) => Err(Problem::malformed(
                 "This request has to carry its key: put it into jwk, not a kid.",
             )
-            .into());
-        };
-        let key = key.clone();
-        let nonce = parsed.nonce()?.to_owned();
-        let verified = parsed.verify(&key, &at.url)?;
-        service.spend(&nonce)?;
-        Ok(Self { at, key, verified })
+            .into()),
+        }
     }
+}
+
+/// A request signed in either way, as revocations are (RFC 8555 §7.6).
+pub(super) enum SignedByAnyone {
+    Account(Signed),
+    Key(SelfSigned),
+}
+
+impl FromRequest<Service> for SignedByAnyone {
+    type Rejection = AcmeFailure;
+
+    async fn from_request(request: Request, service: &Service) -> Result<Self, Self::Rejection> {
+        let (at, parsed) = open(request, service).await?;
+        match parsed.signer().clone() {
+            Signer::Kid(kid) => {
+                let signed = by_account(at, parsed, &kid, service).await?;
+                Ok(Self::Account(signed))
+            }
+            Signer::Jwk(key) => by_key(at, parsed, key, service).map(Self::Key),
+        }
+    }
+}
+
+async fn by_account(
+    at: Endpoint,
+    parsed: Parsed,
+    kid: &str,
+    service: &Service,
+) -> Result<Signed, AcmeFailure> {
+    let account = match at.links.account_of(kid) {
+        Some(id) => service.account(id, at.provisioner.name()).await?,
+        None => return Err(no_account(kid).into()),
+    };
+    let nonce = parsed.nonce()?.to_owned();
+    let verified = parsed.verify(&account.key, &at.url)?;
+    service.spend(&nonce)?;
+    account.active()?;
+    Ok(Signed {
+        at,
+        account,
+        verified,
+    })
+}
+
+fn by_key(
+    at: Endpoint,
+    parsed: Parsed,
+    key: Jwk,
+    service: &Service,
+) -> Result<SelfSigned, AcmeFailure> {
+    let nonce = parsed.nonce()?.to_owned();
+    let verified = parsed.verify(&key, &at.url)?;
+    service.spend(&nonce)?;
+    Ok(SelfSigned { at, key, verified })
 }
 
 /// The id in the path, or 404 for what cannot be one.

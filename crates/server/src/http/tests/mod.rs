@@ -4,5 +4,6 @@ mod admin;
 mod client;
 mod flow;
 mod refusals;
+mod revocation;
 mod step;
 mod validation;

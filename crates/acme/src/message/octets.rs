@@ -1,0 +1,28 @@
+//! DER in JSON: base64url without padding (RFC 8555 §6.1).
+
+use crate::problem::Problem;
+
+/// Writes octets.
+pub(super) fn write(der: &[u8]) -> String {
+    data_encoding::BASE64URL_NOPAD.encode(der)
+}
+
+/// Reads the octets of the member `member`, which holds a `what`; `=` at the end is tolerated, as
+/// some clients send it, PEM and plain base64 are recognised and said.
+pub(super) fn read(text: &str, member: &str, what: &str) -> Result<Vec<u8>, Problem> {
+    let bare = text.trim_end_matches('=');
+    let decoded = data_encoding::BASE64URL_NOPAD.decode(bare.as_bytes());
+    decoded.map_err(|fault| {
+        let hint = if text.contains("-----BEGIN") {
+            "it is PEM".to_owned()
+        } else if text.contains(['+', '/']) {
+            "it has + or /, as plain base64 does".to_owned()
+        } else {
+            fault.to_string()
+        };
+        Problem::malformed(format!(
+            "The {member} is not base64url: {hint}. Send the {what}'s DER in base64url without \
+             padding."
+        ))
+    })
+}

@@ -1,0 +1,26 @@
+//! Revocation over HTTP (RFC 8555 §7.6): signed by an account, or by the certificate's own key.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+
+use super::signed::{SelfSigned, Signed, SignedByAnyone};
+use crate::http::problem::AcmeFailure;
+use crate::service::{Asker, Service};
+
+/// 200 with an empty body.
+pub(super) async fn revoke(
+    State(service): State<Service>,
+    request: SignedByAnyone,
+) -> Result<StatusCode, AcmeFailure> {
+    let (at, asker, verified) = match request {
+        SignedByAnyone::Account(Signed {
+            at,
+            account,
+            verified,
+        }) => (at, Asker::Account(account), verified),
+        SignedByAnyone::Key(SelfSigned { at, key, verified }) => (at, Asker::Key(key), verified),
+    };
+    let asked = verified.json()?;
+    service.revoke(&asker, &asked, &at.request_id).await?;
+    Ok(StatusCode::OK)
+}

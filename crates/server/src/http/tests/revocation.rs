@@ -1,0 +1,69 @@
+//! What a revocation ends beside the certificate: its renewal, and its key's future.
+
+use axum::http::{Method, StatusCode};
+use data_encoding::BASE64URL_NOPAD;
+use pki::Certificate;
+use rustls_pki_types::CertificateDer;
+use serde_json::json;
+
+use super::client::{Client, Reply, csr_by, plain, send_as};
+use crate::service::world::World;
+
+/// A certificate for this key.
+async fn issued(client: &Client, world: &World, key: &pki::PrivateKey) -> Certificate {
+    let names = ["revoked.test"];
+    let (_, order) = client.ready(world, &names).await;
+    let done = client.finalize(&order, &csr_by(key, &names)).await.json();
+    let url = done["certificate"].as_str().unwrap();
+    Certificate::from_pem(&client.post(url, None).await.body).unwrap()
+}
+
+async fn revoke(client: &Client, certificate: &Certificate, reason: u8) -> Reply {
+    let payload = json!({
+        "certificate": BASE64URL_NOPAD.encode(certificate.der()), "reason": reason,
+    });
+    client
+        .post(&client.url("revoke-cert"), Some(&payload))
+        .await
+}
+
+async fn renew(client: &Client, certificate: &Certificate) -> Reply {
+    let shown = vec![CertificateDer::from(certificate.der().to_vec())];
+    send_as(&client.router, plain(Method::POST, "/1.0/renew"), shown).await
+}
+
+#[tokio::test]
+async fn a_revoked_certificate_is_not_renewed() {
+    let world = World::new().await;
+    let client = Client::registered(&world).await;
+    let key = keys::generate(pki::KeyKind::EcP256).unwrap();
+    let certificate = issued(&client, &world, &key).await;
+    assert_eq!(
+        renew(&client, &certificate).await.status,
+        StatusCode::CREATED
+    );
+    assert_eq!(
+        revoke(&client, &certificate, 4).await.status,
+        StatusCode::OK
+    );
+    let refused = renew(&client, &certificate).await;
+    assert_eq!(refused.status, StatusCode::UNAUTHORIZED, "{refused:?}");
+}
+
+#[tokio::test]
+async fn another_certificate_of_a_compromised_key_is_not_renewed() {
+    let world = World::new().await;
+    let client = Client::registered(&world).await;
+    let key = keys::generate(pki::KeyKind::EcP256).unwrap();
+    let first = issued(&client, &world, &key).await;
+    let second = issued(&client, &world, &key).await;
+    assert_eq!(revoke(&client, &first, 1).await.status, StatusCode::OK);
+    let refused = renew(&client, &second).await;
+    assert_eq!(refused.status, StatusCode::FORBIDDEN, "{refused:?}");
+    assert!(
+        refused.json()["message"]
+            .as_str()
+            .unwrap()
+            .contains("compromised")
+    );
+}

@@ -1,0 +1,177 @@
+//! Revocation (RFC 8555 §7.6): by the account that a certificate was issued to, by one that has proven
+//! all its names, or by the certificate's own key. An expired certificate may be revoked too: whoever
+//! looks at old signatures wants to know.
+
+use acme::account::Account;
+use acme::message::revocation::Revocation as Request;
+use acme::problem::{Kind, Problem};
+use acme::revocation;
+use ca::Refusal;
+use jiff::Timestamp;
+use pki::jose::Jwk;
+use pki::{Certificate, PublicKey};
+use store::{CertificateRecord, Revocation, Revoked, Revoker};
+
+use super::{Error, Service};
+
+/// Who asks for a revocation.
+pub(crate) enum Asker {
+    /// An account that may act.
+    Account(Account),
+    /// The holder of this key.
+    Key(Jwk),
+}
+
+impl Service {
+    /// Revokes a certificate, once.
+    ///
+    /// # Errors
+    /// When the certificate is not one of ours or revoked already, the reason will not do, or who asks has no right to
+    /// it.
+    pub(crate) async fn revoke(
+        &self,
+        asker: &Asker,
+        request: &Request,
+        request_id: &str,
+    ) -> Result<(), Error> {
+        let reason = request.reason()?;
+        let certificate = Certificate::from_der(&request.der()?).map_err(|why| {
+            Problem::malformed(format!(
+                "The certificate cannot be read: {why}. Send the DER of one certificate."
+            ))
+        })?;
+        let record = self.known(&certificate).await?;
+        let now = Timestamp::now();
+        let by = match asker {
+            Asker::Account(account) => self.right_of(account, &certificate, &record, now).await?,
+            Asker::Key(key) => right_by(key, &certificate)?,
+        };
+        if let Some(revoked) = &record.revoked {
+            return Err(already(&record, Some(revoked)).into());
+        }
+        let revocation = Revocation {
+            certificate: record.clone(),
+            revoked: Revoked {
+                at: now,
+                reason,
+                by,
+            },
+            key: certificate.public_key().map_err(Refusal::from)?.digest(),
+        };
+        if !self.store().revoke(revocation).await? {
+            return Err(already(&record, None).into());
+        }
+        tell(&record, reason, by, request_id);
+        Ok(())
+    }
+
+    /// Refuses a key that was revoked as compromised: no certificate is made for it again.
+    ///
+    /// # Errors
+    /// [`Refusal::CompromisedKey`]; when the store cannot be read.
+    pub(super) async fn uncompromised(&self, key: &PublicKey) -> Result<(), Error> {
+        if self.store().is_compromised(key.digest()).await? {
+            return Err(Refusal::CompromisedKey.into());
+        }
+        Ok(())
+    }
+
+    /// The record of exactly this certificate.
+    async fn known(&self, certificate: &Certificate) -> Result<CertificateRecord, Error> {
+        let serial = certificate.serial();
+        let found = self.store().certificate_by_serial(serial).await?;
+        if let Some(record) = found.filter(|record| record.der == certificate.der()) {
+            return Ok(record);
+        }
+        let ours = |issuer: &Certificate| certificate.is_issued_by(issuer).is_ok();
+        if self.chain().iter().any(ours) {
+            return Err(Error::NotFound(format!(
+                "This CA has no record of the certificate with serial number {serial}."
+            )));
+        }
+        Err(Problem::malformed(format!(
+            "The certificate was not issued by this CA: it names {:?} as its issuer. Send it to \
+             the CA that issued it.",
+            certificate.issuer().to_string()
+        ))
+        .into())
+    }
+
+    /// The right of an account: the certificate is its own, or it has proven all its names.
+    async fn right_of(
+        &self,
+        account: &Account,
+        certificate: &Certificate,
+        record: &CertificateRecord,
+        now: Timestamp,
+    ) -> Result<Revoker, Error> {
+        if record.account == Some(account.id) {
+            return Ok(Revoker::Account(account.id));
+        }
+        if record.provisioner.as_ref() != Some(&account.provisioner) {
+            return Err(Problem::unauthorized(
+                "The certificate was not issued by the account's provisioner: revoke it there, or \
+                 sign the request with the certificate's own key (jwk).",
+            )
+            .into());
+        }
+        if let Some(names) = revocation::identifiers(certificate) {
+            let names = names.into_iter().collect();
+            if self.store().has_proven(account.id, names, now).await? {
+                return Ok(Revoker::Names(account.id));
+            }
+        }
+        Err(Problem::unauthorized(
+            "The certificate was issued to another account, and this one has no valid \
+             authorization for all of its names: prove them first, use the other account, or sign \
+             the request with the certificate's own key (jwk).",
+        )
+        .into())
+    }
+}
+
+/// The right of the certificate's own key.
+fn right_by(key: &Jwk, certificate: &Certificate) -> Result<Revoker, Error> {
+    let own = certificate.public_key().map_err(Refusal::from)?;
+    if key.public_key() == own {
+        return Ok(Revoker::Key);
+    }
+    Err(Problem::unauthorized(
+        "The key that signed is not the certificate's: sign with the certificate's private key, or \
+         as the account that it was issued to (kid).",
+    )
+    .into())
+}
+
+fn already(record: &CertificateRecord, revoked: Option<&Revoked>) -> Problem {
+    let when = revoked.map_or_else(
+        || "a moment ago".to_owned(),
+        |revoked| format!("at {:.0} ({})", revoked.at, revoked.reason.as_str()),
+    );
+    Problem::new(
+        Kind::AlreadyRevoked,
+        format!(
+            "The certificate with serial number {} was revoked {when}.",
+            record.serial
+        ),
+    )
+}
+
+/// One event for each certificate revoked.
+fn tell(record: &CertificateRecord, reason: revocation::Reason, by: Revoker, request_id: &str) {
+    let (by, account) = match by {
+        Revoker::Account(id) => ("account", id.simple().to_string()),
+        Revoker::Names(id) => ("names", id.simple().to_string()),
+        Revoker::Key => ("key", String::new()),
+    };
+    tracing::info!(
+        event = "certificate_revoked",
+        serial = %record.serial,
+        names = record.names.join(","),
+        provisioner = record.provisioner.as_deref().unwrap_or_default(),
+        reason = reason.as_str(),
+        by,
+        account,
+        request_id,
+    );
+}

@@ -1,0 +1,136 @@
+//! Revocations (RFC 8555 §7.6): recorded once, with the audit line and the compromised key in one transaction.
+
+use acme::identifier::Identifier;
+use acme::revocation::Reason;
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, Row};
+use serde_json::json;
+use uuid::Uuid;
+
+use super::column::{At, Id, damaged};
+use super::{Store, audit};
+use crate::error::Error;
+use crate::record::{AuditEntry, Revocation, Revoked, Revoker};
+
+impl Store {
+    /// Revokes a certificate. Returns whether it was this call that did: of many at once one does.
+    pub async fn revoke(&self, revocation: Revocation) -> Result<bool, Error> {
+        self.write(move |connection| revoke(connection, &revocation))
+            .await
+    }
+
+    /// Tells whether a key, by the SHA-256 of its bits, was revoked as compromised.
+    pub async fn is_compromised(&self, key: [u8; 32]) -> Result<bool, Error> {
+        self.read(move |connection| {
+            let found = connection
+                .prepare_cached("SELECT 1 FROM compromised_keys WHERE digest = ?1")?
+                .exists([key])?;
+            Ok(found)
+        })
+        .await
+    }
+
+    /// Tells whether an account holds a valid authorization, not expired at `now`, for each of these identifiers;
+    /// a wildcard needs its own.
+    pub async fn has_proven(
+        &self,
+        account: Uuid,
+        identifiers: Vec<Identifier>,
+        now: Timestamp,
+    ) -> Result<bool, Error> {
+        self.read(move |connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT 1 FROM authorizations
+                 WHERE account_id = ?1 AND identifier_type = ?2 AND identifier = ?3
+                     AND status = 'valid' AND expires_at > ?4",
+            )?;
+            for it in &identifiers {
+                if !statement.exists((Id(account), it.kind(), it.to_string(), At(now)))? {
+                    return Ok(false);
+                }
+            }
+            Ok(!identifiers.is_empty())
+        })
+        .await
+    }
+}
+
+fn revoke(connection: &Connection, revocation: &Revocation) -> Result<bool, Error> {
+    let (certificate, revoked) = (&revocation.certificate, &revocation.revoked);
+    let (authority, account) = words(revoked.by);
+    let serial = certificate.serial.bytes();
+    let written = connection
+        .prepare_cached(
+            "INSERT INTO revocations (serial, revoked_at, reason, authority, account_id)
+             VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING",
+        )?
+        .execute((
+            serial,
+            At(revoked.at),
+            revoked.reason.code(),
+            authority,
+            account.map(Id),
+        ))?;
+    if written == 0 {
+        return Ok(false);
+    }
+    if revoked.reason == Reason::KeyCompromise {
+        connection
+            .prepare_cached(
+                "INSERT INTO compromised_keys (digest, serial) VALUES (?1, ?2)
+                 ON CONFLICT DO NOTHING",
+            )?
+            .execute((revocation.key, serial))?;
+    }
+    let entry = AuditEntry {
+        provisioner: certificate.provisioner.clone(),
+        account,
+        order: certificate.order,
+        certificate: Some(certificate.id),
+        detail: json!({
+            "serial": certificate.serial.to_string(),
+            "names": certificate.names,
+            "reason": revoked.reason.as_str(),
+            "by": authority,
+        }),
+        ..AuditEntry::new("certificate-revoked", revoked.at)
+    };
+    audit::append(connection, &entry)?;
+    Ok(true)
+}
+
+/// Tells whether the certificate with this serial number is revoked, inside a transaction.
+pub(super) fn is_revoked(connection: &Connection, serial: &[u8]) -> Result<bool, Error> {
+    let found = connection
+        .prepare_cached("SELECT 1 FROM revocations WHERE serial = ?1")?
+        .query_row([serial], |_| Ok(()))
+        .optional()?;
+    Ok(found.is_some())
+}
+
+/// The revocation in four columns from `first` on, where there is one.
+pub(super) fn from_row(row: &Row<'_>, first: usize) -> rusqlite::Result<Option<Revoked>> {
+    let Some(At(at)) = row.get::<_, Option<At>>(first)? else {
+        return Ok(None);
+    };
+    let code: u8 = row.get(first + 1)?;
+    let reason = Reason::from_code(code)
+        .ok_or_else(|| damaged(first + 1, format!("unknown reason {code}")))?;
+    let account = row.get::<_, Option<Id>>(first + 3)?.map(|id| id.0);
+    let word: String = row.get(first + 2)?;
+    let by = match (word.as_str(), account) {
+        ("account", Some(account)) => Revoker::Account(account),
+        ("names", Some(account)) => Revoker::Names(account),
+        ("key", None) => Revoker::Key,
+        _ => return Err(damaged(first + 2, format!("unknown authority {word:?}"))),
+    };
+    Ok(Some(Revoked { at, reason, by }))
+}
+
+fn words(by: Revoker) -> (&'static str, Option<Uuid>) {
+    match by {
+        Revoker::Account(account) => ("account", Some(account)),
+        Revoker::Names(account) => ("names", Some(account)),
+        Revoker::Key => ("key", None),
+    }
+}

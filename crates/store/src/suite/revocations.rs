@@ -1,0 +1,155 @@
+//! What the verbs on revocations promise.
+
+use acme::revocation::Reason;
+use tokio::task::JoinSet;
+
+use super::world::{self, dns, later, now};
+use crate::{CertificateRecord, Issuance, Issued, Revocation, Revoked, Revoker, Store};
+
+super::for_each_back_end!(
+    a_revoked_certificate_is_seen_so_at_once,
+    of_many_revocations_of_one_certificate_one_is_done,
+    only_a_compromised_key_is_remembered,
+    a_revocation_is_in_the_audit_log_with_who_and_why,
+    a_revoked_certificate_is_not_renewed,
+    an_account_has_proven_what_it_has_valid_authorizations_for,
+    a_proof_ends_with_its_authorization,
+);
+
+fn revocation(certificate: &CertificateRecord, reason: Reason, by: Revoker) -> Revocation {
+    Revocation {
+        certificate: certificate.clone(),
+        revoked: Revoked {
+            at: later(1),
+            reason,
+            by,
+        },
+        key: [7; 32],
+    }
+}
+
+async fn a_revoked_certificate_is_seen_so_at_once(store: &Store) {
+    let account = world::account(store).await;
+    for (name, by) in [
+        ("a.example", Revoker::Key),
+        ("b.example", Revoker::Account(account.id)),
+        ("c.example", Revoker::Names(account.id)),
+    ] {
+        let order = world::ready_order(store, &account, &[name]).await;
+        let certificate = world::issued(store, &order).await;
+        let revocation = revocation(&certificate, Reason::Superseded, by);
+        let revoked = Some(revocation.revoked.clone());
+        assert_eq!(store.revoke(revocation).await, Ok(true));
+        let expected = CertificateRecord {
+            revoked,
+            ..certificate.clone()
+        };
+        let by_id = store.certificate(certificate.id).await;
+        assert_eq!(by_id, Ok(Some(expected.clone())));
+        let by_serial = store.certificate_by_serial(&certificate.serial).await;
+        assert_eq!(by_serial, Ok(Some(expected)));
+    }
+}
+
+async fn of_many_revocations_of_one_certificate_one_is_done(store: &Store) {
+    let certificate = world::certificate(&["a.example"]);
+    store.record_house(certificate.clone()).await.unwrap();
+    let mut tasks = JoinSet::new();
+    for _ in 0..16 {
+        let revocation = revocation(&certificate, Reason::Unspecified, Revoker::Key);
+        let store = store.clone();
+        tasks.spawn(async move { store.revoke(revocation).await.unwrap() });
+    }
+    let all = tasks.join_all().await;
+    assert_eq!(all.iter().filter(|done| **done).count(), 1);
+    let lines = store.audit(0, 100).await.unwrap();
+    let told = lines
+        .iter()
+        .filter(|(_, it)| it.event == "certificate-revoked");
+    assert_eq!(told.count(), 1);
+}
+
+async fn only_a_compromised_key_is_remembered(store: &Store) {
+    for (reason, remembered) in [(Reason::Superseded, false), (Reason::KeyCompromise, true)] {
+        let certificate = world::certificate(&["a.example"]);
+        store.record_house(certificate.clone()).await.unwrap();
+        let revocation = revocation(&certificate, reason, Revoker::Key);
+        assert_eq!(store.revoke(revocation).await, Ok(true));
+        assert_eq!(store.is_compromised([7; 32]).await, Ok(remembered));
+    }
+    assert_eq!(store.is_compromised([8; 32]).await, Ok(false));
+}
+
+async fn a_revocation_is_in_the_audit_log_with_who_and_why(store: &Store) {
+    let account = world::account(store).await;
+    let order = world::ready_order(store, &account, &["a.example"]).await;
+    let certificate = world::issued(store, &order).await;
+    let revocation = revocation(
+        &certificate,
+        Reason::KeyCompromise,
+        Revoker::Names(account.id),
+    );
+    store.revoke(revocation).await.unwrap();
+    let lines = store.audit(0, 100).await.unwrap();
+    let (_, last) = lines.last().unwrap();
+    assert_eq!(last.event, "certificate-revoked");
+    assert_eq!(last.at, later(1));
+    assert_eq!(last.account, Some(account.id));
+    assert_eq!(last.certificate, Some(certificate.id));
+    assert_eq!(last.detail["reason"], "keyCompromise");
+    assert_eq!(last.detail["by"], "names");
+}
+
+async fn a_revoked_certificate_is_not_renewed(store: &Store) {
+    let old = world::certificate(&["a.example"]);
+    store.record_house(old.clone()).await.unwrap();
+    store
+        .revoke(revocation(&old, Reason::Unspecified, Revoker::Key))
+        .await
+        .unwrap();
+    let renewal = CertificateRecord {
+        renewed_from: Some(old.serial),
+        ..world::certificate(&["a.example"])
+    };
+    let issuance = Issuance {
+        order: None,
+        certificate: renewal.clone(),
+    };
+    assert_eq!(store.issue(issuance).await, Ok(Issued::OldRevoked));
+    assert_eq!(store.certificate(renewal.id).await, Ok(None));
+}
+
+async fn an_account_has_proven_what_it_has_valid_authorizations_for(store: &Store) {
+    let account = world::account(store).await;
+    world::ready_order(store, &account, &["a.example", "*.b.example"]).await;
+    world::pending_order(store, &account, &["c.example"]).await;
+    for (names, proven) in [
+        (&["a.example"][..], true),
+        (&["a.example", "*.b.example"], true),
+        (&["b.example"], false),
+        (&["*.a.example"], false),
+        (&["a.example", "c.example"], false),
+        (&[], false),
+    ] {
+        let identifiers: Vec<_> = names.iter().map(|name| dns(name)).collect();
+        let found = store.has_proven(account.id, identifiers, now()).await;
+        assert_eq!(found, Ok(proven), "{names:?}");
+    }
+    let other = uuid::Uuid::now_v7();
+    let found = store.has_proven(other, vec![dns("a.example")], now()).await;
+    assert_eq!(found, Ok(false));
+}
+
+async fn a_proof_ends_with_its_authorization(store: &Store) {
+    let account = world::account(store).await;
+    let order = world::ready_order(store, &account, &["a.example"]).await;
+    let names = vec![dns("a.example")];
+    let at = |hours| store.has_proven(account.id, names.clone(), later(hours));
+    assert_eq!(at(23).await, Ok(true));
+    assert_eq!(at(24).await, Ok(false));
+    store
+        .deactivate_authorization(order.authorizations[0], now())
+        .await
+        .unwrap();
+    assert_eq!(at(1).await, Ok(false));
+}

@@ -1,0 +1,98 @@
+//! Real clients revoke what they got from our server.
+
+use std::path::Path;
+use std::process::Command;
+
+use acceptance::authority::{Authority, Server};
+use acceptance::namespace::{World, own_world};
+use acceptance::{process, table};
+
+use super::certbot::certbot;
+
+/// The events of revoked certificates in the server's log.
+fn revocations(server: &Server) -> Vec<String> {
+    let log = server.daemon.log();
+    let lines = log
+        .lines()
+        .filter(|line| line.contains("certificate_revoked"));
+    lines.map(str::to_owned).collect()
+}
+
+/// `certbot revoke` for a certificate of its own, not deleting it.
+fn certbot_revoke(program: &Path, world: &World, authority: &Authority, name: &str) -> Command {
+    let mut command = process::command(program);
+    command
+        .env("REQUESTS_CA_BUNDLE", authority.root())
+        .args(["revoke", "-n", "--no-delete-after-revoke"])
+        .args(["--server", &authority.directory()])
+        .arg("--cert-path")
+        .arg(world.path(&format!("config/live/{name}/cert.pem")));
+    for folder in ["config", "work", "logs"] {
+        command
+            .arg(format!("--{folder}-dir"))
+            .arg(world.path(folder));
+    }
+    command
+}
+
+#[test]
+fn the_newest_certbot_revokes_as_the_account_and_by_the_key() {
+    own_world(|world| {
+        let Some((program, row)) = table::peer("certbot-pypi", "certbot (PyPI)", "revocation")
+        else {
+            return;
+        };
+        let server = Authority::started(world);
+        for name in ["account.example.com", "key.example.com"] {
+            world.dns.addresses(name, &["127.0.0.1"]);
+            let mut command = certbot(&program, world, &server.authority);
+            command.args(["--standalone", "-d", name]);
+            process::run(&mut command).success();
+        }
+        let name = "account.example.com";
+        let mut by_account = certbot_revoke(&program, world, &server.authority, name);
+        process::run(by_account.args(["--reason", "superseded"])).success();
+        let again = process::run(&mut certbot_revoke(
+            &program,
+            world,
+            &server.authority,
+            name,
+        ));
+        assert_ne!(again.code, Some(0), "{}", again.stdout);
+        let name = "key.example.com";
+        let mut by_key = certbot_revoke(&program, world, &server.authority, name);
+        by_key.arg("--key-path");
+        by_key.arg(world.path(&format!("config/live/{name}/privkey.pem")));
+        by_key.args(["--reason", "keycompromise"]);
+        process::run(&mut by_key).success();
+        let told = revocations(&server);
+        assert_eq!(told.len(), 2, "{told:?}");
+        assert!(told[0].contains("superseded"), "{told:?}");
+        assert!(told[1].contains("keyCompromise"), "{told:?}");
+        row.passed();
+    });
+}
+
+#[test]
+fn debians_lego_revokes() {
+    own_world(|world| {
+        let Some((program, row)) = table::peer("lego", "lego (Debian)", "revocation") else {
+            return;
+        };
+        world.dns.addresses("example.com", &["127.0.0.1"]);
+        let server = Authority::started(world);
+        for task in [&["--http", "run"][..], &["revoke", "--keep"]] {
+            let mut command = process::command(&program);
+            command
+                .env("LEGO_CA_CERTIFICATES", server.authority.root())
+                .args(["--accept-tos", "--email", "a@example.com"])
+                .args(["--server", &server.authority.directory()])
+                .args(["--domains", "example.com", "--path"])
+                .arg(world.path("lego"))
+                .args(task);
+            process::run(&mut command).success();
+        }
+        assert_eq!(revocations(&server).len(), 1);
+        row.passed();
+    });
+}
