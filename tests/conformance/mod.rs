@@ -9,3 +9,4 @@ mod leaf;
 mod rfc8555;
 mod rfc8738;
 mod subject;
+mod weak;

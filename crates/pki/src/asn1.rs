@@ -208,6 +208,9 @@ pub(crate) fn trim(bytes: &[u8]) -> &[u8] {
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -238,5 +241,43 @@ mod tests {
         assert!(Cursor::new(&[4, 5, 0]).unwrap().next().is_err());
         assert!(has_trailing_bytes(&[4, 0, 1]));
         assert!(!has_trailing_bytes(&[4, 0]));
+    }
+
+    /// Elements of few tags and lengths, so that some of the octets are DER.
+    fn likely() -> impl Strategy<Value = Vec<u8>> {
+        let octet = prop_oneof![
+            prop::sample::select(&[2_u8, 3, 4, 5, 6, 0x1f, 0x30, 0x31, 0x81, 0x82, 0xa0][..]),
+            0..6_u8,
+            any::<u8>(),
+        ];
+        vec(octet, 0..40)
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_read_is_written_back_and_nothing_is_left_out(octets in likely()) {
+            let mut cursor = Cursor::new(&octets).unwrap();
+            let mut read = Vec::new();
+            while let Ok(element) = cursor.next() {
+                read.extend_from_slice(element.raw);
+                if element.tag & 0x1f != 0x1f {
+                    prop_assert_eq!(wrap(element.tag, &[element.value]), element.raw);
+                }
+            }
+            prop_assert!(octets.starts_with(&read));
+            prop_assert_eq!(cursor.is_empty(), read == octets);
+        }
+
+        #[test]
+        fn numbers_objects_and_bits_are_read_as_they_were_written(octets in vec(any::<u8>(), 0..40)) {
+            let number = unsigned(&octets);
+            prop_assert_eq!(Cursor::new(&number).unwrap().unsigned().unwrap(), trim(&octets));
+            let bits = bit_string(&octets);
+            prop_assert_eq!(Cursor::new(&bits).unwrap().bits().unwrap(), &octets[..]);
+            let object = wrap(OID, &[&octets]);
+            if let Ok(read) = Cursor::new(&object).unwrap().oid() {
+                prop_assert_eq!(oid(read), object);
+            }
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::csr::Fault;
 use crate::jose::jwk;
-use crate::key::KeyKind;
+use crate::key::{KeyKind, Weakness};
 
 /// The crate's error; each variant says what is wrong with the input or the call.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -44,6 +44,9 @@ pub enum Error {
     /// The RSA public exponent is even, below 65537 or above 2^31.
     #[error("RSA public exponent must be odd, at least 65537 and below 2^31")]
     RsaExponent,
+    /// The key is of the right size, but its private half can be computed.
+    #[error("the key is weak: {0}")]
+    WeakKey(#[from] Weakness),
     /// The signature algorithm is none that is supported.
     #[error("unsupported signature algorithm: {0}")]
     UnsupportedSignature(String),

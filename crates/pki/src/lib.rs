@@ -24,5 +24,5 @@ pub use csr::{Csr, request};
 pub use der::asn1::ObjectIdentifier;
 pub use error::Error;
 pub use extension::{ExtendedKeyUsage, Extension, KeyUsages, StepProvisioner};
-pub use key::{KeyKind, PrivateKey, PublicKey, SignatureAlgorithm};
+pub use key::{KeyKind, PrivateKey, PublicKey, SignatureAlgorithm, Weakness};
 pub use name::Name;

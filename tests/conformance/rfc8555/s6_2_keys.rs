@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::conformance::key::AnyKey;
 use crate::conformance::subject::{refused, subject};
+use crate::conformance::weak;
 
 /// newAccount with this JWK; whoever signs, the key is refused before the signature is looked at.
 #[track_caller]
@@ -72,8 +73,32 @@ fn an_rsa_key_with_an_even_modulus_is_refused() {
     let mut octets = modulus(2048);
     octets[255] = 0xa6;
     let jwk = json!({"kty": "RSA", "n": base64(&octets), "e": base64(F4)});
-    let answer = register("RS256", &jwk);
-    assert_eq!(answer.status, 400, "{}", answer.text());
+    let detail = refused(&register("RS256", &jwk), 400, "badPublicKey");
+    assert!(detail.contains("divisible by 2"), "{detail}");
+}
+
+/// A key whose private half anybody can compute proves nothing; the reason is said (§6.7).
+#[test]
+fn rsa_keys_that_can_be_factored_are_refused_with_the_reason() {
+    for (modulus, reason) in weak::MODULI {
+        let jwk = json!({"kty": "RSA", "n": base64(&weak::octets(modulus)), "e": base64(F4)});
+        let detail = refused(&register("RS256", &jwk), 400, "badPublicKey");
+        assert!(detail.contains(reason), "{detail}");
+    }
+    let sound = json!({"kty": "RSA", "n": base64(&weak::octets(weak::SOUND)), "e": base64(F4)});
+    let detail = refused(&register("RS256", &sound), 400, "malformed");
+    assert!(detail.contains("signature"), "{detail}");
+}
+
+/// For a point of small order anybody can sign (RFC 8032 §5.1.7 lets such signatures verify).
+#[test]
+fn ed25519_keys_of_small_order_are_refused() {
+    for point in weak::SMALL_ORDER {
+        let x = base64(&data_encoding::HEXLOWER.decode(point.as_bytes()).unwrap());
+        let jwk = json!({"kty": "OKP", "crv": "Ed25519", "x": x});
+        let detail = refused(&register("EdDSA", &jwk), 400, "badPublicKey");
+        assert!(detail.contains("small order"), "{detail}");
+    }
 }
 
 /// Numbers have no leading zeros (RFC 7518 §2, §6.3.1).

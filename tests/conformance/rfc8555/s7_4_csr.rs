@@ -9,6 +9,7 @@ use crate::conformance::csr::{self, Csr};
 use crate::conformance::der;
 use crate::conformance::key::AnyKey;
 use crate::conformance::subject::{refused, subject};
+use crate::conformance::weak;
 
 /// An order, and what is made of CSRs that are sent to it.
 struct Trial {
@@ -276,5 +277,27 @@ fn keys_that_are_weak_or_unknown_are_refused() {
     ] {
         let detail = trial.refuses(csr);
         assert!(detail.contains(word), "{detail}");
+    }
+}
+
+/// A key whose private half anybody can compute is badCSR, with the reason (§6.7).
+#[test]
+fn keys_that_anybody_can_compute_are_refused_with_the_reason() {
+    let trial = Trial::of(&["factored.conformance.test"]);
+    let refused = |spki: Vec<u8>, signer: &'static str| {
+        let mut weak = AnyKey::generate("ES256");
+        weak.spki = spki;
+        let signer = AnyKey::generate(signer);
+        trial.refuses(&Csr::of(&["factored.conformance.test"]).signed(&weak, &signer))
+    };
+    for (modulus, reason) in weak::MODULI {
+        let detail = refused(weak::rsa(&weak::octets(modulus)), "RS256");
+        assert!(detail.contains(reason), "{detail}");
+    }
+    let detail = refused(weak::rsa(&weak::octets(weak::SOUND)), "RS256");
+    assert!(detail.contains("signature does not verify"), "{detail}");
+    for point in weak::SMALL_ORDER {
+        let detail = refused(weak::ed25519(point), "EdDSA");
+        assert!(detail.contains("small order"), "{detail}");
     }
 }

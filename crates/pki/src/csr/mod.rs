@@ -8,7 +8,7 @@ pub use request::request;
 use crate::{
     alt_name::AltName,
     error::Error,
-    key::{KeyKind, PublicKey},
+    key::{KeyKind, PublicKey, Weakness},
     name::Name,
 };
 
@@ -60,6 +60,9 @@ pub enum Fault {
     /// Its RSA exponent is even, below 65537 or above 2^31.
     #[error("RSA public exponent must be odd, at least 65537 and below 2^31")]
     RsaExponent,
+    /// The private half of its key can be computed.
+    #[error("the key is weak: {0}")]
+    WeakKey(Weakness),
     /// It has more than one extensionRequest attribute.
     #[error("more than one extensionRequest attribute")]
     DuplicateExtensionRequest,
@@ -295,6 +298,25 @@ mod tests {
         assert_eq!(
             fault(with_attributes(&name, &[&twice])),
             Fault::DuplicateExtension("2.5.29.17".into())
+        );
+    }
+
+    /// Comparing each extension with each would be five thousand million comparisons.
+    #[test]
+    fn a_hundred_thousand_extensions_are_looked_at_once_each() {
+        let extension = |number: u32| extension::Extension {
+            oid: format!("1.2.3.{number}").parse().unwrap(),
+            critical: false,
+            value: vec![5, 0],
+        };
+        let many: Vec<Vec<u8>> = (0..100_000).map(|n| extension(n).to_der()).collect();
+        let many: Vec<&[u8]> = many.iter().map(Vec::as_slice).collect();
+        let request = with_attributes(&Name::empty(), &[&extension_request(&many)]);
+        assert!(request.unwrap().der().len() > 1_000_000);
+        let twice = extension_request(&[&many[..], &many[7..8]].concat());
+        assert_eq!(
+            fault(with_attributes(&Name::empty(), &[&twice])),
+            Fault::DuplicateExtension("1.2.3.7".into())
         );
     }
 

@@ -1,5 +1,7 @@
 //! Taking a received request apart, and verifying it.
 
+use std::collections::BTreeSet;
+
 use super::{Csr, Fault};
 use crate::{
     alt_name::{self, AltName},
@@ -64,6 +66,7 @@ fn key_fault(error: Error) -> Fault {
         Error::RsaTooSmall(bits) => Fault::RsaTooSmall(bits),
         Error::RsaTooLarge(bits) => Fault::RsaTooLarge(bits),
         Error::RsaExponent => Fault::RsaExponent,
+        Error::WeakKey(weakness) => Fault::WeakKey(weakness),
         Error::Der(_)
         | Error::TrailingBytes(_)
         | Error::Pem(_)
@@ -103,15 +106,14 @@ fn requested(mut attributes: Cursor<'_>) -> Result<Vec<Extension>, Fault> {
         }
     }
     let extensions = found.unwrap_or_default();
-    for (place, extension) in extensions.iter().enumerate() {
-        if extensions[..place]
-            .iter()
-            .any(|earlier| earlier.oid == extension.oid)
-        {
-            return Err(Fault::DuplicateExtension(extension.oid.to_string()));
-        }
+    let mut seen = BTreeSet::new();
+    match extensions
+        .iter()
+        .find(|extension| !seen.insert(extension.oid))
+    {
+        Some(again) => Err(Fault::DuplicateExtension(again.oid.to_string())),
+        None => Ok(extensions),
     }
-    Ok(extensions)
 }
 
 fn alt_names(extensions: &[Extension]) -> Result<Vec<AltName>, Fault> {

@@ -6,14 +6,17 @@ mod encrypted;
 mod encryption;
 mod file;
 mod legacy;
+mod natural;
 mod private;
 mod public;
 mod rsa;
 mod sec1;
+mod weak;
 
 pub use algorithm::SignatureAlgorithm;
 pub use private::PrivateKey;
 pub use public::PublicKey;
+pub use weak::Weakness;
 
 pub(crate) use ecdsa::{der_to_fixed, fixed_to_der};
 pub(crate) use encryption::{derive, nonzero};

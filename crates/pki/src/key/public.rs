@@ -7,7 +7,7 @@ use aws_lc_rs::{
     signature::{ParsedPublicKey, UnparsedPublicKey},
 };
 
-use super::{KeyKind, SignatureAlgorithm, rsa};
+use super::{KeyKind, SignatureAlgorithm, rsa, weak};
 use crate::{
     asn1::{self, Cursor, Malformed},
     error::Error,
@@ -32,7 +32,8 @@ impl PublicKey {
     ///
     /// # Errors
     /// [`Error::Der`], [`Error::TrailingBytes`], [`Error::UnsupportedKey`], [`Error::InvalidKey`] (a point
-    /// off its curve), [`Error::RsaTooSmall`], [`Error::RsaTooLarge`], [`Error::RsaExponent`].
+    /// off its curve), [`Error::RsaTooSmall`], [`Error::RsaTooLarge`], [`Error::RsaExponent`],
+    /// [`Error::WeakKey`].
     pub fn from_spki_der(der: &[u8]) -> Result<Self, Error> {
         if asn1::has_trailing_bytes(der) {
             return Err(Error::TrailingBytes("public key"));
@@ -197,10 +198,13 @@ fn kind(mut algorithm: Cursor<'_>, bits: &[u8]) -> Result<KeyKind, Error> {
         oid::RSA => {
             algorithm.take(asn1::NULL).map_err(malformed)?;
             let (n, e) = rsa::pkcs1_numbers(bits).map_err(malformed)?;
-            rsa::check_size(n, e).map(|bits| KeyKind::Rsa { bits })
+            rsa::check(n, e).map(|bits| KeyKind::Rsa { bits })
         }
         oid::ED25519 if !algorithm.is_empty() => Err(malformed(Malformed)),
-        oid::ED25519 if bits.len() == 32 => Ok(KeyKind::Ed25519),
+        oid::ED25519 if bits.len() == 32 => {
+            weak::ed25519(bits)?;
+            Ok(KeyKind::Ed25519)
+        }
         oid::ED25519 => Err(Error::InvalidKey("Ed25519")),
         other => Err(Error::UnsupportedKey(format!("algorithm {other}"))),
     }
@@ -251,7 +255,11 @@ mod tests {
 
     #[test]
     fn rsa_needs_its_null_and_nothing_may_follow() {
-        let good = rsa::rsa_spki(&[0xff; 256], &[1, 0, 1]);
+        let text: String = include_str!("../../testdata/weak/sound.hex")
+            .split_whitespace()
+            .collect();
+        let n = data_encoding::HEXLOWER.decode(text.as_bytes()).unwrap();
+        let good = rsa::rsa_spki(&n, &[1, 0, 1]);
         assert_eq!(
             PublicKey::from_spki_der(&good).unwrap().kind(),
             KeyKind::Rsa { bits: 2048 }
@@ -262,7 +270,7 @@ mod tests {
             PublicKey::from_spki_der(&longer),
             Err(Error::TrailingBytes("public key"))
         );
-        let key = asn1::sequence(&[&asn1::unsigned(&[0xff; 256]), &asn1::unsigned(&[1, 0, 1])]);
+        let key = asn1::sequence(&[&asn1::unsigned(&n), &asn1::unsigned(&[1, 0, 1])]);
         let bare = asn1::sequence(&[
             &asn1::sequence(&[&asn1::oid(oid::RSA)]),
             &asn1::bit_string(&key),

@@ -2,6 +2,7 @@
 
 use zeroize::Zeroizing;
 
+use super::weak;
 use crate::{
     asn1::{self, Cursor, Malformed},
     error::Error,
@@ -33,7 +34,7 @@ pub(crate) fn pkcs1_numbers(der: &[u8]) -> Result<(&[u8], &[u8]), Malformed> {
     Ok(numbers)
 }
 
-/// The size of the modulus in bits, when modulus and exponent are acceptable.
+/// The size of the modulus in bits, when it and the exponent are of acceptable size.
 pub(super) fn check_size(n: &[u8], e: &[u8]) -> Result<usize, Error> {
     let bits = match n.first() {
         Some(first) => n.len() * 8 - first.leading_zeros() as usize,
@@ -53,6 +54,14 @@ pub(super) fn check_size(n: &[u8], e: &[u8]) -> Result<usize, Error> {
     if !odd || !(65537..1 << 31).contains(&value) || e.len() > 4 {
         return Err(Error::RsaExponent);
     }
+    Ok(bits)
+}
+
+/// The size of the modulus in bits, when modulus and exponent are acceptable and nothing tells how to
+/// factor the modulus.
+pub(super) fn check(n: &[u8], e: &[u8]) -> Result<usize, Error> {
+    let bits = check_size(n, e)?;
+    weak::modulus(n)?;
     Ok(bits)
 }
 
