@@ -2,8 +2,9 @@
 #   make demo      from nothing to a verified certificate, got by ACME
 #   make test      installs the peers, runs every test; a peer that cannot be had is reported as absent
 #   make interop   the same for the tests against certbot, lego, the real step and step-ca alone
+#   make fuzz      the parsers under many inputs that are nearly right; TARGET=csr for one, CASES=… for how many
 #   make figures   sizes and times as the README quotes them
-.PHONY: demo build test interop bench figures lint docs dist peers clean-peers
+.PHONY: demo build test interop fuzz bench figures lint docs dist peers clean-peers
 
 CARGO ?= cargo
 LOCKED = --locked
@@ -29,6 +30,13 @@ interop: build peers
 	@rm -f target/interop/*.row
 	@RISER_ABSENT=fails $(CARGO) test $(LOCKED) --workspace --test acceptance -- interop:: strangers::; \
 		tested=$$?; RISER_ROWS=required scripts/interop-table && exit $$tested
+
+# What `cargo test` does for a second a target, for long: CASES inputs each. An input that breaks a
+# promise is made small, kept under target/fuzz, and shown.
+CASES ?= 200000
+TARGET ?=
+fuzz:
+	FUZZ_CASES=$(CASES) $(CARGO) test $(LOCKED) -p fuzz $(if $(TARGET),targets::$(TARGET)::) -- --nocapture
 
 # The same load on ours, the real step-ca and Pebble, where those are installed.
 bench:

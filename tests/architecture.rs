@@ -266,7 +266,7 @@ fn back_doors(root: &Path) -> Vec<String> {
 
 fn long_files(root: &Path) -> Vec<String> {
     let mut wrong = Vec::new();
-    for dir in ["crates", "tests"] {
+    for dir in ["crates", "tests", "fuzz"] {
         for file in sources(&root.join(dir)) {
             let text = shipped(&file);
             let lines = text.lines().count();
@@ -313,7 +313,7 @@ fn copy_of_the_workspace() -> tempfile::TempDir {
     for name in ["Cargo.toml", "Cargo.lock", "clippy.toml"] {
         fs::copy(root.join(name), copy.path().join(name)).unwrap();
     }
-    for name in ["crates", "tests", "benches"] {
+    for name in ["crates", "tests", "benches", "fuzz"] {
         let status = Command::new("cp")
             .arg("-r")
             .arg(root.join(name))

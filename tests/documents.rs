@@ -54,7 +54,7 @@ fn quoted(text: &str) -> Vec<String> {
 
 fn tests_that_exist() -> BTreeSet<String> {
     let mut found = BTreeSet::new();
-    for dir in ["crates", "tests"] {
+    for dir in ["crates", "tests", "fuzz"] {
         collect(&paths::root().join(dir), &mut found);
     }
     found

@@ -1,0 +1,65 @@
+//! The parsers of untrusted octets, each with what it promises beyond not to panic.
+//!
+//! A target is a function that takes octets, panics where a promise is broken, and says whether the
+//! octets were accepted. `cargo test` runs each over its corpus and over some thousand inputs that
+//! are nearly right; `make fuzz` does the same for long. Any engine can drive the program `fuzz`,
+//! which reads one input from a file or from standard input. Not here: sockets, files, the server.
+
+pub mod targets;
+
+#[cfg(test)]
+mod corpus;
+#[cfg(test)]
+mod mutate;
+#[cfg(test)]
+mod run;
+#[cfg(test)]
+mod tree;
+
+/// Takes octets, panics where a promise is broken, says whether they were accepted.
+pub type Check = fn(&[u8]) -> bool;
+
+/// Every target by its name, which is also its corpus' folder.
+pub const TARGETS: &[(&str, Check)] = &[
+    ("body", targets::body::check),
+    ("certificate", targets::certificate::check),
+    ("csr", targets::csr::check),
+    ("der", targets::der::check),
+    ("header", targets::header::check),
+    ("http01", targets::http01::check),
+    ("identifier", targets::identifier::check),
+    ("jwk", targets::jwk::check),
+    ("jws", targets::jws::check),
+    ("pem", targets::pem::check),
+    ("problem", targets::problem::check),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_target_has_seeds_and_every_folder_of_seeds_a_target() {
+        let mut folders: Vec<String> = std::fs::read_dir(corpus::folder(""))
+            .unwrap()
+            .map(|entry| entry.unwrap())
+            .filter(|entry| entry.path().is_dir())
+            .map(|entry| entry.file_name().into_string().unwrap())
+            .collect();
+        folders.sort();
+        let names: Vec<&str> = TARGETS.iter().map(|(name, _)| *name).collect();
+        assert_eq!(folders, names);
+        for name in names {
+            assert_ne!(corpus::seeds(name).len(), 0, "{name}");
+        }
+    }
+
+    #[test]
+    fn der_that_is_taken_apart_is_put_together_again() {
+        for (name, octets) in corpus::seeds("certificate") {
+            let nodes = tree::read(&octets).unwrap();
+            assert_eq!(tree::write(&nodes), octets, "{name}");
+            assert!(tree::count(&nodes) > 20, "{name}");
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! What a web server answers to http-01. The input's first line is a status, its second a `Location`,
+//! the rest the body. Only the key authorization proves, a redirect leads to allowed places alone,
+//! and the body's octets are never told.
+
+use acme::Identifier;
+use acme::challenge::{Context, HttpSight, Method, Ports, Probe, Sight, Trail, Verdict, judge};
+use jiff::Timestamp;
+use uuid::Uuid;
+
+const KEY_AUTHORIZATION: &str =
+    "LoqXcYV8q5ONbJQxbmR7SCTNo3tiAXDfowyjxAjEuX0.9jg46WB3rR_AHD-EBXdN7cBkH1WOu0tA3M9fm21mqTI";
+/// What stands in pages of the corpus and in no address: nobody may be told.
+const SECRET: &str = "hunter2";
+
+/// The octets as an answer.
+pub fn check(octets: &[u8]) -> bool {
+    let identifier = Identifier::parse("dns", "foo.lab").expect("a name");
+    let mut lines = octets.splitn(3, |octet| *octet == b'\n');
+    let mut line = || lines.next().unwrap_or_default();
+    let status = std::str::from_utf8(line())
+        .ok()
+        .and_then(|text| text.parse().ok());
+    let location = std::str::from_utf8(line())
+        .ok()
+        .filter(|text| !text.is_empty());
+    let body = line();
+    let sight = Sight::Http(HttpSight {
+        status: status.unwrap_or(200),
+        location: location.map(str::to_owned),
+        media_type: Some("text/plain".to_owned()),
+        body: body.to_vec(),
+        length: body.len() as u64,
+        truncated: false,
+        trail: Trail::default(),
+    });
+    let context = Context {
+        identifier: &identifier,
+        token: &KEY_AUTHORIZATION[..43],
+        key_authorization: KEY_AUTHORIZATION,
+        account: Uuid::nil(),
+        ports: Ports {
+            http: 5002,
+            tls: 5001,
+        },
+        now: Timestamp::UNIX_EPOCH,
+        redirects: &[],
+    };
+    match judge(Method::Http01, &context, &sight) {
+        Verdict::Valid(proof) => {
+            assert_eq!(body.trim_ascii_end(), KEY_AUTHORIZATION.as_bytes());
+            assert_eq!(
+                (status.unwrap_or(200), proof.identifier()),
+                (200, &identifier)
+            );
+            true
+        }
+        Verdict::Ask(probe) => {
+            allowed(&probe);
+            true
+        }
+        Verdict::Retry(finding) | Verdict::Invalid(finding) => {
+            let told = location.is_some_and(|location| location.contains(SECRET));
+            assert!(
+                told || !finding.problem.detail.contains(SECRET),
+                "a page is shown"
+            );
+            assert!(finding.problem.detail.len() < 4_000 + 4 * location.map_or(0, str::len));
+            false
+        }
+    }
+}
+
+/// Whether validation may go there, and asks for what a request line can hold.
+fn allowed(probe: &Probe) {
+    let Probe::Http(probe) = probe;
+    assert!([80, 443, 5001, 5002].contains(&probe.port), "{probe:?}");
+    assert!(probe.path_and_query.starts_with('/'));
+    assert!(
+        probe.path_and_query.bytes().all(|b| b.is_ascii_graphic()),
+        "{probe:?}"
+    );
+    assert!(
+        !probe.authority().contains(['@', '/', '?', '#', '\\', ' ']),
+        "{probe:?}"
+    );
+    let path = probe.path_and_query.split('?').next().unwrap_or_default();
+    assert!(!path.split('/').any(|segment| segment == ".."), "{probe:?}");
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::run;
+
+    #[test]
+    fn no_answer_breaks_the_judge_and_only_the_key_authorization_proves() {
+        run::nearly_right("http01");
+    }
+}

@@ -1,0 +1,126 @@
+//! Signed requests: a body that was altered never verifies, whatever key it names.
+
+use std::sync::LazyLock;
+
+use acme::envelope::{Parsed, Payload, Signer};
+use pki::jose::{Jwk, jws::Flattened};
+use serde_json::Value;
+
+/// The bodies of the corpus; what they protect is all that their keys have signed.
+const SIGNED: [&[u8]; 6] = [
+    include_bytes!("../corpus/jws/es256.json"),
+    include_bytes!("../corpus/jws/es384.json"),
+    include_bytes!("../corpus/jws/es512-kid.json"),
+    include_bytes!("../corpus/jws/eddsa.json"),
+    include_bytes!("../corpus/jws/rs256.json"),
+    include_bytes!("../corpus/jws/ps256-kid.json"),
+];
+
+/// The keys of the corpus, with the account's URL that stands for each where a body has a `kid`.
+static KEYS: LazyLock<Vec<Jwk>> = LazyLock::new(|| {
+    let read = |text| Jwk::parse_text(text).expect("the corpus is read");
+    vec![
+        read(include_str!("../corpus/jwk/p521.json")),
+        read(include_str!("../corpus/jwk/rsa.json")),
+    ]
+});
+
+/// The octets as the body of a request.
+pub fn check(octets: &[u8]) -> bool {
+    let parsed = Parsed::parse(octets);
+    let flattened = Flattened::parse(octets);
+    assert!(
+        flattened.is_ok() || parsed.is_err(),
+        "the envelope takes what JWS refuses"
+    );
+    let Ok(parsed) = parsed else {
+        return false;
+    };
+    drop(parsed.nonce().map(str::to_owned));
+    let keys = match parsed.signer() {
+        Signer::Jwk(jwk) => vec![jwk.clone()],
+        Signer::Kid(_) => KEYS.clone(),
+    };
+    let url = parsed.url().to_owned();
+    let verified = keys
+        .iter()
+        .find_map(|key| parsed.clone().verify(key, &url).ok());
+    if let Some(verified) = verified {
+        let sent = members(octets);
+        assert!(
+            SIGNED.iter().any(|seed| members(seed) == sent),
+            "a request verifies that nobody signed"
+        );
+        let empty = verified.payload() == Payload::Empty;
+        assert_eq!(empty, verified.empty().is_ok());
+        assert!(!empty || verified.json::<Value>().is_err());
+    }
+    true
+}
+
+/// What is signed: `protected` and `payload` as they came.
+fn members(body: &[u8]) -> Option<(Value, Value)> {
+    let json: Value = serde_json::from_slice(body).ok()?;
+    Some((json.get("protected")?.clone(), json.get("payload")?.clone()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::run;
+
+    #[test]
+    fn no_body_breaks_the_reader_and_none_that_was_altered_verifies() {
+        run::nearly_right("jws");
+    }
+
+    #[test]
+    fn the_requests_of_the_corpus_verify() {
+        for seed in SIGNED {
+            let parsed = Parsed::parse(seed).unwrap();
+            let url = parsed.url().to_owned();
+            let key = match parsed.signer() {
+                Signer::Jwk(jwk) => jwk.clone(),
+                Signer::Kid(kid) => KEYS[kid.ends_with("/2") as usize].clone(),
+            };
+            assert!(parsed.verify(&key, &url).is_ok(), "{}", seed.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn no_bit_of_a_signature_may_be_turned() {
+        for seed in SIGNED {
+            let json: Value = serde_json::from_slice(seed).unwrap();
+            let text = json["signature"].as_str().unwrap();
+            let good = data_encoding::BASE64URL_NOPAD
+                .decode(text.as_bytes())
+                .unwrap();
+            for place in 0..good.len() {
+                let mut changed = good.clone();
+                changed[place] ^= 1 << (place % 8);
+                let mut body = json.clone();
+                body["signature"] = data_encoding::BASE64URL_NOPAD.encode(&changed).into();
+                let parsed = Parsed::parse(body.to_string().as_bytes()).unwrap();
+                let url = parsed.url().to_owned();
+                let key = match parsed.signer() {
+                    Signer::Jwk(jwk) => jwk.clone(),
+                    Signer::Kid(kid) => KEYS[kid.ends_with("/2") as usize].clone(),
+                };
+                assert!(parsed.verify(&key, &url).is_err(), "octet {place}");
+            }
+        }
+    }
+
+    /// The reader of JSON goes down by recursion, so depth has to be cut, not survived.
+    #[test]
+    fn json_twenty_thousand_levels_deep_is_refused() {
+        for (open, close) in [("[", "]"), (r#"{"a":"#, "}")] {
+            let deep = format!("{}1{}", open.repeat(20_000), close.repeat(20_000));
+            let body = format!(r#"{{"protected":{deep},"payload":"","signature":""}}"#);
+            assert!(Parsed::parse(body.as_bytes()).is_err());
+            let protected = data_encoding::BASE64URL_NOPAD.encode(deep.as_bytes());
+            let body = format!(r#"{{"protected":"{protected}","payload":"","signature":""}}"#);
+            assert!(Parsed::parse(body.as_bytes()).is_err());
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! The targets, one file each.
+
+pub mod body;
+pub mod certificate;
+pub mod csr;
+pub mod der;
+pub mod header;
+pub mod http01;
+pub mod identifier;
+pub mod jwk;
+pub mod jws;
+pub mod pem;
+pub mod problem;
