@@ -10,6 +10,7 @@ pub mod authz;
 pub mod challenge;
 pub mod envelope;
 pub mod identifier;
+pub mod issue_value;
 pub mod message;
 pub mod order;
 pub mod problem;

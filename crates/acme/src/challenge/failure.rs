@@ -90,7 +90,7 @@ mod tests {
     use jiff::Timestamp;
     use uuid::Uuid;
 
-    use super::super::{Ports, Trail};
+    use super::super::{Binding, Ports, Trail};
     use super::*;
     use crate::identifier::Identifier;
 
@@ -101,6 +101,7 @@ mod tests {
             token: "tok",
             key_authorization: "tok.thumb",
             account: Uuid::nil(),
+            binding: &Binding::default(),
             ports: Ports::default(),
             now: Timestamp::UNIX_EPOCH,
             redirects: &[],

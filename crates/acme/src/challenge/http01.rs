@@ -29,6 +29,7 @@ pub(super) fn judge(cx: &Context<'_>, seen: &Sight) -> Verdict {
     let sight = match seen {
         Sight::Http(sight) => sight,
         Sight::Failed(failure) => return failed(cx, failure),
+        Sight::Txt(_) => return super::foreign(Method::Http01, cx),
     };
     // The last redirect came from `follow`, so it can be read again.
     let last = cx.redirects.last();
@@ -156,9 +157,13 @@ mod tests {
     use uuid::Uuid;
 
     use super::super::sight::{Attempt, Trail};
-    use super::super::{Ports, judge};
+    use super::super::{Binding, Ports, judge};
     use super::*;
 
+    static NOBODY: Binding = Binding {
+        account_url: String::new(),
+        issuers: Vec::new(),
+    };
     const BASE: &str = "http://foo.lab/.well-known/acme-challenge/tok";
 
     fn identifier() -> Identifier {
@@ -171,6 +176,7 @@ mod tests {
             token: "tok",
             key_authorization: "tok.thumb",
             account: Uuid::nil(),
+            binding: &NOBODY,
             ports: Ports::default(),
             now: Timestamp::UNIX_EPOCH,
             redirects,

@@ -3,10 +3,14 @@
 //!
 //! A method is one file here and one line in each `match` below.
 
+mod dns01;
+mod dns_account01;
+mod dns_persist01;
 mod failure;
 mod http01;
 mod redirect;
 mod story;
+mod txt;
 
 pub mod sight;
 
@@ -20,22 +24,39 @@ use crate::identifier::Identifier;
 use crate::problem::Problem;
 
 pub use sight::{Attempt, Failure, FailureKind, Host, HttpProbe, HttpSight, Probe, Sight, Trail};
+pub use sight::{TxtProbe, TxtSight};
 
 /// A way to prove control over an identifier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Method {
+    /// A TXT record with a digest of the key authorization (RFC 8555 §8.4).
+    Dns01,
     /// A file under a well-known path (RFC 8555 §8.3).
     Http01,
+    /// As dns-01, under a label of the account (draft-ietf-acme-dns-account-label).
+    DnsAccount01,
+    /// A lasting TXT record that names authority and account (draft-ietf-acme-dns-persist).
+    DnsPersist01,
 }
 
 impl Method {
-    /// Every method that is built.
-    pub const ALL: &'static [Self] = &[Self::Http01];
+    /// Every method that is built, in the order in which challenges are offered.
+    pub const ALL: &'static [Self] = &[
+        Self::Dns01,
+        Self::Http01,
+        Self::DnsAccount01,
+        Self::DnsPersist01,
+    ];
+    /// The methods of a provisioner that names none.
+    pub const USUAL: &'static [Self] = &[Self::Dns01, Self::Http01];
 
     /// The challenge's `type`.
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::Dns01 => "dns-01",
             Self::Http01 => "http-01",
+            Self::DnsAccount01 => "dns-account-01",
+            Self::DnsPersist01 => "dns-persist-01",
         }
     }
 
@@ -44,19 +65,31 @@ impl Method {
         Self::ALL.iter().copied().find(|m| m.as_str() == word)
     }
 
-    /// Whether the method can prove this identifier (RFC 8555 §8.3, RFC 8738 §4).
+    /// Whether the method can prove this identifier: wildcards only in the DNS, addresses
+    /// never there (RFC 8555 §8.3, §8.4, RFC 8738 §4, §7).
     pub const fn fits(self, identifier: &Identifier) -> bool {
         match (self, identifier) {
             (Self::Http01, Identifier::Dns(_) | Identifier::Ip(_)) => true,
             (Self::Http01, Identifier::Wildcard(_)) => false,
+            (
+                Self::Dns01 | Self::DnsAccount01 | Self::DnsPersist01,
+                Identifier::Dns(_) | Identifier::Wildcard(_),
+            ) => true,
+            (Self::Dns01 | Self::DnsAccount01 | Self::DnsPersist01, Identifier::Ip(_)) => false,
         }
+    }
+
+    /// Whether its challenges show a `token`; a lasting record has no use for one.
+    pub const fn has_token(self) -> bool {
+        !matches!(self, Self::DnsPersist01)
     }
 }
 
-/// The enabled methods that can prove an identifier, in the order of `enabled`.
+/// The enabled methods that can prove an identifier, in the order of [`Method::ALL`].
 pub fn offered(identifier: &Identifier, enabled: &[Method]) -> Vec<Method> {
-    let enabled = enabled.iter().copied();
-    enabled.filter(|method| method.fits(identifier)).collect()
+    let all = Method::ALL.iter().copied();
+    all.filter(|method| enabled.contains(method) && method.fits(identifier))
+        .collect()
 }
 
 /// Where a challenge stands (RFC 8555 §7.1.6).
@@ -98,7 +131,8 @@ pub struct Challenge {
     pub id: Uuid,
     /// How it is proven.
     pub method: Method,
-    /// Its random part: base64url of at least 128 bits.
+    /// Its random part: base64url of at least 128 bits; shown where the method
+    /// [has a token](Method::has_token).
     pub token: String,
     /// Where it stands.
     pub status: Status,
@@ -142,6 +176,16 @@ impl Default for Ports {
     }
 }
 
+/// What a record in the DNS may name beside a token: this authority, and the account.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Binding {
+    /// The account's URL as its client knows it.
+    pub account_url: String,
+    /// The names by which records name this authority (RFC 8659 §4.2), one to ten in lower
+    /// case; none where it has no name that will do.
+    pub issuers: Vec<String>,
+}
+
 /// What a validation is about.
 #[derive(Clone, Copy, Debug)]
 pub struct Context<'a> {
@@ -153,6 +197,8 @@ pub struct Context<'a> {
     pub key_authorization: &'a str,
     /// The account that asks.
     pub account: Uuid,
+    /// How records name the account and this authority.
+    pub binding: &'a Binding,
     /// The ports of the first look.
     pub ports: Ports,
     /// The time of the verdict.
@@ -188,15 +234,34 @@ pub struct Finding {
 /// What to look at first.
 pub fn ask(method: Method, cx: &Context<'_>) -> Probe {
     match method {
+        Method::Dns01 => Probe::Txt(dns01::ask(cx)),
         Method::Http01 => Probe::Http(http01::ask(cx)),
+        Method::DnsAccount01 => Probe::Txt(dns_account01::ask(cx)),
+        Method::DnsPersist01 => Probe::Txt(dns_persist01::ask(cx)),
     }
 }
 
 /// What was seen means this.
 pub fn judge(method: Method, cx: &Context<'_>, seen: &Sight) -> Verdict {
     match method {
+        Method::Dns01 => dns01::judge(cx, seen),
         Method::Http01 => http01::judge(cx, seen),
+        Method::DnsAccount01 => dns_account01::judge(cx, seen),
+        Method::DnsPersist01 => dns_persist01::judge(cx, seen),
     }
+}
+
+/// The verdict on what another eye saw than the one that was asked to look.
+fn foreign(method: Method, cx: &Context<'_>) -> Verdict {
+    let detail = format!(
+        "{} for {} was looked at in another way than its own: tell the operator of this CA.",
+        method.as_str(),
+        cx.identifier
+    );
+    Verdict::Invalid(Finding {
+        problem: Problem::server_internal(detail),
+        evidence: Value::Null,
+    })
 }
 
 /// An account's control over an identifier, proven by [`judge`].
@@ -268,16 +333,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn wildcards_are_offered_nothing_by_http_01() {
-        let offers = |kind: &str, value: &str| {
+    fn wildcards_are_proven_in_the_dns_alone_and_addresses_never_there() {
+        use Method::{Dns01, DnsAccount01, DnsPersist01, Http01};
+        let offers = |kind: &str, value: &str, enabled: &[Method]| {
             let identifier = Identifier::parse(kind, value).unwrap();
-            offered(&identifier, Method::ALL)
+            offered(&identifier, enabled)
         };
-        assert_eq!(offers("dns", "foo.lab"), [Method::Http01]);
-        assert_eq!(offers("ip", "::1"), [Method::Http01]);
-        assert_eq!(offers("dns", "*.foo.lab"), []);
-        let identifier = Identifier::parse("dns", "foo.lab").unwrap();
-        assert_eq!(offered(&identifier, &[]), []);
+        assert_eq!(offers("dns", "foo.lab", Method::USUAL), [Dns01, Http01]);
+        assert_eq!(offers("ip", "::1", Method::ALL), [Http01]);
+        let wildcard = offers("dns", "*.foo.lab", Method::ALL);
+        assert_eq!(wildcard, [Dns01, DnsAccount01, DnsPersist01]);
+        assert_eq!(offers("dns", "*.foo.lab", &[Http01]), []);
+        assert_eq!(offers("dns", "foo.lab", &[]), []);
+        let given = [DnsPersist01, Http01, Dns01];
+        assert_eq!(
+            offers("dns", "foo.lab", &given),
+            [Dns01, Http01, DnsPersist01],
+            "in the usual order"
+        );
     }
 
     #[test]
@@ -292,7 +365,7 @@ mod tests {
         for method in Method::ALL {
             assert_eq!(Method::parse(method.as_str()), Some(*method));
         }
-        assert_eq!(Method::parse("dns-01"), None);
+        assert_eq!(Method::parse("dns-02"), None);
         for word in ["pending", "processing", "valid", "invalid"] {
             assert_eq!(Status::parse(word).map(Status::as_str), Some(word));
         }

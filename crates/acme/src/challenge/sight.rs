@@ -11,6 +11,8 @@ use serde::{Deserialize, Serialize};
 pub enum Probe {
     /// One HTTP GET.
     Http(HttpProbe),
+    /// The TXT records of one name.
+    Txt(TxtProbe),
 }
 
 impl Probe {
@@ -18,8 +20,16 @@ impl Probe {
     pub fn url(&self) -> String {
         match self {
             Self::Http(probe) => probe.url(),
+            Self::Txt(probe) => format!("dns:{}?type=TXT", probe.name),
         }
     }
+}
+
+/// One look at the TXT records of a name, aliases (CNAME) followed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TxtProbe {
+    /// The whole name, without its final dot.
+    pub name: String,
 }
 
 /// One HTTP GET; redirects are not followed but judged.
@@ -87,6 +97,8 @@ impl fmt::Display for Host {
 pub enum Sight {
     /// An HTTP answer.
     Http(HttpSight),
+    /// TXT records, or that there are none.
+    Txt(TxtSight),
     /// No answer.
     Failed(Failure),
 }
@@ -107,6 +119,15 @@ pub struct HttpSight {
     /// Whether there was more body than was read.
     pub truncated: bool,
     /// How the answer was come by.
+    pub trail: Trail,
+}
+
+/// The TXT records of a name that exists.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TxtSight {
+    /// Each record's strings joined, what is not UTF-8 replaced; empty if there are none.
+    pub values: Vec<String>,
+    /// How they were come by.
     pub trail: Trail,
 }
 
@@ -150,10 +171,10 @@ pub enum FailureKind {
 /// How a probe went: for the detail and for the evidence.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Trail {
-    /// Who was asked for addresses: a server's `address:port`, or words like
-    /// "the hosts file"; none for an IP address.
+    /// Who was asked for records: servers' `address:port`, or words like "the
+    /// hosts file"; none for an IP address.
     pub resolver: Option<String>,
-    /// What it said, as "A 10.0.0.7", "no AAAA", "NXDOMAIN".
+    /// What it said, as "A 10.0.0.7", "no AAAA", "CNAME b.lab", "NXDOMAIN".
     pub answers: Vec<String>,
     /// The addresses tried, in order.
     pub attempts: Vec<Attempt>,

@@ -86,7 +86,8 @@ fn redirects(cx: &Context<'_>) -> Vec<String> {
     shown.collect()
 }
 
-fn resolution(trail: &Trail) -> Option<String> {
+/// Who was asked for records, and what came of it.
+pub(super) fn resolution(trail: &Trail) -> Option<String> {
     let resolver = trail.resolver.as_deref()?;
     let who = if resolver.starts_with(|c: char| c.is_ascii_digit() || c == '[') {
         format!("resolver {resolver}")

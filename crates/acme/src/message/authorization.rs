@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::challenge::Challenge;
 use super::time;
 use crate::authz::{self, Status};
+use crate::challenge::Binding;
 use crate::identifier::Unchecked;
 
 /// The authorization object that a server sends.
@@ -31,11 +32,13 @@ pub struct Authorization {
 }
 
 impl Authorization {
-    /// Shows an authorization as it stands at `now`; `url` builds a challenge's URL.
+    /// Shows an authorization as it stands at `now`; `url` builds a challenge's URL, and
+    /// `binding` is what lasting records have to name.
     pub fn show(
         authorization: &authz::Authorization,
         now: Timestamp,
         url: impl Fn(Uuid) -> String,
+        binding: &Binding,
     ) -> Self {
         let identifier = &authorization.identifier;
         let challenges = authorization.challenges.iter();
@@ -44,7 +47,7 @@ impl Authorization {
             status: authorization.status_at(now),
             expires: Some(authorization.expires),
             challenges: challenges
-                .map(|challenge| Challenge::show(challenge, url(challenge.id)))
+                .map(|challenge| Challenge::show(challenge, url(challenge.id), binding))
                 .collect(),
             wildcard: identifier.is_wildcard(),
         }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::time;
-use crate::challenge::{self, Status};
+use crate::challenge::{self, Binding, Method, Status};
 use crate::problem::Problem;
 
 /// The challenge object that a server sends.
@@ -20,6 +20,17 @@ pub struct Challenge {
     /// The random part of the key authorization; not every method has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token: Option<String>,
+    /// With dns-persist-01: the names of the issuer, one of which a record has to say
+    /// (draft-ietf-acme-dns-persist).
+    #[serde(
+        default,
+        rename = "issuer-domain-names",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    pub issuer_domain_names: Vec<String>,
+    /// With dns-persist-01: the account's URL, as a record has to say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accounturi: Option<String>,
     /// When it was proven.
     #[serde(
         default,
@@ -33,15 +44,57 @@ pub struct Challenge {
 }
 
 impl Challenge {
-    /// Shows a challenge under its URL.
-    pub fn show(challenge: &challenge::Challenge, url: String) -> Self {
+    /// Shows a challenge under its URL, with what binds a lasting record to issuer and account.
+    pub fn show(challenge: &challenge::Challenge, url: String, binding: &Binding) -> Self {
+        let method = challenge.method;
+        let bound = (method == Method::DnsPersist01).then(|| binding.clone());
+        let (issuers, account) = bound.map_or_else(Default::default, |binding| {
+            (binding.issuers, Some(binding.account_url))
+        });
         Self {
             kind: challenge.method.as_str().to_owned(),
             url,
             status: challenge.status,
-            token: Some(challenge.token.clone()),
+            token: method.has_token().then(|| challenge.token.clone()),
+            issuer_domain_names: issuers,
+            accounturi: account,
             validated: challenge.validated,
             error: challenge.error.clone(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn shown(method: Method) -> serde_json::Value {
+        let challenge = challenge::Challenge::new(Uuid::nil(), method, &[0; 32]);
+        let binding = Binding {
+            account_url: "https://ca.lab/acme/acme/account/1".into(),
+            issuers: vec!["ca.lab".into()],
+        };
+        let body = Challenge::show(&challenge, "https://ca.lab/c".into(), &binding);
+        serde_json::to_value(body).unwrap()
+    }
+
+    #[test]
+    fn a_lasting_record_has_issuer_and_account_in_place_of_a_token() {
+        let body = shown(Method::DnsPersist01);
+        assert_eq!(
+            body,
+            serde_json::json!({
+                "type": "dns-persist-01",
+                "url": "https://ca.lab/c",
+                "status": "pending",
+                "issuer-domain-names": ["ca.lab"],
+                "accounturi": "https://ca.lab/acme/acme/account/1",
+            })
+        );
+        let body = shown(Method::DnsAccount01);
+        assert_eq!(body["token"].as_str().unwrap().len(), 43);
+        assert_eq!(body.get("accounturi"), None);
     }
 }

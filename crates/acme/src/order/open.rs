@@ -179,8 +179,9 @@ fn with_methods(
     }
     let words = match &identifier {
         Identifier::Wildcard(base) => format!(
-            "{identifier} is a wildcard, which only dns-01 can prove, and dns-01 is not offered \
-             here: order the names below {base} one by one."
+            "{identifier} is a wildcard, which only a record in the DNS can prove, and dns-01 is \
+             not offered here: ask the operator to enable it, or order the names below {base} one \
+             by one."
         ),
         Identifier::Dns(_) | Identifier::Ip(_) => format!(
             "No challenge that this provisioner has enabled can prove {identifier}: ask its \
@@ -283,7 +284,7 @@ mod tests {
     }
 
     fn opened(asked: &NewOrder) -> Result<Opening, Problem> {
-        open(asked, now(), &LIMITS, Method::ALL)
+        open(asked, now(), &LIMITS, &[Method::Http01])
     }
 
     fn lasting(not_before: Option<&str>, not_after: Option<&str>) -> Result<(), Problem> {

@@ -1,0 +1,65 @@
+//! dns-01 (RFC 8555 §8.4): a TXT record with a digest of the key authorization,
+//! for names and wildcards.
+
+use data_encoding::BASE64URL_NOPAD;
+
+use super::sight::{Sight, TxtProbe};
+use super::txt::Look;
+use super::{Context, Method, Verdict};
+
+pub(super) fn ask(cx: &Context<'_>) -> TxtProbe {
+    look(cx).probe()
+}
+
+pub(super) fn judge(cx: &Context<'_>, seen: &Sight) -> Verdict {
+    look(cx).exact(seen)
+}
+
+/// The value that a record has to have.
+pub(super) fn value(cx: &Context<'_>) -> String {
+    BASE64URL_NOPAD.encode(&pki::sha256(cx.key_authorization.as_bytes()))
+}
+
+fn look<'a>(cx: &'a Context<'a>) -> Look<'a> {
+    Look {
+        method: Method::Dns01,
+        cx,
+        name: format!("_acme-challenge.{}", cx.identifier.base()),
+        wanted: value(cx),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::txt::tests::{context, retry, seen};
+    use super::super::{Binding, judge};
+    use super::*;
+    use crate::identifier::Identifier;
+
+    /// `printf %s tok.thumb | openssl sha256 -binary | basenc --base64url`
+    const VALUE: &str = "sYAwVrqDtVOuJZvAHurSAYPoEt5fFV_C4bdSOOW-o5Y";
+
+    #[test]
+    fn a_wildcard_is_looked_up_at_its_base() {
+        let binding = Binding::default();
+        for name in ["foo.lab", "*.foo.lab"] {
+            let identifier = Identifier::parse("dns", name).unwrap();
+            let probe = ask(&context(&identifier, &binding));
+            assert_eq!(probe.name, "_acme-challenge.foo.lab");
+        }
+    }
+
+    #[test]
+    fn the_digest_of_the_key_authorization_proves_the_name_and_nothing_else_does() {
+        let identifier = Identifier::parse("dns", "*.foo.lab").unwrap();
+        let binding = Binding::default();
+        let cx = context(&identifier, &binding);
+        let Verdict::Valid(proof) = judge(Method::Dns01, &cx, &seen(&[VALUE])) else {
+            panic!();
+        };
+        assert_eq!(proof.identifier(), &identifier);
+        for wrong in ["tok.thumb", "tok", &VALUE.to_lowercase()] {
+            retry(judge(Method::Dns01, &cx, &seen(&[wrong])));
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! dns-account-01 (draft-ietf-acme-dns-account-label): dns-01's record under a
+//! label of the account, so that several accounts can prove one name.
+
+use data_encoding::BASE32_NOPAD;
+
+use super::sight::{Sight, TxtProbe};
+use super::txt::Look;
+use super::{Context, Method, Verdict, dns01};
+
+/// How many octets of the digest become the label.
+const LABEL_OCTETS: usize = 10;
+
+pub(super) fn ask(cx: &Context<'_>) -> TxtProbe {
+    look(cx).probe()
+}
+
+pub(super) fn judge(cx: &Context<'_>, seen: &Sight) -> Verdict {
+    look(cx).exact(seen)
+}
+
+fn look<'a>(cx: &'a Context<'a>) -> Look<'a> {
+    let (label, base) = (label(&cx.binding.account_url), cx.identifier.base());
+    Look {
+        method: Method::DnsAccount01,
+        cx,
+        name: format!("_{label}._acme-challenge.{base}"),
+        wanted: dns01::value(cx),
+    }
+}
+
+/// The account's label without its underscore: the begin of its URL's digest in base 32.
+fn label(account_url: &str) -> String {
+    let digest = pki::sha256(account_url.as_bytes());
+    BASE32_NOPAD
+        .encode(&digest[..LABEL_OCTETS])
+        .to_ascii_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::txt::tests::{context, seen};
+    use super::super::{Binding, judge};
+    use super::*;
+    use crate::identifier::Identifier;
+
+    #[test]
+    fn the_label_is_that_of_the_drafts_example() {
+        let url = "https://example.com/acme/acct/ExampleAccount";
+        assert_eq!(label(url), "ujmmovf2vn55tgye");
+    }
+
+    #[test]
+    fn the_value_is_that_of_dns_01_at_the_accounts_own_name() {
+        let identifier = Identifier::parse("dns", "*.foo.lab").unwrap();
+        let binding = Binding {
+            account_url: "https://example.com/acme/acct/ExampleAccount".into(),
+            ..Binding::default()
+        };
+        let cx = context(&identifier, &binding);
+        let name = "_ujmmovf2vn55tgye._acme-challenge.foo.lab";
+        assert_eq!(ask(&cx).name, name);
+        let value = dns01::value(&cx);
+        let verdict = judge(Method::DnsAccount01, &cx, &seen(&[&value]));
+        assert!(matches!(verdict, Verdict::Valid(_)), "{verdict:?}");
+    }
+}

@@ -1,0 +1,235 @@
+//! dns-persist-01 (draft-ietf-acme-dns-persist): a TXT record that stays, names
+//! this authority and the account, and needs no token.
+//!
+//! Records of other issuers are none of our business; among ours one good one
+//! is enough.
+
+use jiff::Timestamp;
+
+use super::sight::{Sight, TxtProbe};
+use super::txt::{self, Look};
+use super::{Context, Method, Verdict};
+use crate::issue_value::{IssueValue, issuer_of};
+use crate::problem::{Kind, quote};
+
+/// Why a record of ours does not prove the name.
+struct Fault {
+    kind: Kind,
+    words: String,
+}
+
+pub(super) fn ask(cx: &Context<'_>) -> TxtProbe {
+    look(cx).probe()
+}
+
+pub(super) fn judge(cx: &Context<'_>, seen: &Sight) -> Verdict {
+    let look = look(cx);
+    let sight = match look.records(seen) {
+        Ok(sight) => sight,
+        Err(verdict) => return *verdict,
+    };
+    let mut fault = None;
+    for value in sight.values.iter().filter(|value| is_ours(cx, value)) {
+        match check(cx, value) {
+            Ok(()) => return look.proven(sight),
+            Err(found) => fault = fault.or(Some((value, found))),
+        }
+    }
+    let (kind, what) = match fault {
+        Some((value, Fault { kind, words })) => (
+            kind,
+            format!("found the value {}, but {words}", quote(value)),
+        ),
+        None => {
+            let found = txt::found(&sight.values);
+            (
+                Kind::Unauthorized,
+                format!("{found}, and nothing there is for this issuer"),
+            )
+        }
+    };
+    let advice = format!("The value has to be {}", quote(&look.wanted));
+    Verdict::Retry(look.finding(kind, sight, &what, &advice))
+}
+
+/// Whether a record names this authority, be the rest of it as it may.
+fn is_ours(cx: &Context<'_>, value: &str) -> bool {
+    let named = issuer_of(value).trim_end_matches('.');
+    let mut ours = cx.binding.issuers.iter();
+    ours.any(|issuer| issuer.eq_ignore_ascii_case(named))
+}
+
+fn check(cx: &Context<'_>, value: &str) -> Result<(), Fault> {
+    let malformed = |words: String| Fault {
+        kind: Kind::Malformed,
+        words,
+    };
+    let unauthorized = |words: String| Fault {
+        kind: Kind::Unauthorized,
+        words,
+    };
+    let value = IssueValue::parse(value).map_err(|fault| malformed(fault.to_string()))?;
+    if let Some(tag) = value.repeated() {
+        return Err(malformed(format!("its parameter {tag} stands there twice")));
+    }
+    let until = value.parameter("persistuntil").map(seconds).transpose();
+    let until = until.map_err(malformed)?;
+    match value.parameter("accounturi") {
+        None => return Err(malformed("it has no accounturi".to_owned())),
+        Some(account) if account != cx.binding.account_url => {
+            return Err(unauthorized(
+                "its accounturi is another account's".to_owned(),
+            ));
+        }
+        Some(_) => {}
+    }
+    if until.is_some_and(|until| cx.now.as_second() > until) {
+        return Err(unauthorized("its persistUntil is over".to_owned()));
+    }
+    let policy = value.parameter("policy").unwrap_or_default();
+    if cx.identifier.is_wildcard() && !policy.eq_ignore_ascii_case("wildcard") {
+        return Err(unauthorized(
+            "a wildcard needs a record with policy=wildcard".to_owned(),
+        ));
+    }
+    Ok(())
+}
+
+/// Whole seconds since 1970 in decimal digits; what lies after all time never ends.
+fn seconds(text: &str) -> Result<i64, String> {
+    if text.is_empty() || !text.bytes().all(|b| b.is_ascii_digit()) {
+        return Err(format!(
+            "its persistUntil {} is not a number of seconds since 1970",
+            quote(text)
+        ));
+    }
+    Ok(text.parse().unwrap_or_else(|_| Timestamp::MAX.as_second()))
+}
+
+fn look<'a>(cx: &'a Context<'a>) -> Look<'a> {
+    let issuer = cx.binding.issuers.first().map_or("", String::as_str);
+    let policy = if cx.identifier.is_wildcard() {
+        "; policy=wildcard"
+    } else {
+        ""
+    };
+    Look {
+        method: Method::DnsPersist01,
+        cx,
+        name: format!("_validation-persist.{}", cx.identifier.base()),
+        wanted: format!("{issuer}; accounturi={}{policy}", cx.binding.account_url),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::txt::tests::{context, retry, seen};
+    use super::super::{Binding, judge};
+    use super::*;
+    use crate::Problem;
+    use crate::identifier::Identifier;
+
+    const ACCOUNT: &str = "https://ca.lab/acme/acme/account/1";
+    const MINE: &str = "ca.lab; accounturi=https://ca.lab/acme/acme/account/1";
+
+    fn judged(name: &str, values: &[&str]) -> Verdict {
+        let identifier = Identifier::parse("dns", name).unwrap();
+        let binding = Binding {
+            account_url: ACCOUNT.into(),
+            issuers: vec!["ca.lab".into(), "ca.example".into()],
+        };
+        let cx = context(&identifier, &binding);
+        judge(Method::DnsPersist01, &cx, &seen(values))
+    }
+
+    fn is_valid(name: &str, values: &[&str]) -> bool {
+        matches!(judged(name, values), Verdict::Valid(_))
+    }
+
+    fn refused(name: &str, values: &[&str]) -> Problem {
+        retry(judged(name, values)).problem
+    }
+
+    fn with(parameters: &str) -> String {
+        format!("{MINE}; {parameters}")
+    }
+
+    #[test]
+    fn the_record_lies_under_a_label_of_its_own() {
+        let identifier = Identifier::parse("dns", "*.foo.lab").unwrap();
+        let binding = Binding::default();
+        let probe = ask(&context(&identifier, &binding));
+        assert_eq!(probe.name, "_validation-persist.foo.lab");
+    }
+
+    #[test]
+    fn a_record_with_any_of_our_names_and_the_account_proves_the_name() {
+        assert!(is_valid("foo.lab", &[MINE]));
+        assert!(is_valid(
+            "foo.lab",
+            &[&MINE.replace("ca.lab;", "CA.example ;")]
+        ));
+        assert!(is_valid("foo.lab", &[&with("future=yes; policy=strict")]));
+        assert!(is_valid(
+            "foo.lab",
+            &["other.lab; accounturi=x", "v=spf1", MINE]
+        ));
+        assert!(
+            is_valid("foo.lab", &["ca.lab; broken", MINE]),
+            "one is enough"
+        );
+    }
+
+    #[test]
+    fn a_wildcard_needs_its_policy_in_any_case() {
+        for policy in ["policy=wildcard", "Policy=WildCard"] {
+            assert!(is_valid("*.foo.lab", &[&with(policy)]));
+            assert!(is_valid("foo.lab", &[&with(policy)]));
+        }
+        for record in [MINE.to_owned(), with("policy=wild")] {
+            let problem = refused("*.foo.lab", &[&record]);
+            assert_eq!(problem.kind, Kind::Unauthorized);
+            assert!(problem.detail.contains("policy=wildcard"), "{problem}");
+        }
+    }
+
+    #[test]
+    fn a_record_counts_until_its_time_is_over() {
+        for until in ["1800000000", "1800000001", "99999999999999999999999"] {
+            let record = with(&format!("persistUntil={until}"));
+            assert!(is_valid("foo.lab", &[&record]), "{until}");
+        }
+        let problem = refused("foo.lab", &[&with("persistUntil=1799999999")]);
+        assert_eq!(problem.kind, Kind::Unauthorized);
+        assert!(problem.detail.contains("persistUntil is over"), "{problem}");
+    }
+
+    #[test]
+    fn a_broken_record_of_ours_is_malformed() {
+        for (record, word) in [
+            ("ca.lab", "no accounturi"),
+            (&with("a=1; A=2"), "stands there twice"),
+            (&with("accounturi=https://x"), "stands there twice"),
+            (&with("policy"), "no value"),
+            (&with("persistUntil=-1"), "persistUntil"),
+            (&with("persistUntil=1e9"), "persistUntil"),
+            (&with("persistUntil="), "persistUntil"),
+        ] {
+            let problem = refused("foo.lab", &[record]);
+            assert_eq!(problem.kind, Kind::Malformed, "{record}");
+            assert!(problem.detail.contains(word), "{problem}");
+        }
+    }
+
+    #[test]
+    fn another_accounts_record_and_other_issuers_records_prove_nothing() {
+        let theirs = format!("{MINE}2");
+        let problem = refused("foo.lab", &[&theirs]);
+        assert_eq!(problem.kind, Kind::Unauthorized);
+        assert!(problem.detail.contains("another account's"), "{problem}");
+        let other = refused("foo.lab", &["other.lab; broken", "%%"]);
+        assert_eq!(other.kind, Kind::Unauthorized);
+        assert!(other.detail.contains("for this issuer"), "{other}");
+        assert!(other.detail.contains(MINE), "what it has to be: {other}");
+    }
+}

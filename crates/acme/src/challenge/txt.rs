@@ -1,0 +1,320 @@
+//! What the methods that look into the DNS share: one look at the TXT records of
+//! a name, and the words for what was found there. The DNS is public, so its
+//! values are shown to the client, cut.
+//!
+//! Records take time to spread, so that everything is tried again but what the
+//! operator forbids.
+
+use std::net::SocketAddr;
+
+use serde_json::json;
+
+use super::sight::{Failure, FailureKind, Sight, Trail, TxtProbe, TxtSight};
+use super::{Context, Finding, Method, Proof, Verdict, story};
+use crate::problem::{Kind, quote};
+
+/// How many of the values that were found are shown.
+const SHOWN: usize = 3;
+/// How many of them are kept as evidence.
+const KEPT: usize = 20;
+
+/// A look of one method at one name.
+pub(super) struct Look<'a> {
+    pub(super) method: Method,
+    pub(super) cx: &'a Context<'a>,
+    /// The whole name whose TXT records count.
+    pub(super) name: String,
+    /// What a record there should say, for the client to read.
+    pub(super) wanted: String,
+}
+
+impl Look<'_> {
+    pub(super) fn probe(&self) -> TxtProbe {
+        TxtProbe {
+            name: self.name.clone(),
+        }
+    }
+
+    /// Valid if one of the records says exactly what is wanted (RFC 8555 §8.4).
+    pub(super) fn exact(&self, seen: &Sight) -> Verdict {
+        let sight = match self.records(seen) {
+            Ok(sight) => sight,
+            Err(verdict) => return *verdict,
+        };
+        if sight.values.contains(&self.wanted) {
+            return self.proven(sight);
+        }
+        let what = format!(
+            "{}, {} the value wanted, {}",
+            found(&sight.values),
+            if sight.values.len() == 1 {
+                "which is not"
+            } else {
+                "none of which is"
+            },
+            quote(&self.wanted)
+        );
+        let advice = "Publish that value, beside the others if they are somebody's; a client that \
+                      has published it may have to wait until every server of the zone has it";
+        Verdict::Retry(self.finding(Kind::Unauthorized, sight, &what, advice))
+    }
+
+    /// The records, of which there is at least one; else what their absence means.
+    pub(super) fn records<'s>(&self, seen: &'s Sight) -> Result<&'s TxtSight, Box<Verdict>> {
+        match seen {
+            Sight::Txt(sight) if sight.values.is_empty() => {
+                let what = "the name has no TXT record";
+                let finding = self.finding(Kind::Unauthorized, sight, what, &self.publish());
+                Err(Box::new(Verdict::Retry(finding)))
+            }
+            Sight::Txt(sight) => Ok(sight),
+            Sight::Failed(failure) => Err(Box::new(self.failed(failure))),
+            Sight::Http(_) => Err(Box::new(super::foreign(self.method, self.cx))),
+        }
+    }
+
+    pub(super) fn proven(&self, sight: &TxtSight) -> Verdict {
+        let evidence = self.evidence(&sight.trail, &sight.values);
+        Verdict::Valid(Proof::new(self.method, self.cx, evidence))
+    }
+
+    /// What is wrong with the records, and what to do; a command to try is added.
+    pub(super) fn finding(
+        &self,
+        kind: Kind,
+        sight: &TxtSight,
+        what: &str,
+        advice: &str,
+    ) -> Finding {
+        self.tell(kind, (&sight.trail, &sight.values), what, advice)
+    }
+
+    fn failed(&self, failure: &Failure) -> Verdict {
+        let (kind, what, advice) = (failure.kind, failure.words.as_str(), self.publish());
+        let (what, advice) = if kind == FailureKind::NoSuchName {
+            ("the name does not exist", advice.as_str())
+        } else if kind == FailureKind::AddressNotAllowed {
+            (
+                "this CA does not ask servers at such addresses",
+                "Let the zone name other servers, or ask the CA's operator to allow these",
+            )
+        } else if what.is_empty() {
+            (
+                "the DNS gave no usable answer",
+                "Look at that server and at the zone",
+            )
+        } else {
+            (what, "Look at that server and at the zone")
+        };
+        let finding = self.tell(Kind::Dns, (&failure.trail, &[]), what, advice);
+        if kind == FailureKind::AddressNotAllowed {
+            Verdict::Invalid(finding)
+        } else {
+            Verdict::Retry(finding)
+        }
+    }
+
+    fn publish(&self) -> String {
+        format!(
+            "Publish a TXT record there with the value {}, and wait until it is served",
+            quote(&self.wanted)
+        )
+    }
+
+    fn tell(
+        &self,
+        kind: Kind,
+        (trail, values): (&Trail, &[String]),
+        what: &str,
+        advice: &str,
+    ) -> Finding {
+        let mut story = vec![format!("looked for TXT records of {}", self.name)];
+        story.extend(story::resolution(trail));
+        story.push(format!("{what} (after {} ms)", trail.millis));
+        let detail = format!(
+            "{} for {} failed: {}. {advice}: try `{}`.",
+            self.method.as_str(),
+            self.cx.identifier,
+            story.join("; "),
+            self.command(trail),
+        );
+        let mut evidence = self.evidence(trail, values);
+        evidence["finding"] = json!(what);
+        Finding {
+            problem: crate::Problem::new(kind, detail),
+            evidence,
+        }
+    }
+
+    fn evidence(&self, trail: &Trail, values: &[String]) -> serde_json::Value {
+        json!({
+            "method": self.method.as_str(),
+            "name": self.name,
+            "trail": trail,
+            "values": values.iter().take(KEPT).collect::<Vec<_>>(),
+        })
+    }
+
+    /// How a person asks the same server the same question.
+    fn command(&self, trail: &Trail) -> String {
+        let mut command = format!("dig +short TXT {}", self.name);
+        let asked = trail.resolver.as_deref().unwrap_or_default();
+        let mut words = asked.split([' ', ',']);
+        if let Some(server) = words.find_map(|word| word.parse::<SocketAddr>().ok()) {
+            command += &format!(" @{}", server.ip());
+            if server.port() != 53 {
+                command += &format!(" -p {}", server.port());
+            }
+        }
+        command
+    }
+}
+
+/// The values that were found, the first of them in full up to a hundred characters.
+pub(super) fn found(values: &[String]) -> String {
+    let shown: Vec<_> = values.iter().take(SHOWN).map(|v| quote(v)).collect();
+    let shown = shown.join(", ");
+    match values.len() {
+        1 => format!("found the value {shown}"),
+        n if n > SHOWN => format!("found {n} values, among them {shown}"),
+        _ => format!("found the values {shown}"),
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use jiff::Timestamp;
+    use uuid::Uuid;
+
+    use super::super::{Binding, Ports};
+    use super::*;
+    use crate::identifier::Identifier;
+
+    /// A context for the tests of each method that looks into the DNS.
+    pub(in crate::challenge) fn context<'a>(
+        identifier: &'a Identifier,
+        binding: &'a Binding,
+    ) -> Context<'a> {
+        Context {
+            identifier,
+            token: "tok",
+            key_authorization: "tok.thumb",
+            account: Uuid::nil(),
+            binding,
+            ports: Ports::default(),
+            now: Timestamp::from_second(1_800_000_000).unwrap(),
+            redirects: &[],
+        }
+    }
+
+    pub(in crate::challenge) fn trail() -> Trail {
+        Trail {
+            resolver: Some("10.0.0.53:53".into()),
+            answers: vec!["CNAME x.auth.lab".into()],
+            attempts: Vec::new(),
+            millis: 4,
+        }
+    }
+
+    pub(in crate::challenge) fn seen(values: &[&str]) -> Sight {
+        Sight::Txt(TxtSight {
+            values: values.iter().map(|v| (*v).to_owned()).collect(),
+            trail: trail(),
+        })
+    }
+
+    pub(in crate::challenge) fn retry(verdict: Verdict) -> Finding {
+        let Verdict::Retry(finding) = verdict else {
+            panic!("{verdict:?}");
+        };
+        finding
+    }
+
+    fn look(seen: &Sight) -> Verdict {
+        let identifier = Identifier::parse("dns", "foo.lab").unwrap();
+        let binding = Binding::default();
+        let look = Look {
+            method: Method::Dns01,
+            cx: &context(&identifier, &binding),
+            name: "_acme-challenge.foo.lab".into(),
+            wanted: "right".into(),
+        };
+        look.exact(seen)
+    }
+
+    #[test]
+    fn one_right_value_among_others_is_enough() {
+        for values in [&["right"][..], &["wrong", "right"]] {
+            let Verdict::Valid(proof) = look(&seen(values)) else {
+                panic!();
+            };
+            assert_eq!(
+                proof.evidence()["values"].as_array().unwrap().len(),
+                values.len()
+            );
+        }
+    }
+
+    #[test]
+    fn wrong_values_are_shown_cut_with_the_one_that_is_wanted() {
+        let finding = retry(look(&seen(&["left \"over\""])));
+        assert_eq!(finding.problem.kind, Kind::Unauthorized);
+        assert_eq!(
+            finding.problem.detail,
+            "dns-01 for foo.lab failed: looked for TXT records of _acme-challenge.foo.lab; \
+             resolver 10.0.0.53:53 answered CNAME x.auth.lab; found the value \
+             \"left \\\"over\\\"\", which is not the value wanted, \"right\" (after 4 ms). Publish \
+             that value, beside the others if they are somebody's; a client that has published it \
+             may have to wait until every server of the zone has it: try `dig +short TXT \
+             _acme-challenge.foo.lab @10.0.0.53`."
+        );
+        let long = "x".repeat(300);
+        let many = [long.as_str(), "b", "c", "d"];
+        let detail = retry(look(&seen(&many))).problem.detail;
+        assert!(detail.contains("found 4 values, among them"), "{detail}");
+        assert!(
+            !detail.contains("\"d\"") && !detail.contains(&long),
+            "{detail}"
+        );
+        for near in ["Right", " right", "right ", "rightright", ""] {
+            retry(look(&seen(&[near])));
+        }
+    }
+
+    #[test]
+    fn an_absent_record_is_unauthorized_and_an_absent_name_a_dns_problem() {
+        let none = retry(look(&seen(&[]))).problem;
+        assert_eq!(none.kind, Kind::Unauthorized);
+        assert!(none.detail.contains("no TXT record"), "{none}");
+        for (kind, word) in [
+            (FailureKind::NoSuchName, "Publish a TXT record there"),
+            (FailureKind::Dns, "Look at that server"),
+        ] {
+            let failure = Failure {
+                kind,
+                words: String::new(),
+                trail: trail(),
+            };
+            let problem = retry(look(&Sight::Failed(failure))).problem;
+            assert_eq!(problem.kind, Kind::Dns);
+            assert!(problem.detail.contains(word), "{problem}");
+        }
+    }
+
+    #[test]
+    fn a_server_that_may_not_be_asked_is_final() {
+        let failure = Failure {
+            kind: FailureKind::AddressNotAllowed,
+            words: String::new(),
+            trail: Trail {
+                resolver: Some("the authoritative server 169.254.0.1:5353 (ns.lab)".into()),
+                ..Trail::default()
+            },
+        };
+        let Verdict::Invalid(finding) = look(&Sight::Failed(failure)) else {
+            panic!();
+        };
+        let detail = finding.problem.detail;
+        assert!(detail.contains("@169.254.0.1 -p 5353`"), "{detail}");
+    }
+}
