@@ -6,25 +6,74 @@ use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::sync::{Arc, Mutex};
 
 use hickory_server::proto::op::{Message, ResponseCode};
-use hickory_server::proto::rr::rdata::{A, AAAA, TXT};
-use hickory_server::proto::rr::{RData, Record, RecordType};
+use hickory_server::proto::rr::rdata::{A, AAAA, CAA, CNAME, NS, TXT};
+use hickory_server::proto::rr::{Name, RData, Record, RecordType};
 
 /// What the server says about one name.
 #[derive(Clone, Debug)]
 pub enum Answer {
     /// A and AAAA records.
     Addresses(Vec<IpAddr>),
-    /// TXT records.
+    /// TXT records of one string each.
     Text(Vec<String>),
+    /// Records of any types, as a name that exists has them; an alias is for all types, and is not
+    /// followed by this server.
+    Records(Vec<RData>),
+    /// As this, but over UDP all is cut.
+    Cut(Box<Self>),
+    /// As this, as one that is asked by others and does not ask itself: RD is not heeded, AA is set.
+    Authoritative(Box<Self>),
     /// The name does not exist (NXDOMAIN), as for every name that was never set.
     NoSuchName,
     /// SERVFAIL.
     Fails,
+    /// REFUSED.
+    Refuses,
     /// No answer at all.
     Silence,
 }
 
+impl Answer {
+    /// TXT records of these strings, one inner list a record.
+    pub fn split_text(records: &[&[&str]]) -> Self {
+        let record = |strings: &&[&str]| {
+            let strings = strings.iter().map(|s| (*s).to_owned()).collect();
+            RData::TXT(TXT::new(strings))
+        };
+        Self::Records(records.iter().map(record).collect())
+    }
+
+    /// Another name for `target` (CNAME).
+    pub fn alias(target: &str) -> Self {
+        Self::Records(vec![RData::CNAME(CNAME(name(target)))])
+    }
+
+    /// A zone's name servers (NS).
+    pub fn name_servers(servers: &[&str]) -> Self {
+        let record = |server: &&str| RData::NS(NS(name(server)));
+        Self::Records(servers.iter().map(record).collect())
+    }
+
+    /// CAA records: whether critical, tag, value.
+    pub fn caa(records: &[(bool, &str, &str)]) -> Self {
+        let record = |(critical, tag, value): &(bool, &str, &str)| {
+            let mut caa = CAA::new_issue(*critical, None, Vec::new());
+            (*tag).clone_into(&mut caa.tag);
+            caa.value = value.as_bytes().to_vec();
+            RData::CAA(caa)
+        };
+        Self::Records(records.iter().map(record).collect())
+    }
+}
+
+fn name(text: &str) -> Name {
+    let mut name = Name::from_ascii(text).expect("a name");
+    name.set_fqdn(true);
+    name
+}
+
 type Zone = Arc<Mutex<HashMap<String, Answer>>>;
+type Asked = Mutex<Vec<String>>;
 
 /// The server; it answers until the process ends.
 pub struct Dns {
@@ -71,7 +120,7 @@ impl Dns {
         self.set(name, Answer::Addresses(parsed));
     }
 
-    /// The questions so far, as "name TYPE".
+    /// The questions so far, as "name TYPE", or "name TYPE over TCP".
     pub fn asked(&self) -> Vec<String> {
         self.asked.lock().expect("no test panics with it").clone()
     }
@@ -82,23 +131,23 @@ impl Dns {
     }
 }
 
-fn serve(socket: &UdpSocket, zone: &Zone, asked: &Mutex<Vec<String>>) {
+fn serve(socket: &UdpSocket, zone: &Zone, asked: &Asked) {
     let mut buffer = [0; 4096];
     while let Ok((length, from)) = socket.recv_from(&mut buffer) {
-        if let Some(response) = answer(&buffer[..length], zone, asked) {
+        if let Some(response) = answer(&buffer[..length], zone, (asked, "")) {
             let _ = socket.send_to(&response, from);
         }
     }
 }
 
-fn serve_stream(mut stream: TcpStream, zone: &Zone, asked: &Mutex<Vec<String>>) {
+fn serve_stream(mut stream: TcpStream, zone: &Zone, asked: &Asked) {
     let mut length = [0; 2];
     while stream.read_exact(&mut length).is_ok() {
         let mut request = vec![0; usize::from(u16::from_be_bytes(length))];
         if stream.read_exact(&mut request).is_err() {
             return;
         }
-        if let Some(response) = answer(&request, zone, asked) {
+        if let Some(response) = answer(&request, zone, (asked, " over TCP")) {
             let length = u16::try_from(response.len()).expect("a short answer");
             let _ = stream.write_all(&[&length.to_be_bytes(), response.as_slice()].concat());
         }
@@ -106,53 +155,75 @@ fn serve_stream(mut stream: TcpStream, zone: &Zone, asked: &Mutex<Vec<String>>) 
 }
 
 /// The answer's bytes, or `None` for silence.
-fn answer(request: &[u8], zone: &Zone, asked: &Mutex<Vec<String>>) -> Option<Vec<u8>> {
+fn answer(request: &[u8], zone: &Zone, (asked, way): (&Asked, &str)) -> Option<Vec<u8>> {
     let request = Message::from_vec(request).ok()?;
     let query = request.queries.first()?;
     let name = query.name().to_ascii().trim_end_matches('.').to_lowercase();
     if let Ok(mut asked) = asked.lock() {
-        asked.push(format!("{name} {}", query.query_type()));
+        asked.push(format!("{name} {}{way}", query.query_type()));
     }
     let scripted = zone
         .lock()
         .expect("no test panics with the zone")
         .get(&name)
         .cloned();
-    respond(&request, scripted.unwrap_or(Answer::NoSuchName))
+    respond(&request, scripted.unwrap_or(Answer::NoSuchName), way)
 }
 
-fn respond(request: &Message, answer: Answer) -> Option<Vec<u8>> {
+fn respond(request: &Message, mut answer: Answer, way: &str) -> Option<Vec<u8>> {
     let query = request.queries.first()?.clone();
     let mut response = Message::response(request.metadata.id, request.metadata.op_code);
     response.metadata.recursion_desired = request.metadata.recursion_desired;
     response.metadata.recursion_available = true;
-    let data: Vec<RData> = match answer {
-        Answer::Addresses(addresses) => addresses
-            .into_iter()
-            .filter_map(|address| match (address, query.query_type()) {
-                (IpAddr::V4(v4), RecordType::A) => Some(RData::A(A(v4))),
-                (IpAddr::V6(v6), RecordType::AAAA) => Some(RData::AAAA(AAAA(v6))),
-                _ => None,
-            })
-            .collect(),
-        Answer::Text(texts) if query.query_type() == RecordType::TXT => texts
-            .into_iter()
-            .map(|text| RData::TXT(TXT::new(vec![text])))
-            .collect(),
-        Answer::Text(_) => Vec::new(),
-        Answer::NoSuchName => {
-            response.metadata.response_code = ResponseCode::NXDomain;
-            Vec::new()
-        }
-        Answer::Fails => {
-            response.metadata.response_code = ResponseCode::ServFail;
-            Vec::new()
-        }
-        Answer::Silence => return None,
-    };
-    for rdata in data {
-        response.add_answer(Record::from_rdata(query.name().clone(), 1, rdata));
+    loop {
+        answer = match answer {
+            Answer::Cut(_) if way.is_empty() => {
+                response.metadata.truncation = true;
+                break;
+            }
+            Answer::Authoritative(inner) => {
+                response.metadata.authoritative = true;
+                response.metadata.recursion_available = false;
+                *inner
+            }
+            Answer::Cut(inner) => *inner,
+            Answer::Silence => return None,
+            plain => {
+                let (code, data) = records(plain, query.query_type());
+                response.metadata.response_code = code;
+                for rdata in data {
+                    response.add_answer(Record::from_rdata(query.name().clone(), 1, rdata));
+                }
+                break;
+            }
+        };
     }
     response.add_query(query);
     response.to_vec().ok()
+}
+
+/// The records of this type, with the code that goes with them.
+fn records(answer: Answer, kind: RecordType) -> (ResponseCode, Vec<RData>) {
+    let data: Vec<RData> = match answer {
+        Answer::Addresses(addresses) => {
+            let record = |address| match address {
+                IpAddr::V4(v4) => RData::A(A(v4)),
+                IpAddr::V6(v6) => RData::AAAA(AAAA(v6)),
+            };
+            addresses.into_iter().map(record).collect()
+        }
+        Answer::Text(texts) => {
+            let record = |text| RData::TXT(TXT::new(vec![text]));
+            texts.into_iter().map(record).collect()
+        }
+        Answer::Records(data) => data,
+        Answer::Fails => return (ResponseCode::ServFail, Vec::new()),
+        Answer::Refuses => return (ResponseCode::Refused, Vec::new()),
+        _ => return (ResponseCode::NXDomain, Vec::new()),
+    };
+    let fits = |data: &RData| [kind, RecordType::CNAME].contains(&data.record_type());
+    (
+        ResponseCode::NoError,
+        data.into_iter().filter(fits).collect(),
+    )
 }

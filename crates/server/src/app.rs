@@ -244,6 +244,7 @@ fn options(plan: &Plan, config: &Config) -> probe::Options {
     let validation = &config.riser.validation;
     probe::Options {
         resolvers: validation.resolvers.clone(),
+        zones: validation.zones.iter().map(zone).collect(),
         strict_fqdn: plan.strict_fqdn,
         rules: probe::Rules {
             allow: validation.allow.clone(),
@@ -251,6 +252,13 @@ fn options(plan: &Plan, config: &Config) -> probe::Options {
         },
         loopback_names: plan.loopback_names.clone(),
         ..probe::Options::default()
+    }
+}
+
+fn zone(zone: &ca::config::Zone) -> probe::Zone {
+    probe::Zone {
+        name: zone.name.clone(),
+        resolvers: zone.resolvers.clone(),
     }
 }
 

@@ -21,3 +21,4 @@ mod s7_5_authorizations;
 mod s7_6_revocation;
 mod s8_3_http01;
 mod s8_3_redirects;
+mod s8_4_dns01;

@@ -1,6 +1,7 @@
 //! RFC 8555 §7.1.3, §7.1.4: identifiers of type dns, and the one form that names
 //! have (RFC 1035 §2.3.4, RFC 1123 §2.1, RFC 5890 §2.3).
 
+use acceptance::acme::Account;
 use acceptance::https::Response;
 use serde_json::{Value, json};
 
@@ -176,7 +177,11 @@ fn asterisks_elsewhere_are_refused() {
 /// No challenge that is offered proves a wildcard: the order is refused, not left to fail (§7.1.3).
 #[test]
 fn a_wildcard_that_nothing_can_prove_is_rejected() {
-    refused(&order(&["*.example.com"]), 400, "rejectedIdentifier");
+    let directory = subject().directory_of("web only");
+    let account = Account::register(&subject().client, &directory);
+    let payload = json!({"identifiers": [{"type": "dns", "value": "*.example.com"}]});
+    let answer = account.post(&account.resource("newOrder"), Some(&payload));
+    refused(&answer, 400, "rejectedIdentifier");
 }
 
 /// A type that is unknown is unsupportedIdentifier; the type is exact (§6.7, §9.7.7).

@@ -5,6 +5,7 @@ mod authority;
 mod change;
 mod database;
 pub mod edit;
+mod issuer;
 #[cfg(test)]
 mod reference;
 pub(crate) mod riser;
@@ -20,7 +21,7 @@ pub use authority::Authority;
 pub(crate) use authority::read_claims;
 pub use change::Change;
 pub use database::{Database, DatabaseKind, ForeignMarker};
-pub use riser::{Limits, ProvisionerSettings, Riser, Server, Validation, resolver};
+pub use riser::{Limits, ProvisionerSettings, Riser, Server, Validation, Zone, resolver};
 pub use section::{Fault, Warning};
 pub use tls::{TlsOptions, TlsVersion};
 
@@ -114,7 +115,9 @@ impl Config {
         match config {
             Some(config) if faults.is_empty() => {
                 let riser = riser.unwrap_or_default();
-                Ok((Self { riser, ..config }, warnings))
+                let config = Self { riser, ..config };
+                warnings.extend(config.nameless());
+                Ok((config, warnings))
             }
             _ => Err(faults),
         }

@@ -190,11 +190,15 @@ fn a_provisioner_that_does_not_hold_together_is_listed_and_disabled() {
             "must not be greater",
         ),
         (
+            json!({"challenges": ["dns-persist-01"]}),
+            "switched on in riser.toml",
+        ),
+        (
             json!({"challenges": ["http-02"]}),
             "is not a challenge type",
         ),
         (
-            json!({"challenges": ["dns-01"]}),
+            json!({"challenges": ["device-attest-01"]}),
             "none of the challenge types",
         ),
         (

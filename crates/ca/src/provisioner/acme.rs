@@ -23,8 +23,7 @@ const MOST_IDENTIFIERS: usize = 100;
 const LEEWAY: SignedDuration = SignedDuration::from_mins(5);
 
 /// Challenge types that ca.json may name and that are not built yet.
-const LATER: [&str; 5] = [
-    "dns-01",
+const LATER: [&str; 4] = [
     "tls-alpn-01",
     "device-attest-01",
     "wire-oidc-01",
@@ -114,7 +113,7 @@ impl Acme {
         &self.caa_identities
     }
 
-    /// The enabled challenge types.
+    /// The challenge types that ca.json enables; see [`Config::challenges`](crate::config::Config).
     #[must_use]
     pub fn challenges(&self) -> &[Method] {
         &self.challenges
@@ -195,13 +194,21 @@ impl Acme {
 fn challenges(common: &mut Common, section: &mut Section<'_>) -> Vec<Method> {
     let named = section.strings("challenges");
     if named.is_empty() {
-        return Method::ALL.to_vec();
+        return Method::USUAL.to_vec();
     }
     let mut methods = Vec::new();
     for (n, text) in named.iter().enumerate() {
         let key = format!("challenges[{n}]");
         let text = text.to_ascii_lowercase();
-        if let Some(method) = Method::parse(&text) {
+        let method = Method::parse(&text);
+        if let Some(Method::DnsAccount01 | Method::DnsPersist01) = method {
+            // The program that defined the file refuses to start with such a word.
+            common.disable(
+                section,
+                &key,
+                format!("{text} is switched on in riser.toml: [provisioner.<name>] challenges"),
+            );
+        } else if let Some(method) = method {
             if !methods.contains(&method) {
                 methods.push(method);
             }

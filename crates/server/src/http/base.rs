@@ -18,6 +18,15 @@ pub(super) fn base(parts: &Parts, config: &Config) -> String {
     }
 }
 
+/// Whether an `https` address is at a host of ours, by any of the names of this server.
+pub(super) fn is_at_ours(url: &str, parts: &Parts, config: &Config) -> bool {
+    let rest = url.strip_prefix("https://").unwrap_or_default();
+    let host = rest.split('/').next().unwrap_or_default();
+    let host: Option<Authority> = host.parse().ok();
+    host.and_then(plain)
+        .is_some_and(|host| is_ours(&host, parts, config))
+}
+
 /// The host that the client asked for.
 fn asked(parts: &Parts) -> Option<Authority> {
     if parts.version >= Version::HTTP_2

@@ -4,6 +4,11 @@
 //! Hosts file first, then the servers of `resolv.conf` (or `--resolver`) with
 //! its search list. Nothing is cached: a validation sees the present.
 
+mod question;
+mod records;
+#[cfg(test)]
+mod tests;
+
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::{Mutex, PoisonError};
@@ -21,7 +26,9 @@ use hickory_resolver::{Resolver, TokioResolver};
 use tokio::time::timeout;
 
 use super::machine::{Hosts, Resolvers, Watched, parse_hosts, parse_resolv_conf};
-use super::{Miss, Options};
+use super::{Miss, Options, Zone};
+
+pub(crate) use self::records::Records;
 
 /// How long all questions about one name may take together.
 const BUDGET: Duration = Duration::from_secs(8);
@@ -35,6 +42,7 @@ pub(super) struct Finder {
     hosts: Watched<Hosts>,
     resolv_conf: Watched<Resolvers>,
     replaced: Vec<SocketAddr>,
+    zones: Vec<Zone>,
     strict: bool,
     loopback_names: Vec<String>,
     clients: Mutex<HashMap<(SocketAddr, Duration), TokioResolver>>,
@@ -54,6 +62,7 @@ impl Finder {
             hosts: Watched::new(options.hosts.clone(), parse_hosts),
             resolv_conf: Watched::new(options.resolv_conf.clone(), parse_resolv_conf),
             replaced: options.resolvers.clone(),
+            zones: options.zones.clone(),
             strict: options.strict_fqdn,
             loopback_names: options.loopback_names.clone(),
             clients: Mutex::default(),
@@ -66,10 +75,10 @@ impl Finder {
         if let Some(found) = self.known_here(&name, trail) {
             return Ok(found);
         }
-        let resolvers = self.resolvers();
         let mut kind = FailureKind::Dns;
-        for candidate in self.candidates(&name, &resolvers) {
+        for candidate in self.candidates(&name, &self.resolvers()) {
             let searched = (candidate != name).then_some(candidate.as_str());
+            let resolvers = self.resolvers_for(&candidate);
             kind = match self.ask(&candidate, searched, &resolvers, trail).await {
                 Answer::Addresses(found) => return Ok(in_order(found)),
                 // A name further down the list must not cover up a failure here.
@@ -106,6 +115,16 @@ impl Finder {
         resolvers
     }
 
+    /// The servers for this name: those of the longest zone that it lies in, else the usual.
+    fn resolvers_for(&self, name: &str) -> Resolvers {
+        let mut resolvers = self.resolvers();
+        let zones = self.zones.iter().filter(|zone| lies_in(name, &zone.name));
+        if let Some(zone) = zones.max_by_key(|zone| zone.name.len()) {
+            resolvers.servers.clone_from(&zone.resolvers);
+        }
+        resolvers
+    }
+
     /// The names to ask for, in their order, each with its final dot left out.
     fn candidates(&self, name: &str, resolvers: &Resolvers) -> Vec<String> {
         let mut names: Vec<String> = Vec::new();
@@ -132,7 +151,7 @@ impl Finder {
         for _ in 0..ROUNDS {
             let mut silent = Vec::new();
             for server in left {
-                note_server(trail, server);
+                note_server(trail, &server.to_string());
                 let first = trail.answers.len();
                 let answer = self.ask_one(server, name, each, searched, trail).await;
                 if servers > 1 {
@@ -232,13 +251,22 @@ impl Outcome {
 }
 
 /// Notes that `server` is asked.
-fn note_server(trail: &mut Trail, server: SocketAddr) {
-    let server = server.to_string();
+fn note_server(trail: &mut Trail, server: &str) {
     match &mut trail.resolver {
-        None => trail.resolver = Some(server),
+        None => trail.resolver = Some(server.to_owned()),
         Some(known) if known.split(", ").any(|k| k == server) => {}
         Some(known) => *known = format!("{known}, {server}"),
     }
+}
+
+/// Whether a name is this zone's, or lies below it.
+fn lies_in(name: &str, zone: &str) -> bool {
+    let rest = name.len().checked_sub(zone.len());
+    rest.is_some_and(|at| {
+        name.is_char_boundary(at)
+            && name[at..].eq_ignore_ascii_case(zone)
+            && (at == 0 || name[..at].ends_with('.'))
+    })
 }
 
 /// What the two answers say, once if both say the same.

@@ -17,18 +17,24 @@ use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use acme::challenge::{Attempt, Failure, FailureKind, Probe, Sight, Trail};
+use acme::challenge::{
+    Attempt, Failure, FailureKind, HttpProbe, Probe, Sight, Trail, TxtProbe, TxtSight,
+};
 use arc_swap::ArcSwap;
 use rustls::ClientConfig;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 pub(crate) use self::address::Rules;
+pub(crate) use self::dns::Records;
+pub(crate) use hickory_resolver::proto::rr::{RData, RecordType};
 
 /// How the eyes look.
 #[derive(Debug, Clone)]
 pub(crate) struct Options {
     /// Asked instead of the servers of `resolv_conf`, if there are any.
     pub(crate) resolvers: Vec<SocketAddr>,
+    /// Zones with resolvers of their own.
+    pub(crate) zones: Vec<Zone>,
     /// Whether names are asked for as they are, without the search list.
     pub(crate) strict_fqdn: bool,
     /// The hosts file.
@@ -45,6 +51,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             resolvers: Vec::new(),
+            zones: Vec::new(),
             strict_fqdn: false,
             hosts: PathBuf::from("/etc/hosts"),
             resolv_conf: PathBuf::from("/etc/resolv.conf"),
@@ -52,6 +59,15 @@ impl Default for Options {
             loopback_names: Vec::new(),
         }
     }
+}
+
+/// A zone whose names are asked for at servers of its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Zone {
+    /// The zone, without its final dot.
+    pub(crate) name: String,
+    /// Its resolvers, in their order, at least one.
+    pub(crate) resolvers: Vec<SocketAddr>,
 }
 
 /// Performs probes. Cheap to clone.
@@ -62,6 +78,13 @@ struct Inner {
     finder: dns::Finder,
     rules: Rules,
     tls: OnceLock<Arc<ClientConfig>>,
+}
+
+/// What the DNS says, and how it was come by.
+#[derive(Debug, Clone)]
+pub(crate) struct Looked {
+    pub(crate) records: Records,
+    pub(crate) trail: Trail,
 }
 
 /// Why nothing was seen.
@@ -84,20 +107,66 @@ impl Eyes {
     /// Looks once, from the first DNS question to the last byte `within` this
     /// time, and tells what was seen and how.
     pub(crate) async fn look(&self, probe: &Probe, within: Duration) -> Sight {
+        match probe {
+            Probe::Http(http) => self.look_at_web(http, within).await,
+            Probe::Txt(txt) => self.look_at_texts(txt, within).await,
+        }
+    }
+
+    async fn look_at_web(&self, probe: &HttpProbe, within: Duration) -> Sight {
         let started = Instant::now();
-        let deadline = started + within;
         let eyes = self.0.load_full();
         let mut trail = Trail::default();
-        let Probe::Http(http) = probe;
-        let seen = http::look(&eyes, http, deadline, &mut trail).await;
-        trail.millis = millis_since(started);
+        let seen = http::look(&eyes, probe, started + within, &mut trail).await;
         match seen {
-            Ok(sight) => Sight::Http(sight.into_sight(trail)),
-            Err(miss) => Sight::Failed(Failure {
-                kind: miss.kind,
-                words: miss.words,
-                trail,
+            Ok(sight) => Sight::Http(sight.into_sight(timed(trail, started))),
+            Err(miss) => Sight::Failed(miss.into_failure(trail, started)),
+        }
+    }
+
+    async fn look_at_texts(&self, probe: &TxtProbe, within: Duration) -> Sight {
+        match self.records(&probe.name, RecordType::TXT, within).await {
+            Ok(Looked { records, trail }) => match records {
+                Records::Found(found) => {
+                    let values = found.iter().filter_map(text).collect();
+                    Sight::Txt(TxtSight { values, trail })
+                }
+                Records::None => Sight::Txt(TxtSight {
+                    values: Vec::new(),
+                    trail,
+                }),
+                Records::NoSuchName => Sight::Failed(Failure {
+                    kind: FailureKind::NoSuchName,
+                    words: String::new(),
+                    trail,
+                }),
+            },
+            Err(failure) => Sight::Failed(failure),
+        }
+    }
+
+    /// Asks the DNS for the records of one type that `name` has: no hosts file, no search list,
+    /// no cache; aliases are followed, and it ends `within` this time.
+    ///
+    /// # Errors
+    /// Where nobody gave a usable answer.
+    pub(crate) async fn records(
+        &self,
+        name: &str,
+        kind: RecordType,
+        within: Duration,
+    ) -> Result<Looked, Failure> {
+        let started = Instant::now();
+        let eyes = self.0.load_full();
+        let mut trail = Trail::default();
+        let asked = timeout(within, eyes.finder.records(name, kind, &mut trail)).await;
+        let silence = || Err(Miss::new(FailureKind::Dns, "no answer in time (time-out)"));
+        match asked.unwrap_or_else(|_| silence()) {
+            Ok(records) => Ok(Looked {
+                records,
+                trail: timed(trail, started),
             }),
+            Err(miss) => Err(miss.into_failure(trail, started)),
         }
     }
 }
@@ -119,6 +188,31 @@ impl Miss {
             words: words.into(),
         }
     }
+
+    fn into_failure(self, trail: Trail, started: Instant) -> Failure {
+        Failure {
+            kind: self.kind,
+            words: self.words,
+            trail: timed(trail, started),
+        }
+    }
+}
+
+/// A trail that has come to its end.
+fn timed(trail: Trail, started: Instant) -> Trail {
+    Trail {
+        millis: millis_since(started),
+        ..trail
+    }
+}
+
+/// The strings of a TXT record as one (RFC 8555 §8.4).
+fn text(data: &RData) -> Option<String> {
+    let RData::TXT(txt) = data else {
+        return None;
+    };
+    let octets = txt.txt_data.concat();
+    Some(String::from_utf8_lossy(&octets).into_owned())
 }
 
 fn attempt(address: SocketAddr, outcome: impl Into<String>, started: Instant) -> Attempt {

@@ -157,14 +157,14 @@ impl World {
     async fn seen(&self, host: &str, port: u16) -> HttpSight {
         match self.look(host, port, 30).await {
             Sight::Http(sight) => sight,
-            Sight::Failed(failure) => panic!("{failure:?}"),
+            other @ (Sight::Txt(_) | Sight::Failed(_)) => panic!("{other:?}"),
         }
     }
 
     async fn failed(&self, host: &str, port: u16) -> Failure {
         match self.look(host, port, 3).await {
-            Sight::Http(sight) => panic!("{sight:?}"),
             Sight::Failed(failure) => failure,
+            other @ (Sight::Http(_) | Sight::Txt(_)) => panic!("{other:?}"),
         }
     }
 }

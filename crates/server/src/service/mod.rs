@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use acme::challenge::Ports;
+use acme::challenge::{Binding, Ports};
 use ca::config::Config;
 use ca::provisioner::{Acme, Provisioner};
 use jiff::Timestamp;
@@ -98,6 +98,17 @@ impl Service {
         Ports {
             http: validation.http_port,
             tls: validation.tls_port,
+        }
+    }
+
+    /// What a record in the DNS has to name to speak for this authority and an account whose URL
+    /// is this one for its client.
+    pub(crate) fn binding(&self, provisioner: &str, account_url: String) -> Binding {
+        let config = self.config();
+        let acme = config.authority.acme(provisioner);
+        Binding {
+            account_url,
+            issuers: acme.map_or_else(Vec::new, |acme| config.issuers(acme)),
         }
     }
 

@@ -30,7 +30,7 @@ impl Service {
             longest: acme.claims().maximum,
             leeway: backdate.max(SignedDuration::from_mins(1)),
         };
-        let opening = order::open(request, now, &limits, acme.challenges())?;
+        let opening = order::open(request, now, &limits, &config.challenges(acme))?;
         // The decision of finalize, taken now already, so that nobody validates in vain.
         acme.lifetime(request.not_before, request.not_after, backdate, now)?;
         let life = config.riser.provisioner(acme.name()).order_life;

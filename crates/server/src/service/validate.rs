@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use acme::account::Account;
 use acme::authz::{Authorization, Status};
-use acme::challenge::{self, Challenge, Context, Finding, Proof, Verdict};
+use acme::challenge::{self, Binding, Challenge, Context, Finding, Proof, Verdict};
 use jiff::Timestamp;
 use moka::sync::Cache;
 use tokio::sync::{Semaphore, watch};
@@ -38,30 +38,33 @@ struct Flight {
     account: Account,
     authorization: Authorization,
     challenge: Challenge,
+    binding: Binding,
     landed: watch::Sender<bool>,
 }
 
 impl Service {
     /// Begins (or joins) the validation of a challenge and waits a while for its verdict
-    /// (RFC 8555 §7.5.1). A challenge that has ended already is only read.
+    /// (RFC 8555 §7.5.1). A challenge that has ended already is only read. `binding` is what
+    /// records in the DNS have to name.
     ///
     /// # Errors
     /// When the challenge is unknown or another account's, or the store fails.
     pub(crate) async fn attempt(
         &self,
-        account: &Account,
+        (account, binding): (&Account, Binding),
         authorization: Uuid,
         id: Uuid,
     ) -> Result<Authorization, Error> {
+        let account_url = binding.account_url.clone();
         let (found, orders) = self.challenge(account, authorization, id).await?;
         let challenge = found.challenge(id).filter(|c| is_open(&found, c));
         let Some(challenge) = challenge.cloned() else {
             return Ok(found);
         };
         let order = orders.first().copied().unwrap_or(authorization);
-        let landing = self.launch(account, found, challenge);
+        let landing = self.launch((account, binding), found, challenge);
         if !self.wait(order, landing).await {
-            self.store().begin_challenge(id).await?;
+            self.store().begin_challenge(id, &account_url).await?;
         }
         let (found, _) = self.challenge(account, authorization, id).await?;
         Ok(found)
@@ -72,14 +75,15 @@ impl Service {
     /// # Errors
     /// When the store cannot be read.
     pub(crate) async fn resume(&self) -> Result<(), Error> {
-        for id in self.store().unfinished_challenges().await? {
+        for (id, account_url) in self.store().unfinished_challenges().await? {
             let Some(found) = self.store().challenge(id).await? else {
                 continue;
             };
             let account = self.store().account(found.authorization.account).await?;
             if let (Some(account), Some(challenge)) = (account, found.authorization.challenge(id)) {
                 let challenge = challenge.clone();
-                drop(self.launch(&account, found.authorization, challenge));
+                let binding = self.binding(&found.authorization.provisioner, account_url);
+                drop(self.launch((&account, binding), found.authorization, challenge));
             }
         }
         Ok(())
@@ -88,7 +92,7 @@ impl Service {
     /// Starts the job of a challenge unless it runs already.
     fn launch(
         &self,
-        account: &Account,
+        (account, binding): (&Account, Binding),
         authorization: Authorization,
         challenge: Challenge,
     ) -> watch::Receiver<bool> {
@@ -103,6 +107,7 @@ impl Service {
             account: account.clone(),
             authorization,
             challenge,
+            binding,
             landed,
         };
         drop(self.state.work.spawn(flight.fly()));
@@ -197,6 +202,7 @@ impl Flight {
             token: &self.challenge.token,
             key_authorization,
             account: self.account.id,
+            binding: &self.binding,
             ports: self.service.ports(),
             now: Timestamp::now(),
             redirects,

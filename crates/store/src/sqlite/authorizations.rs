@@ -55,14 +55,15 @@ impl Store {
         .await
     }
 
-    /// Lists the challenges that were being validated when the process ended.
-    pub async fn unfinished_challenges(&self) -> Result<Vec<Uuid>, Error> {
+    /// Lists the challenges that were being validated when the process ended, each with the account's URL as its client
+    /// knows it.
+    pub async fn unfinished_challenges(&self) -> Result<Vec<(Uuid, String)>, Error> {
         self.read(|connection| {
             let mut statement = connection.prepare_cached(
-                "SELECT id FROM challenges WHERE status = 'processing' ORDER BY id",
+                "SELECT id, coalesce(account_url, '') FROM challenges WHERE status = 'processing' ORDER BY id",
             )?;
-            let ids = statement.query_map([], |row| row.get(0))?;
-            ids.map(|id| Ok(id.map(|id: Id| id.0)?)).collect()
+            let found = statement.query_map([], |row| Ok((row.get::<_, Id>(0)?.0, row.get(1)?)))?;
+            Ok(found.collect::<Result<_, _>>()?)
         })
         .await
     }

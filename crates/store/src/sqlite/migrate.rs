@@ -18,6 +18,10 @@ pub(super) const STEPS: &[Step] = &[
         name: "revocation",
         sql: include_str!("migrations/0003_revocation.sql"),
     },
+    Step {
+        name: "dns",
+        sql: include_str!("migrations/0006_dns.sql"),
+    },
 ];
 
 /// One step.

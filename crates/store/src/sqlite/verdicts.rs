@@ -14,14 +14,17 @@ use crate::error::Error;
 use crate::record::{AuditEntry, Settled};
 
 impl Store {
-    /// Marks a pending challenge as being validated, for whoever resumes after a crash. Tells whether it was pending.
-    pub async fn begin_challenge(&self, id: Uuid) -> Result<bool, Error> {
+    /// Marks a pending challenge as being validated, for whoever resumes after a crash; `account_url` is the account's
+    /// URL as its client knows it. Tells whether it was pending.
+    pub async fn begin_challenge(&self, id: Uuid, account_url: &str) -> Result<bool, Error> {
+        let account_url = account_url.to_owned();
         self.write(move |connection| {
             let begun = connection
                 .prepare_cached(
-                    "UPDATE challenges SET status = 'processing' WHERE id = ?1 AND status = 'pending'",
+                    "UPDATE challenges SET status = 'processing', account_url = ?2
+                     WHERE id = ?1 AND status = 'pending'",
                 )?
-                .execute([Id(id)])?;
+                .execute((Id(id), &account_url))?;
             Ok(begun == 1)
         })
         .await

@@ -175,15 +175,27 @@ async fn a_challenge_that_was_begun_is_unfinished_until_its_verdict(store: &Stor
     let new = stored(store, &["a.example"]).await;
     let challenge = new.authorizations[0].challenges[0].id;
     assert_eq!(store.unfinished_challenges().await, Ok(vec![]));
-    assert_eq!(store.begin_challenge(challenge).await, Ok(true));
-    assert_eq!(store.begin_challenge(challenge).await, Ok(false));
-    assert_eq!(store.unfinished_challenges().await, Ok(vec![challenge]));
+    assert_eq!(
+        store.begin_challenge(challenge, "https://ca.lab/a/1").await,
+        Ok(true)
+    );
+    assert_eq!(
+        store.begin_challenge(challenge, "https://ca.lab/a/1").await,
+        Ok(false)
+    );
+    assert_eq!(
+        store.unfinished_challenges().await,
+        Ok(vec![(challenge, "https://ca.lab/a/1".to_owned())])
+    );
     let found = store.challenge(challenge).await.unwrap().unwrap();
     assert_eq!(found.challenge.status, challenge::Status::Processing);
     assert_eq!(found.orders, vec![new.order.id]);
     prove(store, &new.authorizations[0]).await;
     assert_eq!(store.unfinished_challenges().await, Ok(vec![]));
-    assert_eq!(store.begin_challenge(challenge).await, Ok(false));
+    assert_eq!(
+        store.begin_challenge(challenge, "https://ca.lab/a/1").await,
+        Ok(false)
+    );
 }
 
 async fn proofs_are_read_back_in_the_order_of_the_names(store: &Store) {
@@ -202,7 +214,7 @@ async fn a_verdict_on_nothing_is_not_found(store: &Store) {
     let nothing = Uuid::now_v7();
     let settled = store.settle_valid(nothing, &proof, now()).await;
     assert_eq!(settled, Err(Error::NotFound));
-    assert_eq!(store.begin_challenge(nothing).await, Ok(false));
+    assert_eq!(store.begin_challenge(nothing, "").await, Ok(false));
 }
 
 async fn stored(store: &Store, names: &[&str]) -> NewOrder {

@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::section::{Log, Section, Unknown};
 
 pub use provisioner::ProvisionerSettings;
-pub use validation::{Validation, resolver};
+pub use validation::{Validation, Zone, resolver};
 
 /// The settings of riser.toml, each with its default.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -152,6 +152,8 @@ fn limits(mut section: Section<'_>) -> Limits {
 
 #[cfg(test)]
 mod tests {
+    use acme::challenge::Method;
+
     use super::*;
 
     fn faults(text: &str) -> Vec<String> {
@@ -179,6 +181,9 @@ mod tests {
             resolvers = ["10.0.0.53", "[fd00::53]:5353"]
             allow = ["169.254.1.0/24"]
             deny = ["10.0.0.0/8", "192.168.1.1"]
+            [[validation.zone]]
+            name = "Lab.internal."
+            resolvers = ["10.0.0.53"]
             [server]
             certificate_life = "10s"
             [limits]
@@ -186,6 +191,7 @@ mod tests {
             idle = "5s"
             [provisioner.acme]
             order_life = "1h"
+            challenges = ["http-01", "dns-persist-01", "http-01"]
         "#;
         let log = Log::new("riser.toml");
         let riser = read(text, &["acme"], &log);
@@ -193,11 +199,15 @@ mod tests {
         assert_eq!(riser.public_names, ["ca.example.com"]);
         assert_eq!(riser.validation.http_port, 5002);
         assert_eq!(riser.validation.resolvers.len(), 3);
+        assert_eq!(riser.validation.zones[0].name, "lab.internal");
+        assert_eq!(riser.validation.zones[0].resolvers[0].port(), 53);
         assert_eq!(riser.validation.deny[1].to_string(), "192.168.1.1/32");
         assert_eq!(riser.server.certificate_life, SignedDuration::from_secs(10));
         assert_eq!(riser.limits.connections, 10);
-        let life = riser.provisioner("acme").order_life;
-        assert_eq!(life, SignedDuration::from_hours(1));
+        let acme = riser.provisioner("acme");
+        assert_eq!(acme.order_life, SignedDuration::from_hours(1));
+        let methods = [Method::Http01, Method::DnsPersist01];
+        assert_eq!(acme.challenges.as_deref(), Some(&methods[..]));
     }
 
     #[test]
@@ -208,6 +218,17 @@ mod tests {
             http_port = 0
             denny = ["10.0.0.0/8"]
             deny = ["10.0.0.0/40"]
+            [[validation.zone]]
+            name = "a..b"
+            [[validation.zone]]
+            name = "lab"
+            resolvers = ["ns.lab"]
+            [[validation.zone]]
+            name = "LAB"
+            resolvers = ["10.0.0.53"]
+            resolver = "10.0.0.53"
+            [provisioner.acme]
+            challenges = ["dns-02"]
             [provisioner.acmee]
             order_life = "1h"
         "#;
@@ -216,6 +237,12 @@ mod tests {
             "validation.http_port: must be a whole number from 1 to 65535",
             "validation.denny: is not known",
             "validation.deny[0]: \"10.0.0.0/40\" is not a network",
+            "provisioner.acme.challenges[0]: \"dns-02\" is none of dns-01, http-01",
+            "validation.zone[0].name: \"a..b\" is not a zone's name",
+            "validation.zone[0].resolvers: is missing or empty",
+            "validation.zone[1].resolvers[0]: \"ns.lab\" is not an address",
+            "validation.zone[2].name: \"lab\" stands there twice",
+            "validation.zone[2].resolver: is not known",
             "provisioner.acmee: names no provisioner",
             "publicnames: is not known",
         ] {

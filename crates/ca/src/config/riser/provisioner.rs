@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use acme::challenge::Method;
 use jiff::SignedDuration;
 use serde_json::Value;
 
@@ -12,12 +13,16 @@ use crate::config::section::{Section, Unknown};
 pub struct ProvisionerSettings {
     /// `order_life`: how long an order and its authorizations stay open, 24 h.
     pub order_life: SignedDuration,
+    /// `challenges`: the challenge types to offer, in place of ca.json's list, which cannot name
+    /// those of drafts.
+    pub challenges: Option<Vec<Method>>,
 }
 
 impl Default for ProvisionerSettings {
     fn default() -> Self {
         Self {
             order_life: SignedDuration::from_hours(24),
+            challenges: None,
         }
     }
 }
@@ -54,7 +59,31 @@ fn read(mut section: Section<'_>) -> ProvisionerSettings {
     let default = ProvisionerSettings::default();
     let settings = ProvisionerSettings {
         order_life: section.positive("order_life").unwrap_or(default.order_life),
+        challenges: challenges(&mut section),
     };
     section.finish(Unknown::Fault);
     settings
+}
+
+fn challenges(section: &mut Section<'_>) -> Option<Vec<Method>> {
+    section.value("challenges")?;
+    let mut methods = Vec::new();
+    let words = section.strings("challenges");
+    if words.is_empty() {
+        section.fault("challenges", "names none; remove it to offer ca.json's");
+    }
+    for (n, word) in words.iter().enumerate() {
+        match Method::parse(word) {
+            Some(method) if methods.contains(&method) => {}
+            Some(method) => methods.push(method),
+            None => {
+                let known: Vec<_> = Method::ALL.iter().map(|m| m.as_str()).collect();
+                section.fault(
+                    &format!("challenges[{n}]"),
+                    format!("{word:?} is none of {}", known.join(", ")),
+                );
+            }
+        }
+    }
+    Some(methods)
 }

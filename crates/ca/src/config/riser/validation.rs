@@ -15,10 +15,21 @@ pub struct Validation {
     pub tls_port: u16,
     /// `resolver` or `resolvers`: the DNS servers to ask in place of the machine's.
     pub resolvers: Vec<SocketAddr>,
+    /// `zone`: zones whose names are asked for at resolvers of their own.
+    pub zones: Vec<Zone>,
     /// `allow`: networks that may be connected to although they are refused by default.
     pub allow: Vec<IpNet>,
     /// `deny`: networks that may never be connected to; it outweighs `allow`.
     pub deny: Vec<IpNet>,
+}
+
+/// `[[validation.zone]]`: where the names of one zone are asked for, addresses too.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Zone {
+    /// `name`: the zone, in lower case without its final dot.
+    pub name: String,
+    /// `resolvers`: its DNS servers, at least one.
+    pub resolvers: Vec<SocketAddr>,
 }
 
 impl Default for Validation {
@@ -27,6 +38,7 @@ impl Default for Validation {
             http_port: 80,
             tls_port: 443,
             resolvers: Vec::new(),
+            zones: Vec::new(),
             allow: Vec::new(),
             deny: Vec::new(),
         }
@@ -44,21 +56,64 @@ pub(super) fn read(mut section: Section<'_>) -> Validation {
             |address| vec![address],
         )
     });
+    servers.extend(resolvers(&mut section));
+    let validation = Validation {
+        http_port: port(&mut section, "http_port").unwrap_or(default.http_port),
+        tls_port: port(&mut section, "tls_port").unwrap_or(default.tls_port),
+        resolvers: servers,
+        zones: zones(&mut section),
+        allow: networks(&mut section, "allow"),
+        deny: networks(&mut section, "deny"),
+    };
+    section.finish(Unknown::Fault);
+    validation
+}
+
+fn zones(section: &mut Section<'_>) -> Vec<Zone> {
+    let log = section.log();
+    let mut zones: Vec<Zone> = Vec::new();
+    for (place, value) in section.list("zone") {
+        let Some(map) = value.as_object() else {
+            log.fault(place, "must be a table: [[validation.zone]]");
+            continue;
+        };
+        let mut section = Section::new(map, place, log);
+        let zone = zone(&mut section);
+        if zones.iter().any(|other| other.name == zone.name) {
+            section.fault("name", format!("{:?} stands there twice", zone.name));
+        }
+        section.finish(Unknown::Fault);
+        zones.push(zone);
+    }
+    zones
+}
+
+fn zone(section: &mut Section<'_>) -> Zone {
+    let written = section.required("name");
+    let name = written.trim_end_matches('.').to_ascii_lowercase();
+    // A zone may have labels that no host name has.
+    let is_label = |label: &str| !label.is_empty() && label.len() < 64 && !label.contains('*');
+    if !written.is_empty() && !(name.is_ascii() && name.split('.').all(is_label)) {
+        let what = "is not a zone's name; write it like \"lab.internal\"";
+        section.fault("name", format!("{written:?} {what}"));
+    }
+    let before = section.list("resolvers").len();
+    let resolvers = resolvers(section);
+    if before == 0 {
+        section.fault("resolvers", "is missing or empty");
+    }
+    Zone { name, resolvers }
+}
+
+fn resolvers(section: &mut Section<'_>) -> Vec<SocketAddr> {
+    let mut servers = Vec::new();
     for (n, text) in section.strings("resolvers").iter().enumerate() {
         match resolver(text) {
             Some(address) => servers.push(address),
             None => section.fault(&format!("resolvers[{n}]"), not_an_address(text)),
         }
     }
-    let validation = Validation {
-        http_port: port(&mut section, "http_port").unwrap_or(default.http_port),
-        tls_port: port(&mut section, "tls_port").unwrap_or(default.tls_port),
-        resolvers: servers,
-        allow: networks(&mut section, "allow"),
-        deny: networks(&mut section, "deny"),
-    };
-    section.finish(Unknown::Fault);
-    validation
+    servers
 }
 
 /// A DNS server's address; port 53 where none is given.

@@ -1,7 +1,7 @@
 //! Authorizations over HTTP (RFC 8555 §7.5).
 
 use acme::authz::{Authorization, Status};
-use acme::challenge;
+use acme::challenge::{self, Binding};
 use acme::message::authorization::{Authorization as Body, Update};
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -24,19 +24,20 @@ pub(super) async fn update(
         account,
         verified,
     } = request;
+    let binding = service.binding(at.provisioner.name(), at.account_url(&account));
     let id = signed::id(&id, "authorization")?;
     let mut found = service.authorization(&account, id).await?;
     if verified.empty().is_err() {
         let update: Update = verified.json()?;
         found = service.update_authorization(found, &update).await?;
     }
-    Ok(show(&at.links, &found))
+    Ok(show(&at.links, &binding, &found))
 }
 
-fn show(links: &Links, authorization: &Authorization) -> Answer {
+fn show(links: &Links, binding: &Binding, authorization: &Authorization) -> Answer {
     let now = Timestamp::now();
     let url = |id| links.challenge(authorization.id, id);
-    let body = Body::show(authorization, now, url);
+    let body = Body::show(authorization, now, url, binding);
     Answer::json(StatusCode::OK, &body)
         .location(&links.to("authz", authorization.id))
         .retry_while(is_looked_at(authorization, now))

@@ -1,7 +1,7 @@
 //! Challenges over HTTP (RFC 8555 §7.5.1).
 
 use acme::authz::Authorization;
-use acme::challenge::Status;
+use acme::challenge::{Binding, Status};
 use acme::message::challenge::Challenge as Body;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -26,22 +26,30 @@ pub(super) async fn answer(
         account,
         verified,
     } = request;
+    let binding = service.binding(at.provisioner.name(), at.account_url(&account));
     let found = if verified.empty().is_ok() {
         service.challenge(&account, authorization, id).await?.0
     } else {
         verified.json::<serde_json::Map<String, serde_json::Value>>()?;
-        service.attempt(&account, authorization, id).await?
+        service
+            .attempt((&account, binding.clone()), authorization, id)
+            .await?
     };
-    Ok(show(&at.links, &found, id)?)
+    Ok(show(&at.links, &binding, &found, id)?)
 }
 
-fn show(links: &Links, authorization: &Authorization, id: Uuid) -> Result<Answer, Error> {
+fn show(
+    links: &Links,
+    binding: &Binding,
+    authorization: &Authorization,
+    id: Uuid,
+) -> Result<Answer, Error> {
     let challenge = authorization
         .challenge(id)
         .ok_or_else(|| Error::unknown("challenge"))?;
     let url = links.challenge(authorization.id, id);
     Ok(
-        Answer::json(StatusCode::OK, &Body::show(challenge, url.clone()))
+        Answer::json(StatusCode::OK, &Body::show(challenge, url.clone(), binding))
             .location(&url)
             .up(&links.to("authz", authorization.id))
             .retry_while(challenge.status == Status::Processing),

@@ -13,7 +13,7 @@ use pki::jose::Jwk;
 use uuid::Uuid;
 
 use super::links::{Links, id_of};
-use crate::http::base::base;
+use crate::http::base::{base, is_at_ours};
 use crate::http::problem::{AcmeFailure, unreadable};
 use crate::http::request::{RequestId, Target};
 use crate::service::{Error, Service};
@@ -25,6 +25,16 @@ pub(super) struct Endpoint {
     pub(super) request_id: String,
     /// The address that the JWS has to name.
     url: String,
+    /// The JWS's `kid`, where it is at a host of ours.
+    kid: Option<String>,
+}
+
+impl Endpoint {
+    /// The URL of the account that signs, as its client knows it.
+    pub(super) fn account_url(&self, account: &Account) -> String {
+        let known = self.kid.clone();
+        known.unwrap_or_else(|| self.links.to("account", account.id))
+    }
 }
 
 impl FromRequestParts<Service> for Endpoint {
@@ -47,6 +57,7 @@ impl FromRequestParts<Service> for Endpoint {
             links: Links::new(&base, &name),
             url: format!("{base}{path}"),
             request_id: request_id.map(|id| id.0.clone()).unwrap_or_default(),
+            kid: None,
         })
     }
 }
@@ -163,7 +174,7 @@ pub(super) fn id(text: &str, what: &str) -> Result<Uuid, Error> {
 /// Everything before the signature.
 async fn open(request: Request, service: &Service) -> Result<(Endpoint, Parsed), AcmeFailure> {
     let (mut parts, body) = request.into_parts();
-    let at = Endpoint::from_request_parts(&mut parts, service).await?;
+    let mut at = Endpoint::from_request_parts(&mut parts, service).await?;
     check_media_type(&parts)?;
     if parts.headers.contains_key(REPLAY_NONCE) {
         return Err(Problem::malformed(
@@ -176,7 +187,13 @@ async fn open(request: Request, service: &Service) -> Result<(Endpoint, Parsed),
         let detail = format!("The body is longer than {most} bytes, or broke off.");
         unreadable(StatusCode::PAYLOAD_TOO_LARGE, &detail)
     })?;
-    Ok((at, Parsed::parse(&body)?))
+    let parsed = Parsed::parse(&body)?;
+    if let Signer::Kid(kid) = parsed.signer()
+        && is_at_ours(kid, &parts, &service.config())
+    {
+        at.kid = Some(kid.clone());
+    }
+    Ok((at, parsed))
 }
 
 /// Exactly `application/jose+json`, without parameters (RFC 8555 §6.2).

@@ -185,7 +185,9 @@ impl Client {
     pub(super) async fn challenge(&self, order: &Value, n: usize) -> Value {
         let url = order["authorizations"][n].as_str().unwrap();
         let authorization = self.post(url, None).await.json();
-        authorization["challenges"][0].clone()
+        let all = authorization["challenges"].as_array().unwrap();
+        let mut http = all.iter().filter(|one| one["type"] == "http-01");
+        http.next().unwrap().clone()
     }
 
     pub(super) fn key_authorization(&self, challenge: &Value) -> String {

@@ -177,7 +177,7 @@ async fn an_unfinished_validation_is_taken_up_at_the_next_start() {
         .next()
         .unwrap();
     let id = uuid::Uuid::try_parse(id).unwrap();
-    world.store.begin_challenge(id).await.unwrap();
+    world.store.begin_challenge(id, "").await.unwrap();
     world.service.resume().await.unwrap();
     world.service.drain().await;
     assert_eq!(client.post(&url, None).await.json()["status"], "ready");

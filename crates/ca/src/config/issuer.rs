@@ -1,0 +1,108 @@
+//! How records in the DNS name this authority, and which challenges a provisioner can offer
+//! because of it.
+
+use acme::challenge::Method;
+use acme::identifier::DnsName;
+
+use super::{Config, RISER_TOML, Warning};
+use crate::provisioner::{Acme, Provisioner};
+
+/// More names of one issuer than this are not announced (draft-ietf-acme-dns-persist).
+const MOST_NAMES: usize = 10;
+
+impl Config {
+    /// The names by which records in the DNS name this issuer, at most ten, in lower case:
+    /// `caaIdentities` of the provisioner, else the first of `dnsNames` that is a host name
+    /// (RFC 8659 §4.2, draft-ietf-acme-dns-persist).
+    #[must_use]
+    pub fn issuers(&self, acme: &Acme) -> Vec<String> {
+        let name = |text: &String| DnsName::parse(text).ok().map(|n| n.as_str().to_owned());
+        let named: Vec<_> = acme.caa_identities().iter().filter_map(name).collect();
+        if named.is_empty() {
+            return self.dns_names.iter().find_map(name).into_iter().collect();
+        }
+        named.into_iter().take(MOST_NAMES).collect()
+    }
+
+    /// The challenge types that a provisioner offers: riser.toml's list, else ca.json's; none
+    /// that needs a name of this issuer where it has none.
+    #[must_use]
+    pub fn challenges(&self, acme: &Acme) -> Vec<Method> {
+        let settings = self.riser.provisioners.get(acme.name());
+        let listed = settings.and_then(|settings| settings.challenges.as_deref());
+        let mut methods = listed.unwrap_or_else(|| acme.challenges()).to_vec();
+        if self.issuers(acme).is_empty() {
+            methods.retain(|method| *method != Method::DnsPersist01);
+        }
+        methods
+    }
+
+    /// A warning for each provisioner that cannot offer dns-persist-01 although it should.
+    pub(super) fn nameless(&self) -> Vec<Warning> {
+        let mut warnings = Vec::new();
+        for provisioner in &self.authority.provisioners {
+            let Provisioner::Acme(acme) = provisioner else {
+                continue;
+            };
+            let settings = self.riser.provisioner(acme.name());
+            let asked = settings.challenges.unwrap_or_default();
+            if asked.contains(&Method::DnsPersist01) && self.issuers(acme).is_empty() {
+                warnings.push(Warning {
+                    file: RISER_TOML,
+                    place: format!("provisioner.{}.challenges", acme.name()),
+                    what: "dns-persist-01 is not offered, since records have no name for this \
+                           authority: put a host name into caaIdentities or dnsNames of ca.json"
+                        .to_owned(),
+                });
+            }
+        }
+        warnings
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(names: &str, more: &str, riser: &str) -> (Config, Vec<Warning>) {
+        let text = format!(
+            r#"{{"root": "r", "crt": "c", "key": "k", "address": ":9000", "dnsNames": {names},
+                "db": {{"type": "sqlite", "dataSource": "db"}},
+                "authority": {{"provisioners": [{{"type": "ACME", "name": "acme"{more}}}]}}}}"#
+        );
+        Config::parse(&text, Some(riser)).unwrap()
+    }
+
+    fn issuers(names: &str, more: &str) -> Vec<String> {
+        let (config, _) = config(names, more, "");
+        config.issuers(config.authority.acme("acme").unwrap())
+    }
+
+    fn challenges(config: &Config) -> Vec<&'static str> {
+        let methods = config.challenges(config.authority.acme("acme").unwrap());
+        methods.into_iter().map(Method::as_str).collect()
+    }
+
+    #[test]
+    fn the_issuer_is_named_by_caa_identities_else_by_the_first_host_name() {
+        let names = r#"["10.0.0.1", "CA.lab", "localhost"]"#;
+        assert_eq!(issuers(names, ""), ["ca.lab"]);
+        let more = r#", "caaIdentities": ["Ca.example", "not a name", "other.example"]"#;
+        assert_eq!(issuers(names, more), ["ca.example", "other.example"]);
+        assert_eq!(issuers(r#"["10.0.0.1"]"#, ""), [""; 0]);
+    }
+
+    #[test]
+    fn the_list_of_riser_toml_stands_in_for_that_of_ca_json() {
+        let lasting = "[provisioner.acme]\nchallenges = [\"dns-persist-01\", \"http-01\"]";
+        let more = r#", "challenges": ["dns-01"]"#;
+        let (plain, _) = config(r#"["ca.lab"]"#, more, "");
+        assert_eq!(challenges(&plain), ["dns-01"]);
+        let (replaced, warnings) = config(r#"["ca.lab"]"#, more, lasting);
+        assert_eq!(challenges(&replaced), ["dns-persist-01", "http-01"]);
+        assert_eq!(warnings, []);
+        let (nameless, warnings) = config(r#"["10.0.0.1"]"#, more, lasting);
+        assert_eq!(challenges(&nameless), ["http-01"]);
+        assert!(warnings[0].what.contains("caaIdentities"), "{warnings:?}");
+    }
+}

@@ -1,0 +1,314 @@
+//! The look-up of records against a DNS server on loopback that says what it is told to say.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use acme::challenge::{Failure, FailureKind, Probe, Sight, TxtProbe, TxtSight};
+use hickory_resolver::proto::op::{Message, MessageType, ResponseCode};
+use hickory_resolver::proto::rr::rdata::{CNAME, NS, TXT};
+use hickory_resolver::proto::rr::{Name, RData, Record};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, UdpSocket};
+
+use super::{lies_in, matches};
+use crate::probe::{Eyes, Options, RecordType, Records, Zone};
+
+fn name(text: &str) -> Name {
+    Name::from_ascii(text).unwrap()
+}
+
+fn txt(owner: &str, strings: &[&str]) -> Record {
+    let strings = strings.iter().map(|s| (*s).to_owned()).collect();
+    Record::from_rdata(name(owner), 60, RData::TXT(TXT::new(strings)))
+}
+
+fn alias(owner: &str, target: &str) -> Record {
+    Record::from_rdata(name(owner), 60, RData::CNAME(CNAME(name(target))))
+}
+
+/// What the server says: nothing at all is silence.
+fn respond(query: &Message, over_tcp: bool) -> Option<Message> {
+    let mut answer = Message::response(query.metadata.id, query.metadata.op_code);
+    answer.add_query(query.queries[0].clone());
+    answer.metadata.recursion_available = true;
+    let asked = query.queries[0].name().to_ascii();
+    let code = match asked.as_str() {
+        "txt.test." => {
+            answer.add_answer(txt("txt.test.", &["one"]));
+            answer.add_answer(txt("txt.test.", &["two ", "halves"]));
+            ResponseCode::NoError
+        }
+        "whole.test." => {
+            answer.add_answer(alias("whole.test.", "TXT.test."));
+            answer.add_answer(txt("txt.test.", &["one"]));
+            ResponseCode::NoError
+        }
+        "alias.test." => {
+            answer.add_answer(alias("alias.test.", "txt.test."));
+            ResponseCode::NoError
+        }
+        "dangling.test." => {
+            answer.add_answer(alias("dangling.test.", "nowhere.test."));
+            ResponseCode::NXDomain
+        }
+        "round.test." | "circle.test." => {
+            let target = if asked.starts_with('r') {
+                "circle.test."
+            } else {
+                "round.test."
+            };
+            answer.add_answer(alias(&asked, target));
+            ResponseCode::NoError
+        }
+        "long.test." => {
+            answer.metadata.truncation = !over_tcp;
+            if over_tcp {
+                answer.add_answer(txt("long.test.", &["x"; 300]));
+            }
+            ResponseCode::NoError
+        }
+        "foreign.test." => {
+            answer.add_answer(txt("else.test.", &["not asked for"]));
+            ResponseCode::NoError
+        }
+        "refers.test." => {
+            answer.metadata.recursion_available = false;
+            let ns = RData::NS(NS(name("ns.test.")));
+            answer.add_authority(Record::from_rdata(name("test."), 60, ns));
+            ResponseCode::NoError
+        }
+        "old.test." if query.edns.is_some() => ResponseCode::FormErr,
+        "old.test." => {
+            answer.add_answer(txt("old.test.", &["old"]));
+            ResponseCode::NoError
+        }
+        "bare.test." => ResponseCode::NoError,
+        "broken.test." => ResponseCode::ServFail,
+        "silent.test." => return None,
+        _ => ResponseCode::NXDomain,
+    };
+    if let Some(n) = asked
+        .strip_prefix('n')
+        .and_then(|rest| rest.strip_suffix(".row.test."))
+    {
+        let next = n.parse::<u32>().unwrap() + 1;
+        answer.add_answer(alias(&asked, &format!("n{next}.row.test.")));
+        return Some(answer);
+    }
+    answer.metadata.response_code = code;
+    Some(answer)
+}
+
+async fn dns() -> SocketAddr {
+    let (udp, tcp) = loop {
+        let udp = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        if let Ok(tcp) = TcpListener::bind(udp.local_addr().unwrap()).await {
+            break (udp, tcp);
+        }
+    };
+    let address = udp.local_addr().unwrap();
+    tokio::spawn(async move {
+        let mut buffer = [0; 1500];
+        loop {
+            let (n, from) = udp.recv_from(&mut buffer).await.unwrap();
+            let query = Message::from_vec(&buffer[..n]).unwrap();
+            let Some(answer) = respond(&query, false) else {
+                continue;
+            };
+            // What others might slip in first: another id, another question, no answer.
+            let mut forged = answer.clone();
+            forged.metadata.id = forged.metadata.id.wrapping_add(1);
+            let mut other = answer.clone();
+            other.queries[0].set_name(name("else.test."));
+            let mut echo = answer.clone();
+            echo.metadata.message_type = MessageType::Query;
+            for message in [forged, other, echo, answer] {
+                udp.send_to(&message.to_vec().unwrap(), from).await.unwrap();
+            }
+            udp.send_to(b"rubbish", from).await.unwrap();
+        }
+    });
+    tokio::spawn(async move {
+        loop {
+            let (mut stream, _) = tcp.accept().await.unwrap();
+            let mut query = vec![0; usize::from(stream.read_u16().await.unwrap())];
+            stream.read_exact(&mut query).await.unwrap();
+            let query = Message::from_vec(&query).unwrap();
+            let answer = respond(&query, true).unwrap().to_vec().unwrap();
+            stream
+                .write_u16(u16::try_from(answer.len()).unwrap())
+                .await
+                .unwrap();
+            stream.write_all(&answer).await.unwrap();
+        }
+    });
+    address
+}
+
+async fn eyes() -> Eyes {
+    eyes_of(vec![dns().await], Vec::new())
+}
+
+fn eyes_of(resolvers: Vec<SocketAddr>, zones: Vec<Zone>) -> Eyes {
+    Eyes::new(&Options {
+        resolvers,
+        zones,
+        resolv_conf: "/nowhere".into(),
+        loopback_names: vec!["txt.test".to_owned()],
+        ..Options::default()
+    })
+}
+
+async fn look(eyes: &Eyes, name: &str) -> Sight {
+    let probe = Probe::Txt(TxtProbe { name: name.into() });
+    eyes.look(&probe, Duration::from_secs(30)).await
+}
+
+async fn seen(eyes: &Eyes, name: &str) -> TxtSight {
+    let Sight::Txt(sight) = look(eyes, name).await else {
+        panic!("{name} was not seen");
+    };
+    sight
+}
+
+async fn failed(eyes: &Eyes, name: &str) -> Failure {
+    let Sight::Failed(failure) = look(eyes, name).await else {
+        panic!("{name} was seen");
+    };
+    failure
+}
+
+#[tokio::test]
+async fn every_record_is_seen_with_its_strings_joined() {
+    let sight = seen(&eyes().await, "txt.test").await;
+    assert_eq!(sight.values, ["one", "two halves"]);
+    assert_eq!(sight.trail.answers, ["2 TXT records"]);
+    assert!(sight.trail.resolver.unwrap().starts_with("127.0.0.1:"));
+}
+
+#[tokio::test]
+async fn aliases_are_followed_whether_or_not_the_resolver_does_it() {
+    let eyes = eyes().await;
+    let whole = seen(&eyes, "whole.test").await;
+    assert_eq!(whole.values, ["one"]);
+    assert_eq!(whole.trail.answers, ["CNAME TXT.test", "a TXT record"]);
+    let alias = seen(&eyes, "alias.test").await;
+    assert_eq!(alias.values, ["one", "two halves"]);
+    let told = ["CNAME txt.test", "2 TXT records for txt.test"];
+    assert_eq!(alias.trail.answers, told);
+}
+
+#[tokio::test]
+async fn aliases_in_a_circle_or_without_end_are_told() {
+    let eyes = eyes().await;
+    let round = failed(&eyes, "round.test").await;
+    assert_eq!(round.kind, FailureKind::Dns);
+    assert!(round.words.contains("circle"), "{round:?}");
+    let row = failed(&eyes, "n1.row.test").await;
+    assert!(row.words.contains("more than 10 aliases"), "{row:?}");
+}
+
+#[tokio::test]
+async fn an_answer_that_is_cut_is_asked_for_over_tcp() {
+    let sight = seen(&eyes().await, "long.test").await;
+    assert_eq!(sight.values, ["x".repeat(300)]);
+}
+
+#[tokio::test]
+async fn a_server_without_extensions_is_asked_without_them() {
+    assert_eq!(seen(&eyes().await, "old.test").await.values, ["old"]);
+}
+
+#[tokio::test]
+async fn no_records_no_name_and_no_answer_are_three_things() {
+    let eyes = eyes().await;
+    for name in ["bare.test", "foreign.test"] {
+        let bare = seen(&eyes, name).await;
+        assert_eq!(
+            (bare.values.len(), bare.trail.answers),
+            (0, vec!["no TXT".to_owned()])
+        );
+    }
+    for name in [
+        "missing.test",
+        "dangling.test",
+        "too..many.dots",
+        &"a".repeat(300),
+    ] {
+        assert_eq!(failed(&eyes, name).await.kind, FailureKind::NoSuchName);
+    }
+    for (name, words) in [
+        ("broken.test", "SERVFAIL"),
+        ("refers.test", "a referral, since it does not ask others"),
+    ] {
+        let failure = failed(&eyes, name).await;
+        assert_eq!(failure.kind, FailureKind::Dns);
+        assert_eq!(failure.trail.answers, [words]);
+    }
+    let caa = eyes
+        .records("txt.test", RecordType::CAA, Duration::from_secs(30))
+        .await;
+    assert_eq!(caa.unwrap().records, Records::None);
+}
+
+#[tokio::test]
+async fn silence_ends_and_is_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let resolv_conf = dir.path().join("resolv.conf");
+    std::fs::write(&resolv_conf, "options timeout:1\n").unwrap();
+    let eyes = Eyes::new(&Options {
+        resolvers: vec![dns().await],
+        resolv_conf,
+        ..Options::default()
+    });
+    let failure = failed(&eyes, "silent.test").await;
+    assert_eq!(failure.kind, FailureKind::Dns);
+    let told = ["nothing in time (time-out)"; 2];
+    assert_eq!(failure.trail.answers, told, "asked twice");
+    let asked = eyes.records("silent.test", RecordType::TXT, Duration::from_millis(100));
+    let cut = asked.await.unwrap_err();
+    assert_eq!(cut.words, "no answer in time (time-out)");
+}
+
+#[tokio::test]
+async fn a_server_that_fails_is_made_up_for_by_the_next() {
+    let closed = "127.0.0.1:1".parse().unwrap();
+    let good = dns().await;
+    let sight = seen(&eyes_of(vec![closed, good], Vec::new()), "txt.test").await;
+    assert_eq!(sight.values.len(), 2);
+    assert_eq!(
+        sight.trail.answers,
+        [
+            "connection refused (127.0.0.1:1)".to_owned(),
+            format!("2 TXT records ({good})")
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_zone_is_asked_at_its_own_resolvers_and_the_longest_counts() {
+    let closed: SocketAddr = "127.0.0.1:1".parse().unwrap();
+    let zone = |name: &str, resolver| Zone {
+        name: name.to_owned(),
+        resolvers: vec![resolver],
+    };
+    let zones = vec![zone("test", closed), zone("txt.test", dns().await)];
+    let eyes = eyes_of(vec![closed], zones);
+    assert_eq!(seen(&eyes, "txt.test").await.values.len(), 2);
+    let other = failed(&eyes, "alias.test").await;
+    assert_eq!(other.trail.answers, ["connection refused"; 1]);
+}
+
+#[test]
+fn a_zone_has_its_own_name_and_those_below_it() {
+    for (name, zone, expected) in [
+        ("lab.internal", "lab.internal", true),
+        ("a.LAB.internal", "lab.internal", true),
+        ("collab.internal", "lab.internal", false),
+        ("internal", "lab.internal", false),
+        ("é.internal", "internal", true),
+    ] {
+        assert_eq!(lies_in(name, zone), expected, "{name} in {zone}");
+    }
+    assert!(matches("*.test", "a.test") && !matches("*.test", "test"));
+}
