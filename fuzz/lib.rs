@@ -25,6 +25,7 @@ pub const TARGETS: &[(&str, Check)] = &[
     ("certificate", targets::certificate::check),
     ("csr", targets::csr::check),
     ("der", targets::der::check),
+    ("dns_persist01", targets::dns_persist01::check),
     ("header", targets::header::check),
     ("http01", targets::http01::check),
     ("identifier", targets::identifier::check),

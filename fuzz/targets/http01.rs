@@ -3,7 +3,9 @@
 //! and the body's octets are never told.
 
 use acme::Identifier;
-use acme::challenge::{Context, HttpSight, Method, Ports, Probe, Sight, Trail, Verdict, judge};
+use acme::challenge::{
+    Binding, Context, HttpSight, Method, Ports, Probe, Sight, Trail, Verdict, judge,
+};
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -38,6 +40,7 @@ pub fn check(octets: &[u8]) -> bool {
         token: &KEY_AUTHORIZATION[..43],
         key_authorization: KEY_AUTHORIZATION,
         account: Uuid::nil(),
+        binding: &Binding::default(),
         ports: Ports {
             http: 5002,
             tls: 5001,
@@ -72,7 +75,9 @@ pub fn check(octets: &[u8]) -> bool {
 
 /// Whether validation may go there, and asks for what a request line can hold.
 fn allowed(probe: &Probe) {
-    let Probe::Http(probe) = probe;
+    let Probe::Http(probe) = probe else {
+        panic!("http-01 looks at {probe:?}");
+    };
     assert!([80, 443, 5001, 5002].contains(&probe.port), "{probe:?}");
     assert!(probe.path_and_query.starts_with('/'));
     assert!(

@@ -4,6 +4,7 @@ pub mod body;
 pub mod certificate;
 pub mod csr;
 pub mod der;
+pub mod dns_persist01;
 pub mod header;
 pub mod http01;
 pub mod identifier;

@@ -184,7 +184,7 @@ fn initialise(dir: &Path, port: u16) {
             "website": "https://ca.example", "caaIdentities": ["ca.example"],
         }),
         json!({"type": "ACME", "name": "bound", "requireEAB": true}),
-        json!({"type": "ACME", "name": "web only", "challenges": ["http-01"]}),
+        json!({"type": "ACME", "name": "webonly", "challenges": ["http-01"]}),
     ]);
     std::fs::write(path, file.to_string()).unwrap();
     let brief = "[provisioner.brief]\norder_life = \"6s\"\n";

@@ -177,7 +177,7 @@ fn asterisks_elsewhere_are_refused() {
 /// No challenge that is offered proves a wildcard: the order is refused, not left to fail (§7.1.3).
 #[test]
 fn a_wildcard_that_nothing_can_prove_is_rejected() {
-    let directory = subject().directory_of("web only");
+    let directory = subject().directory_of("webonly");
     let account = Account::register(&subject().client, &directory);
     let payload = json!({"identifiers": [{"type": "dns", "value": "*.example.com"}]});
     let answer = account.post(&account.resource("newOrder"), Some(&payload));

@@ -93,7 +93,8 @@ fn zone(section: &mut Section<'_>) -> Zone {
     let name = written.trim_end_matches('.').to_ascii_lowercase();
     // A zone may have labels that no host name has.
     let is_label = |label: &str| !label.is_empty() && label.len() < 64 && !label.contains('*');
-    if !written.is_empty() && !(name.is_ascii() && name.split('.').all(is_label)) {
+    let is_zone = name.is_ascii() && name.split('.').all(is_label);
+    if !written.is_empty() && !is_zone {
         let what = "is not a zone's name; write it like \"lab.internal\"";
         section.fault("name", format!("{written:?} {what}"));
     }

@@ -32,43 +32,9 @@ fn respond(query: &Message, over_tcp: bool) -> Option<Message> {
     answer.add_query(query.queries[0].clone());
     answer.metadata.recursion_available = true;
     let asked = query.queries[0].name().to_ascii();
-    let code = match asked.as_str() {
-        "txt.test." => {
-            answer.add_answer(txt("txt.test.", &["one"]));
-            answer.add_answer(txt("txt.test.", &["two ", "halves"]));
-            ResponseCode::NoError
-        }
-        "whole.test." => {
-            answer.add_answer(alias("whole.test.", "TXT.test."));
-            answer.add_answer(txt("txt.test.", &["one"]));
-            ResponseCode::NoError
-        }
-        "alias.test." => {
-            answer.add_answer(alias("alias.test.", "txt.test."));
-            ResponseCode::NoError
-        }
-        "dangling.test." => {
-            answer.add_answer(alias("dangling.test.", "nowhere.test."));
-            ResponseCode::NXDomain
-        }
-        "round.test." | "circle.test." => {
-            let target = if asked.starts_with('r') {
-                "circle.test."
-            } else {
-                "round.test."
-            };
-            answer.add_answer(alias(&asked, target));
-            ResponseCode::NoError
-        }
+    answer.metadata.response_code = match asked.as_str() {
         "long.test." => {
             answer.metadata.truncation = !over_tcp;
-            if over_tcp {
-                answer.add_answer(txt("long.test.", &["x"; 300]));
-            }
-            ResponseCode::NoError
-        }
-        "foreign.test." => {
-            answer.add_answer(txt("else.test.", &["not asked for"]));
             ResponseCode::NoError
         }
         "refers.test." => {
@@ -78,25 +44,36 @@ fn respond(query: &Message, over_tcp: bool) -> Option<Message> {
             ResponseCode::NoError
         }
         "old.test." if query.edns.is_some() => ResponseCode::FormErr,
-        "old.test." => {
-            answer.add_answer(txt("old.test.", &["old"]));
-            ResponseCode::NoError
-        }
-        "bare.test." => ResponseCode::NoError,
         "broken.test." => ResponseCode::ServFail,
         "silent.test." => return None,
-        _ => ResponseCode::NXDomain,
+        "missing.test." | "dangling.test." => ResponseCode::NXDomain,
+        _ => ResponseCode::NoError,
     };
-    if let Some(n) = asked
-        .strip_prefix('n')
-        .and_then(|rest| rest.strip_suffix(".row.test."))
-    {
-        let next = n.parse::<u32>().unwrap() + 1;
-        answer.add_answer(alias(&asked, &format!("n{next}.row.test.")));
-        return Some(answer);
+    let usable = answer.metadata.response_code != ResponseCode::FormErr;
+    if usable && !answer.metadata.truncation {
+        answer.add_answers(records(&asked));
     }
-    answer.metadata.response_code = code;
     Some(answer)
+}
+
+fn records(asked: &str) -> Vec<Record> {
+    let row = asked.strip_prefix('n');
+    if let Some(n) = row.and_then(|rest| rest.strip_suffix(".row.test.")) {
+        let next = n.parse::<u32>().unwrap() + 1;
+        return vec![alias(asked, &format!("n{next}.row.test."))];
+    }
+    match asked {
+        "txt.test." => vec![txt(asked, &["one"]), txt(asked, &["two ", "halves"])],
+        "whole.test." => vec![alias(asked, "TXT.test."), txt("txt.test.", &["one"])],
+        "alias.test." => vec![alias(asked, "txt.test.")],
+        "dangling.test." => vec![alias(asked, "missing.test.")],
+        "round.test." => vec![alias(asked, "circle.test.")],
+        "circle.test." => vec![alias(asked, "round.test.")],
+        "long.test." => vec![txt(asked, &["x"; 300])],
+        "foreign.test." => vec![txt("else.test.", &["not asked for"])],
+        "old.test." => vec![txt(asked, &["old"])],
+        _ => Vec::new(),
+    }
 }
 
 async fn dns() -> SocketAddr {

@@ -1,0 +1,82 @@
+//! What the DNS answers to dns-persist-01: a TXT record a line. A record proves only if it names
+//! this authority, the account and its time, and a wildcard only with its policy.
+
+use acme::Identifier;
+use acme::challenge::{Binding, Context, Method, Ports, Sight, Trail, TxtSight, Verdict, judge};
+use acme::issue_value::IssueValue;
+use jiff::Timestamp;
+use uuid::Uuid;
+
+const ACCOUNT: &str = "https://ca.lab/acme/acme/account/1";
+const NOW: i64 = 1_800_000_000;
+
+/// The octets as records.
+pub fn check(octets: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(octets);
+    let values: Vec<String> = text.lines().map(str::to_owned).collect();
+    let proves = |name: &str| {
+        let identifier = Identifier::parse("dns", name).expect("a name");
+        let binding = Binding {
+            account_url: ACCOUNT.to_owned(),
+            issuers: vec!["ca.lab".to_owned()],
+        };
+        let context = Context {
+            identifier: &identifier,
+            token: "",
+            key_authorization: "",
+            account: Uuid::nil(),
+            binding: &binding,
+            ports: Ports::default(),
+            now: Timestamp::from_second(NOW).expect("a time"),
+            redirects: &[],
+        };
+        let sight = Sight::Txt(TxtSight {
+            values: values.clone(),
+            trail: Trail::default(),
+        });
+        match judge(Method::DnsPersist01, &context, &sight) {
+            Verdict::Valid(_) => true,
+            Verdict::Retry(finding) | Verdict::Invalid(finding) => {
+                assert!(
+                    finding.problem.detail.len() < 8_000,
+                    "a record is shown whole"
+                );
+                false
+            }
+            Verdict::Ask(probe) => panic!("there is nothing else to look at: {probe:?}"),
+        }
+    };
+    let (plain, wildcard) = (proves("foo.lab"), proves("*.foo.lab"));
+    assert_eq!(plain, values.iter().any(|value| is_good(value, false)));
+    assert_eq!(wildcard, values.iter().any(|value| is_good(value, true)));
+    plain
+}
+
+/// The rules once more, in the plainest words.
+fn is_good(text: &str, wildcard: bool) -> bool {
+    let Ok(value) = IssueValue::parse(text) else {
+        return false;
+    };
+    let is = |tag: &str, good: &dyn Fn(&str) -> bool| value.parameter(tag).map(good);
+    let future = |until: &str| {
+        let digits = until.trim_start_matches('0');
+        !until.is_empty()
+            && until.bytes().all(|b| b.is_ascii_digit())
+            && (digits.len() > 10 || digits.parse::<i64>().unwrap_or(0) >= NOW)
+    };
+    value.issuer.as_deref() == Some("ca.lab")
+        && value.repeated().is_none()
+        && is("accounturi", &|account| account == ACCOUNT) == Some(true)
+        && is("persistuntil", &future) != Some(false)
+        && (!wildcard || is("policy", &|p| p.eq_ignore_ascii_case("wildcard")) == Some(true))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::run;
+
+    #[test]
+    fn no_records_break_the_judge_and_only_good_ones_prove() {
+        run::nearly_right("dns_persist01");
+    }
+}
