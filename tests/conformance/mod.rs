@@ -4,6 +4,7 @@
 
 mod csr;
 mod der;
+mod hostile;
 mod key;
 mod leaf;
 mod rfc8555;

@@ -13,6 +13,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use rustls::{ClientConfig, RootCertStore};
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, ServerName};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::runtime::Runtime;
 use tokio_rustls::TlsConnector;
@@ -162,6 +163,35 @@ impl Client {
                 authority: authority.to_owned(),
                 sender,
             })
+        })
+    }
+
+    /// Writes these octets over TLS, piece by piece until the server has enough, and reads until it
+    /// ends the connection. Says how many octets were written, and what came back.
+    pub fn pour(
+        &self,
+        authority: &str,
+        alpn: &[u8],
+        pieces: impl Iterator<Item = Vec<u8>>,
+    ) -> Result<(usize, Vec<u8>), Broken> {
+        self.runtime.block_on(async {
+            let (mut from, mut to) = tokio::io::split(self.handshake(authority, &[alpn]).await?);
+            let reader = tokio::spawn(async move {
+                let (mut answer, mut part) = (Vec::new(), vec![0; 16 * 1024]);
+                while let Ok(count @ 1..) = from.read(&mut part).await {
+                    answer.extend_from_slice(&part[..count]);
+                }
+                answer
+            });
+            let mut written = 0;
+            for piece in pieces {
+                if reader.is_finished() || to.write_all(&piece).await.is_err() {
+                    break;
+                }
+                written += piece.len();
+            }
+            let _ = to.shutdown().await;
+            Ok((written, reader.await?))
         })
     }
 
