@@ -48,7 +48,9 @@ const PURE: &[&str] = &["pki", "acme", "ca"];
 const IMPURE_CRATES: &[&str] = &[
     "tokio", "hyper", "axum", "reqwest", "rusqlite", "mio", "socket2", "notify",
 ];
-/// Files that may say `Proof::from_record`: the door for stored proofs.
+/// The doors for what is stored and proves something.
+const DOORS: &[&str] = &["Proof::from_record", "Permit::from_record"];
+/// Crates that may open them.
 const PROOF_DOOR: &[&str] = &["acme", "store"];
 const MAX_LINES: usize = 500;
 
@@ -111,6 +113,11 @@ fn a_planted_violation_of_each_rule_is_caught() {
         (
             "crates/server/src/http/planted.rs",
             "//! x\nfn f() { Proof::from_record(1); }\n",
+            back_doors,
+        ),
+        (
+            "crates/server/src/service/permitted.rs",
+            "//! x\nfn f() { Permit::from_record(1); }\n",
             back_doors,
         ),
         (
@@ -257,7 +264,7 @@ fn back_doors(root: &Path) -> Vec<String> {
         wrong.extend(
             sources(&root.join("crates").join(name))
                 .iter()
-                .filter(|file| production(file).contains("Proof::from_record"))
+                .filter(|file| DOORS.iter().any(|door| production(file).contains(door)))
                 .map(|file| format!("{}: only the store reads proofs back", file.display())),
         );
     }

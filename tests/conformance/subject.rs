@@ -179,6 +179,8 @@ fn initialise(dir: &Path, port: u16) {
         json!({"type": "ACME", "name": "my acme"}),
         json!({"type": "ACME", "name": "brief"}),
         json!({"type": "ACME", "name": "short", "claims": {"minTLSCertDuration": "1s"}}),
+        json!({"type": "ACME", "name": "reuse"}),
+        json!({"type": "ACME", "name": "ahead"}),
         json!({
             "type": "ACME", "name": "terms", "termsOfService": "https://ca.example/terms",
             "website": "https://ca.example", "caaIdentities": ["ca.example"],
@@ -187,9 +189,20 @@ fn initialise(dir: &Path, port: u16) {
         json!({"type": "ACME", "name": "webonly", "challenges": ["http-01"]}),
     ]);
     std::fs::write(path, file.to_string()).unwrap();
-    let brief = "[provisioner.brief]\norder_life = \"6s\"\n";
-    std::fs::write(dir.join("config/riser.toml"), brief).unwrap();
+    std::fs::write(dir.join("config/riser.toml"), RISER_TOML).unwrap();
 }
+
+/// The options that the provisioners of these names are there for.
+const RISER_TOML: &str = r#"
+[provisioner.brief]
+order_life = "6s"
+
+[provisioner.reuse]
+authorization_reuse = "1h"
+
+[provisioner.ahead]
+preauthorization = true
+"#;
 
 fn command(program: &str, dir: &Path) -> Command {
     let mut command = Command::new(paths::ours(program));

@@ -51,11 +51,33 @@ pub struct Account {
     pub contact: Vec<String>,
     /// Whether the client has agreed to the terms of service.
     pub terms_agreed: bool,
+    /// The URL of the terms that it has agreed to, as far as that is known.
+    pub terms: Option<String>,
+    /// Whether an operator has given it permits (`permit`).
+    pub permitted: bool,
     /// When it was made.
     pub created_at: Timestamp,
 }
 
 impl Account {
+    /// Checks that the account has agreed to the terms in force (RFC 8555 §7.3.3).
+    ///
+    /// # Errors
+    /// `userActionRequired` with the terms' URL as its `instance`.
+    pub fn agrees_to(&self, terms: &str) -> Result<(), Problem> {
+        if self.terms.as_deref() == Some(terms) {
+            return Ok(());
+        }
+        Err(Problem::new(
+            Kind::UserActionRequired,
+            format!(
+                "The terms of service have changed: read them at {terms}, then agree by an update \
+                 of the account (termsOfServiceAgreed: true)."
+            ),
+        )
+        .with_instance(terms))
+    }
+
     /// Checks that the account may act.
     ///
     /// # Errors
@@ -78,6 +100,31 @@ impl Account {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_the_terms_in_force_count_as_agreed_to() {
+        let mut account = Account {
+            id: Uuid::nil(),
+            provisioner: "acme".into(),
+            key: serde_json::from_str(
+                r#"{"kty":"EC","crv":"P-256","x":"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4",
+                    "y":"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM"}"#,
+            )
+            .unwrap(),
+            status: Status::Valid,
+            contact: Vec::new(),
+            terms_agreed: true,
+            terms: Some("https://ca/1".into()),
+            permitted: false,
+            created_at: Timestamp::UNIX_EPOCH,
+        };
+        assert_eq!(account.agrees_to("https://ca/1"), Ok(()));
+        let asked = account.agrees_to("https://ca/2").unwrap_err();
+        assert_eq!(asked.kind, Kind::UserActionRequired);
+        assert_eq!(asked.instance.as_deref(), Some("https://ca/2"));
+        account.terms = None;
+        assert!(account.agrees_to("https://ca/2").is_err());
+    }
 
     #[test]
     fn the_words_of_a_status_are_read_back() {

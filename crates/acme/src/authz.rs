@@ -54,6 +54,17 @@ impl Status {
     }
 }
 
+/// How an authorization came to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// An order needed it.
+    Order,
+    /// Its account asked for it ahead of any order (RFC 8555 §7.4.1).
+    Ahead,
+    /// An operator's permit of this id gave it for an order, proven from the start.
+    Permit(Uuid),
+}
+
 /// An authorization of an account for one identifier.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Authorization {
@@ -71,6 +82,8 @@ pub struct Authorization {
     pub expires: Timestamp,
     /// The ways to prove the identifier.
     pub challenges: Vec<Challenge>,
+    /// How it came to be.
+    pub origin: Origin,
 }
 
 impl Authorization {
@@ -136,6 +149,7 @@ mod tests {
             status,
             expires: "2026-11-24T00:00:00Z".parse().unwrap(),
             challenges: vec![Challenge::new(Uuid::max(), Method::Http01, &[0; 32])],
+            origin: Origin::Order,
         }
     }
 

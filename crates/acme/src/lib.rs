@@ -8,11 +8,13 @@
 pub mod account;
 pub mod authz;
 pub mod challenge;
+pub mod contact;
 pub mod envelope;
 pub mod identifier;
 pub mod issue_value;
 pub mod message;
 pub mod order;
+pub mod permit;
 pub mod problem;
 pub mod revocation;
 

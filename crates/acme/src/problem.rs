@@ -24,6 +24,8 @@ pub struct Problem {
     pub subproblems: Vec<Subproblem>,
     /// The algorithms that would do, with `badSignatureAlgorithm` (RFC 8555 §6.2).
     pub algorithms: Vec<String>,
+    /// A URL for a person to visit, with `userActionRequired` (RFC 8555 §7.3.3).
+    pub instance: Option<String>,
 }
 
 impl Problem {
@@ -35,6 +37,7 @@ impl Problem {
             status: kind.status(),
             subproblems: Vec::new(),
             algorithms: Vec::new(),
+            instance: None,
         }
     }
 
@@ -55,6 +58,15 @@ impl Problem {
     #[must_use]
     pub fn with_algorithms(self, algorithms: Vec<String>) -> Self {
         Self { algorithms, ..self }
+    }
+
+    /// Names the URL that a person has to visit (RFC 8555 §7.3.3).
+    #[must_use]
+    pub fn with_instance(self, url: impl Into<String>) -> Self {
+        Self {
+            instance: Some(url.into()),
+            ..self
+        }
     }
 
     /// The request is not what the protocol asks for.
@@ -250,6 +262,8 @@ struct Wire {
     subproblems: Vec<Subproblem>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     algorithms: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    instance: Option<String>,
 }
 
 impl From<Problem> for Wire {
@@ -261,6 +275,7 @@ impl From<Problem> for Wire {
             status: Some(problem.status),
             subproblems: problem.subproblems,
             algorithms: problem.algorithms,
+            instance: problem.instance,
         }
     }
 }
@@ -279,6 +294,7 @@ impl From<Wire> for Problem {
             status: wire.status.unwrap_or_else(|| kind.status()),
             subproblems: wire.subproblems,
             algorithms: wire.algorithms,
+            instance: wire.instance,
         }
     }
 }

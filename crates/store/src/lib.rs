@@ -9,8 +9,8 @@ mod sqlite;
 
 pub use error::{Error, OpenError};
 pub use record::{
-    AuditEntry, CertificateRecord, ChallengeRecord, Created, Issuance, Issued, NewOrder,
-    OrderRecord, Revocation, Revoked, Revoker, Settled, Swept,
+    AuditEntry, CertificateRecord, ChallengeRecord, Created, Issuance, Issued, NewOrder, OrderPage,
+    OrderRecord, Placed, Revocation, Revoked, Revoker, Settled, Swept,
 };
 pub use sqlite::{Figures, Options, Store, Synchronous};
 

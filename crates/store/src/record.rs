@@ -28,6 +28,24 @@ pub struct NewOrder {
     pub authorizations: Vec<Authorization>,
 }
 
+/// What became of a new order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Placed {
+    /// It is stored.
+    Done,
+    /// An earlier authorization or a permit that it stands on has ended meanwhile; nothing was stored.
+    Outdated,
+}
+
+/// A part of the list of an account's orders.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OrderPage {
+    /// Orders, oldest first.
+    pub orders: Vec<Uuid>,
+    /// Behind which the next page begins; none if this is the last.
+    pub next: Option<Uuid>,
+}
+
 /// An order and its authorizations, read as of one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct OrderRecord {

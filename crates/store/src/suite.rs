@@ -3,6 +3,7 @@
 
 mod accounts;
 mod certificates;
+mod holdings;
 mod load;
 mod orders;
 mod retention;

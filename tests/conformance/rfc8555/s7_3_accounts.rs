@@ -106,6 +106,7 @@ fn terms_have_to_be_agreed_to() {
         let mut links = answer.headers.get_all("link").iter();
         let wanted = "<https://ca.example/terms>;rel=\"terms-of-service\"";
         assert!(links.any(|link| link == wanted), "{:?}", answer.headers);
+        assert_eq!(answer.json()["instance"], "https://ca.example/terms");
     }
     let agreed = register("terms", &key, &json!({"termsOfServiceAgreed": true}));
     assert_eq!(agreed.status, 201, "{}", agreed.text());
@@ -144,11 +145,12 @@ fn contacts_of_other_schemes_are_unsupported() {
         "MAILTO",
     ] {
         let answer = register("acme", &Key::generate(), &json!({"contact": [contact]}));
-        refused(&answer, 400, "unsupportedContact");
+        let detail = refused(&answer, 400, "unsupportedContact");
+        assert!(detail.contains("mailto:"), "{detail}");
     }
 }
 
-/// A mailto URL has one address and no header fields (§7.3).
+/// A mailto URL has one address and no header fields, however it is written (§7.3, RFC 6068).
 #[test]
 fn contacts_that_are_not_one_plain_address_are_invalid() {
     for contact in [
@@ -156,9 +158,14 @@ fn contacts_that_are_not_one_plain_address_are_invalid() {
         "mailto:@example.org",
         "mailto:nobody",
         "mailto:a@example.org,b@example.org",
+        "mailto:a@example.org%2Cb@example.org",
         "mailto:a@example.org?subject=x",
+        "mailto:a@example.org?",
         "mailto:a@example.org\r\nBcc: b@example.org",
+        "mailto:a@example.org%0D%0ABcc:b",
+        "mailto:a%zz@example.org",
         "mailto:ä@example.org",
+        "mailto:%C3%A4@example.org",
     ] {
         let payload = json!({"contact": ["mailto:good@example.org", contact]});
         refused(
@@ -167,6 +174,30 @@ fn contacts_that_are_not_one_plain_address_are_invalid() {
             "invalidContact",
         );
     }
+}
+
+/// Contacts have a number and a length that suffice, and no more (§7.3).
+#[test]
+fn too_many_or_too_long_contacts_are_invalid() {
+    let many = vec!["mailto:a@example.org"; 11];
+    let long = format!("mailto:a@{}example.org", "long.".repeat(60));
+    for contact in [json!(many), json!([long])] {
+        let answer = register("acme", &Key::generate(), &json!({"contact": contact}));
+        refused(&answer, 400, "invalidContact");
+    }
+    let fit = register("acme", &Key::generate(), &json!({"contact": many[..10]}));
+    assert_eq!(fit.status, 201, "{}", fit.text());
+}
+
+/// A percent sign in an address, and a scheme in capitals, are as good as others (RFC 6068, RFC 3986).
+#[test]
+fn unusual_but_plain_addresses_are_contacts() {
+    let contact = json!([
+        "mailto:gorby%25kremvax@example.com",
+        "MAILTO:a+b@example.org"
+    ]);
+    let answer = register("acme", &Key::generate(), &json!({"contact": contact}));
+    assert_eq!((answer.status, &answer.json()["contact"]), (201, &contact));
 }
 
 /// What the server decides is not the client's to set (§7.3).
@@ -275,62 +306,6 @@ fn a_deactivated_account_can_do_nothing_more() {
             "unauthorized",
         );
     }
-}
-
-/// The orders list is an object with URLs, for the account alone (§7.1.2.1).
-#[test]
-fn an_account_lists_its_orders() {
-    let account = subject().account();
-    let list = account.post(&account.kid, None).json()["orders"].clone();
-    let list = list.as_str().unwrap();
-    assert_eq!(account.post(list, None).json(), json!({"orders": []}));
-    let urls: Vec<String> = (0..3)
-        .map(|n| account.order(&[&format!("list{n}.conformance.test")]).url)
-        .collect();
-    assert_eq!(account.post(list, None).json(), json!({"orders": urls}));
-}
-
-/// Orders that have failed are not listed (§7.1.2.1).
-#[test]
-fn an_invalid_order_is_not_listed() {
-    let subject = subject();
-    let account = subject.account();
-    let open = account.order(&["listed.conformance.test"]);
-    subject.failed(&account, "unlisted.conformance.test");
-    let list = format!("{}/orders", account.kid);
-    assert_eq!(
-        account.post(&list, None).json(),
-        json!({"orders": [open.url]})
-    );
-}
-
-/// A long list is whole, be it in one page or in several that lead to each other (§7.1.2.1).
-#[test]
-fn a_long_list_of_orders_is_whole() {
-    let account = subject().account();
-    let mut urls: Vec<String> = (0..104)
-        .map(|_| account.order(&["page.conformance.test"]).url)
-        .collect();
-    let mut next = format!("{}/orders", account.kid);
-    let mut listed = Vec::new();
-    while !next.is_empty() {
-        let page = account.post(&next, None);
-        let orders = page.json()["orders"].as_array().unwrap().clone();
-        listed.extend(orders.iter().map(|url| url.as_str().unwrap().to_owned()));
-        next = next_page(&page);
-    }
-    urls.sort();
-    listed.sort();
-    assert_eq!(listed, urls);
-}
-
-fn next_page(page: &Response) -> String {
-    let mut links = page.headers.get_all("link").iter();
-    let next = links.find_map(|link| {
-        let link = link.to_str().unwrap();
-        link.strip_suffix(">;rel=\"next\"")?.strip_prefix('<')
-    });
-    next.unwrap_or_default().to_owned()
 }
 
 /// An account whose key is lost is another account's: keys do not share (§7.3).

@@ -17,10 +17,11 @@ pub mod sight;
 use jiff::Timestamp;
 use pki::jose::jwk::Jwk;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::identifier::Identifier;
+use crate::permit::Permit;
 use crate::problem::Problem;
 
 pub use sight::{Attempt, Failure, FailureKind, Host, HttpProbe, HttpSight, Probe, Sight, Trail};
@@ -264,14 +265,23 @@ fn foreign(method: Method, cx: &Context<'_>) -> Verdict {
     })
 }
 
-/// An account's control over an identifier, proven by [`judge`].
+/// An account's right to an identifier: proven by [`judge`], or given by an operator's [`Permit`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Proof {
     identifier: Identifier,
     account: Uuid,
-    method: Method,
+    means: Means,
     at: Timestamp,
     evidence: Value,
+}
+
+/// How a right was proven.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Means {
+    /// By a challenge.
+    Challenge(Method),
+    /// By the operator's word: the permit of this id.
+    Permit(Uuid),
 }
 
 impl Proof {
@@ -279,7 +289,7 @@ impl Proof {
         Self {
             identifier: cx.identifier.clone(),
             account: cx.account,
-            method,
+            means: Means::Challenge(method),
             at: cx.now,
             evidence,
         }
@@ -296,10 +306,22 @@ impl Proof {
         Self {
             identifier,
             account,
-            method,
+            means: Means::Challenge(method),
             at,
             evidence,
         }
+    }
+
+    /// Takes the operator's word for it: nothing unless the permit covers the identifier at `now`.
+    pub fn from_permit(permit: &Permit, identifier: &Identifier, now: Timestamp) -> Option<Self> {
+        let said = permit.record();
+        permit.covers(identifier, now).then(|| Self {
+            identifier: identifier.clone(),
+            account: permit.account(),
+            means: Means::Permit(said.id),
+            at: said.at,
+            evidence: json!({ "operator": said.by, "pattern": said.pattern.to_string() }),
+        })
     }
 
     /// What is proven.
@@ -313,8 +335,16 @@ impl Proof {
     }
 
     /// How.
-    pub fn method(&self) -> Method {
-        self.method
+    pub fn means(&self) -> Means {
+        self.means
+    }
+
+    /// The challenge's method; none where the operator's word is the proof.
+    pub fn method(&self) -> Option<Method> {
+        match self.means {
+            Means::Challenge(method) => Some(method),
+            Means::Permit(_) => None,
+        }
     }
 
     /// When.

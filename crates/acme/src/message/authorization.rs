@@ -64,6 +64,13 @@ impl Authorization {
     }
 }
 
+/// What a client sends to newAuthz (§7.4.1).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewAuthorization {
+    /// What it wants authorized.
+    pub identifier: Unchecked,
+}
+
 /// What a client sends to give an authorization up (§7.5.2).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Update {
@@ -90,6 +97,7 @@ mod tests {
             status,
             expires: Timestamp::MAX,
             challenges,
+            origin: authz::Origin::Order,
         };
         let url = |_| String::new();
         let body = Authorization::show(

@@ -2,6 +2,7 @@
 //! type. A [`Pending`] has no `finalize`; only a [`Ready`] makes a [`Finalized`].
 
 mod finalize;
+mod held;
 mod open;
 
 use jiff::Timestamp;
@@ -14,7 +15,8 @@ use crate::identifier::Identifier;
 use crate::problem::{Kind, Problem};
 
 pub use finalize::Finalized;
-pub use open::{Fresh, Limits, Opening, Owner, open};
+pub use held::{Held, Holdings, Reuse};
+pub use open::{Fresh, Limits, Opening, Owner, open, open_ahead};
 
 /// Where an order stands (RFC 8555 §7.1.6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -310,6 +312,7 @@ pub(crate) mod tests {
             status,
             expires: later(),
             challenges: vec![Challenge::new(Uuid::nil(), Method::Http01, &[0; 32])],
+            origin: authz::Origin::Order,
         }
     }
 

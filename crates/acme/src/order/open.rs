@@ -6,8 +6,8 @@ use std::collections::HashSet;
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
-use super::{Order, Status};
-use crate::authz::{self, Authorization};
+use super::{Holdings, Order, Pending, Ready, Status};
+use crate::authz::{self, Authorization, Origin};
 use crate::challenge::{self, Challenge, Method};
 use crate::identifier::{Identifier, Unchecked};
 use crate::message::order::NewOrder;
@@ -32,6 +32,7 @@ pub struct Opening {
     identifiers: Vec<(Identifier, Vec<Method>)>,
     not_before: Option<Timestamp>,
     not_after: Option<Timestamp>,
+    holdings: Holdings,
 }
 
 /// Whose order it will be, and until when.
@@ -72,6 +73,7 @@ pub fn open(
         identifiers,
         not_before: asked.not_before,
         not_after: asked.not_after,
+        holdings: Holdings::default(),
     })
 }
 
@@ -81,27 +83,27 @@ impl Opening {
         self.identifiers.iter().map(|(identifier, _)| identifier)
     }
 
-    /// Makes the pending order and its authorizations; `fresh` is called once for
-    /// each record: the order, each authorization, each challenge.
+    /// Takes what the account has already: it stands in for new authorizations.
+    #[must_use]
+    pub fn holding(self, holdings: Holdings) -> Self {
+        Self { holdings, ..self }
+    }
+
+    /// Makes the order and its new authorizations; `fresh` is called once for each new record: the
+    /// order, each authorization, each challenge. It is pending, or ready if what the account
+    /// holds proves all of it; it ends no later than what it stands on.
     pub fn create(
         self,
         owner: &Owner<'_>,
         now: Timestamp,
         mut fresh: impl FnMut() -> Fresh,
     ) -> (Order, Vec<Authorization>) {
-        let id = fresh().id;
-        let mut authorizations = Vec::with_capacity(self.identifiers.len());
-        for (identifier, methods) in self.identifiers {
-            authorizations.push(authorization(owner, identifier, &methods, &mut fresh));
-        }
-        let order = Order {
-            id,
+        let mut order = Order {
+            id: fresh().id,
             account: owner.account,
             provisioner: owner.provisioner.to_owned(),
-            identifiers: (authorizations.iter())
-                .map(|authorization| authorization.identifier.clone())
-                .collect(),
-            authorizations: authorizations.iter().map(|a| a.id).collect(),
+            identifiers: self.identifiers().cloned().collect(),
+            authorizations: Vec::with_capacity(self.identifiers.len()),
             not_before: self.not_before,
             not_after: self.not_after,
             expires: owner.expires,
@@ -110,8 +112,65 @@ impl Opening {
             certificate: None,
             created_at: now,
         };
-        (order, authorizations)
+        let (mut made, mut proofs) = (Vec::new(), Vec::new());
+        for (identifier, methods) in self.identifiers {
+            if let Some((permit, proof)) = self.holdings.permitted(&identifier, owner.account, now)
+            {
+                let end = permit.record().expires.unwrap_or(owner.expires);
+                let given = Authorization {
+                    status: authz::Status::Valid,
+                    expires: end.min(owner.expires),
+                    origin: Origin::Permit(permit.record().id),
+                    ..authorization(owner, identifier, &[], &mut fresh)
+                };
+                proofs.push(proof);
+                order.lean_on(&given);
+                made.push(given);
+            } else if let Some(held) = self.holdings.of(&identifier, owner.account) {
+                proofs.extend(held.proof.clone());
+                order.lean_on(&held.authorization);
+            } else {
+                let new = authorization(owner, identifier, &methods, &mut fresh);
+                order.lean_on(&new);
+                made.push(new);
+            }
+        }
+        let order = match Pending(Box::new(order)).ready(&proofs) {
+            Ok(Ready(order)) | Err(Pending(order)) => *order,
+        };
+        (order, made)
     }
+}
+
+impl Order {
+    fn lean_on(&mut self, authorization: &Authorization) {
+        self.authorizations.push(authorization.id);
+        self.expires = self.expires.min(authorization.expires);
+    }
+}
+
+/// Makes the pending authorization that a client asks for ahead of any order (RFC 8555 §7.4.1).
+///
+/// # Errors
+/// `malformed` for a wildcard, which cannot be authorized ahead; else as [`open`].
+pub fn open_ahead(
+    asked: &Unchecked,
+    enabled: &[Method],
+    owner: &Owner<'_>,
+    mut fresh: impl FnMut() -> Fresh,
+) -> Result<Authorization, Problem> {
+    let identifier = asked.check()?;
+    if identifier.is_wildcard() {
+        return Err(Problem::malformed(format!(
+            "{identifier} is a wildcard, which cannot be authorized ahead of an order (RFC 8555 \
+             §7.4.1): order it."
+        )));
+    }
+    let (identifier, methods) = with_methods(identifier, enabled)?;
+    Ok(Authorization {
+        origin: Origin::Ahead,
+        ..authorization(owner, identifier, &methods, &mut fresh)
+    })
 }
 
 fn authorization(
@@ -133,6 +192,7 @@ fn authorization(
         status: authz::Status::Pending,
         expires: owner.expires,
         challenges: challenges.collect(),
+        origin: Origin::Order,
     }
 }
 
@@ -262,7 +322,12 @@ fn check_times(
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
+
     use super::*;
+    use crate::challenge::Proof;
+    use crate::order::Held;
+    use crate::permit;
 
     const LIMITS: Limits = Limits {
         identifiers: 4,
@@ -429,5 +494,118 @@ mod tests {
         }
         let token = |n: usize| &authorizations[n].challenges[0].token;
         assert_ne!(token(0), token(1));
+    }
+
+    fn created(opening: Opening) -> (Order, Vec<Authorization>) {
+        let owner = Owner {
+            account: Uuid::from_u128(99),
+            provisioner: "acme",
+            expires: "2026-11-24T12:00:00Z".parse().unwrap(),
+        };
+        let mut next = 0_u8;
+        opening.create(&owner, now(), || {
+            next += 1;
+            Fresh {
+                id: Uuid::from_u128(next.into()),
+                random: [next; 32],
+            }
+        })
+    }
+
+    /// A valid authorization of the account that ends before an order would.
+    fn held(name: &str, account: u128) -> Held {
+        let identifier = Identifier::guess(name).unwrap();
+        let account = Uuid::from_u128(account);
+        let authorization = Authorization {
+            id: Uuid::from_u128(77),
+            account,
+            provisioner: "acme".into(),
+            identifier: identifier.clone(),
+            status: authz::Status::Valid,
+            expires: "2026-11-24T06:00:00Z".parse().unwrap(),
+            challenges: Vec::new(),
+            origin: Origin::Order,
+        };
+        let proof = Proof::from_record(identifier, account, Method::Http01, now(), Value::Null);
+        Held {
+            authorization,
+            proof: Some(proof),
+        }
+    }
+
+    #[test]
+    fn an_order_that_is_proven_already_begins_ready_and_ends_with_its_authorization() {
+        let holdings = Holdings {
+            held: vec![held("a.lab", 99)],
+            permits: Vec::new(),
+        };
+        let opening = opened(&names(&["a.lab"]))
+            .unwrap()
+            .holding(holdings.clone());
+        let (order, made) = created(opening);
+        assert_eq!((order.status, made), (Status::Ready, Vec::new()));
+        assert_eq!(order.authorizations, [Uuid::from_u128(77)]);
+        assert_eq!(order.expires, holdings.held[0].authorization.expires);
+        let two = opened(&names(&["a.lab", "b.lab"])).unwrap();
+        let (order, made) = created(two.holding(holdings));
+        assert_eq!((order.status, made.len()), (Status::Pending, 1));
+        assert_eq!(order.authorizations, [Uuid::from_u128(77), made[0].id]);
+    }
+
+    #[test]
+    fn what_another_account_or_another_name_has_proven_serves_nothing() {
+        for other in [held("a.lab", 98), held("b.lab", 99)] {
+            let holdings = Holdings {
+                held: vec![other],
+                permits: Vec::new(),
+            };
+            let opening = opened(&names(&["a.lab"])).unwrap().holding(holdings);
+            let (order, made) = created(opening);
+            assert_eq!((order.status, made.len()), (Status::Pending, 1));
+        }
+    }
+
+    #[test]
+    fn a_permit_gives_an_authorization_that_is_valid_at_once() {
+        let record = permit::Record {
+            id: Uuid::from_u128(5),
+            holder: permit::Holder::Account(Uuid::from_u128(99)),
+            provisioner: "acme".into(),
+            pattern: permit::Pattern::parse("**.lab").unwrap(),
+            expires: Some("2026-11-23T13:00:00Z".parse().unwrap()),
+            by: "root".into(),
+            at: now(),
+        };
+        for (account, status) in [(99, Status::Ready), (98, Status::Pending)] {
+            let permit = permit::Permit::from_record(record.clone(), Uuid::from_u128(account));
+            let holdings = Holdings {
+                held: Vec::new(),
+                permits: vec![permit],
+            };
+            let opening = opened(&names(&["a.lab"])).unwrap().holding(holdings);
+            let (order, made) = created(opening);
+            assert_eq!(order.status, status);
+            let given = made[0].origin == Origin::Permit(record.id);
+            assert_eq!(given, status == Status::Ready);
+            assert_eq!(Some(order.expires) == record.expires, given);
+        }
+    }
+
+    #[test]
+    fn a_wildcard_is_not_authorized_ahead() {
+        let owner = Owner {
+            account: Uuid::nil(),
+            provisioner: "acme",
+            expires: now(),
+        };
+        let fresh = || Fresh {
+            id: Uuid::nil(),
+            random: [0; 32],
+        };
+        let ahead = |name| open_ahead(&Unchecked::new("dns", name), Method::ALL, &owner, fresh);
+        assert_eq!(ahead("a.lab").unwrap().origin, Origin::Ahead);
+        let refused = ahead("*.a.lab").unwrap_err();
+        assert_eq!(refused.kind, Kind::Malformed);
+        assert!(refused.detail.contains("ahead"), "{refused}");
     }
 }

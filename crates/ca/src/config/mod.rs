@@ -21,7 +21,9 @@ pub use authority::Authority;
 pub(crate) use authority::read_claims;
 pub use change::Change;
 pub use database::{Database, DatabaseKind, ForeignMarker};
-pub use riser::{Limits, ProvisionerSettings, Riser, Server, Validation, Zone, resolver};
+pub use riser::{
+    Limits, ProvisionerSettings, Riser, Server, TermsChanged, Validation, Zone, resolver,
+};
 pub use section::{Fault, Warning};
 pub use tls::{TlsOptions, TlsVersion};
 

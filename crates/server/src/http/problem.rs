@@ -34,12 +34,21 @@ impl IntoResponse for AcmeFailure {
 pub(super) fn document(problem: &Problem) -> Response {
     let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let body = serde_json::to_vec(problem).unwrap_or_default();
-    (
-        status,
-        [(header::CONTENT_TYPE, "application/problem+json")],
-        body,
-    )
-        .into_response()
+    let kind = [(header::CONTENT_TYPE, "application/problem+json")];
+    let mut response = (status, kind, body).into_response();
+    if problem.kind == Kind::UserActionRequired
+        && let Some(terms) = &problem.instance
+    {
+        link(&mut response, terms, "terms-of-service");
+    }
+    response
+}
+
+fn link(response: &mut Response, url: &str, relation: &str) {
+    let text = format!("<{url}>;rel=\"{relation}\"");
+    if let Ok(value) = HeaderValue::from_str(&text) {
+        response.headers_mut().append(header::LINK, value);
+    }
 }
 
 /// What an ACME client is told.

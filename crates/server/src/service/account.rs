@@ -2,12 +2,14 @@
 
 use acme::Problem;
 use acme::account::{Account, Status};
+use acme::contact;
 use acme::message::account::{NewAccount, Update};
 use acme::problem::Kind;
+use ca::config::TermsChanged;
 use ca::provisioner::Acme;
 use jiff::Timestamp;
 use pki::jose::Jwk;
-use store::Created;
+use store::{Created, OrderPage};
 use uuid::Uuid;
 
 use super::{Error, Service};
@@ -66,6 +68,8 @@ impl Service {
             status: Status::Valid,
             contact: request.contact,
             terms_agreed: request.terms_of_service_agreed,
+            terms: agreed(acme, request.terms_of_service_agreed),
+            permitted: false,
             created_at: Timestamp::now(),
         };
         match self.store().create_account(account).await? {
@@ -77,23 +81,23 @@ impl Service {
         }
     }
 
-    /// The orders of an account that are not over, oldest first.
+    /// The orders of an account that are not over, oldest first, from behind `after` on.
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub(crate) async fn orders(&self, account: &Account) -> Result<Vec<Uuid>, Error> {
-        Ok(self
-            .store()
-            .open_orders(account.id, Timestamp::now())
-            .await?)
+    pub(crate) async fn orders(&self, account: &Account, after: Uuid) -> Result<OrderPage, Error> {
+        let now = Timestamp::now();
+        Ok(self.store().orders_page(account.id, after, now).await?)
     }
 
-    /// Changes an account's contacts, or ends it (RFC 8555 §7.3.2, §7.3.6).
+    /// Changes an account's contacts, notes its agreement to the terms in force, or ends it
+    /// (RFC 8555 §7.3.2, §7.3.3, §7.3.6).
     ///
     /// # Errors
     /// When the request asks for what cannot be had, or the store fails.
     pub(crate) async fn update_account(
         &self,
+        acme: &Acme,
         account: Account,
         update: Update,
     ) -> Result<Account, Error> {
@@ -110,14 +114,36 @@ impl Service {
                 .into());
             }
         }
-        match update.contact {
-            Some(contact) if contact != account.contact => {
-                check_contacts(&contact)?;
-                Ok(self.store().update_contact(account.id, contact).await?)
-            }
-            _ => Ok(account),
+        let contact = update.contact.filter(|new| *new != account.contact);
+        contact::check(contact.as_deref().unwrap_or_default())?;
+        let terms = agreed(acme, update.terms_of_service_agreed == Some(true));
+        let terms = terms.filter(|new| account.terms.as_ref() != Some(new));
+        if contact.is_none() && terms.is_none() {
+            return Ok(account);
+        }
+        let store = self.store();
+        Ok(store.update_account(account.id, contact, terms).await?)
+    }
+
+    /// Whether the account may ask for something new: where the operator wants that, only when it
+    /// has agreed to the terms in force (RFC 8555 §7.3.3).
+    ///
+    /// # Errors
+    /// `userActionRequired`.
+    pub(super) fn consents(&self, acme: &Acme, account: &Account) -> Result<(), Problem> {
+        let settings = self.config().riser.provisioner(acme.name());
+        match (settings.terms_changed, acme.terms_of_service()) {
+            (TermsChanged::Ask, Some(terms)) => account.agrees_to(terms),
+            (TermsChanged::Ask, None) | (TermsChanged::Ignore, _) => Ok(()),
         }
     }
+}
+
+/// The terms that are agreed to when a client agrees.
+fn agreed(acme: &Acme, agrees: bool) -> Option<String> {
+    acme.terms_of_service()
+        .filter(|_| agrees)
+        .map(str::to_owned)
 }
 
 /// Whether this provisioner takes this request for a new account.
@@ -128,7 +154,8 @@ fn admit(acme: &Acme, request: &NewAccount) -> Result<(), Problem> {
         return Err(Problem::new(
             Kind::UserActionRequired,
             format!("Agree to the terms of service at {terms} first (termsOfServiceAgreed)."),
-        ));
+        )
+        .with_instance(terms));
     }
     if request.external_account_binding.is_some() {
         return Err(Problem::unauthorized(
@@ -142,30 +169,7 @@ fn admit(acme: &Acme, request: &NewAccount) -> Result<(), Problem> {
              ask the operator for one.",
         ));
     }
-    check_contacts(&request.contact)
-}
-
-/// Contacts are mail addresses (RFC 8555 §7.3): one address each, no header fields.
-fn check_contacts(contacts: &[String]) -> Result<(), Problem> {
-    contacts.iter().try_for_each(|contact| {
-        let Some(address) = contact.strip_prefix("mailto:") else {
-            return Err(Problem::new(
-                Kind::UnsupportedContact,
-                format!("Contact {contact:?} is not supported here: use a mailto: URL."),
-            ));
-        };
-        let parts = address.split_once('@');
-        let whole = parts.is_some_and(|(user, host)| !user.is_empty() && !host.is_empty());
-        let odd = |c: char| c.is_control() || !c.is_ascii() || " ,?#<>\"@".contains(c);
-        let clean = parts.is_some_and(|(user, host)| !user.contains(odd) && !host.contains(odd));
-        if whole && clean {
-            return Ok(());
-        }
-        Err(Problem::new(
-            Kind::InvalidContact,
-            format!("Contact {contact:?} is not one plain mail address."),
-        ))
-    })
+    contact::check(&request.contact)
 }
 
 fn unknown(what: &str) -> Error {
@@ -174,25 +178,4 @@ fn unknown(what: &str) -> Error {
         format!("{what}: create one at the directory's newAccount."),
     )
     .into()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn contacts_are_single_plain_mail_addresses() {
-        assert!(check_contacts(&["mailto:a@example.com".to_owned()]).is_ok());
-        for (contact, kind) in [
-            ("tel:+123", Kind::UnsupportedContact),
-            ("not a url", Kind::UnsupportedContact),
-            ("mailto:", Kind::InvalidContact),
-            ("mailto:a@b,c@d", Kind::InvalidContact),
-            ("mailto:a@b?subject=x", Kind::InvalidContact),
-            ("mailto:ä@b", Kind::InvalidContact),
-        ] {
-            let refused = check_contacts(&[contact.to_owned()]).unwrap_err();
-            assert_eq!(refused.kind, kind, "{contact}");
-        }
-    }
 }

@@ -3,13 +3,74 @@
 use acme::Problem;
 use acme::account::Account;
 use acme::authz::Authorization;
+use acme::identifier::Unchecked;
 use acme::message::authorization::Update;
-use jiff::Timestamp;
+use acme::order::{self, Owner, Reuse};
+use ca::provisioner::Acme;
+use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
+use super::order::{fresh, whole};
 use super::{Error, Service};
 
+/// What became of a request for an authorization.
+pub(crate) enum Ahead {
+    /// It is new.
+    New(Authorization),
+    /// The account has one for this name already.
+    Existing(Authorization),
+}
+
 impl Service {
+    /// Whether names may be authorized ahead of an order at this provisioner.
+    pub(crate) fn authorizes_ahead(&self, acme: &Acme) -> bool {
+        let settings = self.config().riser.provisioner(acme.name());
+        settings.preauthorization
+    }
+
+    /// Makes an authorization ahead of any order, or finds the one that the account has
+    /// (RFC 8555 §7.4.1).
+    ///
+    /// # Errors
+    /// When the provisioner does not do that, or the name cannot be had.
+    pub(crate) async fn authorize_ahead(
+        &self,
+        acme: &Acme,
+        account: &Account,
+        asked: &Unchecked,
+    ) -> Result<Ahead, Error> {
+        if !self.authorizes_ahead(acme) {
+            return Err(Error::NotFound(
+                "Names are not authorized ahead of an order here: create an order.".to_owned(),
+            ));
+        }
+        acme.check()?;
+        self.consents(acme, account)?;
+        let now = Timestamp::now();
+        let config = self.config();
+        let settings = config.riser.provisioner(acme.name());
+        let enabled = config.challenges(acme);
+        let owner = Owner {
+            account: account.id,
+            provisioner: acme.name(),
+            expires: whole(now + settings.order_life),
+        };
+        let new = order::open_ahead(asked, &enabled, &owner, fresh)?;
+        let reuse = Reuse {
+            window: settings.authorization_reuse,
+            ahead: true,
+            enabled: &enabled,
+            least: SignedDuration::ZERO,
+        };
+        let names = vec![new.identifier.clone()];
+        let found = self.store().holdings(account, names, Some(now)).await?;
+        if let Some(held) = reuse.choose(found.held, now).pop() {
+            return Ok(Ahead::Existing(held.authorization));
+        }
+        self.store().create_authorization(new.clone(), now).await?;
+        Ok(Ahead::New(new))
+    }
+
     /// An authorization of this account.
     ///
     /// # Errors

@@ -33,6 +33,7 @@ mod validate;
 mod work;
 
 pub(crate) use account::Registered;
+pub(crate) use authorization::Ahead;
 pub(crate) use error::Error;
 pub(crate) use operator::Operator;
 pub(crate) use revoke::Asker;

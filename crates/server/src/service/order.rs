@@ -2,9 +2,10 @@
 
 use acme::account::Account;
 use acme::message::order::NewOrder;
-use acme::order::{self, Fresh, Limits, Order, Owner};
+use acme::order::{self, Fresh, Holdings, Limits, Opening, Order, Owner, Reuse};
 use ca::provisioner::Acme;
 use jiff::{SignedDuration, Timestamp};
+use store::Placed;
 use uuid::Uuid;
 
 use super::{Error, Service};
@@ -21,6 +22,7 @@ impl Service {
         request: &NewOrder,
     ) -> Result<Order, Error> {
         acme.check()?;
+        self.consents(acme, account)?;
         let now = Timestamp::now();
         let config = self.config();
         let backdate = config.authority.backdate;
@@ -30,22 +32,70 @@ impl Service {
             longest: acme.claims().maximum,
             leeway: backdate.max(SignedDuration::from_mins(1)),
         };
-        let opening = order::open(request, now, &limits, &config.challenges(acme))?;
+        let enabled = config.challenges(acme);
+        let opening = order::open(request, now, &limits, &enabled)?;
         // The decision of finalize, taken now already, so that nobody validates in vain.
         acme.lifetime(request.not_before, request.not_after, backdate, now)?;
-        let life = config.riser.provisioner(acme.name()).order_life;
+        let settings = config.riser.provisioner(acme.name());
         let owner = Owner {
             account: account.id,
             provisioner: acme.name(),
-            expires: whole(now + life),
+            expires: whole(now + settings.order_life),
         };
-        let (order, authorizations) = opening.create(&owner, now, fresh);
+        let reuse = Reuse {
+            window: settings.authorization_reuse,
+            ahead: settings.preauthorization,
+            enabled: &enabled,
+            least: LEAST_LEFT.min(settings.order_life),
+        };
+        // What was read may have ended by the time of the write; then it is read again.
+        for _ in 0..READINGS {
+            let holdings = self.holdings(account, &opening, &reuse, now).await?;
+            let opening = opening.clone().holding(holdings);
+            if let Some(order) = self.place(opening, &owner, now).await? {
+                return Ok(order);
+            }
+        }
+        let placed = self.place(opening, &owner, now).await?;
+        placed.ok_or_else(|| Error::Internal("an order that needs nothing was outdated".to_owned()))
+    }
+
+    /// What the account has already for these names; nothing is read where there can be nothing.
+    async fn holdings(
+        &self,
+        account: &Account,
+        opening: &Opening,
+        reuse: &Reuse<'_>,
+        now: Timestamp,
+    ) -> Result<Holdings, Error> {
+        if !reuse.is_on() && !account.permitted {
+            return Ok(Holdings::default());
+        }
+        let names = opening.identifiers().cloned().collect();
+        let earlier = reuse.is_on().then_some(now);
+        let found = self.store().holdings(account, names, earlier).await?;
+        Ok(Holdings {
+            held: reuse.choose(found.held, now),
+            ..found
+        })
+    }
+
+    /// Stores an order; nothing if what it stands on has ended meanwhile.
+    async fn place(
+        &self,
+        opening: Opening,
+        owner: &Owner<'_>,
+        now: Timestamp,
+    ) -> Result<Option<Order>, Error> {
+        let (order, authorizations) = opening.create(owner, now, fresh);
         let new = store::NewOrder {
             order: order.clone(),
             authorizations,
         };
-        self.store().create_order(new).await?;
-        Ok(order)
+        Ok(match self.store().create_order(new).await? {
+            Placed::Done => Some(order),
+            Placed::Outdated => None,
+        })
     }
 
     /// An order of this account.
@@ -61,7 +111,7 @@ impl Service {
     }
 }
 
-fn fresh() -> Fresh {
+pub(super) fn fresh() -> Fresh {
     Fresh {
         id: Uuid::now_v7(),
         random: keys::random(),
@@ -69,8 +119,12 @@ fn fresh() -> Fresh {
 }
 
 /// Whole seconds, as answers show them.
-fn whole(at: Timestamp) -> Timestamp {
+pub(super) fn whole(at: Timestamp) -> Timestamp {
     Timestamp::from_second(at.as_second()).unwrap_or(at)
 }
 
 const MOST_NAMES: usize = 100;
+/// An earlier authorization that ends sooner serves no new order.
+const LEAST_LEFT: SignedDuration = SignedDuration::from_mins(5);
+/// How often what an account has is read for one order, at most.
+const READINGS: usize = 3;

@@ -15,6 +15,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use uuid::Uuid;
 
+use super::order::whole;
 use super::{Error, Service};
 
 /// The validations that run now, and how long answers have waited for those of each order.
@@ -216,7 +217,7 @@ impl Flight {
         for pause in SETTLE_PAUSES {
             let (store, now) = (self.service.store(), Timestamp::now());
             let stored = match outcome {
-                Ok(proof) => store.settle_valid(id, proof, proof.at()).await,
+                Ok(proof) => store.settle_valid(id, proof, self.until(proof)).await,
                 Err(Finding { problem, evidence }) => {
                     store.settle_invalid(id, problem, evidence, now).await
                 }
@@ -231,6 +232,18 @@ impl Flight {
             }
         }
         tracing::error!(event = "validation", challenge = %id, error = "the verdict was not stored");
+    }
+
+    /// How long the authorization holds when it is proven.
+    fn until(&self, proof: &Proof) -> Timestamp {
+        let provisioner = &self.authorization.provisioner;
+        let settings = self.service.config().riser.provisioner(provisioner);
+        whole(
+            proof
+                .at()
+                .saturating_add(settings.authorization_life)
+                .unwrap_or_else(|_| proof.at()),
+        )
     }
 
     fn tell(&self, outcome: &Result<Proof, Finding>) {

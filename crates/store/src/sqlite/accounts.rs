@@ -37,17 +37,25 @@ impl Store {
             .await
     }
 
-    /// Replaces the contacts of a valid account and returns the account as it is now, whether that was possible or not.
+    /// Replaces the contacts of a valid account, notes the URL of the terms that it agrees to, each if given, and
+    /// returns the account as it is now, whether that was possible or not.
     ///
     /// # Errors
     /// [`Error::NotFound`].
-    pub async fn update_contact(&self, id: Uuid, contact: Vec<String>) -> Result<Account, Error> {
+    pub async fn update_account(
+        &self,
+        id: Uuid,
+        contact: Option<Vec<String>>,
+        terms: Option<String>,
+    ) -> Result<Account, Error> {
         self.write(move |connection| {
             connection
                 .prepare_cached(
-                    "UPDATE accounts SET contact = ?2 WHERE id = ?1 AND status = 'valid'",
+                    "UPDATE accounts SET contact = coalesce(?2, contact), terms = coalesce(?3, terms),
+                         terms_agreed = terms_agreed OR ?3 IS NOT NULL
+                     WHERE id = ?1 AND status = 'valid'",
                 )?
-                .execute((Id(id), Json(&contact)))?;
+                .execute((Id(id), contact.as_ref().map(Json), &terms))?;
             load(connection, id)?.ok_or(Error::NotFound)
         })
         .await
@@ -86,8 +94,8 @@ fn create(connection: &Connection, account: Account) -> Result<Created, Error> {
     let inserted = connection
         .prepare_cached(
             "INSERT INTO accounts
-                 (id, provisioner, thumbprint, key, status, contact, terms_agreed, created_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+                 (id, provisioner, thumbprint, key, status, contact, terms_agreed, created_at, terms)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
              ON CONFLICT (provisioner, thumbprint) DO NOTHING",
         )?
         .execute((
@@ -99,6 +107,7 @@ fn create(connection: &Connection, account: Account) -> Result<Created, Error> {
             Json(&account.contact),
             account.terms_agreed,
             At(account.created_at),
+            &account.terms,
         ))?;
     if inserted == 0 {
         let existing = by_key(connection, &account.provisioner, &thumbprint)?;
@@ -136,7 +145,8 @@ fn end_what_it_has(connection: &Connection, account: Uuid) -> Result<(), Error> 
 fn load(connection: &Connection, id: Uuid) -> Result<Option<Account>, Error> {
     let found = connection
         .prepare_cached(
-            "SELECT id, provisioner, key, status, contact, terms_agreed, created_at
+            "SELECT id, provisioner, key, status, contact, terms_agreed, created_at, terms,
+                 EXISTS (SELECT 1 FROM permits p WHERE p.account_id = accounts.id)
              FROM accounts WHERE id = ?1",
         )?
         .query_row([Id(id)], from_row)
@@ -151,7 +161,8 @@ fn by_key(
 ) -> Result<Option<Account>, Error> {
     let found = connection
         .prepare_cached(
-            "SELECT id, provisioner, key, status, contact, terms_agreed, created_at
+            "SELECT id, provisioner, key, status, contact, terms_agreed, created_at, terms,
+                 EXISTS (SELECT 1 FROM permits p WHERE p.account_id = accounts.id)
              FROM accounts WHERE provisioner = ?1 AND thumbprint = ?2",
         )?
         .query_row((provisioner, thumbprint), from_row)
@@ -168,5 +179,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Account> {
         contact: row.get::<_, Json<_>>(4)?.0,
         terms_agreed: row.get(5)?,
         created_at: row.get::<_, At>(6)?.0,
+        terms: row.get(7)?,
+        permitted: row.get(8)?,
     })
 }

@@ -1,9 +1,10 @@
 //! Authorizations and their challenges (RFC 8555 §7.5), as they are stored and read; verdicts are in `verdicts.rs`.
 
-use acme::authz::{Authorization, Status};
+use acme::authz::{Authorization, Origin, Status};
 use acme::challenge::{self, Challenge, Method, Proof};
 use acme::identifier::Identifier;
 use acme::order::Order;
+use acme::permit::Permit;
 use acme::problem::Problem;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row};
@@ -11,7 +12,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::column::{At, Id, Json, damaged, word};
-use super::{Store, audit};
+use super::{Store, audit, permits};
 use crate::error::Error;
 use crate::record::{AuditEntry, ChallengeRecord};
 
@@ -50,7 +51,37 @@ impl Store {
                  ORDER BY o.position",
             )?;
             let proofs = statement.query_map([Id(order)], proof_from_row)?;
-            Ok(proofs.collect::<Result<_, _>>()?)
+            let mut proofs: Vec<_> = proofs.collect::<Result<_, _>>()?;
+            proofs.extend(permitted(connection, order)?);
+            Ok(proofs)
+        })
+        .await
+    }
+
+    /// Stores an authorization that its account asks for ahead of any order (RFC 8555 §7.4.1).
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] if the account is not valid (any more), or an id is taken.
+    pub async fn create_authorization(
+        &self,
+        authorization: Authorization,
+        at: Timestamp,
+    ) -> Result<(), Error> {
+        self.write(move |connection| {
+            let valid = connection
+                .prepare_cached("SELECT 1 FROM accounts WHERE id = ?1 AND status = 'valid'")?
+                .exists([Id(authorization.account)])?;
+            if !valid {
+                return Err(Error::Conflict("the account is not valid".to_owned()));
+            }
+            insert(connection, &authorization)?;
+            let entry = AuditEntry {
+                provisioner: Some(authorization.provisioner.clone()),
+                account: Some(authorization.account),
+                detail: json!({ "name": authorization.identifier.to_string() }),
+                ..AuditEntry::new("authorization-created", at)
+            };
+            audit::append(connection, &entry)
         })
         .await
     }
@@ -108,11 +139,15 @@ impl Store {
 
 /// Adds an authorization and its challenges to the transaction.
 pub(super) fn insert(connection: &Connection, authorization: &Authorization) -> Result<(), Error> {
+    let permit = match authorization.origin {
+        Origin::Order | Origin::Ahead => None,
+        Origin::Permit(id) => Some(id),
+    };
     connection
         .prepare_cached(
             "INSERT INTO authorizations
-                 (id, account_id, provisioner, identifier_type, identifier, status, expires_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                 (id, account_id, provisioner, identifier_type, identifier, status, expires_at, ahead, permit_id)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
         )?
         .execute((
             Id(authorization.id),
@@ -122,6 +157,8 @@ pub(super) fn insert(connection: &Connection, authorization: &Authorization) -> 
             authorization.identifier.to_string(),
             authorization.status.as_str(),
             At(authorization.expires),
+            authorization.origin == Origin::Ahead,
+            permit.map(Id),
         ))?;
     let mut statement = connection.prepare_cached(
         "INSERT INTO challenges
@@ -195,7 +232,7 @@ pub(super) fn end_orders(
 pub(super) fn load(connection: &Connection, id: Uuid) -> Result<Option<Authorization>, Error> {
     let found = connection
         .prepare_cached(
-            "SELECT identifier_type, identifier, id, account_id, provisioner, status, expires_at
+            "SELECT identifier_type, identifier, id, account_id, provisioner, status, expires_at, ahead, permit_id
              FROM authorizations WHERE id = ?1",
         )?
         .query_row([Id(id)], from_row)
@@ -223,6 +260,11 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Authorization> {
         status: word(row, 5, Status::parse)?,
         expires: row.get::<_, At>(6)?.0,
         challenges: Vec::new(),
+        origin: match (row.get(7)?, row.get::<_, Option<Id>>(8)?) {
+            (_, Some(Id(permit))) => Origin::Permit(permit),
+            (true, None) => Origin::Ahead,
+            (false, None) => Origin::Order,
+        },
     })
 }
 
@@ -237,7 +279,7 @@ fn challenge_from_row(row: &Row<'_>) -> rusqlite::Result<Challenge> {
     })
 }
 
-fn proof_from_row(row: &Row<'_>) -> rusqlite::Result<Proof> {
+pub(super) fn proof_from_row(row: &Row<'_>) -> rusqlite::Result<Proof> {
     let evidence: Option<Json<Value>> = row.get(5)?;
     Ok(Proof::from_record(
         identifier_from_row(row)?,
@@ -246,6 +288,30 @@ fn proof_from_row(row: &Row<'_>) -> rusqlite::Result<Proof> {
         row.get::<_, At>(4)?.0,
         evidence.map_or(Value::Null, |json| json.0),
     ))
+}
+
+/// The proofs of those authorizations of an order that permits gave; one that was taken back proves nothing.
+fn permitted(connection: &Connection, order: Uuid) -> Result<Vec<Proof>, Error> {
+    let mut statement = connection.prepare_cached(
+        "SELECT p.id, p.provisioner, p.account_id, p.external_key, p.pattern, p.expires_at, p.said_by, p.said_at,
+             a.id, r.created_at
+         FROM order_authorizations o
+         JOIN orders r ON r.id = o.order_id
+         JOIN authorizations a ON a.id = o.authorization_id
+         JOIN permits p ON p.id = a.permit_id
+         WHERE o.order_id = ?1 AND a.status = 'valid' ORDER BY o.position",
+    )?;
+    let mut rows = statement.query([Id(order)])?;
+    let mut proofs = Vec::new();
+    while let Some(row) = rows.next()? {
+        let Some(given) = load(connection, row.get::<_, Id>(8)?.0)? else {
+            continue;
+        };
+        let permit = Permit::from_record(permits::from_row(row)?, given.account);
+        let began = row.get::<_, At>(9)?.0;
+        proofs.extend(Proof::from_permit(&permit, &given.identifier, began));
+    }
+    Ok(proofs)
 }
 
 /// From the first two columns.

@@ -19,6 +19,10 @@ pub(super) const STEPS: &[Step] = &[
         sql: include_str!("migrations/0003_revocation.sql"),
     },
     Step {
+        name: "authorizations",
+        sql: include_str!("migrations/0005_authorizations.sql"),
+    },
+    Step {
         name: "dns",
         sql: include_str!("migrations/0006_dns.sql"),
     },

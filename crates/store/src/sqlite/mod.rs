@@ -8,10 +8,12 @@ mod certificates;
 mod checkpoint;
 mod column;
 mod fault;
+mod holdings;
 mod lock;
 mod migrate;
 mod open;
 mod orders;
+mod permits;
 #[cfg(test)]
 mod plans;
 mod readers;

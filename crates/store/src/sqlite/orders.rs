@@ -7,17 +7,24 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::column::{At, Id, Json, word};
-use super::{Store, audit, authorizations};
+use super::{Store, audit, authorizations, holdings};
 use crate::error::Error;
-use crate::record::{AuditEntry, NewOrder, OrderRecord};
+use crate::record::{AuditEntry, NewOrder, OrderPage, OrderRecord, Placed};
 
 impl Store {
-    /// Stores an order with its new authorizations and their challenges.
+    /// Stores an order with its new authorizations and their challenges, unless what else it stands on has ended.
     ///
     /// # Errors
     /// [`Error::Conflict`] if the account is not valid (any more), or an id is taken.
-    pub async fn create_order(&self, new: NewOrder) -> Result<(), Error> {
-        self.write(move |connection| create(connection, &new)).await
+    pub async fn create_order(&self, new: NewOrder) -> Result<Placed, Error> {
+        self.write(move |connection| {
+            if !holdings::stand(connection, &new)? {
+                return Ok(Placed::Outdated);
+            }
+            create(connection, &new)?;
+            Ok(Placed::Done)
+        })
+        .await
     }
 
     /// Reads an order.
@@ -40,24 +47,44 @@ impl Store {
         .await
     }
 
-    /// Lists the orders of an account that are not invalid at `now`, oldest first: the newest thousand of them.
-    pub async fn open_orders(&self, account: Uuid, now: Timestamp) -> Result<Vec<Uuid>, Error> {
-        self.read(move |connection| {
-            let mut statement = connection.prepare_cached(
-                "SELECT id FROM orders
-                 WHERE account_id = ?1
-                     AND (status IN ('processing', 'valid')
-                          OR status IN ('pending', 'ready') AND expires_at > ?2)
-                 ORDER BY id DESC LIMIT ?3",
-            )?;
-            let ids = statement.query_map((Id(account), At(now), LISTED), |row| row.get(0))?;
-            let newest_first = ids.map(|id| Ok(id.map(|id: Id| id.0)?));
-            let mut ids: Vec<_> = newest_first.collect::<Result<_, Error>>()?;
-            ids.reverse();
-            Ok(ids)
-        })
-        .await
+    /// Lists the orders of an account that are not invalid at `now`, oldest first, from the one behind `after` on: a
+    /// page of them (RFC 8555 §7.1.2.1). New orders come last, so pages that were read stay true.
+    pub async fn orders_page(
+        &self,
+        account: Uuid,
+        after: Uuid,
+        now: Timestamp,
+    ) -> Result<OrderPage, Error> {
+        self.read(move |connection| page(connection, account, after, now))
+            .await
     }
+}
+
+fn page(
+    connection: &Connection,
+    account: Uuid,
+    after: Uuid,
+    now: Timestamp,
+) -> Result<OrderPage, Error> {
+    let mut statement = connection.prepare_cached(
+        "SELECT id, status IN ('processing', 'valid') OR status IN ('pending', 'ready') AND expires_at > ?3
+         FROM orders WHERE account_id = ?1 AND id > ?2 ORDER BY id LIMIT ?4",
+    )?;
+    let mut rows = statement.query((Id(account), Id(after), At(now), LOOKED_AT))?;
+    let (mut page, mut looked, mut last) = (OrderPage::default(), 0, after);
+    while let Some(row) = rows.next()? {
+        if page.orders.len() == LISTED {
+            page.next = Some(last);
+            return Ok(page);
+        }
+        looked += 1;
+        last = row.get::<_, Id>(0)?.0;
+        if row.get(1)? {
+            page.orders.push(last);
+        }
+    }
+    page.next = (looked == LOOKED_AT).then_some(last);
+    Ok(page)
 }
 
 fn create(connection: &Connection, new: &NewOrder) -> Result<(), Error> {
@@ -154,5 +181,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Order> {
     })
 }
 
-/// Orders in one list.
-const LISTED: i64 = 1000;
+/// Orders in one page.
+const LISTED: usize = 100;
+/// Records that one page looks at: an account with many invalid orders gets short pages, not slow ones.
+const LOOKED_AT: i64 = 1000;

@@ -1,7 +1,7 @@
 //! Verdicts on challenges (RFC 8555 §7.1.6): challenge, authorization and the orders that hang on it move together,
 //! and the first verdict counts.
 
-use acme::challenge::Proof;
+use acme::challenge::{Method, Proof};
 use acme::problem::Problem;
 use jiff::Timestamp;
 use rusqlite::Connection;
@@ -31,7 +31,7 @@ impl Store {
     }
 
     /// Records a proof: challenge and authorization become valid, and each order whose authorizations are then all valid
-    /// becomes ready. Nothing is written where another verdict came first, where the authorization has ended or expired
+    /// becomes ready. The authorization lives until `until` if that is later than what it has. Nothing is written where another verdict came first, where the authorization has ended or expired
     /// at the time of the proof, or where the proof is about something else.
     ///
     /// # Errors
@@ -40,12 +40,12 @@ impl Store {
         &self,
         challenge: Uuid,
         proof: &Proof,
-        at: Timestamp,
+        until: Timestamp,
     ) -> Result<Settled, Error> {
         let proof = proof.clone();
         self.write(move |connection| {
-            let written = prove(connection, challenge, &proof)?;
-            settled(connection, challenge, at, written, None)
+            let written = prove(connection, challenge, &proof, until)?;
+            settled(connection, challenge, proof.at(), written, None)
         })
         .await
     }
@@ -72,7 +72,12 @@ impl Store {
     }
 }
 
-fn prove(connection: &Connection, challenge: Uuid, proof: &Proof) -> Result<bool, Error> {
+fn prove(
+    connection: &Connection,
+    challenge: Uuid,
+    proof: &Proof,
+    until: Timestamp,
+) -> Result<bool, Error> {
     let proven = connection
         .prepare_cached(
             "UPDATE challenges SET status = 'valid', validated_at = ?2, evidence = ?3
@@ -87,7 +92,7 @@ fn prove(connection: &Connection, challenge: Uuid, proof: &Proof) -> Result<bool
             Id(challenge),
             At(proof.at()),
             Json(proof.evidence()),
-            proof.method().as_str(),
+            proof.method().map(Method::as_str),
             Id(proof.account()),
             proof.identifier().kind(),
             proof.identifier().to_string(),
@@ -97,11 +102,11 @@ fn prove(connection: &Connection, challenge: Uuid, proof: &Proof) -> Result<bool
     }
     connection
         .prepare_cached(
-            "UPDATE authorizations SET status = 'valid'
+            "UPDATE authorizations SET status = 'valid', expires_at = max(expires_at, ?2)
              WHERE status = 'pending' AND id IN
                  (SELECT authorization_id FROM challenges WHERE id = ?1)",
         )?
-        .execute([Id(challenge)])?;
+        .execute((Id(challenge), At(until)))?;
     connection
         .prepare_cached(
             "UPDATE orders SET status = 'ready'

@@ -13,6 +13,7 @@ super::for_each_back_end!(
     a_key_has_one_account_with_each_provisioner,
     many_at_once_make_one_account,
     only_a_valid_account_changes_its_contacts,
+    agreement_to_new_terms_is_noted_and_the_rest_stays,
     a_deactivated_account_takes_its_orders_and_authorizations_with_it,
     what_is_not_there_is_not_found,
 );
@@ -54,14 +55,31 @@ async fn many_at_once_make_one_account(store: &Store) {
 async fn only_a_valid_account_changes_its_contacts(store: &Store) {
     let account = world::account(store).await;
     let contact = vec!["mailto:b@example.com".to_owned()];
-    let changed = store.update_contact(account.id, contact.clone()).await;
+    let changed = store
+        .update_account(account.id, Some(contact.clone()), None)
+        .await;
     assert_eq!(changed.unwrap().contact, contact);
     store.deactivate_account(account.id, now()).await.unwrap();
-    let unchanged = store.update_contact(account.id, Vec::new()).await.unwrap();
+    let unchanged = store
+        .update_account(account.id, Some(Vec::new()), None)
+        .await
+        .unwrap();
     assert_eq!(
         (unchanged.contact, unchanged.status),
         (contact, Status::Deactivated)
     );
+}
+
+async fn agreement_to_new_terms_is_noted_and_the_rest_stays(store: &Store) {
+    let account = world::account(store).await;
+    let terms = "https://ca.example/terms-2".to_owned();
+    let agreed = store.update_account(account.id, None, Some(terms.clone()));
+    let expected = Account {
+        terms: Some(terms),
+        ..account.clone()
+    };
+    assert_eq!(agreed.await, Ok(expected.clone()));
+    assert_eq!(store.account(account.id).await, Ok(Some(expected)));
 }
 
 async fn a_deactivated_account_takes_its_orders_and_authorizations_with_it(store: &Store) {
@@ -108,7 +126,7 @@ async fn what_is_not_there_is_not_found(store: &Store) {
     assert_eq!(store.authorization(nobody).await, Ok(None));
     assert_eq!(store.challenge(nobody).await, Ok(None));
     assert_eq!(store.certificate(nobody).await, Ok(None));
-    let update = store.update_contact(nobody, Vec::new()).await;
+    let update = store.update_account(nobody, Some(Vec::new()), None).await;
     assert_eq!(update, Err(Error::NotFound));
     let deactivation = store.deactivate_account(nobody, now()).await;
     assert_eq!(deactivation, Err(Error::NotFound));

@@ -4,13 +4,14 @@ use acme::order::Order;
 use uuid::Uuid;
 
 use super::world::{self, later, now};
-use crate::{Error, NewOrder, OrderRecord, Store};
+use crate::{Error, NewOrder, OrderPage, OrderRecord, Store};
 
 super::for_each_back_end!(
     an_order_is_read_back_as_it_was_stored,
     an_order_of_nobody_is_refused,
     an_order_that_fails_half_way_leaves_nothing,
     the_open_orders_are_those_that_are_not_invalid,
+    pages_of_orders_follow_each_other_while_new_ones_come,
 );
 
 async fn an_order_is_read_back_as_it_was_stored(store: &Store) {
@@ -68,8 +69,35 @@ async fn the_open_orders_are_those_that_are_not_invalid(store: &Store) {
         .await
         .unwrap();
 
-    let open = store.open_orders(account.id, now()).await;
-    assert_eq!(open, Ok(vec![short.order.id, ready.id]));
-    let open = store.open_orders(account.id, later(2)).await;
-    assert_eq!(open, Ok(vec![ready.id]));
+    let listed = |now| store.orders_page(account.id, Uuid::nil(), now);
+    let open = |orders| OrderPage { orders, next: None };
+    let page = listed(now()).await;
+    assert_eq!(page, Ok(open(vec![short.order.id, ready.id])));
+    assert_eq!(listed(later(2)).await, Ok(open(vec![ready.id])));
+}
+
+async fn pages_of_orders_follow_each_other_while_new_ones_come(store: &Store) {
+    let account = world::account(store).await;
+    let mut placed = Vec::new();
+    for _ in 0..250 {
+        placed.push(world::pending_order(store, &account, &["a.example"]).await);
+    }
+    let given_up = placed.remove(120).authorizations[0].id;
+    store
+        .deactivate_authorization(given_up, now())
+        .await
+        .unwrap();
+    let (mut seen, mut sizes, mut after) = (Vec::new(), Vec::new(), Some(Uuid::nil()));
+    while let Some(cursor) = after {
+        let page = store.orders_page(account.id, cursor, now()).await.unwrap();
+        if seen.is_empty() {
+            placed.push(world::pending_order(store, &account, &["new.example"]).await);
+        }
+        sizes.push(page.orders.len());
+        seen.extend(page.orders);
+        after = page.next;
+    }
+    assert_eq!(sizes, [100, 100, 50]);
+    let expected: Vec<_> = placed.iter().map(|new| new.order.id).collect();
+    assert_eq!(seen, expected);
 }

@@ -1,7 +1,7 @@
 //! Records to store.
 
 use acme::account::{self, Account};
-use acme::authz::{self, Authorization};
+use acme::authz::{self, Authorization, Origin};
 use acme::challenge::{Challenge, Method, Proof};
 use acme::identifier::Identifier;
 use acme::order::{self, Order};
@@ -47,6 +47,8 @@ pub(super) fn new_account(which: usize) -> Account {
         status: account::Status::Valid,
         contact: vec!["mailto:a@example.com".to_owned()],
         terms_agreed: true,
+        terms: Some("https://ca.example/terms".to_owned()),
+        permitted: false,
         created_at: now(),
     }
 }
@@ -75,6 +77,7 @@ pub(super) fn new_order(account: &Account, names: &[&str]) -> NewOrder {
             status: authz::Status::Pending,
             expires: later(24),
             challenges: vec![Challenge::new(Uuid::now_v7(), Method::Http01, &[7; 32])],
+            origin: Origin::Order,
         })
         .collect();
     let order = Order {

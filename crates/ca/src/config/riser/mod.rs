@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::section::{Log, Section, Unknown};
 
-pub use provisioner::ProvisionerSettings;
+pub use provisioner::{ProvisionerSettings, TermsChanged};
 pub use validation::{Validation, Zone, resolver};
 
 /// The settings of riser.toml, each with its default.

@@ -16,6 +16,27 @@ pub struct ProvisionerSettings {
     /// `challenges`: the challenge types to offer, in place of ca.json's list, which cannot name
     /// those of drafts.
     pub challenges: Option<Vec<Method>>,
+    /// `authorization_life`: how long an authorization holds after its proof; `order_life` and
+    /// `authorization_reuse` together unless it is said.
+    pub authorization_life: SignedDuration,
+    /// `authorization_reuse`: how long after its proof an authorization serves further orders;
+    /// none for not at all (RFC 8555 §7.4).
+    pub authorization_reuse: Option<SignedDuration>,
+    /// `preauthorization`: names may be authorized ahead of an order (RFC 8555 §7.4.1).
+    pub preauthorization: bool,
+    /// `terms_changed`
+    pub terms_changed: TermsChanged,
+}
+
+/// `terms_changed`: what becomes of accounts that agreed to other terms of service than those in
+/// force (RFC 8555 §7.3.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum TermsChanged {
+    /// `ignore`: nothing; automatic clients go on.
+    #[default]
+    Ignore,
+    /// `ask`: they get no new orders until they have agreed.
+    Ask,
 }
 
 impl Default for ProvisionerSettings {
@@ -23,6 +44,10 @@ impl Default for ProvisionerSettings {
         Self {
             order_life: SignedDuration::from_hours(24),
             challenges: None,
+            authorization_life: SignedDuration::from_hours(24),
+            authorization_reuse: None,
+            preauthorization: false,
+            terms_changed: TermsChanged::default(),
         }
     }
 }
@@ -57,9 +82,23 @@ pub(super) fn read_all(
 
 fn read(mut section: Section<'_>) -> ProvisionerSettings {
     let default = ProvisionerSettings::default();
+    let order_life = section.positive("order_life").unwrap_or(default.order_life);
+    let reuse = section.duration("authorization_reuse").unwrap_or_default();
+    if reuse.is_negative() {
+        section.fault(
+            "authorization_reuse",
+            "must not be negative; 0 turns it off",
+        );
+    }
     let settings = ProvisionerSettings {
-        order_life: section.positive("order_life").unwrap_or(default.order_life),
+        order_life,
         challenges: challenges(&mut section),
+        authorization_life: section
+            .positive("authorization_life")
+            .unwrap_or_else(|| order_life.saturating_add(reuse)),
+        authorization_reuse: reuse.is_positive().then_some(reuse),
+        preauthorization: section.bool("preauthorization").unwrap_or_default(),
+        terms_changed: terms_changed(&mut section),
     };
     section.finish(Unknown::Fault);
     settings
@@ -86,4 +125,53 @@ fn challenges(section: &mut Section<'_>) -> Option<Vec<Method>> {
         }
     }
     Some(methods)
+}
+
+fn terms_changed(section: &mut Section<'_>) -> TermsChanged {
+    match section.text("terms_changed").as_deref() {
+        None | Some("ignore") => TermsChanged::Ignore,
+        Some("ask") => TermsChanged::Ask,
+        Some(other) => {
+            let what = format!("must be \"ignore\" or \"ask\", not {other:?}");
+            section.fault("terms_changed", what);
+            TermsChanged::Ignore
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::section::Log;
+
+    fn settings(text: &str) -> (ProvisionerSettings, Vec<String>) {
+        let table: Value = serde_json::to_value(text.parse::<toml::Table>().unwrap()).unwrap();
+        let log = Log::new("riser.toml");
+        let settings = read(Section::new(table.as_object().unwrap(), "p", &log));
+        let (faults, _) = log.into_parts();
+        (settings, faults.iter().map(ToString::to_string).collect())
+    }
+
+    #[test]
+    fn authorizations_live_as_long_as_orders_and_their_reuse_need() {
+        let (settings, faults) = settings("order_life = \"2h\"\nauthorization_reuse = \"1h\"");
+        assert_eq!(faults, [] as [String; 0]);
+        let hours = SignedDuration::from_hours;
+        assert_eq!(settings.authorization_life, hours(3));
+        assert_eq!(settings.authorization_reuse, Some(hours(1)));
+        let (off, _) = self::settings("authorization_reuse = \"0s\"");
+        assert_eq!(off, ProvisionerSettings::default());
+    }
+
+    #[test]
+    fn a_word_that_is_none_of_the_choices_is_a_fault() {
+        let (_, faults) = settings("terms_changed = \"maybe\"\nauthorization_reuse = \"-1h\"");
+        assert_eq!(
+            faults,
+            [
+                "riser.toml: p.authorization_reuse: must not be negative; 0 turns it off",
+                "riser.toml: p.terms_changed: must be \"ignore\" or \"ask\", not \"maybe\"",
+            ]
+        );
+    }
 }

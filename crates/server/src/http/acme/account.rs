@@ -1,13 +1,14 @@
 //! Accounts over HTTP (RFC 8555 §7.3).
 
+use acme::Problem;
 use acme::account::Account;
 use acme::message::account::{Account as Body, NewAccount, Orders, Update};
-use axum::extract::{Path, State};
+use axum::extract::{Path, RawQuery, State};
 use axum::http::{StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use uuid::Uuid;
 
 use super::Answer;
-use super::links::Links;
+use super::links::{Links, id_of};
 use super::signed::{self, SelfSigned, Signed};
 use crate::http::problem::AcmeFailure;
 use crate::service::{Error, Registered, Service};
@@ -15,16 +16,13 @@ use crate::service::{Error, Registered, Service};
 pub(super) async fn create(
     State(service): State<Service>,
     request: SelfSigned,
-) -> Result<Response, AcmeFailure> {
+) -> Result<Answer, AcmeFailure> {
     let SelfSigned { at, key, verified } = request;
     let asked: NewAccount = verified.json()?;
-    let terms = at.provisioner.terms_of_service().map(str::to_owned);
-    let answer = match service.register(&at.provisioner, key, asked).await {
-        Ok(Registered::New(account)) => show(StatusCode::CREATED, &at.links, &account),
-        Ok(Registered::Existing(account)) => show(StatusCode::OK, &at.links, &account),
-        Err(error) => return Ok(with_terms(error, terms)),
-    };
-    Ok(answer.into_response())
+    Ok(match service.register(&at.provisioner, key, asked).await? {
+        Registered::New(account) => show(StatusCode::CREATED, &at.links, &account),
+        Registered::Existing(account) => show(StatusCode::OK, &at.links, &account),
+    })
 }
 
 /// POST-as-GET reads; a payload changes (RFC 8555 §7.3.2).
@@ -43,22 +41,51 @@ pub(super) async fn update(
         return Ok(show(StatusCode::OK, &at.links, &account));
     }
     let update: Update = verified.json()?;
-    let account = service.update_account(account, update).await?;
+    let account = service
+        .update_account(&at.provisioner, account, update)
+        .await?;
     Ok(show(StatusCode::OK, &at.links, &account))
 }
 
-/// The account's orders (RFC 8555 §7.1.2.1).
+/// A page of the account's orders, and where the next one is (RFC 8555 §7.1.2.1).
 pub(super) async fn orders(
     State(service): State<Service>,
     Path((_, id)): Path<(String, String)>,
+    RawQuery(query): RawQuery,
     request: Signed,
 ) -> Result<Answer, AcmeFailure> {
     request.verified.empty()?;
     own(&request.account, &id)?;
-    let ids = service.orders(&request.account).await?;
+    let page = service
+        .orders(&request.account, behind(query.as_deref())?)
+        .await?;
     let links = &request.at.links;
-    let orders = ids.into_iter().map(|id| links.to("order", id)).collect();
-    Ok(Answer::json(StatusCode::OK, &Orders { orders }))
+    let orders = page.orders.iter().map(|id| links.to("order", *id));
+    let body = Orders {
+        orders: orders.collect(),
+    };
+    let answer = Answer::json(StatusCode::OK, &body);
+    Ok(match page.next {
+        None => answer,
+        Some(next) => {
+            let list = links.to("account", request.account.id) + "/orders";
+            let link = format!("<{list}?from={}>;rel=\"next\"", next.simple());
+            answer.header(header::LINK, &link)
+        }
+    })
+}
+
+/// Where a page begins: behind the last order of the page before.
+fn behind(query: Option<&str>) -> Result<Uuid, Problem> {
+    let Some(query) = query else {
+        return Ok(Uuid::nil());
+    };
+    let id = query.strip_prefix("from=").and_then(id_of);
+    id.ok_or_else(|| {
+        Problem::malformed(
+            "There is no page of orders there: follow the links from the account's orders.",
+        )
+    })
 }
 
 fn show(status: StatusCode, links: &Links, account: &Account) -> Answer {
@@ -73,18 +100,4 @@ fn own(account: &Account, id: &str) -> Result<(), Error> {
         return Ok(());
     }
     Err(Error::Foreign("account URL"))
-}
-
-/// Says where the terms are that have to be agreed to (RFC 8555 §7.3.3).
-fn with_terms(error: Error, terms: Option<String>) -> Response {
-    let asked = matches!(&error, Error::Problem(problem)
-        if problem.kind == acme::problem::Kind::UserActionRequired);
-    let answer = Answer(AcmeFailure::from(error).into_response());
-    match terms.filter(|_| asked) {
-        Some(terms) => {
-            let link = format!("<{terms}>;rel=\"terms-of-service\"");
-            answer.header(header::LINK, &link).into_response()
-        }
-        None => answer.into_response(),
-    }
 }

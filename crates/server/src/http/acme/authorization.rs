@@ -2,7 +2,7 @@
 
 use acme::authz::{Authorization, Status};
 use acme::challenge::{self, Binding};
-use acme::message::authorization::{Authorization as Body, Update};
+use acme::message::authorization::{Authorization as Body, NewAuthorization, Update};
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use jiff::Timestamp;
@@ -11,7 +11,26 @@ use super::Answer;
 use super::links::Links;
 use super::signed::{self, Signed};
 use crate::http::problem::AcmeFailure;
-use crate::service::Service;
+use crate::service::{Ahead, Service};
+
+/// newAuthz (RFC 8555 §7.4.1): 201 for a new authorization, 200 for one that was there.
+pub(super) async fn create(
+    State(service): State<Service>,
+    request: Signed,
+) -> Result<Answer, AcmeFailure> {
+    let Signed {
+        at,
+        account,
+        verified,
+    } = request;
+    let binding = service.binding(at.provisioner.name(), at.account_url(&account));
+    let asked: NewAuthorization = verified.json()?;
+    let made = service.authorize_ahead(&at.provisioner, &account, &asked.identifier);
+    Ok(match made.await? {
+        Ahead::New(new) => show(StatusCode::CREATED, &at.links, &binding, &new),
+        Ahead::Existing(found) => show(StatusCode::OK, &at.links, &binding, &found),
+    })
+}
 
 /// POST-as-GET reads; `{"status":"deactivated"}` gives it up (RFC 8555 §7.5.2).
 pub(super) async fn update(
@@ -31,14 +50,19 @@ pub(super) async fn update(
         let update: Update = verified.json()?;
         found = service.update_authorization(found, &update).await?;
     }
-    Ok(show(&at.links, &binding, &found))
+    Ok(show(StatusCode::OK, &at.links, &binding, &found))
 }
 
-fn show(links: &Links, binding: &Binding, authorization: &Authorization) -> Answer {
+fn show(
+    status: StatusCode,
+    links: &Links,
+    binding: &Binding,
+    authorization: &Authorization,
+) -> Answer {
     let now = Timestamp::now();
     let url = |id| links.challenge(authorization.id, id);
     let body = Body::show(authorization, now, url, binding);
-    Answer::json(StatusCode::OK, &body)
+    Answer::json(status, &body)
         .location(&links.to("authz", authorization.id))
         .retry_while(is_looked_at(authorization, now))
 }

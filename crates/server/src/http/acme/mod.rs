@@ -35,6 +35,7 @@ pub(super) fn routes(service: &Service) -> Router<Service> {
         .route("/account/{id}", post(account::update))
         .route("/account/{id}/orders", post(account::orders))
         .route("/new-order", post(order::create))
+        .route("/new-authz", post(authorization::create))
         .route("/order/{id}", post(order::read))
         .route("/order/{id}/finalize", post(finalize::finalize))
         .route("/authz/{id}", post(authorization::update))

@@ -1,0 +1,207 @@
+//! What an account has already for the names of a new order: authorizations that it proved earlier,
+//! authorizations that it asked for ahead (RFC 8555 §7.4.1), and permits of the operator.
+
+use jiff::{SignedDuration, Timestamp};
+use uuid::Uuid;
+
+use crate::authz::{Authorization, Origin, Status};
+use crate::challenge::{Method, Proof};
+use crate::identifier::Identifier;
+use crate::permit::Permit;
+
+/// An authorization as it is stored, with its proof if it is valid.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Held {
+    /// The authorization.
+    pub authorization: Authorization,
+    /// What made it valid.
+    pub proof: Option<Proof>,
+}
+
+/// Which earlier authorizations serve a new order (RFC 8555 §7.4: at the server's choice).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reuse<'a> {
+    /// How long after its proof an authorization serves; none for not at all.
+    pub window: Option<SignedDuration>,
+    /// Whether those that were asked for ahead serve, as long as they live.
+    pub ahead: bool,
+    /// The methods that are enabled now: a proof by another no longer counts.
+    pub enabled: &'a [Method],
+    /// The least life that must be left.
+    pub least: SignedDuration,
+}
+
+impl Reuse<'_> {
+    /// Whether there is anything to look for.
+    pub const fn is_on(&self) -> bool {
+        self.window.is_some() || self.ahead
+    }
+
+    /// Whether this one serves an order that begins at `now`.
+    pub fn serves(&self, held: &Held, now: Timestamp) -> bool {
+        let Held {
+            authorization,
+            proof,
+        } = held;
+        if authorization.expires.duration_since(now) < self.least {
+            return false;
+        }
+        let ahead = self.ahead && authorization.origin == Origin::Ahead;
+        match (authorization.status_at(now), proof) {
+            (Status::Pending, _) => ahead,
+            (Status::Valid, Some(proof)) => {
+                let fresh = |window| now.duration_since(proof.at()) < window;
+                let by = proof.method().is_some_and(|m| self.enabled.contains(&m));
+                by && (ahead || self.window.is_some_and(fresh))
+            }
+            (
+                Status::Valid
+                | Status::Invalid
+                | Status::Deactivated
+                | Status::Expired
+                | Status::Revoked,
+                _,
+            ) => false,
+        }
+    }
+
+    /// Of those that serve, the best for each identifier: valid before pending, then the one that
+    /// lives longest.
+    pub fn choose(&self, all: Vec<Held>, now: Timestamp) -> Vec<Held> {
+        let mut best: Vec<Held> = Vec::new();
+        let rank = |held: &Held| (held.proof.is_some(), held.authorization.expires);
+        for held in all.into_iter().filter(|held| self.serves(held, now)) {
+            let name = &held.authorization.identifier;
+            match (best.iter_mut()).find(|one| one.authorization.identifier == *name) {
+                Some(one) if rank(one) < rank(&held) => *one = held,
+                Some(_) => {}
+                None => best.push(held),
+            }
+        }
+        best
+    }
+}
+
+/// What there is for the names of one order.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Holdings {
+    /// Stored authorizations that serve it, one for each identifier at most.
+    pub held: Vec<Held>,
+    /// Permits of the account.
+    pub permits: Vec<Permit>,
+}
+
+impl Holdings {
+    /// The proof that a permit gives for this identifier, and the permit.
+    pub(super) fn permitted(
+        &self,
+        identifier: &Identifier,
+        account: Uuid,
+        now: Timestamp,
+    ) -> Option<(&Permit, Proof)> {
+        let mut permits = self.permits.iter().filter(|p| p.account() == account);
+        permits.find_map(|permit| Some((permit, Proof::from_permit(permit, identifier, now)?)))
+    }
+
+    /// The stored authorization for this identifier of this account.
+    pub(super) fn of(&self, identifier: &Identifier, account: Uuid) -> Option<&Held> {
+        self.held.iter().find(|held| {
+            held.authorization.identifier == *identifier && held.authorization.account == account
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+
+    const HOUR: SignedDuration = SignedDuration::from_hours(1);
+
+    fn at(text: &str) -> Timestamp {
+        format!("2026-11-24T{text}Z").parse().unwrap()
+    }
+
+    fn held(origin: Origin, status: Status, expires: &str) -> Held {
+        let identifier = Identifier::parse("dns", "foo.lab").unwrap();
+        let proof = Proof::from_record(
+            identifier.clone(),
+            Uuid::nil(),
+            Method::Http01,
+            at("08:00:00"),
+            Value::Null,
+        );
+        Held {
+            authorization: Authorization {
+                id: Uuid::nil(),
+                account: Uuid::nil(),
+                provisioner: "acme".into(),
+                identifier,
+                status,
+                expires: at(expires),
+                challenges: Vec::new(),
+                origin,
+            },
+            proof: (status == Status::Valid).then_some(proof),
+        }
+    }
+
+    fn reuse(window: Option<SignedDuration>, ahead: bool) -> Reuse<'static> {
+        Reuse {
+            window,
+            ahead,
+            enabled: &[Method::Http01],
+            least: SignedDuration::from_mins(5),
+        }
+    }
+
+    #[test]
+    fn a_valid_authorization_serves_within_the_window_after_its_proof() {
+        let valid = held(Origin::Order, Status::Valid, "20:00:00");
+        let hour = reuse(Some(HOUR), false);
+        assert!(hour.serves(&valid, at("08:59:59")));
+        assert!(!hour.serves(&valid, at("09:00:00")));
+        assert!(!reuse(None, true).serves(&valid, at("08:00:01")));
+        assert!(!reuse(None, false).is_on());
+    }
+
+    #[test]
+    fn what_has_ended_or_ends_soon_or_was_proven_otherwise_serves_nothing() {
+        let hour = reuse(Some(HOUR), true);
+        for status in [Status::Pending, Status::Invalid, Status::Deactivated] {
+            let other = held(Origin::Order, status, "20:00:00");
+            assert!(!hour.serves(&other, at("08:00:01")), "{status:?}");
+        }
+        let valid = held(Origin::Order, Status::Valid, "08:10:00");
+        assert!(hour.serves(&valid, at("08:05:00")));
+        assert!(!hour.serves(&valid, at("08:05:01")));
+        let other = Reuse {
+            enabled: &[],
+            ..hour
+        };
+        assert!(!other.serves(&valid, at("08:00:01")));
+    }
+
+    #[test]
+    fn what_was_asked_for_ahead_serves_as_long_as_it_lives() {
+        let on = reuse(None, true);
+        for status in [Status::Pending, Status::Valid] {
+            let ahead = held(Origin::Ahead, status, "20:00:00");
+            assert!(on.serves(&ahead, at("19:00:00")));
+            assert!(!on.serves(&ahead, at("20:00:00")));
+            assert!(!reuse(Some(HOUR), false).serves(&ahead, at("19:00:00")));
+        }
+    }
+
+    #[test]
+    fn of_several_the_valid_one_that_lives_longest_is_chosen() {
+        let all = vec![
+            held(Origin::Ahead, Status::Pending, "23:00:00"),
+            held(Origin::Ahead, Status::Valid, "20:00:00"),
+            held(Origin::Ahead, Status::Valid, "21:00:00"),
+        ];
+        let best = reuse(None, true).choose(all.clone(), at("09:00:00"));
+        assert_eq!(best, [all[2].clone()]);
+    }
+}

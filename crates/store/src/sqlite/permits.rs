@@ -1,0 +1,211 @@
+//! Permits (`acme::permit`): names that an operator gives to an account, and to whoever is bound to an external
+//! account key. Each verb writes its audit line.
+
+use acme::permit::{Holder, Pattern, Permit, Record};
+use acme::problem::Problem;
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, Row};
+use serde_json::json;
+use uuid::Uuid;
+
+use super::column::{At, Id, Json, damaged};
+use super::{Store, audit};
+use crate::error::Error;
+use crate::record::AuditEntry;
+
+impl Store {
+    /// Stores what an operator says, all of it or nothing.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if one is for an account that its provisioner does not have.
+    pub async fn add_permits(&self, records: Vec<Record>) -> Result<(), Error> {
+        self.write(move |connection| {
+            for record in &records {
+                insert(connection, record)?;
+                note(connection, "permit-added", record, &record.by, record.at)?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// Lists the permits of a provisioner, oldest first, those that have ended too.
+    pub async fn permits(&self, provisioner: &str) -> Result<Vec<Record>, Error> {
+        let provisioner = provisioner.to_owned();
+        self.read(move |connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT id, provisioner, account_id, external_key, pattern, expires_at, said_by, said_at
+                 FROM permits WHERE provisioner = ?1 ORDER BY id",
+            )?;
+            let found = statement.query_map([provisioner], from_row)?;
+            Ok(found.collect::<Result<_, _>>()?)
+        })
+        .await
+    }
+
+    /// Takes a permit back, and with it the authorizations that it gave, which become revoked, and the unfinished
+    /// orders that stand on them, which become invalid. Returns what it said.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if the provisioner has no such permit.
+    pub async fn remove_permit(
+        &self,
+        provisioner: &str,
+        id: Uuid,
+        by: &str,
+        at: Timestamp,
+    ) -> Result<Record, Error> {
+        let (provisioner, by) = (provisioner.to_owned(), by.to_owned());
+        self.write(move |connection| {
+            let record = load(connection, id)?.ok_or(Error::NotFound)?;
+            if record.provisioner != provisioner {
+                return Err(Error::NotFound);
+            }
+            end_what_it_gave(connection, &record)?;
+            connection
+                .prepare_cached("DELETE FROM permits WHERE id = ?1")?
+                .execute([Id(id)])?;
+            note(connection, "permit-removed", &record, &by, at)?;
+            Ok(record)
+        })
+        .await
+    }
+}
+
+/// The permits that hold for an account.
+pub(super) fn of_account(connection: &Connection, account: Uuid) -> Result<Vec<Permit>, Error> {
+    let mut statement = connection.prepare_cached(
+        "SELECT id, provisioner, account_id, external_key, pattern, expires_at, said_by, said_at
+         FROM permits WHERE account_id = ?1 ORDER BY id",
+    )?;
+    let found = statement.query_map([Id(account)], from_row)?;
+    found
+        .map(|record| Ok(Permit::from_record(record?, account)))
+        .collect()
+}
+
+/// Whether a permit is there and holds for this account.
+pub(super) fn holds(
+    connection: &Connection,
+    id: Uuid,
+    account: Uuid,
+    now: Timestamp,
+) -> Result<bool, Error> {
+    let found: Option<bool> = connection
+        .prepare_cached(
+            "SELECT expires_at IS NULL OR expires_at > ?3 FROM permits WHERE id = ?1 AND account_id = ?2",
+        )?
+        .query_row((Id(id), Id(account), At(now)), |row| row.get(0))
+        .optional()?;
+    Ok(found.unwrap_or_default())
+}
+
+fn insert(connection: &Connection, record: &Record) -> Result<(), Error> {
+    let (account, key) = match &record.holder {
+        Holder::Account(id) => (Some(Id(*id)), None),
+        Holder::ExternalKey(key) => (None, Some(key)),
+    };
+    if let Some(account) = account {
+        let there = connection
+            .prepare_cached(
+                "SELECT 1 FROM accounts WHERE id = ?1 AND provisioner = ?2 AND status = 'valid'",
+            )?
+            .exists((account, &record.provisioner))?;
+        if !there {
+            return Err(Error::NotFound);
+        }
+    }
+    connection
+        .prepare_cached(
+            "INSERT INTO permits
+                 (id, provisioner, account_id, external_key, pattern, expires_at, said_by, said_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        )?
+        .execute((
+            Id(record.id),
+            &record.provisioner,
+            account,
+            key,
+            record.pattern.to_string(),
+            record.expires.map(At),
+            &record.by,
+            At(record.at),
+        ))?;
+    Ok(())
+}
+
+fn load(connection: &Connection, id: Uuid) -> Result<Option<Record>, Error> {
+    let found = connection
+        .prepare_cached(
+            "SELECT id, provisioner, account_id, external_key, pattern, expires_at, said_by, said_at
+             FROM permits WHERE id = ?1",
+        )?
+        .query_row([Id(id)], from_row)
+        .optional()?;
+    Ok(found)
+}
+
+fn end_what_it_gave(connection: &Connection, record: &Record) -> Result<(), Error> {
+    let why = Problem::unauthorized(format!(
+        "The operator has taken back the permit for {}: answer challenges in a new order.",
+        record.pattern
+    ));
+    connection
+        .prepare_cached(
+            "UPDATE orders SET status = 'invalid', error = ?2
+             WHERE status IN ('pending', 'ready', 'processing') AND id IN
+                 (SELECT o.order_id FROM authorizations a
+                  JOIN order_authorizations o ON o.authorization_id = a.id WHERE a.permit_id = ?1)",
+        )?
+        .execute((Id(record.id), Json(&why)))?;
+    connection
+        .prepare_cached(
+            "UPDATE authorizations SET status = 'revoked' WHERE permit_id = ?1 AND status = 'valid'",
+        )?
+        .execute([Id(record.id)])?;
+    Ok(())
+}
+
+fn note(
+    connection: &Connection,
+    event: &str,
+    record: &Record,
+    by: &str,
+    at: Timestamp,
+) -> Result<(), Error> {
+    let (account, key) = match &record.holder {
+        Holder::Account(id) => (Some(*id), None),
+        Holder::ExternalKey(key) => (None, Some(key)),
+    };
+    let entry = AuditEntry {
+        provisioner: Some(record.provisioner.clone()),
+        account,
+        detail: json!({
+            "permit": record.id.simple().to_string(),
+            "names": record.pattern.to_string(),
+            "external_key": key,
+            "expires": record.expires,
+            "by": by,
+        }),
+        ..AuditEntry::new(event, at)
+    };
+    audit::append(connection, &entry)
+}
+
+/// From all columns, in the order of the statements above.
+pub(super) fn from_row(row: &Row<'_>) -> rusqlite::Result<Record> {
+    let account = row.get::<_, Option<Id>>(2)?;
+    let pattern = row.get_ref(4)?.as_str()?;
+    Ok(Record {
+        id: row.get::<_, Id>(0)?.0,
+        provisioner: row.get(1)?,
+        holder: match account {
+            Some(id) => Holder::Account(id.0),
+            None => Holder::ExternalKey(row.get(3)?),
+        },
+        pattern: Pattern::parse(pattern).map_err(|problem| damaged(4, problem.to_string()))?,
+        expires: row.get::<_, Option<At>>(5)?.map(|at| at.0),
+        by: row.get(6)?,
+        at: row.get::<_, At>(7)?.0,
+    })
+}

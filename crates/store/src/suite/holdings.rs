@@ -1,0 +1,266 @@
+//! What the verbs on earlier authorizations and on permits promise.
+
+use acme::account::Account;
+use acme::authz::{self, Authorization, Origin};
+use acme::order::{self, Held, Holdings, Order};
+use acme::permit::{Holder, Pattern, Permit, Record};
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::world::{self, dns, later, now};
+use crate::{Error, NewOrder, Placed, Store};
+
+super::for_each_back_end!(
+    a_valid_authorization_is_found_by_its_account_and_name_with_its_proof,
+    a_wildcard_and_its_base_are_different_names,
+    a_proven_authorization_lives_on_but_never_shorter,
+    what_was_asked_for_ahead_is_found_while_pending,
+    nothing_is_authorized_ahead_for_an_account_that_has_ended,
+    an_order_on_an_authorization_that_has_ended_is_not_stored,
+    an_order_never_stands_on_what_another_account_has,
+    a_permit_is_found_by_its_account_and_listed,
+    a_permit_for_an_account_that_is_not_there_is_refused,
+    a_permit_proves_what_it_gave_until_it_is_taken_back,
+    an_order_on_a_permit_that_has_ended_is_not_stored,
+);
+
+async fn a_valid_authorization_is_found_by_its_account_and_name_with_its_proof(store: &Store) {
+    let account = world::account(store).await;
+    let new = world::pending_order(store, &account, &["a.example", "b.example"]).await;
+    assert_eq!(held(store, &account, "a.example").await, []);
+    prove(store, &new.authorizations[0], now()).await;
+    let found = held(store, &account, "a.example").await;
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].authorization.id, new.authorizations[0].id);
+    assert_eq!(found[0].proof, Some(world::proof(&new.authorizations[0])));
+    assert_eq!(held(store, &account, "b.example").await, []);
+    assert_eq!(held(store, &other(store).await, "a.example").await, []);
+    let elsewhere = Account {
+        provisioner: "other".to_owned(),
+        ..account.clone()
+    };
+    assert_eq!(held(store, &elsewhere, "a.example").await, []);
+    let names = vec![dns("a.example")];
+    let late = store.holdings(&account, names.clone(), Some(later(24)));
+    assert_eq!(late.await, Ok(Holdings::default()));
+    let off = store.holdings(&account, names, None).await;
+    assert_eq!(off, Ok(Holdings::default()));
+}
+
+async fn a_wildcard_and_its_base_are_different_names(store: &Store) {
+    let account = world::account(store).await;
+    world::ready_order(store, &account, &["*.a.example"]).await;
+    assert_eq!(held(store, &account, "*.a.example").await.len(), 1);
+    assert_eq!(held(store, &account, "a.example").await, []);
+}
+
+async fn a_proven_authorization_lives_on_but_never_shorter(store: &Store) {
+    let account = world::account(store).await;
+    let new = world::pending_order(store, &account, &["a.example", "b.example"]).await;
+    for (authorization, until, expires) in [
+        (&new.authorizations[0], later(48), later(48)),
+        (&new.authorizations[1], later(1), later(24)),
+    ] {
+        prove(store, authorization, until).await;
+        let read = store.authorization(authorization.id).await;
+        assert_eq!(read.unwrap().unwrap().expires, expires);
+    }
+}
+
+async fn what_was_asked_for_ahead_is_found_while_pending(store: &Store) {
+    let account = world::account(store).await;
+    let ahead = ahead(&account);
+    store
+        .create_authorization(ahead.clone(), now())
+        .await
+        .unwrap();
+    let found = held(store, &account, "a.example").await;
+    let expected = Held {
+        authorization: ahead.clone(),
+        proof: None,
+    };
+    assert_eq!(found, [expected]);
+    let order = on(&account, &ahead, order::Status::Pending);
+    assert_eq!(store.create_order(order.clone()).await, Ok(Placed::Done));
+    prove(store, &ahead, now()).await;
+    let read = store.order(order.order.id).await.unwrap().unwrap();
+    assert_eq!(read.status, order::Status::Ready);
+}
+
+async fn nothing_is_authorized_ahead_for_an_account_that_has_ended(store: &Store) {
+    let account = world::account(store).await;
+    store.deactivate_account(account.id, now()).await.unwrap();
+    let refused = store.create_authorization(ahead(&account), now()).await;
+    assert!(matches!(refused, Err(Error::Conflict(_))), "{refused:?}");
+}
+
+async fn an_order_on_an_authorization_that_has_ended_is_not_stored(store: &Store) {
+    let account = world::account(store).await;
+    let new = world::pending_order(store, &account, &["a.example"]).await;
+    let earlier = &new.authorizations[0];
+    let ready = on(&account, earlier, order::Status::Ready);
+    // Pending is not enough for an order that begins ready.
+    assert_eq!(
+        store.create_order(ready.clone()).await,
+        Ok(Placed::Outdated)
+    );
+    prove(store, earlier, now()).await;
+    assert_eq!(store.create_order(ready.clone()).await, Ok(Placed::Done));
+    let proofs = store.proofs(ready.order.id).await;
+    assert_eq!(proofs, Ok(vec![world::proof(earlier)]));
+
+    let mut late = on(&account, earlier, order::Status::Ready);
+    late.order.created_at = later(24);
+    assert_eq!(store.create_order(late).await, Ok(Placed::Outdated));
+
+    let given_up = store.deactivate_authorization(earlier.id, now()).await;
+    assert_eq!(given_up.unwrap().status, authz::Status::Deactivated);
+    let ended = store.order(ready.order.id).await.unwrap().unwrap();
+    assert_eq!(ended.status, order::Status::Invalid);
+    let again = on(&account, earlier, order::Status::Ready);
+    assert_eq!(
+        store.create_order(again.clone()).await,
+        Ok(Placed::Outdated)
+    );
+    assert_eq!(store.order(again.order.id).await, Ok(None));
+}
+
+async fn an_order_never_stands_on_what_another_account_has(store: &Store) {
+    let account = world::account(store).await;
+    let new = world::pending_order(store, &account, &["a.example"]).await;
+    prove(store, &new.authorizations[0], now()).await;
+    let other = other(store).await;
+    let stolen = on(&other, &new.authorizations[0], order::Status::Ready);
+    assert_eq!(store.create_order(stolen).await, Ok(Placed::Outdated));
+}
+
+async fn a_permit_is_found_by_its_account_and_listed(store: &Store) {
+    let account = world::account(store).await;
+    let record = record(&account, "*.lab");
+    store.add_permits(vec![record.clone()]).await.unwrap();
+    let account = store.account(account.id).await.unwrap().unwrap();
+    assert!(account.permitted);
+    let holdings = store.holdings(&account, Vec::new(), None).await.unwrap();
+    let expected = Permit::from_record(record.clone(), account.id);
+    assert_eq!(holdings.permits, [expected]);
+    assert_eq!(store.permits("acme").await, Ok(vec![record]));
+    assert_eq!(store.permits("other").await, Ok(vec![]));
+    let last = store.audit(0, 100).await.unwrap().pop().unwrap().1;
+    assert_eq!(
+        (last.event.as_str(), last.account),
+        ("permit-added", Some(account.id))
+    );
+    assert_eq!(last.detail["by"], "uid 0");
+}
+
+async fn a_permit_for_an_account_that_is_not_there_is_refused(store: &Store) {
+    let account = world::account(store).await;
+    let mut elsewhere = record(&account, "a.lab");
+    elsewhere.provisioner = "other".to_owned();
+    let all = vec![record(&account, "b.lab"), elsewhere];
+    assert_eq!(store.add_permits(all).await, Err(Error::NotFound));
+    assert_eq!(store.permits("acme").await, Ok(vec![]));
+}
+
+async fn a_permit_proves_what_it_gave_until_it_is_taken_back(store: &Store) {
+    let account = world::account(store).await;
+    let record = record(&account, "a.example");
+    store.add_permits(vec![record.clone()]).await.unwrap();
+    let new = given(&account, &record);
+    assert_eq!(store.create_order(new.clone()).await, Ok(Placed::Done));
+    let read = store.authorization(new.authorizations[0].id).await;
+    assert_eq!(read, Ok(Some(new.authorizations[0].clone())));
+    let proofs = store.proofs(new.order.id).await.unwrap();
+    assert_eq!((proofs.len(), proofs[0].account()), (1, account.id));
+    assert_eq!(held(store, &account, "a.example").await, []);
+
+    let other = store.remove_permit("other", record.id, "root", now()).await;
+    assert_eq!(other, Err(Error::NotFound));
+    let removed = store.remove_permit("acme", record.id, "root", now()).await;
+    assert_eq!(removed, Ok(record.clone()));
+    let order = store.order(new.order.id).await.unwrap().unwrap();
+    assert_eq!(order.status, order::Status::Invalid);
+    let read = store.authorization(new.authorizations[0].id).await;
+    assert_eq!(read.unwrap().unwrap().status, authz::Status::Revoked);
+    assert_eq!(store.proofs(new.order.id).await, Ok(vec![]));
+    let again = store.remove_permit("acme", record.id, "root", now()).await;
+    assert_eq!(again, Err(Error::NotFound));
+}
+
+async fn an_order_on_a_permit_that_has_ended_is_not_stored(store: &Store) {
+    let account = world::account(store).await;
+    let mut record = record(&account, "a.example");
+    record.expires = Some(later(1));
+    store.add_permits(vec![record.clone()]).await.unwrap();
+    let mut late = given(&account, &record);
+    late.order.created_at = later(1);
+    assert_eq!(store.create_order(late).await, Ok(Placed::Outdated));
+    let never = Record {
+        id: Uuid::now_v7(),
+        ..record
+    };
+    let new = given(&account, &never);
+    assert_eq!(store.create_order(new).await, Ok(Placed::Outdated));
+}
+
+async fn other(store: &Store) -> Account {
+    match store.create_account(world::new_account(1)).await.unwrap() {
+        crate::Created::Created(account) | crate::Created::Existing(account) => account,
+    }
+}
+
+async fn held(store: &Store, account: &Account, name: &str) -> Vec<Held> {
+    let names = vec![dns(name)];
+    let found = store.holdings(account, names, Some(now())).await;
+    found.unwrap().held
+}
+
+async fn prove(store: &Store, authorization: &Authorization, until: Timestamp) {
+    let (challenge, proof) = (authorization.challenges[0].id, world::proof(authorization));
+    let settled = store.settle_valid(challenge, &proof, until).await.unwrap();
+    assert!(settled.written);
+}
+
+fn ahead(account: &Account) -> Authorization {
+    let new = world::new_order(account, &["a.example"]);
+    Authorization {
+        origin: Origin::Ahead,
+        ..new.authorizations[0].clone()
+    }
+}
+
+/// An order of this account on an authorization that is stored already.
+fn on(account: &Account, earlier: &Authorization, status: order::Status) -> NewOrder {
+    let new = world::new_order(account, &["a.example"]);
+    NewOrder {
+        order: Order {
+            status,
+            identifiers: vec![earlier.identifier.clone()],
+            authorizations: vec![earlier.id],
+            ..new.order
+        },
+        authorizations: Vec::new(),
+    }
+}
+
+fn record(account: &Account, pattern: &str) -> Record {
+    Record {
+        id: Uuid::now_v7(),
+        holder: Holder::Account(account.id),
+        provisioner: "acme".to_owned(),
+        pattern: Pattern::parse(pattern).unwrap(),
+        expires: None,
+        by: "uid 0".to_owned(),
+        at: now(),
+    }
+}
+
+/// A ready order whose authorization this permit gave.
+fn given(account: &Account, record: &Record) -> NewOrder {
+    let mut new = world::new_order(account, &["a.example"]);
+    new.order.status = order::Status::Ready;
+    new.authorizations[0].status = authz::Status::Valid;
+    new.authorizations[0].challenges = Vec::new();
+    new.authorizations[0].origin = Origin::Permit(record.id);
+    new
+}
