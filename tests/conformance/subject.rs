@@ -181,6 +181,7 @@ fn initialise(dir: &Path, port: u16) {
         json!({"type": "ACME", "name": "short", "claims": {"minTLSCertDuration": "1s"}}),
         json!({"type": "ACME", "name": "reuse"}),
         json!({"type": "ACME", "name": "ahead"}),
+        json!({"type": "ACME", "name": "strict"}),
         json!({
             "type": "ACME", "name": "terms", "termsOfService": "https://ca.example/terms",
             "website": "https://ca.example", "caaIdentities": ["ca.example"],
@@ -202,6 +203,11 @@ authorization_reuse = "1h"
 
 [provisioner.ahead]
 preauthorization = true
+
+[provisioner.strict.policy]
+allow_dns = ["*.strict.example"]
+deny_dns = ["db.strict.example"]
+deny_ip = ["127.0.0.0/8"]
 "#;
 
 fn command(program: &str, dir: &Path) -> Command {

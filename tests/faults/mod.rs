@@ -9,6 +9,7 @@ mod durable;
 mod edit;
 mod handshake;
 mod log;
+mod policy;
 mod race;
 mod start;
 mod stop;

@@ -136,7 +136,7 @@ pub(crate) fn finalized(order: Order, common_name: Option<&str>, key: &PrivateKe
 pub(crate) fn grant(config: &Config, names: &[&str], common_name: Option<&str>) -> Grant {
     let finalized = finalized(order(names), common_name, &leaf_key());
     acme(config)
-        .authorize(finalized, &config.authority, now())
+        .authorize(finalized, config, None, now())
         .unwrap()
 }
 

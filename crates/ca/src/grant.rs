@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use crate::Refusal;
 use crate::claims::Lifetime;
+use crate::policy::{Admitted, Named};
 use crate::provisioner::Acme;
 use crate::renew::Renewable;
 
@@ -25,6 +26,44 @@ pub(crate) struct Parts {
     pub(crate) lifetime: Lifetime,
     pub(crate) recipient: Recipient,
     pub(crate) body: Body,
+}
+
+/// A finalized order with the common name that its certificate would get.
+pub(crate) struct Wish {
+    finalized: Finalized,
+    common_name: Option<String>,
+}
+
+impl Wish {
+    /// Settles the common name: the request's, or the first DNS name where the provisioner demands
+    /// one.
+    ///
+    /// # Errors
+    /// When one is demanded and there is no DNS name.
+    pub(crate) fn new(finalized: Finalized, provisioner: &Acme) -> Result<Self, Refusal> {
+        let mut wish = Self {
+            common_name: finalized.common_name().map(ToString::to_string),
+            finalized,
+        };
+        if wish.common_name.is_none() && provisioner.force_cn() {
+            let first = first_dns_name(&wish.names());
+            wish.common_name = Some(first.ok_or_else(|| Refusal::NoCommonName {
+                provisioner: provisioner.name().to_owned(),
+            })?);
+        }
+        Ok(wish)
+    }
+}
+
+impl Named for Wish {
+    fn names(&self) -> Vec<AltName> {
+        let names = self.finalized.names().iter();
+        names.map(Identifier::to_alt_name).collect()
+    }
+
+    fn common_name(&self) -> Option<String> {
+        self.common_name.clone()
+    }
 }
 
 /// Where the certificate's contents come from.
@@ -65,26 +104,17 @@ pub enum Recipient {
 }
 
 impl Grant {
-    /// The door of ACME: the names of a finalized order and the key of its request.
+    /// The door of ACME: the names of a finalized order and the key of its request, once policy
+    /// has let them pass.
     pub(crate) fn from_order(
-        finalized: Finalized,
+        admitted: Admitted<Wish>,
         provisioner: &Acme,
         lifetime: Lifetime,
-    ) -> Result<Self, Refusal> {
-        let names: Vec<AltName> = finalized
-            .names()
-            .iter()
-            .map(Identifier::to_alt_name)
-            .collect();
-        let mut common_name = finalized.common_name().map(ToString::to_string);
-        if common_name.is_none() && provisioner.force_cn() {
-            common_name = Some(first_dns_name(&names).ok_or_else(|| Refusal::NoCommonName {
-                provisioner: provisioner.name().to_owned(),
-            })?);
-        }
-        let order = finalized.order();
-        Ok(Self(Parts {
-            key: finalized.public_key().clone(),
+    ) -> Self {
+        let wish = admitted.into_inner();
+        let order = wish.finalized.order();
+        Self(Parts {
+            key: wish.finalized.public_key().clone(),
             lifetime,
             recipient: Recipient::Order {
                 order: order.id,
@@ -92,23 +122,23 @@ impl Grant {
                 provisioner: provisioner.name().to_owned(),
             },
             body: Body::Fresh {
-                common_name,
-                names: in_order(names),
+                names: in_order(wish.names()),
+                common_name: wish.common_name,
                 provisioner: provisioner.extension(),
             },
-        }))
+        })
     }
 
-    /// The door of renewal: a certificate that may be renewed, for its own key or, where the
+    /// The door of renewal: a certificate that may be renewed, its names let pass by policy, for its own key or, where the
     /// holder proved that it has it, for a new one. The period stays as long as it was.
     #[must_use]
     pub fn renewal(
-        renewable: Renewable,
+        renewable: Admitted<Renewable>,
         new_key: Option<&PublicKey>,
         backdate: SignedDuration,
         now: Timestamp,
     ) -> Self {
-        let (old, key, provisioner) = renewable.into_parts();
+        let (old, key, provisioner) = renewable.into_inner().into_parts();
         let period = old.not_after().duration_since(old.not_before());
         // A life no longer than the backdate would be over before it is handed out.
         let backdate = if backdate < period {

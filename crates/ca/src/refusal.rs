@@ -4,6 +4,7 @@ use acme::problem::{Kind, Problem};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::lint;
+use crate::policy;
 use crate::words;
 
 /// Why a certificate is not issued or renewed.
@@ -126,12 +127,21 @@ pub enum Refusal {
         /// What is wrong with it.
         reason: String,
     },
+    /// A name policy does not let a name pass.
+    #[error("{0}")]
+    Names(policy::Refused),
     /// What was put together breaks a rule of ours: a fault of the authority, not the client's.
     #[error("the certificate was held back by a check: {0}")]
     Lint(#[from] lint::Finding),
     /// The certificate cannot be encoded.
     #[error("the certificate cannot be put together: {0}")]
     Encoding(#[from] pki::Error),
+}
+
+impl From<policy::Refused> for Refusal {
+    fn from(refused: policy::Refused) -> Self {
+        Self::Names(refused)
+    }
 }
 
 /// Whose fault a refusal is; the shells choose their status by it.
@@ -156,7 +166,8 @@ impl Refusal {
             | Self::EndsBeforeItBegins { .. }
             | Self::NoCommonName { .. }
             | Self::CompromisedKey
-            | Self::BadName { .. } => Blame::Request,
+            | Self::BadName { .. }
+            | Self::Names(_) => Blame::Request,
             Self::UnknownProvisioner { .. }
             | Self::ProvisionerDisabled { .. }
             | Self::ForeignOrder { .. }
@@ -174,6 +185,9 @@ impl Refusal {
 /// A refusal as an ACME client sees it.
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
+        if let Refusal::Names(refused) = &refusal {
+            return Self::from(refused);
+        }
         let kind = match (&refusal, refusal.blame()) {
             (Refusal::NoCommonName { .. } | Refusal::CompromisedKey, _) => Kind::BadCsr,
             (_, Blame::Request) => Kind::Malformed,

@@ -1,10 +1,11 @@
 //! Renewal: whether the holder of a certificate may have another one like it.
 
 use jiff::Timestamp;
-use pki::{Certificate, PublicKey};
+use pki::{AltName, Certificate, PublicKey};
 
 use crate::Refusal;
-use crate::config::Authority;
+use crate::config::{Authority, Config};
+use crate::policy::{Admitted, Named};
 use crate::provisioner::Provisioner;
 
 /// A certificate that may be renewed; made by [`check`] alone.
@@ -27,8 +28,30 @@ impl Renewable {
         self.provisioner.as_deref()
     }
 
+    /// Asks the policies of its provisioner and of the authority, which may have changed since it
+    /// was issued.
+    ///
+    /// # Errors
+    /// When one of them refuses a name.
+    pub fn admit(self, config: &Config) -> Result<Admitted<Self>, Refusal> {
+        let provisioner = self.provisioner.clone();
+        let levels = config.levels(provisioner.as_deref(), None);
+        Ok(levels.admit(self)?)
+    }
+
     pub(crate) fn into_parts(self) -> (Certificate, PublicKey, Option<String>) {
         (self.certificate, self.key, self.provisioner)
+    }
+}
+
+impl Named for Renewable {
+    fn names(&self) -> Vec<AltName> {
+        self.certificate.alt_names().to_vec()
+    }
+
+    fn common_name(&self) -> Option<String> {
+        let name = self.certificate.subject().cn();
+        name.filter(|name| !name.is_empty())
     }
 }
 

@@ -1,6 +1,7 @@
 //! RFC 8555 §6.7: problem documents. That each problem has the type and status
 //! of its cause is tested with the cause; here is what all have in common.
 
+use acceptance::acme::Account;
 use serde_json::{Value, json};
 
 use crate::conformance::subject::{refused, subject};
@@ -134,4 +135,50 @@ fn a_detail_does_not_repeat_great_lengths() {
     let answer = account.post(&account.resource("newOrder"), Some(&payload));
     let detail = refused(&answer, 400, "malformed");
     assert!(detail.len() < 2_000 && !detail.contains('\n'), "{detail}");
+}
+
+/// Names that a policy refuses are `rejectedIdentifier`, each with the rule that refused it (§6.7.1).
+#[test]
+fn every_name_that_policy_refuses_has_a_subproblem_with_its_rule() {
+    let subject = subject();
+    let account = Account::register(&subject.client, &subject.directory_of("strict"));
+    let asked = |values: &[(&str, &str)]| {
+        let identifiers: Vec<Value> = values
+            .iter()
+            .map(|(kind, value)| json!({"type": kind, "value": value}))
+            .collect();
+        let payload = json!({"identifiers": identifiers});
+        account.post(&account.resource("newOrder"), Some(&payload))
+    };
+    let good = ("dns", "www.strict.example");
+    assert_eq!(asked(&[good]).status, 201);
+    let answer = asked(&[
+        good,
+        ("dns", "DB.strict.example"),
+        ("ip", "127.0.0.1"),
+        ("dns", "a.b"),
+    ]);
+    refused(&answer, 400, "rejectedIdentifier");
+    let found = answer.json()["subproblems"].as_array().cloned().unwrap();
+    let rules = [
+        (
+            "db.strict.example",
+            "provisioner.strict.policy.deny_dns \"db.strict.example\"",
+        ),
+        (
+            "127.0.0.1",
+            "provisioner.strict.policy.deny_ip \"127.0.0.0/8\"",
+        ),
+        (
+            "a.b",
+            "provisioner.strict.policy.allow_dns (\"*.strict.example\")",
+        ),
+    ];
+    assert_eq!(found.len(), rules.len(), "{found:?}");
+    for (found, (name, rule)) in found.iter().zip(rules) {
+        assert_eq!(found["identifier"]["value"], name);
+        assert!(found["detail"].as_str().unwrap().contains(rule), "{found}");
+    }
+    let alone = asked(&[("dns", "a.b.strict.example")]);
+    assert!(refused(&alone, 400, "rejectedIdentifier").contains("allow_dns"));
 }

@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::section::{Section, Unknown, is_blank};
 use crate::Refusal;
 use crate::claims::{Claims, Overrides};
+use crate::policy::Policy;
 use crate::provisioner::{self, Acme, Provisioner};
 
 /// Who may ask for certificates, and the bounds for all.
@@ -19,6 +20,8 @@ pub struct Authority {
     pub backdate: SignedDuration,
     /// Tokens older than the server's start are accepted.
     pub disable_issued_at_check: bool,
+    /// `policy.x509`: which names certificates may have.
+    pub policy: Policy,
 }
 
 impl Default for Authority {
@@ -28,6 +31,7 @@ impl Default for Authority {
             claims: Claims::default(),
             backdate: SignedDuration::from_mins(1),
             disable_issued_at_check: false,
+            policy: Policy::default(),
         }
     }
 }
@@ -99,6 +103,10 @@ pub(super) fn read(mut section: Section<'_>) -> Authority {
         claims,
         backdate,
         disable_issued_at_check: section.bool("disableIssuedAtCheck").unwrap_or_default(),
+        policy: section
+            .section("policy")
+            .map(super::policy::read)
+            .unwrap_or_default(),
     };
     section.finish(Unknown::Warn);
     authority
@@ -167,15 +175,6 @@ fn not_ours(section: &mut Section<'_>) {
         section.fault(
             "enableAdmin",
             "provisioners kept in the database are not supported yet; list them in authority.provisioners and remove this key",
-        );
-    }
-    if section
-        .value("policy")
-        .is_some_and(|value| !is_blank(value))
-    {
-        section.fault(
-            "policy",
-            "name policies are not supported yet; with this key removed every name is allowed",
         );
     }
     if section

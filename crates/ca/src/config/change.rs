@@ -33,6 +33,7 @@ impl Config {
         differs(true, "authority.backdate", a.backdate == b.backdate);
         let issued_at = a.disable_issued_at_check == b.disable_issued_at_check;
         differs(true, "authority.disableIssuedAtCheck", issued_at);
+        differs(true, "authority.policy", a.policy == b.policy);
         let federated = self.federated_roots == new.federated_roots;
         differs(false, "federatedRoots", federated);
         differs(false, "root", self.root == new.root);

@@ -6,12 +6,14 @@ mod change;
 mod database;
 pub mod edit;
 mod issuer;
+mod policy;
 #[cfg(test)]
 mod reference;
 pub(crate) mod riser;
 pub(crate) mod section;
 mod tls;
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 
 use serde_json::{Map, Value};
@@ -27,6 +29,7 @@ pub use riser::{
 pub use section::{Fault, Warning};
 pub use tls::{TlsOptions, TlsVersion};
 
+use crate::policy::{Binding, Level, Levels};
 use section::{Log, Section, Unknown, is_blank};
 
 /// The name of the configuration file that other programs know.
@@ -123,6 +126,26 @@ impl Config {
             }
             _ => Err(faults),
         }
+    }
+
+    /// The policies that hold for the certificates of a provisioner, and of an account's external
+    /// account key: the key's, the provisioner's, the authority's.
+    #[must_use]
+    pub fn levels<'a>(
+        &'a self,
+        provisioner: Option<&str>,
+        binding: Option<&'a Binding>,
+    ) -> Levels<'a> {
+        let mut levels = Levels::default();
+        if let Some(Binding { key, policy }) = binding {
+            levels = levels.then(Level::Key(key.clone()), Cow::Borrowed(policy));
+        }
+        let settings = provisioner.and_then(|name| self.riser.provisioners.get_key_value(name));
+        if let Some((name, settings)) = settings {
+            let level = Level::Provisioner(name.clone());
+            levels = levels.then(level, Cow::Borrowed(&settings.policy));
+        }
+        levels.then(Level::Authority, Cow::Borrowed(&self.authority.policy))
     }
 
     /// The port of `address`.

@@ -141,8 +141,8 @@ fn what_the_server_cannot_do_is_refused_in_a_line_each() {
         ),
         (
             "authority",
-            json!({"policy": {"x509": {"allow": {"dns": ["a"]}}}}),
-            "authority.policy: ",
+            json!({"policy": {"x509": {"deny": {"srv": ["a"]}}}}),
+            "authority.policy.x509.deny.srv: ",
         ),
     ] {
         let told = faults(&with(key, value));

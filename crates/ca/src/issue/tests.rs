@@ -5,10 +5,12 @@ use pki::{ObjectIdentifier, PrivateKey, oid};
 use serde_json::json;
 
 use super::*;
+use crate::Config;
 use crate::fixture::{
     self, acme, after, finalized, house, intermediate, leaf_ec, leaf_ec_key, leaf_key, leaf_rsa,
     leaf_rsa_key, now, order, real_config, root, serial, sign,
 };
+use crate::policy::Binding;
 
 /// What we would sign in place of a leaf that the real pair has issued.
 fn same_as(real: &Certificate, key: &PrivateKey) -> Unsigned {
@@ -16,7 +18,7 @@ fn same_as(real: &Certificate, key: &PrivateKey) -> Unsigned {
     let issued_at = real.not_before() + SignedDuration::from_secs(60);
     let finalized = finalized(order(&["127.0.0.1", "localhost"]), Some("localhost"), key);
     let grant = acme(&config)
-        .authorize(finalized, &config.authority, issued_at)
+        .authorize(finalized, &config, None, issued_at)
         .unwrap();
     prepare(grant, issued_at, real.serial().clone(), &intermediate()).unwrap()
 }
@@ -97,7 +99,7 @@ fn a_forced_common_name_is_the_first_dns_name() {
     let unsigned = prepare(grant, now(), serial(), &intermediate()).unwrap();
     assert_eq!(unsigned.tbs().subject.cn().as_deref(), Some("b.test"));
     let finalized = finalized(order(&["10.0.0.1"]), None, &leaf_key());
-    let refused = acme(&config).authorize(finalized, &config.authority, now());
+    let refused = acme(&config).authorize(finalized, &config, None, now());
     assert!(matches!(refused.err(), Some(Refusal::NoCommonName { .. })));
 }
 
@@ -165,7 +167,7 @@ fn an_order_of_another_provisioner_is_refused() {
     ]));
     let finalized = finalized(order(&["example.com"]), None, &leaf_key());
     let other = config.authority.working_acme("other").unwrap();
-    let refused = other.authorize(finalized, &config.authority, now());
+    let refused = other.authorize(finalized, &config, None, now());
     assert!(matches!(refused.err(), Some(Refusal::ForeignOrder { .. })));
 }
 
@@ -175,6 +177,44 @@ fn an_order_whose_wished_end_has_passed_is_refused() {
     let mut late = order(&["example.com"]);
     late.not_after = Some(now());
     let finalized = finalized(late, None, &leaf_key());
-    let refused = acme(&config).authorize(finalized, &config.authority, after(1));
+    let refused = acme(&config).authorize(finalized, &config, None, after(1));
     assert!(matches!(refused.err(), Some(Refusal::EndsInThePast { .. })));
+}
+
+#[test]
+fn policy_is_asked_again_when_the_order_is_finalized() {
+    let toml = "[provisioner.acme.policy]\nallow_dns = [\"*.lab\"]";
+    let (config, _) = Config::parse(fixture::CA_JSON, Some(toml)).ok().unwrap();
+    let asked = |names: &[&str], binding: Option<&Binding>| {
+        let finalized = finalized(order(names), None, &leaf_key());
+        let grant = acme(&config).authorize(finalized, &config, binding, now());
+        grant.map(|_| ()).map_err(|refusal| refusal.to_string())
+    };
+    assert_eq!(asked(&["a.lab"], None), Ok(()));
+    let refusal = asked(&["a.corp"], None).unwrap_err();
+    assert!(
+        refusal.contains("provisioner.acme.policy.allow_dns"),
+        "{refusal}"
+    );
+    let binding = Binding {
+        key: "k1".into(),
+        policy: serde_json::from_value(json!({"deny": {"dns": ["a.lab"]}})).unwrap(),
+    };
+    let refusal = asked(&["a.lab"], Some(&binding)).unwrap_err();
+    assert!(refusal.contains("external account key k1"), "{refusal}");
+}
+
+#[test]
+fn the_common_name_that_forcing_would_set_is_judged_too() {
+    let mut value: serde_json::Value = serde_json::from_str(fixture::CA_JSON).unwrap();
+    value["authority"]["provisioners"] = json!([{"type": "ACME", "name": "acme", "forceCN": true}]);
+    value["authority"]["policy"] = json!({"x509": {"deny": {"cn": ["a.lab"]}}});
+    let (config, _) = Config::parse(&value.to_string(), None).ok().unwrap();
+    let finalized = finalized(order(&["a.lab"]), None, &leaf_key());
+    let refused = acme(&config).authorize(finalized, &config, None, now());
+    let words = refused.err().unwrap().to_string();
+    assert!(
+        words.starts_with("The common name a.lab is refused by"),
+        "{words}"
+    );
 }

@@ -8,8 +8,10 @@ use pki::StepProvisioner;
 
 use super::{Common, read_options};
 use crate::claims::{Claims, Lifetime};
-use crate::config::Authority;
+use crate::config::Config;
 use crate::config::section::Section;
+use crate::grant::Wish;
+use crate::policy::Binding;
 use crate::{Grant, Refusal};
 
 /// The type's name in ca.json.
@@ -153,7 +155,8 @@ impl Acme {
         self.claims().lifetime(not_before, not_after, backdate, now)
     }
 
-    /// Turns a finalized order into the right to one certificate.
+    /// Turns a finalized order into the right to one certificate. `binding` is what the account's
+    /// external account key says, if it has one.
     ///
     /// # Errors
     /// When the provisioner is disabled, the order is another's, or the names or the validity
@@ -161,7 +164,8 @@ impl Acme {
     pub fn authorize(
         &self,
         finalized: Finalized,
-        authority: &Authority,
+        config: &Config,
+        binding: Option<&Binding>,
         now: Timestamp,
     ) -> Result<Grant, Refusal> {
         self.check()?;
@@ -172,8 +176,11 @@ impl Acme {
                 provisioner: self.name().to_owned(),
             });
         }
-        let lifetime = self.lifetime(order.not_before, order.not_after, authority.backdate, now)?;
-        Grant::from_order(finalized, self, lifetime)
+        let backdate = config.authority.backdate;
+        let lifetime = self.lifetime(order.not_before, order.not_after, backdate, now)?;
+        let wish = Wish::new(finalized, self)?;
+        let admitted = config.levels(Some(self.name()), binding).admit(wish)?;
+        Ok(Grant::from_order(admitted, self, lifetime))
     }
 
     /// The extension that names this provisioner in its certificates.

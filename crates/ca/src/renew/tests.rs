@@ -35,9 +35,13 @@ fn acme_claiming(claims: Value) -> Value {
     json!([{"type": "ACME", "name": "acme", "claims": claims}])
 }
 
+fn admitted(renewable: Renewable) -> Admitted<Renewable> {
+    renewable.admit(&real_config()).unwrap()
+}
+
 fn renewed(new_key: Option<&PublicKey>, now: Timestamp) -> Unsigned {
     let renewable = check_with(acme(), false, now).ok().unwrap();
-    let grant = Grant::renewal(renewable, new_key, MINUTE, now);
+    let grant = Grant::renewal(admitted(renewable), new_key, MINUTE, now);
     prepare(grant, now, serial(), &intermediate()).unwrap()
 }
 
@@ -46,7 +50,7 @@ fn a_renewed_leaf_is_to_the_octet_what_the_real_pair_issues() {
     let real = leaf_renewed();
     let issued_at = real.not_before() + MINUTE;
     let renewable = check_with(acme(), false, issued_at).ok().unwrap();
-    let grant = Grant::renewal(renewable, None, MINUTE, issued_at);
+    let grant = Grant::renewal(admitted(renewable), None, MINUTE, issued_at);
     let ours = prepare(grant, issued_at, real.serial().clone(), &intermediate()).unwrap();
     let algorithm = real.signature_algorithm().unwrap();
     assert_eq!(ours.tbs().to_der(algorithm).unwrap(), real.tbs_der());
@@ -86,7 +90,7 @@ fn a_life_shorter_than_the_backdate_does_not_end_before_it_is_handed_out() {
         at,
     )
     .ok();
-    let grant = Grant::renewal(renewable.unwrap(), None, MINUTE, at);
+    let grant = Grant::renewal(admitted(renewable.unwrap()), None, MINUTE, at);
     assert_eq!(grant.lifetime().length(), SignedDuration::from_secs(30));
     assert_eq!(grant.lifetime().not_before, at);
 }
@@ -214,4 +218,20 @@ fn the_houses_own_certificate_is_not_renewed_by_whoever_has_its_key() {
         now(),
     );
     assert!(matches!(refused.err(), Some(Refusal::House { .. })));
+}
+
+#[test]
+fn a_name_that_policy_has_come_to_deny_is_not_renewed() {
+    let mut value: Value = serde_json::from_str(fixture::CA_JSON).unwrap();
+    value["authority"]["policy"] = json!({"x509": {"deny": {"dns": ["localhost"]}}});
+    let toml = "[provisioner.acme.policy]\ndeny_ip = [\"127.0.0.0/8\"]";
+    let (config, _) = Config::parse(&value.to_string(), Some(toml)).ok().unwrap();
+    let renewable = check_with(acme(), false, now()).ok().unwrap();
+    let refusal = renewable.admit(&config).err().unwrap().to_string();
+    for rule in [
+        "localhost is refused by authority.policy.x509.deny.dns \"localhost\"",
+        "127.0.0.1 is refused by provisioner.acme.policy.deny_ip \"127.0.0.0/8\"",
+    ] {
+        assert!(refusal.contains(rule), "{rule} is not in {refusal}");
+    }
 }

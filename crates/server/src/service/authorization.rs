@@ -6,6 +6,7 @@ use acme::authz::Authorization;
 use acme::identifier::Unchecked;
 use acme::message::authorization::Update;
 use acme::order::{self, Owner, Reuse};
+use ca::Refusal;
 use ca::provisioner::Acme;
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
@@ -56,6 +57,8 @@ impl Service {
             expires: whole(now + settings.order_life),
         };
         let new = order::open_ahead(asked, &enabled, &owner, fresh)?;
+        let levels = config.levels(Some(acme.name()), None);
+        levels.check([&new.identifier]).map_err(Refusal::from)?;
         let reuse = Reuse {
             window: settings.authorization_reuse,
             ahead: true,

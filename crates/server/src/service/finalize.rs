@@ -59,7 +59,7 @@ impl Service {
         self.uncompromised(csr.public_key()).await?;
         let config = self.config();
         let acme = config.authority.working_acme(&account.provisioner)?;
-        let grant = acme.authorize(finalized, &config.authority, now)?;
+        let grant = acme.authorize(finalized, &config, None, now)?;
         self.issue(grant, request_id).await?;
         self.order(account, id).await
     }

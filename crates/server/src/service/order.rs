@@ -3,6 +3,7 @@
 use acme::account::Account;
 use acme::message::order::NewOrder;
 use acme::order::{self, Fresh, Holdings, Limits, Opening, Order, Owner, Reuse};
+use ca::Refusal;
 use ca::provisioner::Acme;
 use jiff::{SignedDuration, Timestamp};
 use store::Placed;
@@ -34,6 +35,8 @@ impl Service {
         };
         let enabled = config.challenges(acme);
         let opening = order::open(request, now, &limits, &enabled)?;
+        let levels = config.levels(Some(acme.name()), None);
+        levels.check(opening.identifiers()).map_err(Refusal::from)?;
         // The decision of finalize, taken now already, so that nobody validates in vain.
         acme.lifetime(request.not_before, request.not_after, backdate, now)?;
         let settings = config.riser.provisioner(acme.name());

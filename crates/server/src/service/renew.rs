@@ -66,6 +66,7 @@ impl Service {
             service
                 .uncompromised(key.map_err(ca::Refusal::from)?)
                 .await?;
+            let renewable = renewable.admit(&config)?;
             let grant = Grant::renewal(renewable, new_key.as_ref(), authority.backdate, now);
             service.issue(grant, &request_id).await
         })

@@ -192,6 +192,8 @@ mod tests {
             [provisioner.acme]
             order_life = "1h"
             challenges = ["http-01", "dns-persist-01", "http-01"]
+            [provisioner.acme.policy]
+            allow_dns = ["*.lab"]
         "#;
         let log = Log::new("riser.toml");
         let riser = read(text, &["acme"], &log);
@@ -208,6 +210,7 @@ mod tests {
         assert_eq!(acme.order_life, SignedDuration::from_hours(1));
         let methods = [Method::Http01, Method::DnsPersist01];
         assert_eq!(acme.challenges.as_deref(), Some(&methods[..]));
+        assert!(!riser.provisioner("acme").policy.is_empty());
     }
 
     #[test]

@@ -6,7 +6,9 @@ use acme::challenge::Method;
 use jiff::SignedDuration;
 use serde_json::Value;
 
+use crate::config::policy;
 use crate::config::section::{Section, Unknown};
+use crate::policy::Policy;
 
 /// `[provisioner.<name>]`: what ca.json has no place for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +28,8 @@ pub struct ProvisionerSettings {
     pub preauthorization: bool,
     /// `terms_changed`
     pub terms_changed: TermsChanged,
+    /// `[provisioner.<name>.policy]`: which names its certificates may have.
+    pub policy: Policy,
 }
 
 /// `terms_changed`: what becomes of accounts that agreed to other terms of service than those in
@@ -48,6 +52,7 @@ impl Default for ProvisionerSettings {
             authorization_reuse: None,
             preauthorization: false,
             terms_changed: TermsChanged::default(),
+            policy: Policy::default(),
         }
     }
 }
@@ -99,6 +104,10 @@ fn read(mut section: Section<'_>) -> ProvisionerSettings {
         authorization_reuse: reuse.is_positive().then_some(reuse),
         preauthorization: section.bool("preauthorization").unwrap_or_default(),
         terms_changed: terms_changed(&mut section),
+        policy: section
+            .section("policy")
+            .map(policy::read_flat)
+            .unwrap_or_default(),
     };
     section.finish(Unknown::Fault);
     settings

@@ -1,0 +1,84 @@
+//! Policies that change while orders and certificates are on their way: what is
+//! denied now is not issued now.
+
+use std::fs;
+
+use acceptance::acme::csr;
+use acceptance::authority::{Authority, Server};
+use acceptance::namespace::own_world;
+use acceptance::process;
+use acceptance::web::Web;
+use serde_json::{Value, json};
+
+#[test]
+fn a_name_denied_after_its_order_was_made_is_not_issued() {
+    own_world(|world| {
+        world.dns.addresses("a.internal", &["127.0.0.1"]);
+        let web = Web::start("127.0.0.1:80");
+        let server = Authority::started(world);
+        let account = server.account();
+        let order = account.ready(&["a.internal"], &web);
+
+        deny(&server, "*.internal");
+        let refused = account.try_finalize(&order, &csr(&["a.internal"])).unwrap();
+        assert_eq!(refused.status, 400, "{}", refused.text());
+        assert!(
+            refused.text().contains("rejectedIdentifier"),
+            "{}",
+            refused.text()
+        );
+        let detail = refused.json()["detail"].as_str().unwrap().to_owned();
+        assert!(
+            detail.contains(r#"authority.policy.x509.deny.dns "*.internal""#),
+            "{detail}"
+        );
+
+        // The order is as it was: with the rule gone it can be finalized.
+        deny(&server, "*.elsewhere");
+        let done = account.try_finalize(&order, &csr(&["a.internal"])).unwrap();
+        assert_eq!(done.json()["status"], "valid", "{}", done.text());
+        server.stop();
+    });
+}
+
+#[test]
+fn a_certificate_whose_name_is_denied_since_is_not_renewed() {
+    own_world(|world| {
+        world.dns.addresses("a.internal", &["127.0.0.1"]);
+        let server = Authority::started(world);
+        let step = |arguments: &[&str]| server.authority.run(arguments);
+        let files = ["a.crt", "a.key"];
+        step(
+            &[
+                &["ca", "certificate", "--provisioner", "acme", "a.internal"],
+                &files[..],
+            ]
+            .concat(),
+        )
+        .success();
+        let renew = [&["ca", "renew", "--force"], &files[..]].concat();
+        step(&renew).success();
+        deny(&server, "*.internal");
+        let before = fs::read(world.path("a.crt")).unwrap();
+        let refused = step(&renew);
+        assert_eq!(refused.code, Some(1), "{}", refused.text());
+        let rule = r#"authority.policy.x509.deny.dns "*.internal""#;
+        assert!(refused.stderr.contains(rule), "{}", refused.stderr);
+        assert_eq!(fs::read(world.path("a.crt")).unwrap(), before);
+        server.stop();
+    });
+}
+
+/// Writes a deny rule into ca.json and waits until it is in force: an order for a name that
+/// only this rule denies is refused.
+fn deny(server: &Server, pattern: &str) {
+    let file = server.authority.path.join("config/ca.json");
+    let mut config: Value = serde_json::from_str(&fs::read_to_string(&file).unwrap()).unwrap();
+    config["authority"]["policy"] = json!({"x509": {"deny": {"dns": [pattern]}}});
+    fs::write(&file, config.to_string()).unwrap();
+    let probe = pattern.replace('*', "probe");
+    let account = server.account();
+    process::eventually("the policy to be in force", || {
+        account.try_order(&[&probe]).is_err().then_some(())
+    });
+}
