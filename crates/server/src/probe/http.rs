@@ -3,7 +3,6 @@
 
 use std::error::Error as _;
 use std::io;
-use std::net::SocketAddr;
 
 use acme::challenge::{FailureKind, Host, HttpProbe, HttpSight, Trail};
 use http_body_util::{BodyExt, Empty};
@@ -13,18 +12,14 @@ use hyper::header::{ACCEPT, CONNECTION, CONTENT_TYPE, HOST, LOCATION, USER_AGENT
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 
-use super::{Inner, Miss, attempt, tls, words_of};
+use super::connect::reach;
+use super::{Inner, Miss, tls, words_of};
 
 /// More of a body than this is never read.
 const BODY_CAP: usize = 64 * 1024;
-/// More addresses of one name than this are never tried.
-const ADDRESSES: usize = 6;
-/// How long an address may be silent when another one is left to try.
-const PATIENCE: std::time::Duration = std::time::Duration::from_secs(3);
 /// What we call ourselves in the logs of the servers that we look at.
 const AGENT: &str = concat!("Riser/", env!("CARGO_PKG_VERSION"), " (ACME validation)");
 
@@ -62,8 +57,7 @@ pub(super) async fn look(
     deadline: Instant,
     trail: &mut Trail,
 ) -> Result<Seen, Miss> {
-    let addresses = addresses(eyes, probe, deadline, trail).await?;
-    let (address, tcp, started) = connect(&addresses, deadline, trail).await?;
+    let (tcp, opened) = reach(eyes, (&probe.host, probe.port), deadline, trail).await?;
     let exchange = async {
         let stream: Box<dyn Stream> = if probe.https {
             let name = bare(&probe.host);
@@ -79,7 +73,7 @@ pub(super) async fn look(
         Err(_) => Err(Miss::new(FailureKind::Timeout, "")),
     };
     let outcome = seen.as_ref().map_or_else(outcome, |_| "connected");
-    trail.attempts.push(attempt(address, outcome, started));
+    opened.note(outcome, trail);
     seen
 }
 
@@ -94,80 +88,6 @@ fn outcome(miss: &Miss) -> &'static str {
     } else {
         "connected, but what came is not HTTP"
     }
-}
-
-/// The addresses to try, checked; those that may not be tried are noted.
-async fn addresses(
-    eyes: &Inner,
-    probe: &HttpProbe,
-    deadline: Instant,
-    trail: &mut Trail,
-) -> Result<Vec<SocketAddr>, Miss> {
-    let found = match &probe.host {
-        Host::Ip(ip) => vec![*ip],
-        Host::Name(name) => match timeout_at(deadline, eyes.finder.find(name, trail)).await {
-            Ok(found) => found?,
-            Err(_) => return Err(Miss::new(FailureKind::Dns, "no answer in time (time-out)")),
-        },
-    };
-    let mut fine = Vec::new();
-    for ip in found.into_iter().take(ADDRESSES) {
-        let address = SocketAddr::new(ip, probe.port);
-        match eyes.rules.check(ip) {
-            Ok(()) => fine.push(address),
-            Err(why) => {
-                let now = Instant::now();
-                trail
-                    .attempts
-                    .push(attempt(address, format!("not allowed ({why})"), now));
-            }
-        }
-    }
-    if fine.is_empty() {
-        return Err(Miss::new(FailureKind::AddressNotAllowed, ""));
-    }
-    Ok(fine)
-}
-
-/// Connects to the first address that answers; tells since when it was tried.
-async fn connect(
-    addresses: &[SocketAddr],
-    deadline: Instant,
-    trail: &mut Trail,
-) -> Result<(SocketAddr, TcpStream, Instant), Miss> {
-    let mut kind = FailureKind::Unreachable;
-    for (index, address) in addresses.iter().enumerate() {
-        let started = Instant::now();
-        let until = if index + 1 == addresses.len() {
-            deadline
-        } else {
-            deadline.min(started + PATIENCE)
-        };
-        let words = match timeout_at(until, TcpStream::connect(address)).await {
-            Ok(Ok(stream)) => return Ok((*address, stream, started)),
-            Ok(Err(error)) => {
-                kind = kind_of(&error);
-                words_of(&error)
-            }
-            Err(_) => {
-                kind = FailureKind::Timeout;
-                "no answer (time-out)".to_owned()
-            }
-        };
-        trail.attempts.push(attempt(*address, words, started));
-    }
-    Err(Miss::new(kind, ""))
-}
-
-fn kind_of(error: &io::Error) -> FailureKind {
-    let known = [
-        (io::ErrorKind::TimedOut, FailureKind::Timeout),
-        (io::ErrorKind::ConnectionReset, FailureKind::Reset),
-        (io::ErrorKind::HostUnreachable, FailureKind::Unreachable),
-        (io::ErrorKind::NetworkUnreachable, FailureKind::Unreachable),
-    ];
-    let found = known.into_iter().find(|(known, _)| *known == error.kind());
-    found.map_or(FailureKind::Refused, |(_, kind)| kind)
 }
 
 async fn exchange(probe: &HttpProbe, stream: Box<dyn Stream>) -> Result<Seen, Miss> {

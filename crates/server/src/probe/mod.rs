@@ -4,6 +4,7 @@
 //! Address rules, resolvers, time-outs and body caps live here, once.
 
 mod address;
+mod connect;
 mod dns;
 mod http;
 mod machine;
