@@ -2,7 +2,7 @@
 //! at a host.
 
 use super::sight::{Failure, FailureKind, Host};
-use super::{Context, Method, Verdict, story};
+use super::{Context, Finding, Method, Verdict, story};
 use crate::problem::Kind;
 
 /// Judges a failure: policy is final, everything else may be a race or an outage.
@@ -14,24 +14,33 @@ pub(super) fn judge(
     (host, attempt): (&Host, &str),
 ) -> Verdict {
     let (kind, what) = sort(failure.kind);
-    let mut what: Vec<_> = [what, &failure.words].into();
-    what.retain(|words| !words.is_empty());
-    let what = match what.join(": ") {
-        none if none.is_empty() => format!("{} ms in all", failure.trail.millis),
-        words => format!("{words} (after {} ms)", failure.trail.millis),
-    };
-    let finding = story::finding(
+    let finding = tell(
         method,
         cx,
-        kind,
-        (&failure.trail, None),
-        (&what, &advice(failure.kind, host, attempt)),
+        failure,
+        (kind, what, &advice(failure.kind, host, attempt)),
     );
     if failure.kind == FailureKind::AddressNotAllowed {
         Verdict::Invalid(finding)
     } else {
         Verdict::Retry(finding)
     }
+}
+
+/// Tells a failure in these words, which a method may have of its own.
+pub(super) fn tell(
+    method: Method,
+    cx: &Context<'_>,
+    failure: &Failure,
+    (kind, what, advice): (Kind, &str, &str),
+) -> Finding {
+    let mut what: Vec<_> = [what, &failure.words].into();
+    what.retain(|words| !words.is_empty());
+    let what = match what.join(": ") {
+        none if none.is_empty() => format!("{} ms in all", failure.trail.millis),
+        words => format!("{words} (after {} ms)", failure.trail.millis),
+    };
+    story::finding(method, cx, kind, (&failure.trail, None), (&what, advice))
 }
 
 /// The problem's type, and what the trail does not say.
@@ -51,7 +60,9 @@ fn sort(failure: FailureKind) -> (Kind, &'static str) {
             Kind::Connection,
             "the connection was closed before there was an answer",
         ),
-        FailureKind::Tls => (Kind::Tls, "the TLS handshake failed"),
+        FailureKind::Tls | FailureKind::Alert(_) | FailureKind::OldTls => {
+            (Kind::Tls, "the TLS handshake failed")
+        }
         FailureKind::Protocol => (Kind::Connection, "what came is not HTTP"),
     }
 }
@@ -76,9 +87,11 @@ fn advice(failure: FailureKind, host: &Host, attempt: &str) -> String {
         FailureKind::Reset => {
             format!("A proxy, or a server that wants TLS on this port, may do that: {attempt}")
         }
-        FailureKind::Tls => "Mend the https server, or keep the path \
-                             /.well-known/acme-challenge/ out of the redirect to https."
-            .to_owned(),
+        FailureKind::Tls | FailureKind::Alert(_) | FailureKind::OldTls => {
+            "Mend the https server, or keep the path /.well-known/acme-challenge/ out of the \
+             redirect to https."
+                .to_owned()
+        }
         FailureKind::Protocol => {
             format!("Another service has this port, or it wants TLS: {attempt}")
         }

@@ -5,7 +5,7 @@
 //! tried again; what breaks a rule of ours is final at once.
 
 use super::sight::{Failure, Host, HttpProbe, HttpSight, Probe, Sight};
-use super::{Context, Finding, Method, Proof, Verdict, failure, redirect, story};
+use super::{Context, Finding, Method, Proof, Verdict, failure, foreign, redirect, story};
 use crate::identifier::Identifier;
 use crate::problem::Kind;
 
@@ -29,7 +29,7 @@ pub(super) fn judge(cx: &Context<'_>, seen: &Sight) -> Verdict {
     let sight = match seen {
         Sight::Http(sight) => sight,
         Sight::Failed(failure) => return failed(cx, failure),
-        Sight::Txt(_) => return super::foreign(Method::Http01, cx),
+        Sight::Txt(_) | Sight::Tls(_) => return foreign(Method::Http01, cx),
     };
     // The last redirect came from `follow`, so it can be read again.
     let last = cx.redirects.last();

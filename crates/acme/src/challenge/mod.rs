@@ -10,6 +10,7 @@ mod failure;
 mod http01;
 mod redirect;
 mod story;
+mod tls_alpn01;
 mod txt;
 
 pub mod sight;
@@ -25,7 +26,7 @@ use crate::permit::Permit;
 use crate::problem::Problem;
 
 pub use sight::{Attempt, Failure, FailureKind, Host, HttpProbe, HttpSight, Probe, Sight, Trail};
-pub use sight::{TxtProbe, TxtSight};
+pub use sight::{TlsProbe, TlsSight, TxtProbe, TxtSight};
 
 /// A way to prove control over an identifier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -34,6 +35,8 @@ pub enum Method {
     Dns01,
     /// A file under a well-known path (RFC 8555 §8.3).
     Http01,
+    /// A certificate shown in a TLS handshake (RFC 8737).
+    TlsAlpn01,
     /// As dns-01, under a label of the account (draft-ietf-acme-dns-account-label).
     DnsAccount01,
     /// A lasting TXT record that names authority and account (draft-ietf-acme-dns-persist).
@@ -45,17 +48,19 @@ impl Method {
     pub const ALL: &'static [Self] = &[
         Self::Dns01,
         Self::Http01,
+        Self::TlsAlpn01,
         Self::DnsAccount01,
         Self::DnsPersist01,
     ];
     /// The methods of a provisioner that names none.
-    pub const USUAL: &'static [Self] = &[Self::Dns01, Self::Http01];
+    pub const USUAL: &'static [Self] = &[Self::Dns01, Self::Http01, Self::TlsAlpn01];
 
     /// The challenge's `type`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Dns01 => "dns-01",
             Self::Http01 => "http-01",
+            Self::TlsAlpn01 => "tls-alpn-01",
             Self::DnsAccount01 => "dns-account-01",
             Self::DnsPersist01 => "dns-persist-01",
         }
@@ -67,11 +72,11 @@ impl Method {
     }
 
     /// Whether the method can prove this identifier: wildcards only in the DNS, addresses
-    /// never there (RFC 8555 §8.3, §8.4, RFC 8738 §4, §7).
+    /// never there (RFC 8555 §8.3, §8.4, RFC 8737 §3, RFC 8738 §4, §6, §7).
     pub const fn fits(self, identifier: &Identifier) -> bool {
         match (self, identifier) {
-            (Self::Http01, Identifier::Dns(_) | Identifier::Ip(_)) => true,
-            (Self::Http01, Identifier::Wildcard(_)) => false,
+            (Self::Http01 | Self::TlsAlpn01, Identifier::Dns(_) | Identifier::Ip(_)) => true,
+            (Self::Http01 | Self::TlsAlpn01, Identifier::Wildcard(_)) => false,
             (
                 Self::Dns01 | Self::DnsAccount01 | Self::DnsPersist01,
                 Identifier::Dns(_) | Identifier::Wildcard(_),
@@ -237,6 +242,7 @@ pub fn ask(method: Method, cx: &Context<'_>) -> Probe {
     match method {
         Method::Dns01 => Probe::Txt(dns01::ask(cx)),
         Method::Http01 => Probe::Http(http01::ask(cx)),
+        Method::TlsAlpn01 => Probe::Tls(tls_alpn01::ask(cx)),
         Method::DnsAccount01 => Probe::Txt(dns_account01::ask(cx)),
         Method::DnsPersist01 => Probe::Txt(dns_persist01::ask(cx)),
     }
@@ -247,6 +253,7 @@ pub fn judge(method: Method, cx: &Context<'_>, seen: &Sight) -> Verdict {
     match method {
         Method::Dns01 => dns01::judge(cx, seen),
         Method::Http01 => http01::judge(cx, seen),
+        Method::TlsAlpn01 => tls_alpn01::judge(cx, seen),
         Method::DnsAccount01 => dns_account01::judge(cx, seen),
         Method::DnsPersist01 => dns_persist01::judge(cx, seen),
     }
@@ -364,16 +371,17 @@ mod tests {
 
     #[test]
     fn wildcards_are_proven_in_the_dns_alone_and_addresses_never_there() {
-        use Method::{Dns01, DnsAccount01, DnsPersist01, Http01};
+        use Method::{Dns01, DnsAccount01, DnsPersist01, Http01, TlsAlpn01};
         let offers = |kind: &str, value: &str, enabled: &[Method]| {
             let identifier = Identifier::parse(kind, value).unwrap();
             offered(&identifier, enabled)
         };
-        assert_eq!(offers("dns", "foo.lab", Method::USUAL), [Dns01, Http01]);
-        assert_eq!(offers("ip", "::1", Method::ALL), [Http01]);
+        let usual = [Dns01, Http01, TlsAlpn01];
+        assert_eq!(offers("dns", "foo.lab", Method::USUAL), usual);
+        assert_eq!(offers("ip", "::1", Method::ALL), [Http01, TlsAlpn01]);
         let wildcard = offers("dns", "*.foo.lab", Method::ALL);
         assert_eq!(wildcard, [Dns01, DnsAccount01, DnsPersist01]);
-        assert_eq!(offers("dns", "*.foo.lab", &[Http01]), []);
+        assert_eq!(offers("dns", "*.foo.lab", &[Http01, TlsAlpn01]), []);
         assert_eq!(offers("dns", "foo.lab", &[]), []);
         let given = [DnsPersist01, Http01, Dns01];
         assert_eq!(

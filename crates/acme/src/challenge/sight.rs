@@ -13,6 +13,8 @@ pub enum Probe {
     Http(HttpProbe),
     /// The TXT records of one name.
     Txt(TxtProbe),
+    /// One TLS handshake.
+    Tls(TlsProbe),
 }
 
 impl Probe {
@@ -21,6 +23,7 @@ impl Probe {
         match self {
             Self::Http(probe) => probe.url(),
             Self::Txt(probe) => format!("dns:{}?type=TXT", probe.name),
+            Self::Tls(probe) => probe.url(),
         }
     }
 }
@@ -73,6 +76,28 @@ impl HttpProbe {
     }
 }
 
+/// One TLS handshake that offers `acme-tls/1` alone (RFC 8737 §3).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TlsProbe {
+    /// Whom to connect to.
+    pub host: Host,
+    /// At which port.
+    pub port: u16,
+    /// The name to ask for in the handshake (SNI): the host's A-labels, or an
+    /// address's name in the reverse zone (RFC 8738 §6).
+    pub server_name: String,
+}
+
+impl TlsProbe {
+    /// The one protocol that is offered by ALPN (RFC 8737 §6.2).
+    pub const PROTOCOL: &'static str = "acme-tls/1";
+
+    /// The target in the form of a URL; no scheme is registered for it.
+    pub fn url(&self) -> String {
+        format!("tls://{}:{}", self.host, self.port)
+    }
+}
+
 /// Whom to connect to.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Host {
@@ -99,6 +124,8 @@ pub enum Sight {
     Http(HttpSight),
     /// TXT records, or that there are none.
     Txt(TxtSight),
+    /// A TLS handshake that came to its end.
+    Tls(TlsSight),
     /// No answer.
     Failed(Failure),
 }
@@ -128,6 +155,22 @@ pub struct TxtSight {
     /// Each record's strings joined, what is not UTF-8 replaced; empty if there are none.
     pub values: Vec<String>,
     /// How they were come by.
+    pub trail: Trail,
+}
+
+/// What a TLS server showed in a handshake in which it proved to hold the key of
+/// its certificate; nothing else about the certificate is checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TlsSight {
+    /// The protocol that the server chose (RFC 7301 §3.2); none if it chose none.
+    pub protocol: Option<String>,
+    /// The version's number on the wire: 0x0303 for TLS 1.2, 0x0304 for 1.3.
+    pub version: u16,
+    /// The server's certificate in DER, or the first 16 KiB of it.
+    pub leaf: Vec<u8>,
+    /// The certificate's whole length in octets.
+    pub length: usize,
+    /// How the answer was come by.
     pub trail: Trail,
 }
 
@@ -162,9 +205,13 @@ pub enum FailureKind {
     Timeout,
     /// The connection was closed or reset before there was an answer.
     Reset,
-    /// The TLS handshake failed.
+    /// The TLS handshake failed on our side.
     Tls,
-    /// What came is not HTTP.
+    /// The other side ended the TLS handshake with this alert (RFC 8446 §6.2).
+    Alert(u8),
+    /// The other side speaks only versions of TLS before 1.2.
+    OldTls,
+    /// What came is not the protocol that was asked for.
     Protocol,
 }
 

@@ -69,7 +69,7 @@ impl Look<'_> {
             }
             Sight::Txt(sight) => Ok(sight),
             Sight::Failed(failure) => Err(Box::new(self.failed(failure))),
-            Sight::Http(_) => Err(Box::new(super::foreign(self.method, self.cx))),
+            Sight::Http(_) | Sight::Tls(_) => Err(Box::new(super::foreign(self.method, self.cx))),
         }
     }
 

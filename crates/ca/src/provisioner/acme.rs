@@ -25,12 +25,7 @@ const MOST_IDENTIFIERS: usize = 100;
 const LEEWAY: SignedDuration = SignedDuration::from_mins(5);
 
 /// Challenge types that ca.json may name and that are not built yet.
-const LATER: [&str; 4] = [
-    "tls-alpn-01",
-    "device-attest-01",
-    "wire-oidc-01",
-    "wire-dpop-01",
-];
+const LATER: [&str; 3] = ["device-attest-01", "wire-oidc-01", "wire-dpop-01"];
 
 /// A provisioner that speaks ACME.
 #[derive(Debug, Clone, PartialEq)]

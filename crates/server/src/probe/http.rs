@@ -16,7 +16,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 
 use super::connect::reach;
-use super::{Inner, Miss, tls, words_of};
+use super::{Inner, Miss, words_of};
 
 /// More of a body than this is never read.
 const BODY_CAP: usize = 64 * 1024;
@@ -61,7 +61,7 @@ pub(super) async fn look(
     let exchange = async {
         let stream: Box<dyn Stream> = if probe.https {
             let name = bare(&probe.host);
-            let stream = tls::connect(&eyes.tls, &name, tcp).await;
+            let stream = eyes.tls.http(&name, tcp).await;
             Box::new(stream.map_err(|e| Miss::new(FailureKind::Tls, e.to_string()))?)
         } else {
             Box::new(tcp)

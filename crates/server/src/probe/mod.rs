@@ -4,6 +4,7 @@
 //! Address rules, resolvers, time-outs and body caps live here, once.
 
 mod address;
+mod anyone;
 mod connect;
 mod dns;
 mod http;
@@ -15,14 +16,13 @@ mod tls;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use acme::challenge::{
-    Attempt, Failure, FailureKind, HttpProbe, Probe, Sight, Trail, TxtProbe, TxtSight,
+    Attempt, Failure, FailureKind, HttpProbe, Probe, Sight, TlsProbe, Trail, TxtProbe, TxtSight,
 };
 use arc_swap::ArcSwap;
-use rustls::ClientConfig;
 use tokio::time::{Instant, timeout};
 
 pub(crate) use self::address::Rules;
@@ -78,7 +78,7 @@ pub(crate) struct Eyes(Arc<ArcSwap<Inner>>);
 struct Inner {
     finder: dns::Finder,
     rules: Rules,
-    tls: OnceLock<Arc<ClientConfig>>,
+    tls: anyone::Anyone,
 }
 
 /// What the DNS says, and how it was come by.
@@ -111,6 +111,7 @@ impl Eyes {
         match probe {
             Probe::Http(http) => self.look_at_web(http, within).await,
             Probe::Txt(txt) => self.look_at_texts(txt, within).await,
+            Probe::Tls(tls) => self.shake_hands(tls, within).await,
         }
     }
 
@@ -121,6 +122,17 @@ impl Eyes {
         let seen = http::look(&eyes, probe, started + within, &mut trail).await;
         match seen {
             Ok(sight) => Sight::Http(sight.into_sight(timed(trail, started))),
+            Err(miss) => Sight::Failed(miss.into_failure(trail, started)),
+        }
+    }
+
+    async fn shake_hands(&self, probe: &TlsProbe, within: Duration) -> Sight {
+        let started = Instant::now();
+        let eyes = self.0.load_full();
+        let mut trail = Trail::default();
+        let seen = tls::look(&eyes, probe, started + within, &mut trail).await;
+        match seen {
+            Ok(sight) => Sight::Tls(sight.into_sight(timed(trail, started))),
             Err(miss) => Sight::Failed(miss.into_failure(trail, started)),
         }
     }
@@ -177,7 +189,7 @@ impl Inner {
         Self {
             finder: dns::Finder::new(options),
             rules: options.rules.clone(),
-            tls: OnceLock::new(),
+            tls: anyone::Anyone::default(),
         }
     }
 }

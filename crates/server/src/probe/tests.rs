@@ -157,14 +157,14 @@ impl World {
     async fn seen(&self, host: &str, port: u16) -> HttpSight {
         match self.look(host, port, 30).await {
             Sight::Http(sight) => sight,
-            other @ (Sight::Txt(_) | Sight::Failed(_)) => panic!("{other:?}"),
+            other @ (Sight::Txt(_) | Sight::Tls(_) | Sight::Failed(_)) => panic!("{other:?}"),
         }
     }
 
     async fn failed(&self, host: &str, port: u16) -> Failure {
         match self.look(host, port, 3).await {
             Sight::Failed(failure) => failure,
-            other @ (Sight::Http(_) | Sight::Txt(_)) => panic!("{other:?}"),
+            other @ (Sight::Http(_) | Sight::Txt(_) | Sight::Tls(_)) => panic!("{other:?}"),
         }
     }
 }

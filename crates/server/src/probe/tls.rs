@@ -1,83 +1,114 @@
-//! TLS for redirects to `https`: the certificate is not judged, since the client
-//! may well be here to get its first one (RFC 8555 §8.3, §10.2).
+//! The TLS eye: one handshake that offers `acme-tls/1` alone, and the certificate that is shown in
+//! it (RFC 8737 §3). No octet of the application's is sent or read.
 
 use std::io;
-use std::sync::{Arc, OnceLock};
 
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature};
-use rustls::{ClientConfig, DigitallySignedStruct, Error, SignatureScheme};
-use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
+use acme::challenge::{FailureKind, TlsProbe, TlsSight, Trail};
+use rustls::{InvalidMessage, PeerIncompatible};
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
-use tokio_rustls::TlsConnector;
+use tokio::time::{Instant, timeout_at};
 use tokio_rustls::client::TlsStream;
 
-/// Speaks TLS with whoever answers at `tcp`, under the name `host`.
-/// `kept` holds the configuration between calls.
-pub(super) async fn connect(
-    kept: &OnceLock<Arc<ClientConfig>>,
-    host: &str,
-    tcp: TcpStream,
-) -> io::Result<TlsStream<TcpStream>> {
-    let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
-    let config = if let Some(config) = kept.get() {
-        Arc::clone(config)
-    } else {
-        let fresh = config().map_err(io::Error::other)?;
-        Arc::clone(kept.get_or_init(|| fresh))
+use super::connect::reach;
+use super::{Inner, Miss, words_of};
+
+/// More of a certificate than this is not kept.
+const LEAF_CAP: usize = 16 * 1024;
+
+/// What the server showed, before the trail is added.
+pub(super) struct Seen {
+    protocol: Option<String>,
+    version: u16,
+    leaf: Vec<u8>,
+    length: usize,
+}
+
+impl Seen {
+    pub(super) fn into_sight(self, trail: Trail) -> TlsSight {
+        TlsSight {
+            protocol: self.protocol,
+            version: self.version,
+            leaf: self.leaf,
+            length: self.length,
+            trail,
+        }
+    }
+}
+
+pub(super) async fn look(
+    eyes: &Inner,
+    probe: &TlsProbe,
+    deadline: Instant,
+    trail: &mut Trail,
+) -> Result<Seen, Miss> {
+    let (tcp, opened) = reach(eyes, (&probe.host, probe.port), deadline, trail).await?;
+    let handshake = async {
+        let mut stream = eyes.tls.acme(&probe.server_name, tcp).await?;
+        let seen = shown(&stream);
+        let _ = stream.shutdown().await;
+        Ok(seen)
     };
-    TlsConnector::from(config).connect(name, tcp).await
+    let seen = match timeout_at(deadline, handshake).await {
+        Ok(seen) => seen.map_err(|error| miss(&error)),
+        Err(_) => Err(Miss::new(FailureKind::Timeout, "")),
+    };
+    let outcome = match &seen {
+        Ok(_) => "connected",
+        Err(miss) if miss.kind == FailureKind::Timeout => "connected, but no complete handshake",
+        Err(_) => "connected, but the TLS handshake failed",
+    };
+    opened.note(outcome, trail);
+    seen
 }
 
-fn config() -> Result<Arc<ClientConfig>, Error> {
-    let provider = Arc::new(aws_lc_rs::default_provider());
-    let mut config = ClientConfig::builder_with_provider(Arc::clone(&provider))
-        .with_safe_default_protocol_versions()?
-        .dangerous()
-        .with_custom_certificate_verifier(Arc::new(Anyone(provider)))
-        .with_no_client_auth();
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    config.enable_sni = true;
-    Ok(Arc::new(config))
-}
-
-/// Takes every certificate, but still makes the peer prove that it holds the key.
-#[derive(Debug)]
-struct Anyone(Arc<CryptoProvider>);
-
-impl ServerCertVerifier for Anyone {
-    fn verify_server_cert(
-        &self,
-        _end_entity: &CertificateDer<'_>,
-        _intermediates: &[CertificateDer<'_>],
-        _server_name: &ServerName<'_>,
-        _ocsp_response: &[u8],
-        _now: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        let algorithms = &self.0.signature_verification_algorithms;
-        verify_tls12_signature(message, cert, dss, algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        let algorithms = &self.0.signature_verification_algorithms;
-        verify_tls13_signature(message, cert, dss, algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
+fn shown(stream: &TlsStream<TcpStream>) -> Seen {
+    let (_, session) = stream.get_ref();
+    let protocol = session.alpn_protocol();
+    let leaf = session.peer_certificates().and_then(|all| all.first());
+    let leaf = leaf.map_or(&[][..], |leaf| leaf.as_ref());
+    Seen {
+        protocol: protocol.map(|name| String::from_utf8_lossy(name).into_owned()),
+        version: session.protocol_version().map_or(0, u16::from),
+        leaf: leaf[..leaf.len().min(LEAF_CAP)].to_vec(),
+        length: leaf.len(),
     }
 }
+
+/// Why the handshake did not come to its end.
+fn miss(error: &io::Error) -> Miss {
+    let inner = error.get_ref();
+    let Some(tls) = inner.and_then(|inner| inner.downcast_ref::<rustls::Error>()) else {
+        let kind = match error.kind() {
+            io::ErrorKind::TimedOut => FailureKind::Timeout,
+            io::ErrorKind::Other => FailureKind::Tls,
+            _ => FailureKind::Reset,
+        };
+        return Miss::new(kind, words_of(error));
+    };
+    if let rustls::Error::AlertReceived(alert) = tls {
+        return Miss::new(FailureKind::Alert(u8::from(*alert)), "");
+    }
+    let kind = if matches!(
+        tls,
+        rustls::Error::PeerIncompatible(
+            PeerIncompatible::ServerDoesNotSupportTls12Or13
+                | PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig
+        )
+    ) {
+        FailureKind::OldTls
+    } else if matches!(
+        tls,
+        rustls::Error::InvalidMessage(
+            InvalidMessage::InvalidContentType | InvalidMessage::UnknownProtocolVersion
+        )
+    ) {
+        FailureKind::Protocol
+    } else {
+        FailureKind::Tls
+    };
+    Miss::new(kind, tls.to_string())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,375 @@
+//! tls-alpn-01 (RFC 8737, for addresses RFC 8738 §6): a certificate that names the
+//! identifier and the key authorization's digest, shown to whoever offers `acme-tls/1`.
+//!
+//! Every fault has words of its own. All may be a race with a server that is being
+//! configured, so all are tried again. The certificate's names are told to the operator
+//! only: an order must not become a way to ask who lives behind an address.
+
+use std::net::IpAddr;
+
+use pki::{AltName, Certificate, ObjectIdentifier, alt_name, oid};
+use serde_json::{Value, json};
+
+use super::sight::{Failure, FailureKind, Host, Sight, TlsProbe, TlsSight};
+use super::{Context, Method, Proof, Verdict, failure, foreign, story};
+use crate::identifier::Identifier;
+use crate::problem::Kind;
+
+/// TLS 1.2, the oldest version that will do (RFC 8737 §4).
+const TLS_1_2: u16 = 0x0303;
+/// The extension's identifier in drafts of RFC 8737, which proves nothing.
+const DRAFT_IDENTIFIER: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.1.30.1");
+/// The head of an OCTET STRING of 32 octets in DER.
+const DIGEST_HEAD: [u8; 2] = [4, 32];
+/// How many of the certificate's names the operator gets to see.
+const SHOWN_NAMES: usize = 10;
+
+/// What is wrong with what was seen, and what to do about it.
+struct Fault {
+    kind: Kind,
+    what: String,
+    advice: &'static str,
+}
+
+pub(super) fn ask(cx: &Context<'_>) -> TlsProbe {
+    let (host, server_name) = match cx.identifier {
+        Identifier::Dns(name) | Identifier::Wildcard(name) => {
+            let name = name.as_str().to_owned();
+            (Host::Name(name.clone()), name)
+        }
+        Identifier::Ip(address) => (Host::Ip(*address), reverse(*address)),
+    };
+    TlsProbe {
+        host,
+        port: cx.ports.tls,
+        server_name,
+    }
+}
+
+pub(super) fn judge(cx: &Context<'_>, seen: &Sight) -> Verdict {
+    let sight = match seen {
+        Sight::Tls(sight) => sight,
+        Sight::Failed(failure) => return failed(cx, failure),
+        Sight::Http(_) | Sight::Txt(_) => return foreign(Method::TlsAlpn01, cx),
+    };
+    match examine(cx, sight) {
+        Ok(()) => {
+            let mut evidence = story::evidence(Method::TlsAlpn01, cx, &sight.trail, None);
+            evidence["answer"] = shown(sight);
+            Verdict::Valid(Proof::new(Method::TlsAlpn01, cx, evidence))
+        }
+        Err(fault) => {
+            let what = format!(
+                "{} showed a certificate over {} after {} ms: {}",
+                ask(cx).url(),
+                version(sight.version),
+                sight.trail.millis,
+                fault.what
+            );
+            let words = (what.as_str(), fault.advice);
+            let method = Method::TlsAlpn01;
+            let mut finding = story::finding(method, cx, fault.kind, (&sight.trail, None), words);
+            finding.evidence["answer"] = shown(sight);
+            Verdict::Retry(finding)
+        }
+    }
+}
+
+/// The name of an address in the reverse zone (RFC 1035 §3.5, RFC 3596 §2.5).
+fn reverse(address: IpAddr) -> String {
+    match address {
+        IpAddr::V4(v4) => {
+            let [a, b, c, d] = v4.octets();
+            format!("{d}.{c}.{b}.{a}.in-addr.arpa")
+        }
+        IpAddr::V6(v6) => {
+            let octets = v6.octets();
+            let nibbles = octets.iter().rev().flat_map(|o| [o & 15, o >> 4]);
+            let labels: Vec<_> = nibbles.map(|nibble| format!("{nibble:x}")).collect();
+            format!("{}.ip6.arpa", labels.join("."))
+        }
+    }
+}
+
+/// Everything that RFC 8737 §3 and RFC 8738 §6 ask of the answer, one after the other.
+fn examine(cx: &Context<'_>, sight: &TlsSight) -> Result<(), Fault> {
+    session(sight)?;
+    let certificate = certificate(sight)?;
+    each_extension_once(&certificate)?;
+    let identifier = certificate.extension(&oid::ACME_IDENTIFIER);
+    let identifier = identifier.ok_or_else(|| without_identifier(&certificate))?;
+    names(cx, &certificate)?;
+    if !identifier.critical {
+        return Err(unauthorized(
+            "its acmeIdentifier extension is not critical",
+            "The ACME client has to mark the extension as critical (RFC 8737 §3).",
+        ));
+    }
+    digest(cx, &identifier.value)?;
+    self_signed(&certificate)
+}
+
+fn session(sight: &TlsSight) -> Result<(), Fault> {
+    if sight.version < TLS_1_2 {
+        return Err(Fault {
+            kind: Kind::Tls,
+            what: "this version is older than TLS 1.2".to_owned(),
+            advice: UPGRADE,
+        });
+    }
+    match sight.protocol.as_deref() {
+        Some(TlsProbe::PROTOCOL) => Ok(()),
+        Some(_) => Err(unauthorized(
+            "the server chose another protocol than acme-tls/1",
+            NO_CLIENT_THERE,
+        )),
+        None => Err(unauthorized(
+            "the server did not choose acme-tls/1, nor any protocol",
+            NO_CLIENT_THERE,
+        )),
+    }
+}
+
+fn certificate(sight: &TlsSight) -> Result<Certificate, Fault> {
+    let advice = "Another server may answer here: let the ACME client show its own certificate.";
+    if sight.leaf.len() < sight.length {
+        let what = format!(
+            "it has {} octets, more than are read ({})",
+            sight.length,
+            sight.leaf.len()
+        );
+        return Err(unauthorized(what, advice));
+    }
+    Certificate::from_der(&sight.leaf)
+        .map_err(|why| unauthorized(format!("it cannot be read: {why}"), advice))
+}
+
+fn each_extension_once(certificate: &Certificate) -> Result<(), Fault> {
+    let mut seen = Vec::new();
+    for extension in certificate.extensions() {
+        if seen.contains(&extension.oid) {
+            let what = format!("it has the extension {} more than once", extension.oid);
+            return Err(unauthorized(
+                what,
+                "Each extension may be there once (RFC 5280 §4.2): mend or update the ACME client.",
+            ));
+        }
+        seen.push(extension.oid);
+    }
+    Ok(())
+}
+
+/// Why there is no acmeIdentifier: an old client, or a server's everyday certificate.
+fn without_identifier(certificate: &Certificate) -> Fault {
+    if certificate.extension(&DRAFT_IDENTIFIER).is_some() {
+        return unauthorized(
+            "it has the acmeIdentifier extension of a draft (1.3.6.1.5.5.7.1.30.1), which proves \
+             nothing any more",
+            "Update the ACME client: RFC 8737 has 1.3.6.1.5.5.7.1.31.",
+        );
+    }
+    unauthorized(
+        "it has no acmeIdentifier extension (1.3.6.1.5.5.7.1.31): it is some other certificate of \
+         that server",
+        "The server agrees to acme-tls/1 but has no answer for this name: check that the ACME \
+         client is running, and that this host and port reach it.",
+    )
+}
+
+/// The one name in the certificate is the identifier (RFC 8737 §3, RFC 8738 §6).
+fn names(cx: &Context<'_>, certificate: &Certificate) -> Result<(), Fault> {
+    let Some(san) = certificate.extension(&oid::SUBJECT_ALT_NAME) else {
+        return Err(unauthorized("it has no subjectAltName", ONE_NAME));
+    };
+    let names = alt_name::parse(&san.value).map_err(|why| {
+        unauthorized(
+            format!("its subjectAltName cannot be read: {why}"),
+            ONE_NAME,
+        )
+    })?;
+    let [name] = names.as_slice() else {
+        let what = format!(
+            "its subjectAltName has {} names instead of one",
+            names.len()
+        );
+        return Err(unauthorized(what, ONE_NAME));
+    };
+    let fits = match (cx.identifier, name) {
+        (Identifier::Dns(wanted), AltName::Dns(name)) => name.eq_ignore_ascii_case(wanted.as_str()),
+        (Identifier::Ip(wanted), AltName::Ip(address)) => address == wanted,
+        (Identifier::Dns(_) | Identifier::Ip(_) | Identifier::Wildcard(_), _) => {
+            let what = format!("the name in it is a {}, not a {}", form(name), wanted(cx));
+            return Err(unauthorized(what, ONE_NAME));
+        }
+    };
+    if fits {
+        return Ok(());
+    }
+    Err(unauthorized(
+        format!("the {} in it is not {}", form(name), cx.identifier),
+        "The server answers with the certificate of another validation: it has to choose by the \
+         name that is asked for (SNI; for an address its name in the reverse zone).",
+    ))
+}
+
+/// The extension's value is the digest and nothing else (RFC 8737 §3).
+fn digest(cx: &Context<'_>, value: &[u8]) -> Result<(), Fault> {
+    let expected = pki::sha256(cx.key_authorization.as_bytes());
+    let rest = match value.strip_prefix(&DIGEST_HEAD) {
+        Some(rest) if rest == expected => return Ok(()),
+        Some(rest) => rest,
+        None => {
+            return Err(unauthorized(
+                "its acmeIdentifier extension is not an OCTET STRING of 32 octets in DER",
+                CLIENT_FAULT,
+            ));
+        }
+    };
+    if rest.len() != expected.len() {
+        let what = format!(
+            "its acmeIdentifier extension has {} octets for the digest instead of 32",
+            rest.len()
+        );
+        return Err(unauthorized(what, CLIENT_FAULT));
+    }
+    Err(unauthorized(
+        "its acmeIdentifier extension has the digest of another key authorization",
+        "Another client, an older account or an older order answers here: show the certificate \
+         of the account and the token of this order.",
+    ))
+}
+
+fn self_signed(certificate: &Certificate) -> Result<(), Fault> {
+    let why = match certificate.is_issued_by(certificate) {
+        Ok(()) => return Ok(()),
+        Err(pki::Error::Name(_)) => "its issuer has another name".to_owned(),
+        Err(pki::Error::BadSignature) => "its own key did not sign it".to_owned(),
+        Err(why) => format!("its signature cannot be verified ({why})"),
+    };
+    Err(unauthorized(
+        format!("it is not self-signed: {why}"),
+        "The ACME client makes this certificate itself, and signs it with the certificate's own \
+         key (RFC 8737 §3).",
+    ))
+}
+
+/// Tells why no handshake came to its end.
+fn failed(cx: &Context<'_>, failure: &Failure) -> Verdict {
+    let probe = ask(cx);
+    let attempt = format!(
+        "try `openssl s_client -connect {}:{} -servername {} -alpn {}` from the CA's host.",
+        probe.host,
+        probe.port,
+        probe.server_name,
+        TlsProbe::PROTOCOL
+    );
+    let (kind, what, advice) = match failure.kind {
+        FailureKind::Alert(120) => (
+            Kind::Tls,
+            "the server does not know acme-tls/1 (alert 120, no_application_protocol)".to_owned(),
+            NO_CLIENT_THERE.to_owned(),
+        ),
+        FailureKind::Alert(70) | FailureKind::OldTls => (
+            Kind::Tls,
+            "the server speaks no version of TLS from 1.2 on".to_owned(),
+            UPGRADE.to_owned(),
+        ),
+        FailureKind::Alert(112) => (
+            Kind::Tls,
+            format!(
+                "the server does not know the name {} (alert 112)",
+                probe.server_name
+            ),
+            format!("Check that the ACME client behind it has this challenge: {attempt}"),
+        ),
+        FailureKind::Alert(number) => (
+            Kind::Tls,
+            format!("the server ended the TLS handshake with alert {number}"),
+            format!("Look at that server's log: {attempt}"),
+        ),
+        FailureKind::Tls => (
+            Kind::Tls,
+            "the TLS handshake failed".to_owned(),
+            format!("Look at the server on this port: {attempt}"),
+        ),
+        FailureKind::Protocol => (
+            Kind::Tls,
+            "what came is not TLS".to_owned(),
+            format!("Another service has this port, or it wants plain HTTP: {attempt}"),
+        ),
+        FailureKind::Reset => (
+            Kind::Connection,
+            "the connection was closed before the TLS handshake was over".to_owned(),
+            format!("A proxy, or a server that knows no acme-tls/1, may do that: {attempt}"),
+        ),
+        FailureKind::NoSuchName
+        | FailureKind::NoAddress
+        | FailureKind::Dns
+        | FailureKind::AddressNotAllowed
+        | FailureKind::Refused
+        | FailureKind::Unreachable
+        | FailureKind::Timeout => {
+            return failure::judge(Method::TlsAlpn01, cx, failure, (&probe.host, &attempt));
+        }
+    };
+    let words = (kind, what.as_str(), advice.as_str());
+    Verdict::Retry(failure::tell(Method::TlsAlpn01, cx, failure, words))
+}
+
+/// What was seen, for the operator.
+fn shown(sight: &TlsSight) -> Value {
+    let certificate = Certificate::from_der(&sight.leaf).ok();
+    let names = certificate.as_ref().map(Certificate::alt_names);
+    let names = names.unwrap_or_default().iter().take(SHOWN_NAMES);
+    json!({
+        "protocol": sight.protocol,
+        "version": version(sight.version),
+        "length": sight.length,
+        "names": names.map(ToString::to_string).collect::<Vec<_>>(),
+        "fingerprint": certificate.as_ref().map(Certificate::fingerprint),
+    })
+}
+
+fn version(number: u16) -> String {
+    match number {
+        0x0301..=0x0304 => format!("TLS 1.{}", number - 0x0301),
+        _ => format!("version 0x{number:04x} of TLS"),
+    }
+}
+
+fn form(name: &AltName) -> &str {
+    match name {
+        AltName::Dns(_) => "dNSName",
+        AltName::Ip(_) => "iPAddress",
+        AltName::Email(_) => "rfc822Name",
+        AltName::Uri(_) => "uniformResourceIdentifier",
+        AltName::Other { .. } => "name of another form",
+    }
+}
+
+fn wanted(cx: &Context<'_>) -> &'static str {
+    match cx.identifier {
+        Identifier::Dns(_) | Identifier::Wildcard(_) => "dNSName",
+        Identifier::Ip(_) => "iPAddress",
+    }
+}
+
+fn unauthorized(what: impl Into<String>, advice: &'static str) -> Fault {
+    Fault {
+        kind: Kind::Unauthorized,
+        what: what.into(),
+        advice,
+    }
+}
+
+const NO_CLIENT_THERE: &str = "A web server that knows no tls-alpn-01 answers on this port: let the \
+     ACME client have the port while it validates, or pass connections that offer acme-tls/1 on \
+     to it, or use http-01.";
+const UPGRADE: &str = "Let the server on this port speak TLS 1.2 or 1.3 (RFC 8737 §4).";
+const ONE_NAME: &str = "The certificate has to have exactly one name, the identifier: a dNSName for a \
+     host, an iPAddress for an address (RFC 8737 §3, RFC 8738 §6).";
+const CLIENT_FAULT: &str = "The extension holds the SHA-256 of the key authorization as an OCTET \
+     STRING (RFC 8737 §3): mend or update the ACME client.";
+
+#[cfg(test)]
+mod tests;

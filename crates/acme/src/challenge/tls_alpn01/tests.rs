@@ -1,0 +1,393 @@
+use jiff::Timestamp;
+use pki::{Extension, Name, PrivateKey, Serial, TbsCertificate, assemble, extension};
+use proptest::prelude::*;
+use uuid::Uuid;
+
+use super::super::sight::Trail;
+use super::super::{Binding, Finding, Ports, ask, judge};
+use super::*;
+use crate::challenge::Probe;
+
+const KEY: &[u8] = include_bytes!("../../../testdata/account.pem");
+static NOBODY: Binding = Binding {
+    account_url: String::new(),
+    issuers: Vec::new(),
+};
+const OTHER_KEY: &[u8] = include_bytes!("../../../testdata/certificate.pem");
+
+fn key(pem: &[u8]) -> PrivateKey {
+    PrivateKey::from_pem(pem, None).unwrap()
+}
+
+fn identifier(value: &str) -> Identifier {
+    Identifier::guess(value).unwrap()
+}
+
+fn context(identifier: &Identifier) -> Context<'_> {
+    Context {
+        identifier,
+        token: "tok",
+        key_authorization: "tok.thumb",
+        account: Uuid::nil(),
+        binding: &NOBODY,
+        ports: Ports::default(),
+        now: Timestamp::UNIX_EPOCH,
+        redirects: &[],
+    }
+}
+
+fn acme_identifier() -> Extension {
+    let digest = pki::sha256(b"tok.thumb");
+    Extension {
+        oid: oid::ACME_IDENTIFIER,
+        critical: true,
+        value: [&DIGEST_HEAD, digest.as_slice()].concat(),
+    }
+}
+
+fn san(names: &[AltName]) -> Extension {
+    extension::subject_alt_names(names, false)
+}
+
+fn dns(name: &str) -> AltName {
+    AltName::Dns(name.to_owned())
+}
+
+/// A certificate with these extensions, signed by the key of `signer`.
+fn signed(extensions: Vec<Extension>, issuer: &str, signer: &[u8]) -> Vec<u8> {
+    let tbs = TbsCertificate {
+        serial: Serial::from_random([1; 16]),
+        issuer: Name::common_name(issuer).unwrap(),
+        subject: Name::common_name("challenge").unwrap(),
+        not_before: Timestamp::UNIX_EPOCH,
+        not_after: Timestamp::UNIX_EPOCH,
+        public_key: key(KEY).public().clone(),
+        extensions,
+    };
+    let signer = key(signer);
+    let algorithm = signer.default_signature();
+    let der = tbs.to_der(algorithm).unwrap();
+    let signature = signer.sign(algorithm, &der).unwrap();
+    assemble(&der, algorithm, &signature)
+        .unwrap()
+        .der()
+        .to_vec()
+}
+
+fn certificate(extensions: Vec<Extension>) -> Vec<u8> {
+    signed(extensions, "challenge", KEY)
+}
+
+fn sight(leaf: Vec<u8>) -> TlsSight {
+    TlsSight {
+        protocol: Some("acme-tls/1".to_owned()),
+        version: 0x0304,
+        length: leaf.len(),
+        leaf,
+        trail: Trail::default(),
+    }
+}
+
+fn judged(value: &str, sight: TlsSight) -> Verdict {
+    let identifier = identifier(value);
+    judge(Method::TlsAlpn01, &context(&identifier), &Sight::Tls(sight))
+}
+
+fn refused(value: &str, sight: TlsSight) -> Finding {
+    match judged(value, sight) {
+        Verdict::Retry(finding) => finding,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The certificate is refused as `unauthorized`, with these words.
+#[track_caller]
+fn wrong(value: &str, extensions: Vec<Extension>, words: &str) {
+    let finding = refused(value, sight(certificate(extensions)));
+    assert_eq!(finding.problem.kind, Kind::Unauthorized);
+    let detail = finding.problem.detail;
+    assert!(detail.contains(words), "{detail}");
+}
+
+fn failure(kind: FailureKind) -> Finding {
+    let failure = Failure {
+        kind,
+        words: String::new(),
+        trail: Trail::default(),
+    };
+    let identifier = identifier("foo.lab");
+    match judge(
+        Method::TlsAlpn01,
+        &context(&identifier),
+        &Sight::Failed(failure),
+    ) {
+        Verdict::Retry(finding) => finding,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn the_name_that_is_asked_for_is_the_identifier_or_its_reverse_name() {
+    for (value, port, name) in [
+        ("Foo.lab", 443, "foo.lab"),
+        ("xn--mnchen-3ya.lab", 443, "xn--mnchen-3ya.lab"),
+        ("192.0.2.1", 5001, "1.2.0.192.in-addr.arpa"),
+        (
+            "2001:db8::567:89ab",
+            443,
+            "b.a.9.8.7.6.5.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa",
+        ),
+    ] {
+        let identifier = identifier(value);
+        let mut cx = context(&identifier);
+        cx.ports.tls = port;
+        let Probe::Tls(probe) = ask(Method::TlsAlpn01, &cx) else {
+            panic!("another probe");
+        };
+        assert_eq!((probe.server_name.as_str(), probe.port), (name, port));
+        assert_eq!(
+            matches!(probe.host, Host::Ip(_)),
+            value.parse::<IpAddr>().is_ok()
+        );
+    }
+}
+
+#[test]
+fn a_certificate_as_the_rfc_has_it_proves_a_name_and_an_address() {
+    for (value, name) in [
+        ("foo.lab", dns("foo.lab")),
+        ("foo.lab", dns("FOO.lab")),
+        ("192.0.2.1", AltName::Ip("192.0.2.1".parse().unwrap())),
+        ("2001:db8::1", AltName::Ip("2001:db8::1".parse().unwrap())),
+    ] {
+        let mut sight = sight(certificate(vec![san(&[name]), acme_identifier()]));
+        sight.version = TLS_1_2;
+        let Verdict::Valid(proof) = judged(value, sight) else {
+            panic!("{value} is not proven");
+        };
+        assert_eq!(proof.method(), Method::TlsAlpn01);
+        assert_eq!(proof.evidence()["answer"]["version"], "TLS 1.2");
+    }
+}
+
+#[test]
+fn without_acme_tls_1_nothing_is_proven() {
+    let fine = certificate(vec![san(&[dns("foo.lab")]), acme_identifier()]);
+    for protocol in [None, Some("h2"), Some("acme-tls/2"), Some("")] {
+        let mut sight = sight(fine.clone());
+        sight.protocol = protocol.map(str::to_owned);
+        let problem = refused("foo.lab", sight).problem;
+        assert_eq!(problem.kind, Kind::Unauthorized);
+        assert!(problem.detail.contains("acme-tls/1"), "{problem}");
+        assert!(problem.detail.contains("web server"), "{problem}");
+    }
+}
+
+#[test]
+fn tls_1_1_proves_nothing() {
+    let mut old = sight(certificate(vec![san(&[dns("foo.lab")]), acme_identifier()]));
+    old.version = 0x0302;
+    let problem = refused("foo.lab", old).problem;
+    assert_eq!(problem.kind, Kind::Tls);
+    assert!(problem.detail.contains("over TLS 1.1"), "{problem}");
+}
+
+#[test]
+fn a_certificate_that_cannot_be_read_or_is_too_long_proves_nothing() {
+    let fine = certificate(vec![san(&[dns("foo.lab")]), acme_identifier()]);
+    let mut longer = fine.clone();
+    longer.push(0);
+    let mut cut = sight(fine);
+    cut.length = 20_000;
+    for (sight, words) in [
+        (sight(Vec::new()), "cannot be read"),
+        (sight(b"nonsense".to_vec()), "cannot be read"),
+        (sight(longer), "cannot be read"),
+        (cut, "20000 octets"),
+    ] {
+        let detail = refused("foo.lab", sight).problem.detail;
+        assert!(detail.contains(words), "{detail}");
+    }
+}
+
+#[test]
+fn the_one_name_has_to_be_the_identifier() {
+    let ip = |text: &str| AltName::Ip(text.parse().unwrap());
+    let mail = AltName::Email("a@foo.lab".to_owned());
+    let uri = AltName::Uri("https://foo.lab/".to_owned());
+    let mapped = "::ffff:192.0.2.1";
+    for (value, names, words) in [
+        ("foo.lab", vec![dns("foo.lab"), ip("192.0.2.1")], "2 names"),
+        ("foo.lab", vec![dns("foo.lab"), mail.clone()], "2 names"),
+        ("foo.lab", vec![dns("foo.lab"), uri.clone()], "2 names"),
+        ("foo.lab", vec![dns("foo.lab"), dns("foo.lab")], "2 names"),
+        ("foo.lab", vec![dns("bar.lab")], "is not foo.lab"),
+        ("foo.lab", vec![dns("foo.lab.")], "is not foo.lab"),
+        ("foo.lab", vec![dns("*.lab")], "is not foo.lab"),
+        ("foo.lab", vec![mail], "is a rfc822Name, not a dNSName"),
+        ("foo.lab", vec![uri], "not a dNSName"),
+        ("192.0.2.1", vec![ip("192.0.2.2")], "is not 192.0.2.1"),
+        ("192.0.2.1", vec![ip(mapped)], "is not 192.0.2.1"),
+        ("192.0.2.1", vec![dns("192.0.2.1")], "not a iPAddress"),
+        (
+            "192.0.2.1",
+            vec![dns("1.2.0.192.in-addr.arpa")],
+            "not a iPAddress",
+        ),
+    ] {
+        wrong(value, vec![san(&names), acme_identifier()], words);
+    }
+    wrong("foo.lab", vec![acme_identifier()], "no subjectAltName");
+    let mut trailing = san(&[dns("foo.lab")]);
+    trailing.value.push(0);
+    wrong(
+        "foo.lab",
+        vec![trailing, acme_identifier()],
+        "subjectAltName cannot be read",
+    );
+}
+
+#[test]
+fn each_fault_of_the_acme_identifier_has_its_own_words() {
+    let changed = |change: &dyn Fn(&mut Extension)| {
+        let mut extension = acme_identifier();
+        change(&mut extension);
+        vec![san(&[dns("foo.lab")]), extension]
+    };
+    let short = [&[4, 31][..], &pki::sha256(b"tok.thumb")[..31]].concat();
+    let other = [&DIGEST_HEAD[..], &pki::sha256(b"tok.other")].concat();
+    for (extensions, words) in [
+        (vec![san(&[dns("foo.lab")])], "some other certificate"),
+        (changed(&|e| e.critical = false), "not critical"),
+        (changed(&|e| e.oid = DRAFT_IDENTIFIER), "of a draft"),
+        (changed(&|e| e.value.push(0)), "33 octets"),
+        (changed(&|e| e.value.truncate(33)), "31 octets"),
+        (changed(&|e| e.value = short.clone()), "not an OCTET STRING"),
+        (
+            changed(&|e| drop(e.value.drain(..2))),
+            "not an OCTET STRING",
+        ),
+        (changed(&|e| e.value.clear()), "not an OCTET STRING"),
+        (
+            changed(&|e| e.value = other.clone()),
+            "another key authorization",
+        ),
+    ] {
+        wrong("foo.lab", extensions, words);
+    }
+}
+
+#[test]
+fn an_extension_that_is_there_twice_proves_nothing() {
+    let names = san(&[dns("foo.lab")]);
+    let twice = "more than once";
+    wrong(
+        "foo.lab",
+        vec![names.clone(), acme_identifier(), acme_identifier()],
+        twice,
+    );
+    wrong(
+        "foo.lab",
+        vec![names.clone(), names, acme_identifier()],
+        twice,
+    );
+}
+
+#[test]
+fn a_certificate_that_another_key_signed_proves_nothing() {
+    let extensions = || vec![san(&[dns("foo.lab")]), acme_identifier()];
+    for (issuer, signer, words) in [
+        ("challenge", OTHER_KEY, "own key did not sign it"),
+        ("another", KEY, "issuer has another name"),
+    ] {
+        let leaf = signed(extensions(), issuer, signer);
+        let detail = refused("foo.lab", sight(leaf)).problem.detail;
+        assert!(detail.contains("not self-signed"), "{detail}");
+        assert!(detail.contains(words), "{detail}");
+    }
+}
+
+#[test]
+fn a_handshake_that_fails_says_why_and_what_to_do() {
+    use FailureKind::{Alert, NoSuchName, OldTls, Protocol, Refused, Reset, Timeout, Tls};
+    for (kind, problem, words, advice) in [
+        (Alert(120), Kind::Tls, "alert 120", "web server"),
+        (
+            Alert(112),
+            Kind::Tls,
+            "does not know the name foo.lab",
+            "try `openssl",
+        ),
+        (Alert(70), Kind::Tls, "no version", "TLS 1.2 or 1.3"),
+        (Alert(80), Kind::Tls, "alert 80", "log"),
+        (OldTls, Kind::Tls, "no version", "TLS 1.2 or 1.3"),
+        (Tls, Kind::Tls, "handshake failed", "-servername foo.lab"),
+        (Protocol, Kind::Tls, "not TLS", "plain HTTP"),
+        (Reset, Kind::Connection, "closed before", "proxy"),
+        (Refused, Kind::Connection, "", "-connect foo.lab:443"),
+        (
+            Timeout,
+            Kind::Connection,
+            "no answer in time",
+            "-alpn acme-tls/1",
+        ),
+        (
+            NoSuchName,
+            Kind::Dns,
+            "does not exist",
+            "getent ahosts foo.lab",
+        ),
+    ] {
+        let finding = failure(kind);
+        assert_eq!(finding.problem.kind, problem, "{kind:?}");
+        let detail = finding.problem.detail;
+        assert!(
+            detail.starts_with("tls-alpn-01 for foo.lab failed: "),
+            "{detail}"
+        );
+        assert!(
+            detail.contains(words) && detail.contains(advice),
+            "{detail}"
+        );
+    }
+}
+
+#[test]
+fn the_names_of_the_certificate_are_for_the_operator_only() {
+    let finding = refused(
+        "foo.lab",
+        sight(certificate(vec![san(&[dns("secret.lab")])])),
+    );
+    assert!(!finding.problem.detail.contains("secret"));
+    assert_eq!(finding.evidence["answer"]["names"], json!(["secret.lab"]));
+}
+
+proptest! {
+    #[test]
+    fn no_octets_for_a_certificate_break_the_judge(leaf in proptest::collection::vec(any::<u8>(), 0..600)) {
+        prop_assert!(matches!(judged("foo.lab", sight(leaf)), Verdict::Retry(_)));
+    }
+
+    #[test]
+    fn a_certificate_with_any_octet_changed_is_judged_and_not_taken(at in any::<usize>(), with in 1_u8..) {
+        let mut leaf = certificate(vec![san(&[dns("foo.lab")]), acme_identifier()]);
+        let at = at % leaf.len();
+        leaf[at] ^= with;
+        prop_assert!(matches!(judged("foo.lab", sight(leaf)), Verdict::Retry(_)));
+    }
+
+    #[test]
+    fn no_octets_in_the_extensions_break_the_judge(
+        identifier in proptest::collection::vec(any::<u8>(), 0..80),
+        names in proptest::collection::vec(any::<u8>(), 0..80),
+    ) {
+        let mut extensions = vec![san(&[dns("foo.lab")]), acme_identifier()];
+        extensions[0].value = names;
+        let verdict = judged("foo.lab", sight(certificate(extensions.clone())));
+        prop_assert!(matches!(verdict, Verdict::Retry(_)));
+        extensions[0] = san(&[dns("foo.lab")]);
+        extensions[1].value = identifier;
+        let verdict = judged("foo.lab", sight(certificate(extensions)));
+        prop_assert!(matches!(verdict, Verdict::Retry(_)));
+    }
+}
