@@ -20,6 +20,7 @@ import (
 	"github.com/go-acme/lego/v5/certcrypto"
 	"github.com/go-acme/lego/v5/certificate"
 	"github.com/go-acme/lego/v5/challenge/http01"
+	"github.com/go-acme/lego/v5/challenge/tlsalpn01"
 	"github.com/go-acme/lego/v5/lego"
 	"github.com/go-acme/lego/v5/registration"
 )
@@ -37,17 +38,28 @@ func (u *user) GetPrivateKey() crypto.Signer           { return u.key }
 func main() {
 	server := flag.String("server", "", "directory URL")
 	domains := flag.String("domains", "", "names and addresses, separated by commas")
-	port := flag.String("http-port", "80", "port on which the challenge is served")
+	challenge := flag.String("challenge", "http-01", "http-01 or tls-alpn-01")
+	port := flag.String("http-port", "80", "port on which http-01 is served")
+	tlsPort := flag.String("tls-port", "443", "port on which tls-alpn-01 is served")
 	crt := flag.String("crt", "", "file for the certificate chain")
 	key := flag.String("key", "", "file for the private key")
 	flag.Parse()
-	if err := run(*server, strings.Split(*domains, ","), *port, *crt, *key); err != nil {
+	serve := func(client *lego.Client) error {
+		switch *challenge {
+		case "http-01":
+			return client.Challenge.SetHTTP01Provider(http01.NewProviderServer("", *port))
+		case "tls-alpn-01":
+			return client.Challenge.SetTLSALPN01Provider(tlsalpn01.NewProviderServer("", *tlsPort))
+		}
+		return fmt.Errorf("unknown challenge %q", *challenge)
+	}
+	if err := run(*server, strings.Split(*domains, ","), serve, *crt, *key); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
-func run(server string, domains []string, port, crt, key string) error {
+func run(server string, domains []string, serve func(*lego.Client) error, crt, key string) error {
 	ctx := context.Background()
 	accountKey, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -60,7 +72,7 @@ func run(server string, domains []string, port, crt, key string) error {
 	if err != nil {
 		return fmt.Errorf("directory: %w", err)
 	}
-	if err := client.Challenge.SetHTTP01Provider(http01.NewProviderServer("", port)); err != nil {
+	if err := serve(client); err != nil {
 		return err
 	}
 	account.account, err = client.Registration.Register(ctx, registration.RegisterOptions{TermsOfServiceAgreed: true})

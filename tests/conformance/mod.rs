@@ -8,6 +8,7 @@ mod hostile;
 mod key;
 mod leaf;
 mod rfc8555;
+mod rfc8737;
 mod rfc8738;
 mod subject;
 mod weak;

@@ -8,6 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 
 use acceptance::acme::{Account, JOSE, Order};
+use acceptance::alpn::Responder;
 use acceptance::dns::Dns;
 use acceptance::https::{Client, Response};
 use acceptance::paths;
@@ -22,6 +23,8 @@ pub struct Subject {
     pub client: Client,
     /// The web server that validations reach; it listens on 127.0.0.1.
     pub web: Web,
+    /// The TLS server that validations reach; it listens on 127.0.0.1.
+    pub tls: Responder,
     /// The resolver that the server asks.
     pub dns: Dns,
     /// The root certificate's file.
@@ -106,6 +109,7 @@ impl Subject {
     fn start() -> Self {
         let dir = tempfile::tempdir().unwrap().keep();
         let web = Web::start("127.0.0.1:0");
+        let tls = Responder::start("127.0.0.1:0");
         let dns = Dns::start("127.0.0.1:0");
         let port = free_port();
         initialise(&dir, port);
@@ -116,6 +120,7 @@ impl Subject {
                 .arg(dir.join("pw"))
                 .arg("--insecure")
                 .arg(format!("--acme-http-port={}", web.address().port()))
+                .arg(format!("--acme-tls-port={}", tls.address().port()))
                 .arg(format!("--resolver={}", dns.address()))
                 // A proxy must never come between a validation and its target.
                 .env("HTTP_PROXY", "http://127.0.0.1:9")
@@ -126,6 +131,7 @@ impl Subject {
         let subject = Self {
             client: Client::new(&dir.join("certs/root_ca.crt")),
             web,
+            tls,
             dns,
             root: dir.join("certs/root_ca.crt"),
             authority: format!("localhost:{port}"),

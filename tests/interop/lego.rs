@@ -4,10 +4,10 @@ use acceptance::authority::Authority;
 use acceptance::namespace::own_world;
 use acceptance::{process, table};
 
-#[test]
-fn debians_lego_gets_a_certificate() {
+/// lego with this flag for its challenge.
+fn debians_lego_gets(task: &str, challenge: &str) {
     own_world(|world| {
-        let Some((program, row)) = table::peer("lego", "lego (Debian)", "http-01 dns") else {
+        let Some((program, row)) = table::peer("lego", "lego (Debian)", task) else {
             return;
         };
         world.dns.addresses("example.com", &["127.0.0.1"]);
@@ -15,7 +15,7 @@ fn debians_lego_gets_a_certificate() {
         let mut command = process::command(program);
         command
             .env("LEGO_CA_CERTIFICATES", server.authority.root())
-            .args(["--accept-tos", "--email", "a@example.com", "--http"])
+            .args(["--accept-tos", "--email", "a@example.com", challenge])
             .args([
                 "--server",
                 &server.authority.directory(),
@@ -32,7 +32,17 @@ fn debians_lego_gets_a_certificate() {
     });
 }
 
-fn lego_5_gets(task: &str, domains: &str) {
+#[test]
+fn debians_lego_gets_a_certificate() {
+    debians_lego_gets("http-01 dns", "--http");
+}
+
+#[test]
+fn debians_lego_gets_a_certificate_over_tls() {
+    debians_lego_gets("tls-alpn-01 dns", "--tls");
+}
+
+fn lego_5_gets(task: &str, domains: &str, challenge: &[&str]) {
     own_world(|world| {
         let Some((program, row)) = table::peer("lego-v5", "lego 5 (library)", task) else {
             return;
@@ -48,6 +58,7 @@ fn lego_5_gets(task: &str, domains: &str) {
                 "--domains",
                 domains,
             ])
+            .args(challenge)
             .arg("--crt")
             .arg(world.path("chain.pem"))
             .arg("--key")
@@ -60,10 +71,28 @@ fn lego_5_gets(task: &str, domains: &str) {
 
 #[test]
 fn lego_5_gets_a_certificate() {
-    lego_5_gets("http-01 dns", "example.com");
+    lego_5_gets("http-01 dns", "example.com", &[]);
 }
 
 #[test]
 fn lego_5_gets_a_certificate_for_an_address() {
-    lego_5_gets("http-01 ip", "127.0.0.1");
+    lego_5_gets("http-01 ip", "127.0.0.1", &[]);
+}
+
+#[test]
+fn lego_5_gets_a_certificate_over_tls() {
+    lego_5_gets(
+        "tls-alpn-01 dns",
+        "example.com",
+        &["--challenge", "tls-alpn-01"],
+    );
+}
+
+#[test]
+fn lego_5_gets_a_certificate_for_an_address_over_tls() {
+    lego_5_gets(
+        "tls-alpn-01 ip",
+        "127.0.0.1",
+        &["--challenge", "tls-alpn-01"],
+    );
 }

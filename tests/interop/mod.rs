@@ -1,6 +1,7 @@
-//! Real programs against ours, and ours against real servers, over http-01.
+//! Real programs against ours, and ours against real servers, over every challenge that they know.
 //! Each test opens the rows of the table that it fills.
 
+mod caddy;
 mod certbot;
 mod curl;
 mod dev;

@@ -2,6 +2,7 @@
 //! box, a network of its own; and the peers that are looked up in it.
 
 pub mod acme;
+pub mod alpn;
 pub mod authority;
 pub mod clock;
 pub mod dns;
