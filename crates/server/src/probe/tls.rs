@@ -79,10 +79,12 @@ fn shown(stream: &TlsStream<TcpStream>) -> Seen {
 fn miss(error: &io::Error) -> Miss {
     let inner = error.get_ref();
     let Some(tls) = inner.and_then(|inner| inner.downcast_ref::<rustls::Error>()) else {
-        let kind = match error.kind() {
-            io::ErrorKind::TimedOut => FailureKind::Timeout,
-            io::ErrorKind::Other => FailureKind::Tls,
-            _ => FailureKind::Reset,
+        let kind = if error.kind() == io::ErrorKind::TimedOut {
+            FailureKind::Timeout
+        } else if error.kind() == io::ErrorKind::Other {
+            FailureKind::Tls
+        } else {
+            FailureKind::Reset
         };
         return Miss::new(kind, words_of(error));
     };

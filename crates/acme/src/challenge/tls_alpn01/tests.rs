@@ -94,10 +94,15 @@ fn judged(value: &str, sight: TlsSight) -> Verdict {
 }
 
 fn refused(value: &str, sight: TlsSight) -> Finding {
-    match judged(value, sight) {
-        Verdict::Retry(finding) => finding,
-        other => panic!("{other:?}"),
-    }
+    retry(judged(value, sight))
+}
+
+#[track_caller]
+fn retry(verdict: Verdict) -> Finding {
+    let Verdict::Retry(finding) = verdict else {
+        panic!("{verdict:?}");
+    };
+    finding
 }
 
 /// The certificate is refused as `unauthorized`, with these words.
@@ -116,14 +121,8 @@ fn failure(kind: FailureKind) -> Finding {
         trail: Trail::default(),
     };
     let identifier = identifier("foo.lab");
-    match judge(
-        Method::TlsAlpn01,
-        &context(&identifier),
-        &Sight::Failed(failure),
-    ) {
-        Verdict::Retry(finding) => finding,
-        other => panic!("{other:?}"),
-    }
+    let seen = Sight::Failed(failure);
+    retry(judge(Method::TlsAlpn01, &context(&identifier), &seen))
 }
 
 #[test]

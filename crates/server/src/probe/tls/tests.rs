@@ -119,17 +119,19 @@ async fn look_at(host: Host, port: u16) -> Sight {
 }
 
 async fn seen(port: u16) -> TlsSight {
-    match look_at(Host::Name("web.test".to_owned()), port).await {
-        Sight::Tls(sight) => sight,
-        other => panic!("{other:?}"),
-    }
+    let seen = look_at(Host::Name("web.test".to_owned()), port).await;
+    let Sight::Tls(sight) = seen else {
+        panic!("{seen:?}");
+    };
+    sight
 }
 
 async fn failed(port: u16) -> Failure {
-    match look_at(Host::Name("web.test".to_owned()), port).await {
-        Sight::Failed(failure) => failure,
-        other => panic!("{other:?}"),
-    }
+    let seen = look_at(Host::Name("web.test".to_owned()), port).await;
+    let Sight::Failed(failure) = seen else {
+        panic!("{seen:?}");
+    };
+    failure
 }
 
 #[tokio::test]
