@@ -33,6 +33,7 @@ pub const TARGETS: &[(&str, Check)] = &[
     ("jws", targets::jws::check),
     ("pem", targets::pem::check),
     ("problem", targets::problem::check),
+    ("tls_alpn01", targets::tls_alpn01::check),
 ];
 
 #[cfg(test)]

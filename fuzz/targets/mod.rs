@@ -12,3 +12,4 @@ pub mod jwk;
 pub mod jws;
 pub mod pem;
 pub mod problem;
+pub mod tls_alpn01;

@@ -1,0 +1,74 @@
+//! The certificate that a TLS server shows to tls-alpn-01, for a name and for an address. Only what
+//! the corpus has proves one of the two: nothing else is signed by its own key.
+
+use acme::Identifier;
+use acme::challenge::{Binding, Context, Method, Ports, Sight, TlsSight, Trail, Verdict, judge};
+use jiff::Timestamp;
+use pki::Certificate;
+use uuid::Uuid;
+
+const KEY_AUTHORIZATION: &str =
+    "LoqXcYV8q5ONbJQxbmR7SCTNo3tiAXDfowyjxAjEuX0.9jg46WB3rR_AHD-EBXdN7cBkH1WOu0tA3M9fm21mqTI";
+/// The certificates that prove something.
+const RIGHT: [&[u8]; 4] = [
+    include_bytes!("../corpus/tls_alpn01/address.der"),
+    include_bytes!("../corpus/tls_alpn01/case.der"),
+    include_bytes!("../corpus/tls_alpn01/name.der"),
+    include_bytes!("../corpus/tls_alpn01/rsa.der"),
+];
+
+/// The octets as a server's certificate.
+pub fn check(octets: &[u8]) -> bool {
+    let sight = Sight::Tls(TlsSight {
+        protocol: Some("acme-tls/1".to_owned()),
+        version: 0x0304,
+        leaf: octets.to_vec(),
+        length: octets.len(),
+        trail: Trail::default(),
+    });
+    let named = judged("dns", "foo.lab", &sight);
+    let addressed = judged("ip", "192.0.2.1", &sight);
+    assert!(!(named && addressed), "one certificate proves two");
+    if named || addressed {
+        let signed = |der: &[u8]| Certificate::from_der(der).map(|c| c.tbs_der().to_vec());
+        let shown = signed(octets);
+        assert!(shown.is_ok(), "what cannot be read proves something");
+        assert!(RIGHT.iter().any(|right| signed(right) == shown));
+    }
+    named || addressed
+}
+
+fn judged(kind: &str, value: &str, sight: &Sight) -> bool {
+    let identifier = Identifier::parse(kind, value).expect("an identifier");
+    let context = Context {
+        identifier: &identifier,
+        token: &KEY_AUTHORIZATION[..43],
+        key_authorization: KEY_AUTHORIZATION,
+        account: Uuid::nil(),
+        binding: &Binding::default(),
+        ports: Ports::default(),
+        now: Timestamp::UNIX_EPOCH,
+        redirects: &[],
+    };
+    match judge(Method::TlsAlpn01, &context, sight) {
+        Verdict::Valid(proof) => {
+            assert_eq!(proof.identifier(), &identifier);
+            true
+        }
+        Verdict::Retry(finding) => {
+            assert!(finding.problem.detail.len() < 2_000);
+            false
+        }
+        Verdict::Ask(_) | Verdict::Invalid(_) => panic!("a certificate is no reason for that"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::run;
+
+    #[test]
+    fn only_the_certificate_of_the_challenge_proves_anything() {
+        run::nearly_right("tls_alpn01");
+    }
+}
