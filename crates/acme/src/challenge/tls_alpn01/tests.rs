@@ -1,3 +1,5 @@
+//! Each fault of a certificate and of a handshake, and what the judge says about it.
+
 use jiff::Timestamp;
 use pki::{Extension, Name, PrivateKey, Serial, TbsCertificate, assemble, extension};
 use proptest::prelude::*;
@@ -164,7 +166,7 @@ fn a_certificate_as_the_rfc_has_it_proves_a_name_and_an_address() {
         let Verdict::Valid(proof) = judged(value, sight) else {
             panic!("{value} is not proven");
         };
-        assert_eq!(proof.method(), Method::TlsAlpn01);
+        assert_eq!(proof.method(), Some(Method::TlsAlpn01));
         assert_eq!(proof.evidence()["answer"]["version"], "TLS 1.2");
     }
 }
