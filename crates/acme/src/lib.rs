@@ -16,6 +16,7 @@ pub mod message;
 pub mod order;
 pub mod permit;
 pub mod problem;
+pub mod rate;
 pub mod revocation;
 
 pub use identifier::Identifier;

@@ -8,6 +8,7 @@ mod s6_2_request_authentication;
 mod s6_3_post_as_get;
 mod s6_4_request_url;
 mod s6_5_replay;
+mod s6_6_rate_limits;
 mod s6_7_errors;
 mod s7_1_2_1_orders_list;
 mod s7_1_4_identifiers;

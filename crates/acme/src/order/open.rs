@@ -79,7 +79,7 @@ pub fn open(
 
 impl Opening {
     /// What the certificate is for: canonical, no identifier twice.
-    pub fn identifiers(&self) -> impl Iterator<Item = &Identifier> {
+    pub fn identifiers(&self) -> impl Iterator<Item = &Identifier> + Clone {
         self.identifiers.iter().map(|(identifier, _)| identifier)
     }
 

@@ -59,6 +59,7 @@ impl Config {
         differs(true, "validation", a.validation == b.validation);
         differs(true, "server", a.server == b.server);
         differs(false, "limits", a.limits == b.limits);
+        differs(true, "rate_limits", a.rate_limits == b.rate_limits);
         differs(true, "provisioner", a.provisioners == b.provisioners);
         changes
     }

@@ -24,7 +24,8 @@ pub(crate) use authority::read_claims;
 pub use change::Change;
 pub use database::{Database, DatabaseKind, ForeignMarker};
 pub use riser::{
-    Limits, ProvisionerSettings, Riser, Server, TermsChanged, Validation, Zone, resolver,
+    Limits, ProvisionerSettings, RateLimits, Riser, Server, TermsChanged, Validation, Zone,
+    resolver,
 };
 pub use section::{Fault, Warning};
 pub use tls::{TlsOptions, TlsVersion};

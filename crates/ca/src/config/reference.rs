@@ -124,6 +124,9 @@ fn the_defaults_in_the_manual_are_the_defaults() {
             continue;
         }
         let told = rows.iter().filter(|(_, default)| default != "–");
+        if told.clone().next().is_none() {
+            continue;
+        }
         let lines: Vec<_> = told
             .map(|(key, default)| format!("{key} = {default}\n"))
             .collect();

@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use ca::api::admin::Kind as AdminKind;
 
 use super::request::Fault;
-use crate::service::Error;
+use crate::service::{Error, Limited};
 
 /// A use case's error on its way to an ACME client.
 pub(super) struct AcmeFailure(Error);
@@ -24,7 +24,10 @@ impl IntoResponse for AcmeFailure {
     fn into_response(self) -> Response {
         let words = self.0.to_string();
         let outage = is_outage(&self.0);
-        let mut response = document(&as_problem(self.0));
+        let mut response = match self.0 {
+            Error::Limited(limited) => too_often(limited),
+            error => document(&as_problem(error)),
+        };
         finish(&mut response, outage, words);
         response
     }
@@ -44,6 +47,17 @@ pub(super) fn document(problem: &Problem) -> Response {
     response
 }
 
+/// A rate limit's refusal: when to come again, and where to read more (RFC 8555 §6.6).
+fn too_often(limited: Limited) -> Response {
+    let wait = HeaderValue::from(limited.wait.as_secs());
+    let mut response = document(&Problem::new(Kind::RateLimited, limited.detail));
+    response.headers_mut().insert(header::RETRY_AFTER, wait);
+    if let Some(help) = limited.help {
+        link(&mut response, &help, "help");
+    }
+    response
+}
+
 fn link(response: &mut Response, url: &str, relation: &str) {
     let text = format!("<{url}>;rel=\"{relation}\"");
     if let Ok(value) = HeaderValue::from_str(&text) {
@@ -56,6 +70,7 @@ fn as_problem(error: Error) -> Problem {
     match error {
         Error::Problem(problem) => problem,
         Error::Refusal(refusal) => refusal.into(),
+        Error::Limited(limited) => Problem::new(Kind::RateLimited, limited.detail),
         Error::NotFound(words) => Problem::not_found(words),
         error @ Error::Foreign(_) => Problem::unauthorized(error.to_string()),
         Error::Unproven(words) => Problem::unauthorized(words),
@@ -104,6 +119,10 @@ fn as_step_error(error: Error) -> ca::api::Error {
             status: 404,
             message,
         },
+        Error::Limited(limited) => Body {
+            status: 429,
+            message: limited.detail,
+        },
         Error::NotYet(message) => Body {
             status: 501,
             message: message.to_owned(),
@@ -136,7 +155,7 @@ impl IntoResponse for AdminFailure {
 /// The status and the kind that an operator is told.
 fn as_admin_error(error: &Error) -> (StatusCode, AdminKind) {
     match error {
-        Error::BadRequest(_) | Error::Problem(_) | Error::Refusal(_) => {
+        Error::BadRequest(_) | Error::Problem(_) | Error::Refusal(_) | Error::Limited(_) => {
             (StatusCode::BAD_REQUEST, AdminKind::BadRequest)
         }
         Error::Unproven(_) | Error::Foreign(_) => {

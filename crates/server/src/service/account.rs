@@ -1,5 +1,7 @@
 //! Accounts (RFC 8555 §7.3): made, found, changed, ended. Each belongs to one provisioner.
 
+use std::net::IpAddr;
+
 use acme::Problem;
 use acme::account::{Account, Status};
 use acme::contact;
@@ -38,7 +40,8 @@ impl Service {
         }
     }
 
-    /// Makes the account of a key, or finds the one it has (RFC 8555 §7.3, §7.3.1).
+    /// Makes the account of a key, or finds the one it has (RFC 8555 §7.3, §7.3.1). `address` is where
+    /// the request came from.
     ///
     /// # Errors
     /// When the request may not make one; see the problem's words.
@@ -47,6 +50,7 @@ impl Service {
         acme: &Acme,
         key: Jwk,
         request: NewAccount,
+        address: Option<IpAddr>,
     ) -> Result<Registered, Error> {
         let found = self
             .store()
@@ -61,6 +65,7 @@ impl Service {
         }
         acme.check()?;
         admit(acme, &request)?;
+        self.count_account(address)?;
         let account = Account {
             id: Uuid::now_v7(),
             provisioner: acme.name().to_owned(),

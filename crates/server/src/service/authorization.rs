@@ -65,6 +65,7 @@ impl Service {
             enabled: &enabled,
             least: SignedDuration::ZERO,
         };
+        self.count_order(account.id, std::iter::once(&new.identifier))?;
         let names = vec![new.identifier.clone()];
         let found = self.store().holdings(account, names, Some(now)).await?;
         if let Some(held) = reuse.choose(found.held, now).pop() {

@@ -3,6 +3,8 @@
 use acme::Problem;
 use ca::Refusal;
 
+use super::Limited;
+
 /// Why a use case gave no result. Refusals are answers; outages ask to come again.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
@@ -12,6 +14,9 @@ pub(crate) enum Error {
     /// A refusal of the authority.
     #[error(transparent)]
     Refusal(#[from] Refusal),
+    /// It was asked for too often.
+    #[error(transparent)]
+    Limited(#[from] Limited),
     /// What was asked for does not exist.
     #[error("{0}")]
     NotFound(String),

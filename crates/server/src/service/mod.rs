@@ -23,18 +23,21 @@ mod error;
 mod finalize;
 mod house;
 mod issue;
+mod limits;
 mod nonce;
 mod operator;
 mod order;
 mod reload;
 mod renew;
 mod revoke;
+mod seats;
 mod validate;
 mod work;
 
 pub(crate) use account::Registered;
 pub(crate) use authorization::Ahead;
 pub(crate) use error::Error;
+pub(crate) use limits::Limited;
 pub(crate) use operator::Operator;
 pub(crate) use revoke::Asker;
 
@@ -69,6 +72,7 @@ struct State {
     nonces: nonce::Nonces,
     claims: claims::Claims,
     flights: validate::Flights,
+    limiter: limits::Limiter,
     work: work::Work,
 }
 
@@ -82,6 +86,7 @@ impl Service {
                 nonces: nonce::Nonces::new(keys::random(), keys::random(), now),
                 claims: claims::Claims::new(),
                 flights: validate::Flights::new(),
+                limiter: limits::Limiter::new(),
                 work: work::Work::new(),
             }),
         }

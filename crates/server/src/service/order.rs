@@ -39,6 +39,7 @@ impl Service {
         levels.check(opening.identifiers()).map_err(Refusal::from)?;
         // The decision of finalize, taken now already, so that nobody validates in vain.
         acme.lifetime(request.not_before, request.not_after, backdate, now)?;
+        self.count_order(account.id, opening.identifiers())?;
         let settings = config.riser.provisioner(acme.name());
         let owner = Owner {
             account: account.id,

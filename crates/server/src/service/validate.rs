@@ -11,11 +11,12 @@ use acme::authz::{Authorization, Status};
 use acme::challenge::{self, Binding, Challenge, Context, Finding, Proof, Verdict};
 use jiff::Timestamp;
 use moka::sync::Cache;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use uuid::Uuid;
 
 use super::order::whole;
+use super::seats::{Seats, Turn};
 use super::{Error, Service};
 
 /// The validations that run now, and how long answers have waited for those of each order.
@@ -23,7 +24,7 @@ pub(super) struct Flights {
     running: Mutex<HashMap<Uuid, watch::Receiver<bool>>>,
     waited: Cache<Uuid, Arc<AtomicU64>>,
     /// So many look at the same time; each holds a few sockets.
-    seats: Semaphore,
+    seats: Arc<Seats>,
 }
 
 /// How one attempt at a challenge ended.
@@ -63,7 +64,9 @@ impl Service {
             return Ok(found);
         };
         let order = orders.first().copied().unwrap_or(authorization);
-        let landing = self.launch((account, binding), found, challenge);
+        self.may_try(account.id, &found.identifier)?;
+        let most = self.config().riser.rate_limits.validations_per_account;
+        let landing = self.launch((account, binding), found, challenge, most)?;
         if !self.wait(order, landing).await {
             self.store().begin_challenge(id, &account_url).await?;
         }
@@ -84,23 +87,28 @@ impl Service {
             if let (Some(account), Some(challenge)) = (account, found.authorization.challenge(id)) {
                 let challenge = challenge.clone();
                 let binding = self.binding(&found.authorization.provisioner, account_url);
-                drop(self.launch((&account, binding), found.authorization, challenge));
+                let who = (&account, binding);
+                let landing = self.launch(who, found.authorization, challenge, usize::MAX);
+                drop(landing?);
             }
         }
         Ok(())
     }
 
-    /// Starts the job of a challenge unless it runs already.
+    /// Starts the job of a challenge unless it runs already, or the account has `most` of them.
     fn launch(
         &self,
         (account, binding): (&Account, Binding),
         authorization: Authorization,
         challenge: Challenge,
-    ) -> watch::Receiver<bool> {
+        most: usize,
+    ) -> Result<watch::Receiver<bool>, Error> {
         let mut running = self.state.flights.running();
         if let Some(landing) = running.get(&challenge.id) {
-            return landing.clone();
+            return Ok(landing.clone());
         }
+        let turn = self.state.flights.seats.queue(account.id, most);
+        let turn = turn.ok_or_else(|| self.too_many_at_once(account.id, most))?;
         let (landed, landing) = watch::channel(false);
         running.insert(challenge.id, landing.clone());
         let flight = Flight {
@@ -111,8 +119,8 @@ impl Service {
             binding,
             landed,
         };
-        drop(self.state.work.spawn(flight.fly()));
-        landing
+        drop(self.state.work.spawn(flight.fly(turn)));
+        Ok(landing)
     }
 
     /// Waits for a landing as long as the order's patience lasts; tells whether it came.
@@ -136,7 +144,7 @@ impl Flights {
                 .max_capacity(100_000)
                 .time_to_live(Duration::from_mins(10))
                 .build(),
-            seats: Semaphore::new(SEATS),
+            seats: Seats::new(SEATS),
         }
     }
 
@@ -147,14 +155,14 @@ impl Flights {
 
 impl Flight {
     /// Looks, settles, and lets those who wait know.
-    async fn fly(self) {
-        let outcome = self.outcome().await;
+    async fn fly(self, mut turn: Turn) {
+        let outcome = self.outcome(&mut turn).await;
         self.settle(&outcome).await;
     }
 
     /// The verdict: up to three tries within the budget, then failure.
-    async fn outcome(&self) -> Result<Proof, Finding> {
-        let _seat = self.service.state.flights.seats.acquire().await;
+    async fn outcome(&self, turn: &mut Turn) -> Result<Proof, Finding> {
+        let _seat = turn.seat().await;
         let started = Instant::now();
         let mut tries = TRIES.iter().map(|after| started + *after);
         loop {
@@ -223,7 +231,7 @@ impl Flight {
                 }
             };
             match stored {
-                Ok(_) => return self.tell(outcome),
+                Ok(stored) => return self.tell(outcome, stored.written),
                 Err(error) if error.is_outage() => sleep(pause).await,
                 Err(error) => {
                     tracing::warn!(event = "validation", challenge = %id, error = %error);
@@ -246,7 +254,11 @@ impl Flight {
         )
     }
 
-    fn tell(&self, outcome: &Result<Proof, Finding>) {
+    fn tell(&self, outcome: &Result<Proof, Finding>, written: bool) {
+        if written && outcome.is_err() {
+            self.service
+                .count_failure(self.account.id, &self.authorization.identifier);
+        }
         let (result, reason) = match outcome {
             Ok(_) => ("valid", ""),
             Err(finding) => ("invalid", finding.problem.detail.as_str()),

@@ -2,6 +2,7 @@
 //! programs rewrite that file and drop keys that they do not know.
 
 mod provisioner;
+mod rate_limits;
 mod validation;
 
 use std::collections::BTreeMap;
@@ -12,6 +13,7 @@ use serde_json::Value;
 use super::section::{Log, Section, Unknown};
 
 pub use provisioner::{ProvisionerSettings, TermsChanged};
+pub use rate_limits::RateLimits;
 pub use validation::{Validation, Zone, resolver};
 
 /// The settings of riser.toml, each with its default.
@@ -25,6 +27,8 @@ pub struct Riser {
     pub server: Server,
     /// `[limits]`
     pub limits: Limits,
+    /// `[rate_limits]`
+    pub rate_limits: RateLimits,
     /// `[provisioner.<name>]`
     pub provisioners: BTreeMap<String, ProvisionerSettings>,
 }
@@ -96,6 +100,10 @@ pub(super) fn read(text: &str, names: &[&str], log: &Log) -> Riser {
             .unwrap_or_default(),
         server: top.section("server").map(server).unwrap_or_default(),
         limits: top.section("limits").map(limits).unwrap_or_default(),
+        rate_limits: top
+            .section("rate_limits")
+            .map(rate_limits::read)
+            .unwrap_or_default(),
         provisioners: provisioner::read_all(&mut top, names),
     };
     top.finish(Unknown::Fault);

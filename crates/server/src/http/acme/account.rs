@@ -19,10 +19,15 @@ pub(super) async fn create(
 ) -> Result<Answer, AcmeFailure> {
     let SelfSigned { at, key, verified } = request;
     let asked: NewAccount = verified.json()?;
-    Ok(match service.register(&at.provisioner, key, asked).await? {
-        Registered::New(account) => show(StatusCode::CREATED, &at.links, &account),
-        Registered::Existing(account) => show(StatusCode::OK, &at.links, &account),
-    })
+    Ok(
+        match service
+            .register(&at.provisioner, key, asked, at.remote)
+            .await?
+        {
+            Registered::New(account) => show(StatusCode::CREATED, &at.links, &account),
+            Registered::Existing(account) => show(StatusCode::OK, &at.links, &account),
+        },
+    )
 }
 
 /// POST-as-GET reads; a payload changes (RFC 8555 §7.3.2).

@@ -1,6 +1,8 @@
 //! A signed request on its way in (RFC 8555 §6.2–6.5): media type, size, signature, URL, nonce,
 //! account, in this order. A handler that asks for [`Signed`] has all of them behind it.
 
+use std::net::IpAddr;
+
 use acme::Problem;
 use acme::account::Account;
 use acme::envelope::{Parsed, Signer, Verified};
@@ -16,6 +18,7 @@ use super::links::{Links, id_of};
 use crate::http::base::{base, is_at_ours};
 use crate::http::problem::{AcmeFailure, unreadable};
 use crate::http::request::{RequestId, Target};
+use crate::listen::Peer;
 use crate::service::{Error, Service};
 
 /// Where a request came to: the provisioner and the addresses that it hands out.
@@ -23,6 +26,8 @@ pub(super) struct Endpoint {
     pub(super) provisioner: Acme,
     pub(super) links: Links,
     pub(super) request_id: String,
+    /// Where the request comes from.
+    pub(super) remote: Option<IpAddr>,
     /// The address that the JWS has to name.
     url: String,
     /// The JWS's `kid`, where it is at a host of ours.
@@ -56,6 +61,7 @@ impl FromRequestParts<Service> for Endpoint {
             provisioner,
             links: Links::new(&base, &name),
             url: format!("{base}{path}"),
+            remote: parts.extensions.get::<Peer>().map(|peer| peer.address.ip()),
             request_id: request_id.map(|id| id.0.clone()).unwrap_or_default(),
             kid: None,
         })

@@ -1,0 +1,193 @@
+//! Rate limits (RFC 8555 §6.6): how often something may happen to a key, in bounded memory.
+//!
+//! Each key has a bucket of `count` tokens that fills up evenly over the period; kept is only the
+//! time at which it would be full again (the generic cell rate algorithm). Times are counted from
+//! any fixed moment by a clock that never goes back; what is counted, and for whom, is decided
+//! elsewhere.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher, Hash, RandomState};
+use std::time::Duration;
+
+/// So many in such a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rate {
+    /// How many; at least 1.
+    pub count: u32,
+    /// In which time.
+    pub per: Duration,
+}
+
+impl Rate {
+    /// The time that one token takes to come back.
+    fn token(self) -> Duration {
+        self.per / self.count.max(1)
+    }
+}
+
+/// The buckets of one limit, by key. Memory is bounded: where there are more keys than room, those
+/// that are nearest to full are forgotten first.
+#[derive(Debug)]
+pub struct Buckets {
+    full_at: HashMap<u64, Duration>,
+    keys: RandomState,
+    room: usize,
+}
+
+impl Buckets {
+    /// Nothing has happened yet; there is room for so many keys, at least 2.
+    pub fn new(room: usize) -> Self {
+        Self {
+            full_at: HashMap::new(),
+            keys: RandomState::new(),
+            room: room.max(2),
+        }
+    }
+
+    /// Tells whether a token is there for this key.
+    ///
+    /// # Errors
+    /// How long it takes until one is.
+    pub fn look<K: Hash>(&self, key: &K, rate: Rate, now: Duration) -> Result<(), Duration> {
+        let full_at = self.full_at(self.keys.hash_one(key), rate, now);
+        // All but one token's time of the period may lie ahead.
+        let latest = now + rate.per.saturating_sub(rate.token());
+        match full_at.saturating_sub(latest) {
+            Duration::ZERO => Ok(()),
+            wait => Err(wait),
+        }
+    }
+
+    /// Takes a token, whether or not one is there.
+    pub fn take<K: Hash>(&mut self, key: &K, rate: Rate, now: Duration) {
+        let key = self.keys.hash_one(key);
+        let full_at = self.full_at(key, rate, now);
+        if self.full_at.len() >= self.room && !self.full_at.contains_key(&key) {
+            self.make_room(now);
+        }
+        self.full_at.insert(key, full_at + rate.token());
+    }
+
+    /// When the bucket is full again; a shorter period than when it was filled counts from now on.
+    fn full_at(&self, key: u64, rate: Rate, now: Duration) -> Duration {
+        let stored = self.full_at.get(&key).copied().unwrap_or_default();
+        stored.clamp(now, now + rate.per)
+    }
+
+    /// Forgets the full buckets, and if that is not half of all, those nearest to full.
+    fn make_room(&mut self, now: Duration) {
+        self.full_at.retain(|_, full_at| *full_at > now);
+        let keep = self.room / 2;
+        if self.full_at.len() <= keep {
+            return;
+        }
+        let mut times: Vec<_> = self.full_at.values().copied().collect();
+        let cut = times.len() - keep;
+        let (_, &mut least, _) = times.select_nth_unstable(cut);
+        // Of those that are as near to full as the last that stays, only as many as fit.
+        let farther = times.iter().filter(|time| **time > least).count();
+        let mut left = keep.saturating_sub(farther);
+        self.full_at.retain(|_, full_at| {
+            let level = *full_at == least && left > 0;
+            left -= usize::from(level);
+            *full_at > least || level
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEN_AN_HOUR: Rate = Rate {
+        count: 10,
+        per: Duration::from_secs(3600),
+    };
+
+    fn at(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    fn drained(now: Duration) -> Buckets {
+        let mut buckets = Buckets::new(100);
+        for _ in 0..10 {
+            assert_eq!(buckets.look(&"a", TEN_AN_HOUR, now), Ok(()));
+            buckets.take(&"a", TEN_AN_HOUR, now);
+        }
+        buckets
+    }
+
+    #[test]
+    fn a_key_has_its_count_at_once_and_then_one_after_the_other() {
+        let mut buckets = drained(at(100));
+        assert_eq!(buckets.look(&"a", TEN_AN_HOUR, at(100)), Err(at(360)));
+        assert_eq!(buckets.look(&"a", TEN_AN_HOUR, at(400)), Err(at(60)));
+        assert_eq!(buckets.look(&"a", TEN_AN_HOUR, at(460)), Ok(()));
+        buckets.take(&"a", TEN_AN_HOUR, at(460));
+        assert_eq!(buckets.look(&"a", TEN_AN_HOUR, at(460)), Err(at(360)));
+    }
+
+    #[test]
+    fn after_the_period_all_of_it_is_there_again() {
+        let mut buckets = drained(at(0));
+        for _ in 0..10 {
+            assert_eq!(buckets.look(&"a", TEN_AN_HOUR, at(3600)), Ok(()));
+            buckets.take(&"a", TEN_AN_HOUR, at(3600));
+        }
+        assert!(buckets.look(&"a", TEN_AN_HOUR, at(3600)).is_err());
+    }
+
+    #[test]
+    fn one_key_takes_nothing_from_another() {
+        assert_eq!(drained(at(0)).look(&"b", TEN_AN_HOUR, at(0)), Ok(()));
+    }
+
+    #[test]
+    fn taking_more_than_there_is_never_makes_the_wait_longer_than_the_period() {
+        let mut buckets = drained(at(0));
+        for _ in 0..1000 {
+            buckets.take(&"a", TEN_AN_HOUR, at(0));
+        }
+        let wait = buckets.look(&"a", TEN_AN_HOUR, at(0)).unwrap_err();
+        assert!(wait <= at(3600), "{wait:?}");
+    }
+
+    #[test]
+    fn a_rate_that_changes_counts_from_then_on() {
+        let buckets = drained(at(0));
+        let more = Rate {
+            count: 20,
+            ..TEN_AN_HOUR
+        };
+        assert_eq!(buckets.look(&"a", more, at(0)), Err(at(180)));
+        let shorter = Rate {
+            per: at(10),
+            ..TEN_AN_HOUR
+        };
+        assert_eq!(buckets.look(&"a", shorter, at(0)), Err(at(1)));
+    }
+
+    #[test]
+    fn any_number_of_keys_takes_no_more_than_the_room() {
+        let mut buckets = Buckets::new(100);
+        for _ in 0..10 {
+            buckets.take(&u32::MAX, TEN_AN_HOUR, at(0));
+        }
+        for key in 0..10_000_u32 {
+            buckets.take(&key, TEN_AN_HOUR, at(1));
+            assert!(buckets.full_at.len() <= 100);
+        }
+        // Who has taken the most is not forgotten for the others' sake.
+        assert!(buckets.look(&u32::MAX, TEN_AN_HOUR, at(1)).is_err());
+    }
+
+    #[test]
+    fn what_is_full_again_is_forgotten_first() {
+        let mut buckets = Buckets::new(100);
+        for key in 0..100_u32 {
+            buckets.take(&key, TEN_AN_HOUR, at(0));
+        }
+        buckets.take(&1000_u32, TEN_AN_HOUR, at(360));
+        assert_eq!(buckets.full_at.len(), 1);
+    }
+}
