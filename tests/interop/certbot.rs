@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use acceptance::authority::Authority;
+use acceptance::authority::{Authority, Pair};
 use acceptance::namespace::{World, own_world};
 use acceptance::{process, table};
 
@@ -96,6 +96,34 @@ fn the_newest_certbot_gets_a_certificate_for_an_address() {
         process::run(&mut command).success();
         let chain = world.path("config/live/address/fullchain.pem");
         crate::strangers::openssl_accepts(&chain, &server.authority.root());
+        row.passed();
+    });
+}
+
+/// The second certificate needs no challenge: by then the name leads to where nobody answers.
+#[test]
+fn the_newest_certbot_gets_a_second_certificate_without_a_challenge() {
+    own_world(|world| {
+        let Some((program, row)) = table::peer("certbot-pypi", "certbot (PyPI)", "http-01 reuse")
+        else {
+            return;
+        };
+        world.dns.addresses("example.com", &["127.0.0.1"]);
+        let authority = Authority::init(world, Pair::ours(), "ca");
+        let mut server = authority.start();
+        server.add_acme();
+        let riser = server.authority.path.join("config/riser.toml");
+        let reuse = "[provisioner.acme]\nauthorization_reuse = \"1h\"\n";
+        std::fs::write(riser, reuse).unwrap();
+        server.authority.run(&["ca", "reload"]).success();
+        for address in ["127.0.0.1", "127.0.0.2"] {
+            world.dns.addresses("example.com", &[address]);
+            let mut command = certbot(&program, world, &server.authority);
+            command.args(["--standalone", "-d", "example.com", "--force-renewal"]);
+            process::run(&mut command).success();
+        }
+        let second = world.path("config/archive/example.com/fullchain2.pem");
+        crate::strangers::openssl_accepts(&second, &server.authority.root());
         row.passed();
     });
 }

@@ -16,8 +16,8 @@ use crate::problem::{Problem, quote};
 pub struct Record {
     /// Its id.
     pub id: Uuid,
-    /// Whom it is for.
-    pub holder: Holder,
+    /// The account that it is for.
+    pub account: Uuid,
     /// The provisioner at which it holds.
     pub provisioner: String,
     /// The names that it is about.
@@ -30,42 +30,24 @@ pub struct Record {
     pub at: Timestamp,
 }
 
-/// Whom a permit is for.
+/// A stored record.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Holder {
-    /// One account.
-    Account(Uuid),
-    /// Every account that is bound to this external account key (RFC 8555 §7.3.4).
-    ExternalKey(String),
-}
-
-/// A stored record, as it holds for one account.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Permit {
-    record: Record,
-    account: Uuid,
-}
+pub struct Permit(Record);
 
 impl Permit {
-    /// Takes a permit out of its stored record. Only the store says this word, of an account that
-    /// is the record's holder.
-    pub fn from_record(record: Record, account: Uuid) -> Self {
-        Self { record, account }
+    /// Takes a permit out of its stored record. Only the store says this word.
+    pub fn from_record(record: Record) -> Self {
+        Self(record)
     }
 
     /// What the operator said.
     pub fn record(&self) -> &Record {
-        &self.record
-    }
-
-    /// The account that it holds for.
-    pub fn account(&self) -> Uuid {
-        self.account
+        &self.0
     }
 
     /// Whether it lets its account have this identifier at `now`.
     pub fn covers(&self, identifier: &Identifier, now: Timestamp) -> bool {
-        self.record.expires.is_none_or(|end| now < end) && self.record.pattern.matches(identifier)
+        self.0.expires.is_none_or(|end| now < end) && self.0.pattern.matches(identifier)
     }
 }
 
@@ -213,18 +195,15 @@ mod tests {
     fn a_permit_ends_with_its_time() {
         let end: Timestamp = "2026-11-24T00:00:00Z".parse().unwrap();
         let name = Identifier::guess("foo.lab").unwrap();
-        let permit = Permit::from_record(
-            Record {
-                id: Uuid::nil(),
-                holder: Holder::Account(Uuid::max()),
-                provisioner: "acme".into(),
-                pattern: Pattern::One(name.clone()),
-                expires: Some(end),
-                by: "root".into(),
-                at: Timestamp::UNIX_EPOCH,
-            },
-            Uuid::max(),
-        );
+        let permit = Permit::from_record(Record {
+            id: Uuid::nil(),
+            account: Uuid::max(),
+            provisioner: "acme".into(),
+            pattern: Pattern::One(name.clone()),
+            expires: Some(end),
+            by: "root".into(),
+            at: Timestamp::UNIX_EPOCH,
+        });
         assert!(permit.covers(&name, "2026-11-23T23:59:59Z".parse().unwrap()));
         assert!(!permit.covers(&name, end));
     }

@@ -15,5 +15,5 @@ mod trust;
 
 pub use error::Error;
 pub use http::{Http, Reply};
-pub use operator::Operator;
+pub use operator::{Operator, segment};
 pub use trust::{Identity, Trust};

@@ -132,6 +132,20 @@ impl Operator {
     }
 }
 
+/// A name as one segment of a path: everything but RFC 3986's unreserved characters is encoded.
+#[must_use]
+pub fn segment(name: &str) -> String {
+    let mut out = String::with_capacity(name.len());
+    for byte in name.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    out
+}
+
 /// What the system says of a socket that cannot be connected to, for the person who wants to.
 const CLOSED: &[(ErrorKind, &str)] = &[
     (ErrorKind::NotFound, NO_SERVER),

@@ -324,7 +324,7 @@ impl Proof {
         let said = permit.record();
         permit.covers(identifier, now).then(|| Self {
             identifier: identifier.clone(),
-            account: permit.account(),
+            account: said.account,
             means: Means::Permit(said.id),
             at: said.at,
             evidence: json!({ "operator": said.by, "pattern": said.pattern.to_string() }),

@@ -24,9 +24,10 @@ impl IntoResponse for AcmeFailure {
     fn into_response(self) -> Response {
         let words = self.0.to_string();
         let outage = is_outage(&self.0);
-        let mut response = match self.0 {
-            Error::Limited(limited) => too_often(limited),
-            error => document(&as_problem(error)),
+        let mut response = if let Error::Limited(limited) = &self.0 {
+            too_often(limited)
+        } else {
+            document(&as_problem(self.0))
         };
         finish(&mut response, outage, words);
         response
@@ -48,12 +49,12 @@ pub(super) fn document(problem: &Problem) -> Response {
 }
 
 /// A rate limit's refusal: when to come again, and where to read more (RFC 8555 §6.6).
-fn too_often(limited: Limited) -> Response {
+fn too_often(limited: &Limited) -> Response {
     let wait = HeaderValue::from(limited.wait.as_secs());
-    let mut response = document(&Problem::new(Kind::RateLimited, limited.detail));
+    let mut response = document(&Problem::new(Kind::RateLimited, limited.detail.as_str()));
     response.headers_mut().insert(header::RETRY_AFTER, wait);
-    if let Some(help) = limited.help {
-        link(&mut response, &help, "help");
+    if let Some(help) = &limited.help {
+        link(&mut response, help, "help");
     }
     response
 }

@@ -27,6 +27,7 @@ mod limits;
 mod nonce;
 mod operator;
 mod order;
+mod permit;
 mod reload;
 mod renew;
 mod revoke;

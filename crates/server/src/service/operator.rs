@@ -20,6 +20,12 @@ impl Operator {
         Self::Socket { uid }
     }
 
+    /// Who it is, for those who read what they have said.
+    pub(crate) fn name(&self) -> String {
+        let Self::Socket { uid } = self;
+        format!("uid {uid}")
+    }
+
     /// The audit entry of what they do: `detail`, and by which door and who.
     pub(crate) fn entry(
         &self,

@@ -1,5 +1,6 @@
 //! Orders (RFC 8555 §7.4) and which authorizations they wait for.
 
+use acme::authz::{Authorization, Origin};
 use acme::order::{Order, Status};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row};
@@ -105,14 +106,27 @@ fn create(connection: &Connection, new: &NewOrder) -> Result<(), Error> {
         .iter()
         .map(ToString::to_string)
         .collect();
+    let mut detail = json!({ "names": names });
+    let permits: Vec<_> = new.authorizations.iter().filter_map(permit).collect();
+    if !permits.is_empty() {
+        detail["permits"] = json!(permits);
+    }
     let entry = AuditEntry {
         provisioner: Some(new.order.provisioner.clone()),
         account: Some(new.order.account),
         order: Some(new.order.id),
-        detail: json!({ "names": names }),
+        detail,
         ..AuditEntry::new("order-created", new.order.created_at)
     };
     audit::append(connection, &entry)
+}
+
+/// The permit that gave an authorization.
+fn permit(authorization: &Authorization) -> Option<String> {
+    match authorization.origin {
+        Origin::Order | Origin::Ahead => None,
+        Origin::Permit(id) => Some(id.simple().to_string()),
+    }
 }
 
 fn insert(connection: &Connection, order: &Order) -> Result<(), Error> {

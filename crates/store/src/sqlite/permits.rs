@@ -1,11 +1,10 @@
-//! Permits (`acme::permit`): names that an operator gives to an account, and to whoever is bound to an external
-//! account key. Each verb writes its audit line.
+//! Permits (`acme::permit`): names that an operator gives to an account. Each verb writes its audit line: the entry that says who, and what the permit says.
 
-use acme::permit::{Holder, Pattern, Permit, Record};
+use acme::permit::{Pattern, Permit, Record};
 use acme::problem::Problem;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row};
-use serde_json::json;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::column::{At, Id, Json, damaged};
@@ -14,15 +13,15 @@ use crate::error::Error;
 use crate::record::AuditEntry;
 
 impl Store {
-    /// Stores what an operator says, all of it or nothing.
+    /// Stores what an operator says, all of it or nothing, with an audit line each.
     ///
     /// # Errors
     /// [`Error::NotFound`] if one is for an account that its provisioner does not have.
-    pub async fn add_permits(&self, records: Vec<Record>) -> Result<(), Error> {
+    pub async fn add_permits(&self, records: Vec<Record>, entry: AuditEntry) -> Result<(), Error> {
         self.write(move |connection| {
             for record in &records {
                 insert(connection, record)?;
-                note(connection, "permit-added", record, &record.by, record.at)?;
+                note(connection, &entry, record)?;
             }
             Ok(())
         })
@@ -34,7 +33,7 @@ impl Store {
         let provisioner = provisioner.to_owned();
         self.read(move |connection| {
             let mut statement = connection.prepare_cached(
-                "SELECT id, provisioner, account_id, external_key, pattern, expires_at, said_by, said_at
+                "SELECT id, provisioner, account_id, pattern, expires_at, said_by, said_at
                  FROM permits WHERE provisioner = ?1 ORDER BY id",
             )?;
             let found = statement.query_map([provisioner], from_row)?;
@@ -52,10 +51,9 @@ impl Store {
         &self,
         provisioner: &str,
         id: Uuid,
-        by: &str,
-        at: Timestamp,
+        entry: AuditEntry,
     ) -> Result<Record, Error> {
-        let (provisioner, by) = (provisioner.to_owned(), by.to_owned());
+        let provisioner = provisioner.to_owned();
         self.write(move |connection| {
             let record = load(connection, id)?.ok_or(Error::NotFound)?;
             if record.provisioner != provisioner {
@@ -65,7 +63,7 @@ impl Store {
             connection
                 .prepare_cached("DELETE FROM permits WHERE id = ?1")?
                 .execute([Id(id)])?;
-            note(connection, "permit-removed", &record, &by, at)?;
+            note(connection, &entry, &record)?;
             Ok(record)
         })
         .await
@@ -75,12 +73,12 @@ impl Store {
 /// The permits that hold for an account.
 pub(super) fn of_account(connection: &Connection, account: Uuid) -> Result<Vec<Permit>, Error> {
     let mut statement = connection.prepare_cached(
-        "SELECT id, provisioner, account_id, external_key, pattern, expires_at, said_by, said_at
+        "SELECT id, provisioner, account_id, pattern, expires_at, said_by, said_at
          FROM permits WHERE account_id = ?1 ORDER BY id",
     )?;
     let found = statement.query_map([Id(account)], from_row)?;
     found
-        .map(|record| Ok(Permit::from_record(record?, account)))
+        .map(|record| Ok(Permit::from_record(record?)))
         .collect()
 }
 
@@ -101,31 +99,24 @@ pub(super) fn holds(
 }
 
 fn insert(connection: &Connection, record: &Record) -> Result<(), Error> {
-    let (account, key) = match &record.holder {
-        Holder::Account(id) => (Some(Id(*id)), None),
-        Holder::ExternalKey(key) => (None, Some(key)),
-    };
-    if let Some(account) = account {
-        let there = connection
-            .prepare_cached(
-                "SELECT 1 FROM accounts WHERE id = ?1 AND provisioner = ?2 AND status = 'valid'",
-            )?
-            .exists((account, &record.provisioner))?;
-        if !there {
-            return Err(Error::NotFound);
-        }
+    let there = connection
+        .prepare_cached(
+            "SELECT 1 FROM accounts WHERE id = ?1 AND provisioner = ?2 AND status = 'valid'",
+        )?
+        .exists((Id(record.account), &record.provisioner))?;
+    if !there {
+        return Err(Error::NotFound);
     }
     connection
         .prepare_cached(
             "INSERT INTO permits
-                 (id, provisioner, account_id, external_key, pattern, expires_at, said_by, said_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+                 (id, provisioner, account_id, pattern, expires_at, said_by, said_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         )?
         .execute((
             Id(record.id),
             &record.provisioner,
-            account,
-            key,
+            Id(record.account),
             record.pattern.to_string(),
             record.expires.map(At),
             &record.by,
@@ -137,7 +128,7 @@ fn insert(connection: &Connection, record: &Record) -> Result<(), Error> {
 fn load(connection: &Connection, id: Uuid) -> Result<Option<Record>, Error> {
     let found = connection
         .prepare_cached(
-            "SELECT id, provisioner, account_id, external_key, pattern, expires_at, said_by, said_at
+            "SELECT id, provisioner, account_id, pattern, expires_at, said_by, said_at
              FROM permits WHERE id = ?1",
         )?
         .query_row([Id(id)], from_row)
@@ -166,46 +157,33 @@ fn end_what_it_gave(connection: &Connection, record: &Record) -> Result<(), Erro
     Ok(())
 }
 
-fn note(
-    connection: &Connection,
-    event: &str,
-    record: &Record,
-    by: &str,
-    at: Timestamp,
-) -> Result<(), Error> {
-    let (account, key) = match &record.holder {
-        Holder::Account(id) => (Some(*id), None),
-        Holder::ExternalKey(key) => (None, Some(key)),
-    };
-    let entry = AuditEntry {
+/// Writes the audit line: `entry`, and what the permit says.
+fn note(connection: &Connection, entry: &AuditEntry, record: &Record) -> Result<(), Error> {
+    let mut entry = AuditEntry {
         provisioner: Some(record.provisioner.clone()),
-        account,
-        detail: json!({
-            "permit": record.id.simple().to_string(),
-            "names": record.pattern.to_string(),
-            "external_key": key,
-            "expires": record.expires,
-            "by": by,
-        }),
-        ..AuditEntry::new(event, at)
+        account: Some(record.account),
+        ..entry.clone()
     };
+    if let Value::Object(detail) = &mut entry.detail {
+        detail.insert("permit".to_owned(), json!(record.id.simple().to_string()));
+        detail.insert("names".to_owned(), json!(record.pattern.to_string()));
+        if let Some(end) = record.expires {
+            detail.insert("expires".to_owned(), json!(end));
+        }
+    }
     audit::append(connection, &entry)
 }
 
 /// From all columns, in the order of the statements above.
 pub(super) fn from_row(row: &Row<'_>) -> rusqlite::Result<Record> {
-    let account = row.get::<_, Option<Id>>(2)?;
-    let pattern = row.get_ref(4)?.as_str()?;
+    let pattern = row.get_ref(3)?.as_str()?;
     Ok(Record {
         id: row.get::<_, Id>(0)?.0,
         provisioner: row.get(1)?,
-        holder: match account {
-            Some(id) => Holder::Account(id.0),
-            None => Holder::ExternalKey(row.get(3)?),
-        },
-        pattern: Pattern::parse(pattern).map_err(|problem| damaged(4, problem.to_string()))?,
-        expires: row.get::<_, Option<At>>(5)?.map(|at| at.0),
-        by: row.get(6)?,
-        at: row.get::<_, At>(7)?.0,
+        account: row.get::<_, Id>(2)?.0,
+        pattern: Pattern::parse(pattern).map_err(|problem| damaged(3, problem.to_string()))?,
+        expires: row.get::<_, Option<At>>(4)?.map(|at| at.0),
+        by: row.get(5)?,
+        at: row.get::<_, At>(6)?.0,
     })
 }

@@ -3,12 +3,13 @@
 use acme::account::Account;
 use acme::authz::{self, Authorization, Origin};
 use acme::order::{self, Held, Holdings, Order};
-use acme::permit::{Holder, Pattern, Permit, Record};
+use acme::permit::{Pattern, Permit, Record};
 use jiff::Timestamp;
+use serde_json::json;
 use uuid::Uuid;
 
 use super::world::{self, dns, later, now};
-use crate::{Error, NewOrder, Placed, Store};
+use crate::{AuditEntry, Error, NewOrder, Placed, Store};
 
 super::for_each_back_end!(
     a_valid_authorization_is_found_by_its_account_and_name_with_its_proof,
@@ -137,20 +138,26 @@ async fn an_order_never_stands_on_what_another_account_has(store: &Store) {
 async fn a_permit_is_found_by_its_account_and_listed(store: &Store) {
     let account = world::account(store).await;
     let record = record(&account, "*.lab");
-    store.add_permits(vec![record.clone()]).await.unwrap();
+    store
+        .add_permits(vec![record.clone()], entry())
+        .await
+        .unwrap();
     let account = store.account(account.id).await.unwrap().unwrap();
     assert!(account.permitted);
     let holdings = store.holdings(&account, Vec::new(), None).await.unwrap();
-    let expected = Permit::from_record(record.clone(), account.id);
+    let expected = Permit::from_record(record.clone());
     assert_eq!(holdings.permits, [expected]);
     assert_eq!(store.permits("acme").await, Ok(vec![record]));
     assert_eq!(store.permits("other").await, Ok(vec![]));
     let last = store.audit(0, 100).await.unwrap().pop().unwrap().1;
     assert_eq!(
         (last.event.as_str(), last.account),
-        ("permit-added", Some(account.id))
+        ("permit-noted", Some(account.id))
     );
-    assert_eq!(last.detail["by"], "uid 0");
+    assert_eq!(
+        (&last.detail["uid"], &last.detail["names"]),
+        (&json!(0), &json!("*.lab"))
+    );
 }
 
 async fn a_permit_for_an_account_that_is_not_there_is_refused(store: &Store) {
@@ -158,14 +165,17 @@ async fn a_permit_for_an_account_that_is_not_there_is_refused(store: &Store) {
     let mut elsewhere = record(&account, "a.lab");
     elsewhere.provisioner = "other".to_owned();
     let all = vec![record(&account, "b.lab"), elsewhere];
-    assert_eq!(store.add_permits(all).await, Err(Error::NotFound));
+    assert_eq!(store.add_permits(all, entry()).await, Err(Error::NotFound));
     assert_eq!(store.permits("acme").await, Ok(vec![]));
 }
 
 async fn a_permit_proves_what_it_gave_until_it_is_taken_back(store: &Store) {
     let account = world::account(store).await;
     let record = record(&account, "a.example");
-    store.add_permits(vec![record.clone()]).await.unwrap();
+    store
+        .add_permits(vec![record.clone()], entry())
+        .await
+        .unwrap();
     let new = given(&account, &record);
     assert_eq!(store.create_order(new.clone()).await, Ok(Placed::Done));
     let read = store.authorization(new.authorizations[0].id).await;
@@ -174,16 +184,16 @@ async fn a_permit_proves_what_it_gave_until_it_is_taken_back(store: &Store) {
     assert_eq!((proofs.len(), proofs[0].account()), (1, account.id));
     assert_eq!(held(store, &account, "a.example").await, []);
 
-    let other = store.remove_permit("other", record.id, "root", now()).await;
+    let other = store.remove_permit("other", record.id, entry()).await;
     assert_eq!(other, Err(Error::NotFound));
-    let removed = store.remove_permit("acme", record.id, "root", now()).await;
+    let removed = store.remove_permit("acme", record.id, entry()).await;
     assert_eq!(removed, Ok(record.clone()));
     let order = store.order(new.order.id).await.unwrap().unwrap();
     assert_eq!(order.status, order::Status::Invalid);
     let read = store.authorization(new.authorizations[0].id).await;
     assert_eq!(read.unwrap().unwrap().status, authz::Status::Revoked);
     assert_eq!(store.proofs(new.order.id).await, Ok(vec![]));
-    let again = store.remove_permit("acme", record.id, "root", now()).await;
+    let again = store.remove_permit("acme", record.id, entry()).await;
     assert_eq!(again, Err(Error::NotFound));
 }
 
@@ -191,7 +201,10 @@ async fn an_order_on_a_permit_that_has_ended_is_not_stored(store: &Store) {
     let account = world::account(store).await;
     let mut record = record(&account, "a.example");
     record.expires = Some(later(1));
-    store.add_permits(vec![record.clone()]).await.unwrap();
+    store
+        .add_permits(vec![record.clone()], entry())
+        .await
+        .unwrap();
     let mut late = given(&account, &record);
     late.order.created_at = later(1);
     assert_eq!(store.create_order(late).await, Ok(Placed::Outdated));
@@ -201,6 +214,14 @@ async fn an_order_on_a_permit_that_has_ended_is_not_stored(store: &Store) {
     };
     let new = given(&account, &never);
     assert_eq!(store.create_order(new).await, Ok(Placed::Outdated));
+}
+
+/// Who said it.
+fn entry() -> AuditEntry {
+    AuditEntry {
+        detail: json!({ "uid": 0 }),
+        ..AuditEntry::new("permit-noted", now())
+    }
 }
 
 async fn other(store: &Store) -> Account {
@@ -246,7 +267,7 @@ fn on(account: &Account, earlier: &Authorization, status: order::Status) -> NewO
 fn record(account: &Account, pattern: &str) -> Record {
     Record {
         id: Uuid::now_v7(),
-        holder: Holder::Account(account.id),
+        account: account.id,
         provisioner: "acme".to_owned(),
         pattern: Pattern::parse(pattern).unwrap(),
         expires: None,

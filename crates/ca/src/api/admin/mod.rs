@@ -2,6 +2,7 @@
 //! operator are not here.
 
 mod error;
+pub mod permit;
 
 use serde::{Deserialize, Serialize};
 

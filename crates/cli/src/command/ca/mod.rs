@@ -1,5 +1,6 @@
 //! `step ca`.
 
+mod acme;
 mod authority;
 mod bootstrap;
 mod bundle;
@@ -23,7 +24,6 @@ use clap::Subcommand;
 use crate::context::Context;
 
 const LATER: &[&str] = &[
-    "acme",
     "admin",
     "policy",
     "provisionerbeta",
@@ -66,6 +66,9 @@ pub(crate) enum Command {
     /// Lists and changes the authority's provisioners.
     #[command(subcommand, arg_required_else_help = true, after_help = provisioner::EXAMPLES)]
     Provisioner(provisioner::Command),
+    /// Says what ACME clients may have.
+    #[command(subcommand, arg_required_else_help = true, after_help = acme::EXAMPLES)]
+    Acme(acme::Command),
     #[command(external_subcommand)]
     Other(Vec<OsString>),
 }
@@ -87,6 +90,7 @@ impl Command {
             Self::Renew(args) => args.run(context),
             Self::Reload(args) => args.run(context),
             Self::Provisioner(command) => command.run(context),
+            Self::Acme(command) => command.run(context),
             Self::Other(words) => super::other("step ca", &words, LATER),
         }
     }

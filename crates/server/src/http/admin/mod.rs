@@ -7,18 +7,25 @@ use axum::http::Method;
 use axum::http::request::Parts;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use axum::routing::post;
+use axum::routing::{delete, get, post};
 
 use super::problem::{AdminFailure, not_allowed};
 use super::step::json;
 use crate::listen::Visitor;
 use crate::service::{Error, Operator, Service};
 
+mod permits;
 mod reload;
 
 /// The routes, without their prefix.
 pub(super) fn routes() -> Router<Service> {
-    Router::new().route("/reload", post(reload::reload))
+    Router::new()
+        .route("/reload", post(reload::reload))
+        .route(
+            "/acme/permits/{provisioner}",
+            get(permits::list).post(permits::add),
+        )
+        .route("/acme/permits/{provisioner}/{id}", delete(permits::remove))
 }
 
 /// Lets operators pass and nobody else.

@@ -6,7 +6,7 @@ mod later;
 mod names;
 mod provisioner;
 mod standalone;
-mod times;
+pub(crate) mod times;
 mod webroot;
 
 use std::path::{Path, PathBuf};

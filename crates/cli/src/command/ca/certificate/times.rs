@@ -45,7 +45,11 @@ impl Flags {
     }
 }
 
-fn moment(flag: &str, text: Option<&str>, now: Timestamp) -> Result<Option<Timestamp>> {
+/// A flag's time, or duration from `now`; nothing for an empty one.
+///
+/// # Errors
+/// For what is neither.
+pub(crate) fn moment(flag: &str, text: Option<&str>, now: Timestamp) -> Result<Option<Timestamp>> {
     let Some(text) = text.filter(|text| !text.is_empty()) else {
         return Ok(None);
     };

@@ -1,0 +1,55 @@
+//! `step ca acme authorize list`.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use ca::api::admin::permit::Permits;
+
+use super::{Format, path, table};
+use crate::command::block_on;
+use crate::command::ca::bootstrap::pretty;
+use crate::command::ca::door::Door;
+use crate::context::Context;
+use crate::output;
+
+const EXAMPLES: &str = "Examples:
+  List what was given at a provisioner:
+    $ step ca acme authorize list acme
+
+  The names of one account, as JSON:
+    $ step ca acme authorize list acme --format json | jq '.[] | select(.account == \"0193…\").name'";
+
+/// Lists the names that accounts get without a challenge, oldest first, those that have expired too.
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// The ACME provisioner's name.
+    provisioner: String,
+    /// Text for people, or JSON for programs.
+    #[arg(long, value_name = "format", value_enum, default_value_t = Format::Text)]
+    format: Format,
+    #[command(flatten)]
+    door: Door,
+}
+
+impl Args {
+    /// Lists them.
+    pub(crate) fn run(self, context: &Context) -> Result<ExitCode> {
+        let door = self.door.open(context)?;
+        let path = path(&self.provisioner);
+        let doing = "listing the names";
+        let found: Permits = block_on(async { Ok(door.get(doing, &path).await?) })?;
+        if self.format == Format::Json {
+            let text = String::from_utf8(pretty(&found.permits, b"   ")?)?;
+            output::data(&format!("{text}\n"))?;
+        } else if found.permits.is_empty() {
+            output::say(&format!(
+                "No names were given at provisioner {}; 'step ca acme authorize add {0}' gives one.",
+                self.provisioner
+            ));
+        } else {
+            output::data(&table(&found.permits))?;
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}

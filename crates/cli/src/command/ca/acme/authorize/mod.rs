@@ -1,0 +1,88 @@
+//! `step ca acme authorize`: names that accounts get without a challenge, at the operator's door.
+
+mod add;
+mod list;
+mod remove;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use ca::api::admin::permit::Permit;
+use clap::Subcommand;
+
+use crate::context::Context;
+
+/// What the help shows.
+pub(crate) const EXAMPLES: &str = "Examples:
+  Let an account have a name without a challenge:
+    $ step ca acme authorize add acme --account https://ca:9000/acme/acme/account/0193… db.internal
+
+  Who may have what?
+    $ step ca acme authorize list acme
+
+  Take it back:
+    $ step ca acme authorize remove acme 0193…";
+
+/// The commands of `step ca acme authorize`.
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Gives names.
+    Add(add::Args),
+    /// Lists what was given.
+    List(list::Args),
+    /// Takes a name back.
+    Remove(remove::Args),
+    #[command(external_subcommand)]
+    Other(Vec<OsString>),
+}
+
+impl Command {
+    /// Does what was asked.
+    ///
+    /// # Errors
+    /// Whatever stops the command.
+    pub(crate) fn run(self, context: &Context) -> Result<ExitCode> {
+        match self {
+            Self::Add(args) => args.run(context),
+            Self::List(args) => args.run(context),
+            Self::Remove(args) => args.run(context),
+            Self::Other(words) => crate::command::other("step ca acme authorize", &words, &[]),
+        }
+    }
+}
+
+/// Text for people, or JSON for programs.
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    Text,
+    Json,
+}
+
+/// The path of the permits of a provisioner.
+fn path(provisioner: &str) -> String {
+    format!("/admin/acme/permits/{}", client::segment(provisioner))
+}
+
+/// Head and a line for each.
+fn table(permits: &[Permit]) -> String {
+    let row = |id: &str, account: &str, name: &str, expires: &str, by: &str| {
+        let row = format!("{id:<34}{account:<34}{name:<32}{expires:<22}{by}");
+        format!("{}\n", row.trim_end())
+    };
+    let mut text = row("ID", "Account", "Name", "Expires", "By");
+    for permit in permits {
+        let expires = permit.expires_at.map_or_else(
+            || "never".to_owned(),
+            |at| at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        );
+        text += &row(
+            &permit.id,
+            &permit.account,
+            &permit.name,
+            &expires,
+            &permit.by,
+        );
+    }
+    text
+}

@@ -1,0 +1,41 @@
+//! `/admin/acme/permits/{provisioner}`: names that an operator gives without a challenge.
+
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use ca::api::admin::permit::{NewPermits, Permits};
+
+use super::json;
+use crate::http::problem::AdminFailure;
+use crate::service::{Error, Operator, Service};
+
+pub(super) async fn add(
+    State(service): State<Service>,
+    Path(provisioner): Path<String>,
+    operator: Operator,
+    body: Bytes,
+) -> Result<Response, AdminFailure> {
+    let asked: NewPermits = serde_json::from_slice(&body)
+        .map_err(|error| Error::BadRequest(format!("the body cannot be read: {error}")))?;
+    let made = service.add_permits(&operator, &provisioner, &asked);
+    let permits = made.await?;
+    Ok(json(StatusCode::CREATED, &Permits { permits }))
+}
+
+pub(super) async fn list(
+    State(service): State<Service>,
+    Path(provisioner): Path<String>,
+) -> Result<Response, AdminFailure> {
+    let permits = service.permits(&provisioner).await?;
+    Ok(json(StatusCode::OK, &Permits { permits }))
+}
+
+pub(super) async fn remove(
+    State(service): State<Service>,
+    Path((provisioner, id)): Path<(String, String)>,
+    operator: Operator,
+) -> Result<Response, AdminFailure> {
+    let removed = service.remove_permit(&operator, &provisioner, &id).await?;
+    Ok(json(StatusCode::OK, &removed))
+}

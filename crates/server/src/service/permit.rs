@@ -1,0 +1,139 @@
+//! Permits: an operator gives names to an account, lists what was given,
+//! and takes it back.
+
+use acme::permit::{Pattern, Record};
+use ca::api::admin::permit::{NewPermits, Permit};
+use jiff::Timestamp;
+use serde_json::Map;
+use uuid::Uuid;
+
+use super::{Error, Operator, Service};
+
+impl Service {
+    /// Gives names, all of them or none.
+    ///
+    /// # Errors
+    /// [`Error::BadRequest`] for what is no name or account; [`Error::NotFound`] if the provisioner
+    /// or the account is not there.
+    pub(crate) async fn add_permits(
+        &self,
+        operator: &Operator,
+        provisioner: &str,
+        asked: &NewPermits,
+    ) -> Result<Vec<Permit>, Error> {
+        let acme = self.acme_provisioner(provisioner)?;
+        let now = Timestamp::now();
+        if asked.expires_at.is_some_and(|end| end <= now) {
+            return Err(bad(
+                "the permits would have ended already: name a time that is to come",
+            ));
+        }
+        if asked.names.is_empty() {
+            return Err(bad("no names are given: name at least one"));
+        }
+        let account = account(&asked.account)?;
+        let record = |name: &String| -> Result<Record, Error> {
+            Ok(Record {
+                id: Uuid::now_v7(),
+                account,
+                provisioner: acme.name().to_owned(),
+                pattern: Pattern::parse(name)
+                    .map_err(|problem| Error::BadRequest(problem.detail))?,
+                expires: asked.expires_at,
+                by: operator.name(),
+                at: now,
+            })
+        };
+        let records: Vec<_> = asked.names.iter().map(record).collect::<Result<_, _>>()?;
+        let entry = operator.entry("permit-added", now, Map::new());
+        match self.store().add_permits(records.clone(), entry).await {
+            Ok(()) => Ok(records.iter().map(show).collect()),
+            Err(store::Error::NotFound) => Err(Error::NotFound(format!(
+                "provisioner {provisioner} has no such account, or it has ended; an account's URL \
+                 is in its client's files and in this server's log"
+            ))),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// What was given at a provisioner, oldest first.
+    ///
+    /// # Errors
+    /// When there is no such provisioner, or the store cannot be read.
+    pub(crate) async fn permits(&self, provisioner: &str) -> Result<Vec<Permit>, Error> {
+        self.acme_provisioner(provisioner)?;
+        let found = self.store().permits(provisioner).await?;
+        Ok(found.iter().map(show).collect())
+    }
+
+    /// Takes a permit back, and ends the unfinished orders that stand on it.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if there is none with this id.
+    pub(crate) async fn remove_permit(
+        &self,
+        operator: &Operator,
+        provisioner: &str,
+        id: &str,
+    ) -> Result<Permit, Error> {
+        let unknown = || {
+            Error::NotFound(format!(
+                "provisioner {provisioner} has no permit with the id '{id}': see `step ca acme \
+                 authorize list {provisioner}`"
+            ))
+        };
+        let number = Uuid::try_parse(id).map_err(|_| unknown())?;
+        let entry = operator.entry("permit-removed", Timestamp::now(), Map::new());
+        match self.store().remove_permit(provisioner, number, entry).await {
+            Ok(record) => Ok(show(&record)),
+            Err(store::Error::NotFound) => Err(unknown()),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+/// The account of a URL's last part, or of an id alone.
+fn account(text: &str) -> Result<Uuid, Error> {
+    let id = text.trim_end_matches('/').rsplit('/').next();
+    let id = id.and_then(|id| Uuid::try_parse(id).ok());
+    id.ok_or_else(|| {
+        bad(&format!(
+            "{text:?} is neither the URL of an account nor its id"
+        ))
+    })
+}
+
+fn show(record: &Record) -> Permit {
+    Permit {
+        id: record.id.simple().to_string(),
+        provisioner: record.provisioner.clone(),
+        account: record.account.simple().to_string(),
+        name: record.pattern.to_string(),
+        by: record.by.clone(),
+        created_at: record.at,
+        expires_at: record.expires,
+    }
+}
+
+fn bad(what: &str) -> Error {
+    Error::BadRequest(what.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_account_is_named_by_its_url_or_its_id() {
+        let id = "0193a7c05f7b7d1c9d3b1d2e3f405162";
+        for text in [
+            id,
+            "https://ca:9000/acme/acme/account/0193a7c05f7b7d1c9d3b1d2e3f405162",
+        ] {
+            assert_eq!(account(text).unwrap(), id.parse::<Uuid>().unwrap());
+        }
+        for text in ["", "me", "https://ca:9000/acme/acme/account/x"] {
+            assert!(account(text).is_err(), "{text}");
+        }
+    }
+}
