@@ -245,6 +245,7 @@ fn options(plan: &Plan, config: &Config) -> probe::Options {
     probe::Options {
         resolvers: validation.resolvers.clone(),
         zones: validation.zones.iter().map(zone).collect(),
+        authoritative: validation.authoritative,
         strict_fqdn: plan.strict_fqdn,
         rules: probe::Rules {
             allow: validation.allow.clone(),

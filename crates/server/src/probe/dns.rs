@@ -4,6 +4,7 @@
 //! Hosts file first, then the servers of `resolv.conf` (or `--resolver`) with
 //! its search list. Nothing is cached: a validation sees the present.
 
+mod authority;
 mod question;
 mod records;
 #[cfg(test)]
@@ -26,7 +27,7 @@ use hickory_resolver::{Resolver, TokioResolver};
 use tokio::time::timeout;
 
 use super::machine::{Hosts, Resolvers, Watched, parse_hosts, parse_resolv_conf};
-use super::{Miss, Options, Zone};
+use super::{Miss, Options, Rules, Zone};
 
 pub(crate) use self::records::Records;
 
@@ -43,6 +44,8 @@ pub(super) struct Finder {
     resolv_conf: Watched<Resolvers>,
     replaced: Vec<SocketAddr>,
     zones: Vec<Zone>,
+    authoritative: bool,
+    rules: Rules,
     strict: bool,
     loopback_names: Vec<String>,
     clients: Mutex<HashMap<(SocketAddr, Duration), TokioResolver>>,
@@ -63,6 +66,8 @@ impl Finder {
             resolv_conf: Watched::new(options.resolv_conf.clone(), parse_resolv_conf),
             replaced: options.resolvers.clone(),
             zones: options.zones.clone(),
+            authoritative: options.authoritative,
+            rules: options.rules.clone(),
             strict: options.strict_fqdn,
             loopback_names: options.loopback_names.clone(),
             clients: Mutex::default(),

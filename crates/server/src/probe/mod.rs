@@ -36,6 +36,8 @@ pub(crate) struct Options {
     pub(crate) resolvers: Vec<SocketAddr>,
     /// Zones with resolvers of their own.
     pub(crate) zones: Vec<Zone>,
+    /// Whether records are asked for at the servers of their zone; addresses never are.
+    pub(crate) authoritative: bool,
     /// Whether names are asked for as they are, without the search list.
     pub(crate) strict_fqdn: bool,
     /// The hosts file.
@@ -53,6 +55,7 @@ impl Default for Options {
         Self {
             resolvers: Vec::new(),
             zones: Vec::new(),
+            authoritative: false,
             strict_fqdn: false,
             hosts: PathBuf::from("/etc/hosts"),
             resolv_conf: PathBuf::from("/etc/resolv.conf"),

@@ -187,6 +187,7 @@ mod tests {
             tls_port = 5001
             resolver = "127.0.0.1:8053"
             resolvers = ["10.0.0.53", "[fd00::53]:5353"]
+            authoritative = true
             allow = ["169.254.1.0/24"]
             deny = ["10.0.0.0/8", "192.168.1.1"]
             [[validation.zone]]
@@ -209,6 +210,7 @@ mod tests {
         assert_eq!(riser.public_names, ["ca.example.com"]);
         assert_eq!(riser.validation.http_port, 5002);
         assert_eq!(riser.validation.resolvers.len(), 3);
+        assert!(riser.validation.authoritative);
         assert_eq!(riser.validation.zones[0].name, "lab.internal");
         assert_eq!(riser.validation.zones[0].resolvers[0].port(), 53);
         assert_eq!(riser.validation.deny[1].to_string(), "192.168.1.1/32");

@@ -17,6 +17,8 @@ pub struct Validation {
     pub resolvers: Vec<SocketAddr>,
     /// `zone`: zones whose names are asked for at resolvers of their own.
     pub zones: Vec<Zone>,
+    /// `authoritative`: whether TXT and CAA records are asked for at the servers of their zone.
+    pub authoritative: bool,
     /// `allow`: networks that may be connected to although they are refused by default.
     pub allow: Vec<IpNet>,
     /// `deny`: networks that may never be connected to; it outweighs `allow`.
@@ -39,6 +41,7 @@ impl Default for Validation {
             tls_port: 443,
             resolvers: Vec::new(),
             zones: Vec::new(),
+            authoritative: false,
             allow: Vec::new(),
             deny: Vec::new(),
         }
@@ -62,6 +65,7 @@ pub(super) fn read(mut section: Section<'_>) -> Validation {
         tls_port: port(&mut section, "tls_port").unwrap_or(default.tls_port),
         resolvers: servers,
         zones: zones(&mut section),
+        authoritative: section.bool("authoritative").unwrap_or_default(),
         allow: networks(&mut section, "allow"),
         deny: networks(&mut section, "deny"),
     };

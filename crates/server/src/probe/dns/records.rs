@@ -54,9 +54,9 @@ impl Finder {
         name.set_fqdn(true);
         let mut aliases = vec![name.clone()];
         loop {
-            let panel = self.recursive(&name);
+            let panel = self.panel(&name).await?;
             let (answer, who) = self.ask_panel(&panel, (&name, kind), trail).await?;
-            let suffix = suffix(&panel, &who, (aliases.len() > 1).then_some(&name));
+            let suffix = suffix(&panel, who, (aliases.len() > 1).then_some(&name));
             let last = follow(&answer, &name, &mut aliases, (trail, &suffix))?;
             let owned = answer.answers.iter().filter(|record| record.name == last);
             let found: Vec<_> = owned
@@ -83,6 +83,14 @@ impl Finder {
         }
     }
 
+    /// Who is asked about this name.
+    async fn panel(&self, name: &Name) -> Result<Panel, Miss> {
+        if self.authoritative {
+            return self.authoritative(name).await;
+        }
+        Ok(self.recursive(name))
+    }
+
     /// The resolvers for this name.
     pub(super) fn recursive(&self, name: &Name) -> Panel {
         let name = name.to_ascii();
@@ -104,7 +112,7 @@ impl Finder {
         panel: &Panel,
         (name, kind): (&Name, RecordType),
         trail: &mut Trail,
-    ) -> Result<(Message, String), Miss> {
+    ) -> Result<(Message, SocketAddr), Miss> {
         let servers = u32::try_from(panel.servers.len())
             .unwrap_or(u32::MAX)
             .max(1);
@@ -124,7 +132,7 @@ impl Finder {
                 note_server(trail, &server.words);
                 let words = match question.ask(server.address, each).await {
                     Ok(answer) => match useless(&answer, panel.recursive) {
-                        None => return Ok((answer, server.words.clone())),
+                        None => return Ok((answer, server.address)),
                         Some(words) => words,
                     },
                     Err(Unanswered::Silence) => {
@@ -135,7 +143,7 @@ impl Finder {
                 };
                 trail
                     .answers
-                    .push(words + &suffix(panel, &server.words, None));
+                    .push(words + &suffix(panel, server.address, None));
             }
             left = silent;
         }
@@ -200,7 +208,7 @@ fn follow(
 
 /// What an answer's words need beside them: which name, unless it is the first, and which
 /// server, if there are several.
-fn suffix(panel: &Panel, who: &str, alias: Option<&Name>) -> String {
+fn suffix(panel: &Panel, who: SocketAddr, alias: Option<&Name>) -> String {
     let mut suffix = String::new();
     if let Some(alias) = alias {
         let alias = alias.to_ascii();

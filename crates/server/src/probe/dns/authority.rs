@@ -1,0 +1,119 @@
+//! The servers that know a name themselves: its zone, its name servers and their
+//! addresses, all found through the resolvers. For operators whose resolvers
+//! keep old answers.
+
+use std::net::{IpAddr, SocketAddr};
+
+use acme::challenge::{FailureKind, Trail};
+use hickory_resolver::proto::rr::{Name, RData, RecordType};
+
+use super::records::{Member, Panel};
+use super::{Finder, address, in_order};
+use crate::probe::Miss;
+
+/// More servers of one zone than these are never asked.
+const MOST_SERVERS: usize = 6;
+/// Where authoritative servers listen.
+const DNS_PORT: u16 = 53;
+
+impl Finder {
+    /// The authoritative servers for this name, those that may be asked, IPv6 first.
+    pub(super) async fn authoritative(&self, name: &Name) -> Result<Panel, Miss> {
+        let (zone, servers) = self.zone_of(name).await?;
+        let (mut members, mut refused) = (Vec::new(), Vec::new());
+        for server in servers.iter().take(MOST_SERVERS) {
+            for ip in self.addresses_of(server).await? {
+                let member = Member {
+                    address: SocketAddr::new(ip, DNS_PORT),
+                    words: format!(
+                        "the authoritative server {} ({})",
+                        SocketAddr::new(ip, DNS_PORT),
+                        shown(server)
+                    ),
+                };
+                match self.rules.check(ip) {
+                    Ok(()) => members.push(member),
+                    Err(why) => refused.push(format!("{}, {why}", member.words)),
+                }
+            }
+        }
+        if members.is_empty() {
+            return Err(unreachable(&zone, &servers, &refused));
+        }
+        members.sort_by_key(|member| member.address.is_ipv4());
+        members.truncate(MOST_SERVERS);
+        Ok(Panel {
+            servers: members,
+            recursive: false,
+        })
+    }
+
+    /// The closest zone above a name, or at it, and its name servers.
+    async fn zone_of(&self, name: &Name) -> Result<(Name, Vec<Name>), Miss> {
+        let mut zone = name.clone();
+        while !zone.is_root() {
+            let servers = self.through_resolvers(&zone, RecordType::NS).await?;
+            let servers: Vec<_> = servers.iter().filter_map(name_server).collect();
+            if !servers.is_empty() {
+                return Ok((zone, servers));
+            }
+            zone = zone.base_name();
+        }
+        let words = format!(
+            "the resolvers know name servers for no zone that {} lies in",
+            shown(name)
+        );
+        Err(Miss::new(FailureKind::Dns, words))
+    }
+
+    async fn addresses_of(&self, server: &Name) -> Result<Vec<IpAddr>, Miss> {
+        let mut found = self.through_resolvers(server, RecordType::AAAA).await?;
+        found.extend(self.through_resolvers(server, RecordType::A).await?);
+        Ok(in_order(found.iter().filter_map(address).collect()))
+    }
+
+    /// The records that the resolvers have for the name itself, aliases not followed.
+    async fn through_resolvers(&self, name: &Name, kind: RecordType) -> Result<Vec<RData>, Miss> {
+        let mut trail = Trail::default();
+        let panel = self.recursive(name);
+        let asked = self.ask_panel(&panel, (name, kind), &mut trail).await;
+        let (answer, _) = asked.map_err(|_| {
+            let words = format!(
+                "{kind} records of {} were asked for at {}, which answered {}",
+                shown(name),
+                trail.resolver.unwrap_or_default(),
+                trail.answers.join(", ")
+            );
+            Miss::new(FailureKind::Dns, words)
+        })?;
+        let mut records = answer.answers;
+        records.retain(|record| record.name == *name && record.record_type() == kind);
+        Ok(records.into_iter().map(|record| record.data).collect())
+    }
+}
+
+/// Why no server of a zone can be asked.
+fn unreachable(zone: &Name, servers: &[Name], refused: &[String]) -> Miss {
+    if refused.is_empty() {
+        let servers: Vec<_> = servers.iter().map(shown).collect();
+        let words = format!(
+            "no name server of {} has an address: {}",
+            shown(zone),
+            servers.join(", ")
+        );
+        return Miss::new(FailureKind::Dns, words);
+    }
+    Miss::new(FailureKind::AddressNotAllowed, refused.join("; "))
+}
+
+fn name_server(data: &RData) -> Option<Name> {
+    if let RData::NS(server) = data {
+        Some(server.0.clone())
+    } else {
+        None
+    }
+}
+
+fn shown(name: &Name) -> String {
+    name.to_ascii().trim_end_matches('.').to_owned()
+}
