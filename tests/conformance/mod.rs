@@ -4,6 +4,7 @@
 
 mod csr;
 mod der;
+mod drafts;
 mod hostile;
 mod key;
 mod leaf;

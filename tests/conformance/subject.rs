@@ -165,6 +165,14 @@ pub fn refused(answer: &Response, status: u16, kind: &str) -> String {
     detail.to_owned()
 }
 
+const RISER_TOML: &str = r#"
+[provisioner.brief]
+order_life = "6s"
+
+[provisioner.drafts]
+challenges = ["dns-persist-01", "dns-account-01", "http-01"]
+"#;
+
 /// Makes the authority and gives it the provisioners that the tests need.
 fn initialise(dir: &Path, port: u16) {
     std::fs::write(dir.join("pw"), "correct horse battery staple\n").unwrap();
@@ -194,6 +202,9 @@ fn initialise(dir: &Path, port: u16) {
         }),
         json!({"type": "ACME", "name": "bound", "requireEAB": true}),
         json!({"type": "ACME", "name": "webonly", "challenges": ["http-01"]}),
+        json!({
+            "type": "ACME", "name": "drafts", "caaIdentities": ["ca.example", "CA2.example"],
+        }),
     ]);
     std::fs::write(path, file.to_string()).unwrap();
     std::fs::write(dir.join("config/riser.toml"), RISER_TOML).unwrap();

@@ -4,6 +4,7 @@
 mod clock;
 mod crash;
 mod disk;
+mod dns;
 mod door;
 mod durable;
 mod edit;

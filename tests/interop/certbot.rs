@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use acceptance::authority::{Authority, Pair};
+use acceptance::dns::Answer;
 use acceptance::namespace::{World, own_world};
 use acceptance::{process, table};
 
@@ -124,6 +125,77 @@ fn the_newest_certbot_gets_a_second_certificate_without_a_challenge() {
         }
         let second = world.path("config/archive/example.com/fullchain2.pem");
         crate::strangers::openssl_accepts(&second, &server.authority.root());
+        row.passed();
+    });
+}
+
+/// certbot with hooks that publish and withdraw records of example.com.
+fn certbot_with_hooks(program: &Path, world: &World, authority: &Authority) -> Command {
+    let mut command = certbot(program, world, authority);
+    command
+        .args(["--manual", "--preferred-challenges", "dns"])
+        .arg("--manual-auth-hook")
+        .arg(format!(
+            "echo $CERTBOT_VALIDATION >> {}",
+            world.path("records").display()
+        ))
+        .arg("--manual-cleanup-hook")
+        .arg(format!("rm -f {}", world.path("records").display()));
+    command
+}
+
+fn gets_a_wildcard(program: &str, client: &str) {
+    own_world(|world| {
+        let Some((program, row)) = table::peer(program, client, "dns-01 wildcard") else {
+            return;
+        };
+        let records = Answer::Lines(world.path("records"));
+        world.dns.set("_acme-challenge.example.com", records);
+        let server = Authority::started(world);
+        let mut command = certbot_with_hooks(&program, world, &server.authority);
+        command.args(["-d", "*.example.com", "-d", "example.com"]);
+        process::run(&mut command).success();
+        let chain = world.path("config/live/example.com/fullchain.pem");
+        crate::strangers::openssl_accepts(&chain, &server.authority.root());
+        row.passed();
+    });
+}
+
+#[test]
+fn debians_certbot_gets_a_wildcard() {
+    gets_a_wildcard("certbot", "certbot (Debian)");
+}
+
+#[test]
+fn the_newest_certbot_gets_a_wildcard() {
+    gets_a_wildcard("certbot-pypi", "certbot (PyPI)");
+}
+
+#[test]
+fn a_wrong_record_is_shown_to_certbot() {
+    own_world(|world| {
+        let Some((program, row)) =
+            table::peer("certbot-pypi", "certbot (PyPI)", "fails: wrong TXT")
+        else {
+            return;
+        };
+        let old = Answer::Text(vec!["left over".to_owned()]);
+        world.dns.set("_acme-challenge.example.com", old);
+        let server = Authority::started(world);
+        let mut command = certbot_with_hooks(&program, world, &server.authority);
+        command.args(["-d", "*.example.com"]);
+        let text = process::run(&mut command).code(1).text();
+        let flat = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        for words in [
+            "resolver 127.0.0.1:53 answered a TXT record",
+            "found the value \"left over\", which is not the value wanted",
+            "`dig +short TXT _acme-challenge.example.com @127.0.0.1`",
+        ] {
+            assert!(
+                flat.contains(words),
+                "certbot does not say {words:?}:\n{text}"
+            );
+        }
         row.passed();
     });
 }

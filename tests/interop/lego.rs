@@ -1,6 +1,7 @@
 //! lego, Debian's and version 5 as a library, against our server.
 
 use acceptance::authority::Authority;
+use acceptance::dns::Answer;
 use acceptance::namespace::own_world;
 use acceptance::{process, table};
 
@@ -95,4 +96,44 @@ fn lego_5_gets_a_certificate_for_an_address_over_tls() {
         "127.0.0.1",
         &["--challenge", "tls-alpn-01"],
     );
+}
+
+#[test]
+fn debians_lego_gets_a_wildcard() {
+    own_world(|world| {
+        let Some((program, row)) = table::peer("lego", "lego (Debian)", "dns-01 wildcard") else {
+            return;
+        };
+        let records = world.path("records");
+        world.dns.set(
+            "_acme-challenge.example.com",
+            Answer::Lines(records.clone()),
+        );
+        let hook = world.write(
+            "hook",
+            &format!(
+                "#!/bin/sh\ncase $1 in present) echo \"$3\" >>{0} ;; *) rm -f {0} ;; esac\n",
+                records.display()
+            ),
+        );
+        let executable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        std::fs::set_permissions(&hook, executable).unwrap();
+        let server = Authority::started(world);
+        let mut command = process::command(program);
+        command
+            .env("LEGO_CA_CERTIFICATES", server.authority.root())
+            .env("EXEC_PATH", &hook)
+            .env("EXEC_SEQUENCE_INTERVAL", "1")
+            .args(["--accept-tos", "--email", "a@example.com", "--dns", "exec"])
+            .args(["--dns.disable-cp", "--dns.resolvers", "127.0.0.1:53"])
+            .args(["--server", &server.authority.directory()])
+            .args(["--domains", "*.example.com", "--domains", "example.com"])
+            .arg("--path")
+            .arg(world.path("lego"))
+            .arg("run");
+        process::run(&mut command).success();
+        let chain = world.path("lego/certificates/_.example.com.crt");
+        crate::strangers::openssl_accepts(&chain, &server.authority.root());
+        row.passed();
+    });
 }

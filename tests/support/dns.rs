@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::io::{Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use hickory_server::proto::op::{Message, ResponseCode};
@@ -16,6 +17,9 @@ pub enum Answer {
     Addresses(Vec<IpAddr>),
     /// TXT records of one string each.
     Text(Vec<String>),
+    /// TXT records, one for each line of this file, as hooks of clients write it; while it is not
+    /// there, neither is the name.
+    Lines(PathBuf),
     /// Records of any types, as a name that exists has them; an alias is for all types, and is not
     /// followed by this server.
     Records(Vec<RData>),
@@ -216,6 +220,12 @@ fn records(answer: Answer, kind: RecordType) -> (ResponseCode, Vec<RData>) {
             let record = |text| RData::TXT(TXT::new(vec![text]));
             texts.into_iter().map(record).collect()
         }
+        Answer::Lines(file) => match std::fs::read_to_string(file) {
+            Ok(text) => (text.lines())
+                .map(|line| RData::TXT(TXT::new(vec![line.to_owned()])))
+                .collect(),
+            Err(_) => return (ResponseCode::NXDomain, Vec::new()),
+        },
         Answer::Records(data) => data,
         Answer::Fails => return (ResponseCode::ServFail, Vec::new()),
         Answer::Refuses => return (ResponseCode::Refused, Vec::new()),

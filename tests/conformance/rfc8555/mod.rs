@@ -28,3 +28,5 @@ mod s7_6_revocation;
 mod s8_3_http01;
 mod s8_3_redirects;
 mod s8_4_dns01;
+
+pub(in crate::conformance) use s8_4_dns01::{failed, start, value};

@@ -90,7 +90,7 @@ impl Look<'_> {
     }
 
     fn failed(&self, failure: &Failure) -> Verdict {
-        let (kind, what, advice) = (failure.kind, failure.words.as_str(), self.publish());
+        let (kind, words, advice) = (failure.kind, failure.words.as_str(), self.publish());
         let (what, advice) = if kind == FailureKind::NoSuchName {
             ("the name does not exist", advice.as_str())
         } else if kind == FailureKind::AddressNotAllowed {
@@ -98,15 +98,17 @@ impl Look<'_> {
                 "this CA does not ask servers at such addresses",
                 "Let the zone name other servers, or ask the CA's operator to allow these",
             )
-        } else if what.is_empty() {
+        } else {
             (
                 "the DNS gave no usable answer",
-                "Look at that server and at the zone",
+                "Look at the server that was asked, and at the zone",
             )
-        } else {
-            (what, "Look at that server and at the zone")
         };
-        let finding = self.tell(Kind::Dns, (&failure.trail, &[]), what, advice);
+        let mut what = what.to_owned();
+        if !words.is_empty() {
+            what += &format!(": {words}");
+        }
+        let finding = self.tell(Kind::Dns, (&failure.trail, &[]), &what, advice);
         if kind == FailureKind::AddressNotAllowed {
             Verdict::Invalid(finding)
         } else {
@@ -288,7 +290,7 @@ pub(super) mod tests {
         assert!(none.detail.contains("no TXT record"), "{none}");
         for (kind, word) in [
             (FailureKind::NoSuchName, "Publish a TXT record there"),
-            (FailureKind::Dns, "Look at that server"),
+            (FailureKind::Dns, "Look at the server"),
         ] {
             let failure = Failure {
                 kind,

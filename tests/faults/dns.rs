@@ -1,0 +1,203 @@
+//! DNS as private networks have it: zones with resolvers of their own, resolvers that keep old
+//! answers, servers that are not what they should be, and a crash in the middle of it.
+
+use acceptance::acme::Account;
+use acceptance::authority::{Authority, Pair, Server};
+use acceptance::dns::{Answer, Dns};
+use acceptance::namespace::{World, own_world};
+use acceptance::process::eventually;
+use acceptance::web::{Page, Web, challenge_path};
+use aws_lc_rs::digest::{SHA256, digest};
+use data_encoding::{BASE32_NOPAD, BASE64URL_NOPAD};
+use serde_json::{Value, json};
+
+fn value(account: &Account, challenge: &Value) -> String {
+    let text = account.key_authorization(challenge);
+    BASE64URL_NOPAD.encode(digest(&SHA256, text.as_bytes()).as_ref())
+}
+
+/// Writes riser.toml while the server runs and has it in force.
+#[track_caller]
+fn settings(server: &Server, text: &str) {
+    std::fs::write(server.authority.path.join("config/riser.toml"), text).unwrap();
+    server.authority.run(&["ca", "reload"]).success();
+}
+
+fn challenge(account: &Account, name: &str, kind: &str) -> Value {
+    let order = account.order(&[name]);
+    let authorization = order.body["authorizations"][0].as_str().unwrap();
+    account.challenge(authorization, kind).unwrap()
+}
+
+/// Starts a challenge and waits for its end: "valid", or the detail of its problem.
+#[track_caller]
+fn verdict(account: &Account, challenge: &Value) -> String {
+    let url = challenge["url"].as_str().unwrap();
+    account.post(url, Some(&json!({})));
+    let end = eventually("a verdict", || {
+        let body = account.post(url, None).json();
+        (body["status"] != "pending" && body["status"] != "processing").then_some(body)
+    });
+    match end["error"]["detail"].as_str() {
+        Some(detail) => detail.to_owned(),
+        None => end["status"].as_str().unwrap().to_owned(),
+    }
+}
+
+/// A dns-01 attempt at `name` with what `publish` does with the right value.
+#[track_caller]
+fn dns01(account: &Account, name: &str, publish: impl FnOnce(String)) -> String {
+    let challenge = challenge(account, name, "dns-01");
+    publish(value(account, &challenge));
+    verdict(account, &challenge)
+}
+
+#[test]
+fn a_zone_is_asked_at_its_own_resolver_from_the_next_look_on() {
+    own_world(|world| {
+        let inner = Dns::start("127.0.0.3:53");
+        let server = Authority::started(world);
+        let account = server.account();
+        let name = "host.lab.internal";
+        inner.addresses(name, &["127.0.0.1"]);
+        let before = dns01(&account, name, |value| {
+            inner.set(
+                "_acme-challenge.host.lab.internal",
+                Answer::Text(vec![value]),
+            );
+        });
+        assert!(
+            before.contains("resolver 127.0.0.1:53 answered NXDOMAIN"),
+            "{before}"
+        );
+        settings(
+            &server,
+            "[[validation.zone]]\nname = \"lab.internal\"\nresolvers = [\"127.0.0.3\"]\n",
+        );
+        let after = dns01(&account, name, |value| {
+            inner.set(
+                "_acme-challenge.host.lab.internal",
+                Answer::Text(vec![value]),
+            );
+        });
+        assert_eq!(after, "valid");
+        // Addresses too, and other zones as ever.
+        let web = Web::start("127.0.0.1:80");
+        world.dns.addresses("example.com", &["127.0.0.1"]);
+        for name in [name, "example.com"] {
+            let challenge = challenge(&account, name, "http-01");
+            let path = challenge_path(challenge["token"].as_str().unwrap());
+            web.set(&path, Page::Body(account.key_authorization(&challenge)));
+            assert_eq!(verdict(&account, &challenge), "valid");
+        }
+    });
+}
+
+/// The resolver of the world knows the name servers of the zones, and keeps an old TXT record.
+fn delegate(world: &World, zone: &str, server: &str) {
+    let name = format!("ns.{zone}");
+    world.dns.set(zone, Answer::name_servers(&[&name]));
+    world.dns.addresses(&name, &[server]);
+}
+
+fn authoritative(values: Vec<String>) -> Answer {
+    Answer::Authoritative(Box::new(Answer::Text(values)))
+}
+
+#[test]
+fn the_zones_own_servers_are_asked_past_a_resolver_with_old_answers() {
+    own_world(|world| {
+        let (first, second) = (Dns::start("127.0.0.2:53"), Dns::start("127.0.0.3:53"));
+        let server = Authority::started(world);
+        let account = server.account();
+        settings(&server, "[validation]\nauthoritative = true\n");
+        delegate(world, "example.com", "127.0.0.2");
+        delegate(world, "auth.test", "127.0.0.3");
+        let record = "_acme-challenge.www.example.com";
+        world.dns.set(record, Answer::Text(vec!["old".to_owned()]));
+        let direct = dns01(&account, "www.example.com", |value| {
+            first.set(record, authoritative(vec![value]));
+        });
+        assert_eq!(direct, "valid");
+        let alias = Answer::Authoritative(Box::new(Answer::alias("www.auth.test")));
+        first.set(record, alias);
+        let across = dns01(&account, "www.example.com", |value| {
+            second.set("www.auth.test", authoritative(vec![value]));
+        });
+        assert_eq!(across, "valid", "aliases lead into other zones");
+        let wrong = dns01(&account, "www.example.com", |_| {
+            second.set("www.auth.test", authoritative(vec!["wrong".to_owned()]));
+        });
+        for words in [
+            "the authoritative server 127.0.0.2:53 (ns.example.com), the authoritative server \
+             127.0.0.3:53 (ns.auth.test) answered CNAME www.auth.test, a TXT record for www.auth.test",
+            "found the value \"wrong\"",
+        ] {
+            assert!(wrong.contains(words), "{words} is not in: {wrong}");
+        }
+    });
+}
+
+#[test]
+fn servers_of_a_zone_that_do_not_know_it_or_may_not_be_asked_are_told() {
+    own_world(|world| {
+        let lame = Dns::start("127.0.0.2:53");
+        let server = Authority::started(world);
+        let account = server.account();
+        settings(&server, "[validation]\nauthoritative = true\n");
+        let name = "www.example.com";
+        let nobody = dns01(&account, name, |_| {});
+        assert!(nobody.contains("name servers for no zone"), "{nobody}");
+        delegate(world, "example.com", "127.0.0.2");
+        let lame = dns01(&account, name, |value| {
+            lame.set("_acme-challenge.www.example.com", Answer::Text(vec![value]));
+        });
+        let words = "(ns.example.com) answered that it is not authoritative for the name";
+        assert!(lame.contains(words), "{lame}");
+        settings(
+            &server,
+            "[validation]\nauthoritative = true\ndeny = [\"127.0.0.2\"]\n",
+        );
+        let denied = dns01(&account, name, |_| {});
+        let words = "(ns.example.com), denied by the operator";
+        assert!(denied.contains(words), "{denied}");
+        world.dns.set("example.com", Answer::Fails);
+        let failing = dns01(&account, name, |_| {});
+        assert!(failing.contains("NS records of example.com"), "{failing}");
+        assert!(
+            failing.contains("127.0.0.1:53, which answered SERVFAIL"),
+            "{failing}"
+        );
+    });
+}
+
+/// The name of dns-account-01's record hangs on the account's URL, which has the host name that
+/// the client uses: it survives the crash.
+#[test]
+fn a_validation_in_the_dns_is_taken_up_after_a_crash() {
+    own_world(|world| {
+        let mut server = Authority::init(world, Pair::ours(), "ca").start();
+        server.add_acme();
+        settings(
+            &server,
+            "[provisioner.acme]\nchallenges = [\"dns-account-01\"]\n",
+        );
+        let directory = server.authority.directory();
+        let directory = directory.replace("localhost", "127.0.0.1");
+        let account = Account::register(&server.client, &directory);
+        let challenge = challenge(&account, "example.com", "dns-account-01");
+        let digest = digest(&SHA256, account.kid.as_bytes());
+        let label = BASE32_NOPAD.encode(&digest.as_ref()[..10]).to_lowercase();
+        let record = format!("_{label}._acme-challenge.example.com");
+        world.dns.set(&record, Answer::Silence);
+        let url = challenge["url"].as_str().unwrap();
+        let answer = account.post(url, Some(&json!({}))).json();
+        assert_eq!(answer["status"], "processing", "{answer}");
+        server.daemon.kill();
+        let right = value(&account, &challenge);
+        world.dns.set(&record, Answer::Text(vec![right]));
+        let server = server.authority.start();
+        assert_eq!(account.await_status(url, "valid")["type"], "dns-account-01");
+        drop(server);
+    });
+}
