@@ -165,14 +165,6 @@ pub fn refused(answer: &Response, status: u16, kind: &str) -> String {
     detail.to_owned()
 }
 
-const RISER_TOML: &str = r#"
-[provisioner.brief]
-order_life = "6s"
-
-[provisioner.drafts]
-challenges = ["dns-persist-01", "dns-account-01", "http-01"]
-"#;
-
 /// Makes the authority and gives it the provisioners that the tests need.
 fn initialise(dir: &Path, port: u16) {
     std::fs::write(dir.join("pw"), "correct horse battery staple\n").unwrap();
@@ -225,6 +217,9 @@ preauthorization = true
 allow_dns = ["*.strict.example"]
 deny_dns = ["db.strict.example"]
 deny_ip = ["127.0.0.0/8"]
+
+[provisioner.drafts]
+challenges = ["dns-persist-01", "dns-account-01", "http-01"]
 "#;
 
 fn command(program: &str, dir: &Path) -> Command {
