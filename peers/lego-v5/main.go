@@ -43,6 +43,8 @@ func main() {
 	tlsPort := flag.String("tls-port", "443", "port on which tls-alpn-01 is served")
 	crt := flag.String("crt", "", "file for the certificate chain")
 	key := flag.String("key", "", "file for the private key")
+	preferred := flag.String("preferred-chain", "", "common name of the root whose chain is wanted")
+	renew := flag.Bool("renew", false, "ask when to renew, and renew at once, naming what is replaced")
 	flag.Parse()
 	serve := func(client *lego.Client) error {
 		switch *challenge {
@@ -53,13 +55,19 @@ func main() {
 		}
 		return fmt.Errorf("unknown challenge %q", *challenge)
 	}
-	if err := run(*server, strings.Split(*domains, ","), serve, *crt, *key); err != nil {
+	wish := certificate.ObtainRequest{
+		Domains:        strings.Split(*domains, ","),
+		KeyType:        certcrypto.EC256,
+		Bundle:         true,
+		PreferredChain: *preferred,
+	}
+	if err := run(*server, wish, serve, *crt, *key, *renew); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
-func run(server string, domains []string, serve func(*lego.Client) error, crt, key string) error {
+func run(server string, wish certificate.ObtainRequest, serve func(*lego.Client) error, crt, key string, renew bool) error {
 	ctx := context.Background()
 	accountKey, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -79,16 +87,39 @@ func run(server string, domains []string, serve func(*lego.Client) error, crt, k
 	if err != nil {
 		return fmt.Errorf("account: %w", err)
 	}
-	got, err := client.Certificate.Obtain(ctx, certificate.ObtainRequest{
-		Domains: domains,
-		KeyType: certcrypto.EC256,
-		Bundle:  true,
-	})
+	got, err := client.Certificate.Obtain(ctx, wish)
 	if err != nil {
 		return fmt.Errorf("certificate: %w", err)
+	}
+	if renew {
+		if got, err = renewed(ctx, client, got); err != nil {
+			return fmt.Errorf("renewal: %w", err)
+		}
 	}
 	if err := os.WriteFile(crt, got.Certificate, 0o600); err != nil {
 		return err
 	}
 	return os.WriteFile(key, got.PrivateKey, 0o600)
+}
+
+// renewed asks for the window of a certificate (RFC 9773), prints it, and replaces the certificate.
+func renewed(ctx context.Context, client *lego.Client, old *certificate.Resource) (*certificate.Resource, error) {
+	chain, err := certcrypto.ParsePEMBundle(old.Certificate)
+	if err != nil {
+		return nil, err
+	}
+	info, err := client.Certificate.GetRenewalInfo(ctx, chain[0])
+	if err != nil {
+		return nil, err
+	}
+	window := info.SuggestedWindow
+	if !window.Start.Before(window.End) || !window.End.Before(chain[0].NotAfter) {
+		return nil, fmt.Errorf("the window is %v to %v", window.Start, window.End)
+	}
+	fmt.Println("renew between", window.Start, "and", window.End)
+	return client.Certificate.Renew(ctx, *old, &certificate.RenewOptions{
+		KeyType:      certcrypto.EC256,
+		Bundle:       true,
+		UseARICertID: true,
+	})
 }

@@ -11,5 +11,6 @@ mod leaf;
 mod rfc8555;
 mod rfc8737;
 mod rfc8738;
+mod rfc9773;
 mod subject;
 mod weak;

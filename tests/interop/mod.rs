@@ -12,6 +12,7 @@ mod lego;
 mod pebble;
 mod real_step;
 mod real_step_ca;
+mod renewal;
 mod revocation;
 
 use acceptance::table;

@@ -17,6 +17,7 @@ pub mod order;
 pub mod permit;
 pub mod problem;
 pub mod rate;
+pub mod renewal;
 pub mod revocation;
 
 pub use identifier::Identifier;

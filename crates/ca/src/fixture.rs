@@ -112,6 +112,7 @@ pub(crate) fn order(names: &[&str]) -> Order {
         status: Status::Ready,
         error: None,
         certificate: None,
+        replaces: None,
         created_at: now(),
     }
 }

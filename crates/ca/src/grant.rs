@@ -89,6 +89,8 @@ pub enum Recipient {
         account: Uuid,
         /// The provisioner that granted it.
         provisioner: String,
+        /// The serial number of the certificate that it takes the place of.
+        replaces: Option<Serial>,
     },
     /// The holder of an older certificate.
     Renewal {
@@ -120,6 +122,7 @@ impl Grant {
                 order: order.id,
                 account: order.account,
                 provisioner: provisioner.name().to_owned(),
+                replaces: order.replaces.as_ref().map(|id| id.serial().clone()),
             },
             body: Body::Fresh {
                 names: in_order(wish.names()),

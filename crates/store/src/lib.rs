@@ -10,7 +10,7 @@ mod sqlite;
 pub use error::{Error, OpenError};
 pub use record::{
     AuditEntry, CertificateRecord, ChallengeRecord, Created, Issuance, Issued, NewOrder, OrderPage,
-    OrderRecord, Placed, Revocation, Revoked, Revoker, Settled, Swept,
+    OrderRecord, Placed, RenewalWindow, Revocation, Revoked, Revoker, Settled, Swept, Whose,
 };
 pub use sqlite::{Figures, Options, Store, Synchronous};
 

@@ -4,6 +4,7 @@ use acme::account::Account;
 use acme::authz::Authorization;
 use acme::challenge::Challenge;
 use acme::order::Order;
+use acme::renewal::Window;
 use acme::revocation::Reason;
 use jiff::Timestamp;
 use pki::certificate::Serial;
@@ -35,6 +36,8 @@ pub enum Placed {
     Done,
     /// An earlier authorization or a permit that it stands on has ended meanwhile; nothing was stored.
     Outdated,
+    /// The certificate that it names has been replaced, or another order is about to; nothing was stored.
+    AlreadyReplaced,
 }
 
 /// A part of the list of an account's orders.
@@ -139,6 +142,31 @@ pub struct Revocation {
     pub revoked: Revoked,
     /// The SHA-256 of its public key's bits; with [`Reason::KeyCompromise`] the key is not certified again.
     pub key: [u8; 32],
+}
+
+/// A renewal window that an operator has set (RFC 9773 §4.2).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RenewalWindow {
+    /// Which certificates should be renewed then.
+    pub whose: Whose,
+    /// When.
+    pub window: Window,
+    /// A page for people that says why.
+    pub explanation: Option<String>,
+}
+
+/// Which certificates a renewal window is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Whose {
+    /// The one with this serial number.
+    Serial(Serial),
+    /// All that were issued before a moment.
+    IssuedBefore {
+        /// The moment.
+        before: Timestamp,
+        /// Only those of this provisioner.
+        provisioner: Option<String>,
+    },
 }
 
 /// A certificate to be recorded, and the order that it fulfils.

@@ -6,6 +6,7 @@ mod certificates;
 mod holdings;
 mod load;
 mod orders;
+mod renewals;
 mod retention;
 mod revocations;
 mod verdicts;

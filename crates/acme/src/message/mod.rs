@@ -9,6 +9,7 @@ pub mod authorization;
 pub mod challenge;
 pub mod directory;
 pub mod order;
+pub mod renewal;
 pub mod revocation;
 
 mod octets;

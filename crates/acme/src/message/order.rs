@@ -30,6 +30,9 @@ pub struct NewOrder {
         skip_serializing_if = "Option::is_none"
     )]
     pub not_after: Option<Timestamp>,
+    /// The name of the certificate that the new one takes the place of (RFC 9773 §5).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaces: Option<String>,
 }
 
 /// The order object that a server sends (§7.1.3).
@@ -71,6 +74,9 @@ pub struct Order {
     /// Where the certificate is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub certificate: Option<String>,
+    /// The name of the certificate that the new one takes the place of (RFC 9773 §5).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaces: Option<String>,
 }
 
 /// How the URLs of an order are built.
@@ -98,6 +104,7 @@ impl Order {
                 .collect(),
             finalize: urls.finalize(order.id),
             certificate: order.certificate.map(|id| urls.certificate(id)),
+            replaces: order.replaces.as_ref().map(ToString::to_string),
         }
     }
 }

@@ -28,6 +28,11 @@ pub(super) mod optional {
     }
 }
 
+/// Writes a time that is always there.
+pub(super) fn exact<S: Serializer>(time: &Timestamp, to: S) -> Result<S::Ok, S::Error> {
+    to.collect_str(&whole(*time))
+}
+
 fn whole(time: Timestamp) -> Timestamp {
     let second = time.as_nanosecond().div_euclid(1_000_000_000);
     i64::try_from(second)

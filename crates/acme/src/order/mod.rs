@@ -13,6 +13,7 @@ use crate::authz::{self, Authorization};
 use crate::challenge::Proof;
 use crate::identifier::Identifier;
 use crate::problem::{Kind, Problem};
+use crate::renewal::CertificateId;
 
 pub use finalize::Finalized;
 pub use held::{Held, Holdings, Reuse};
@@ -84,6 +85,8 @@ pub struct Order {
     pub error: Option<Problem>,
     /// Its certificate.
     pub certificate: Option<Uuid>,
+    /// The certificate that the new one takes the place of (RFC 9773 §5).
+    pub replaces: Option<CertificateId>,
     /// When it was made.
     pub created_at: Timestamp,
 }
@@ -286,6 +289,7 @@ pub(crate) mod tests {
             status,
             error: None,
             certificate: None,
+            replaces: None,
             created_at: now(),
         }
     }

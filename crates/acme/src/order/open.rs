@@ -12,6 +12,7 @@ use crate::challenge::{self, Challenge, Method};
 use crate::identifier::{Identifier, Unchecked};
 use crate::message::order::NewOrder;
 use crate::problem::{Kind, Problem, Subproblem};
+use crate::renewal::CertificateId;
 
 /// What an order may ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +34,7 @@ pub struct Opening {
     not_before: Option<Timestamp>,
     not_after: Option<Timestamp>,
     holdings: Holdings,
+    replaces: Option<CertificateId>,
 }
 
 /// Whose order it will be, and until when.
@@ -74,6 +76,9 @@ pub fn open(
         not_before: asked.not_before,
         not_after: asked.not_after,
         holdings: Holdings::default(),
+        replaces: (asked.replaces.as_deref())
+            .map(CertificateId::parse)
+            .transpose()?,
     })
 }
 
@@ -81,6 +86,11 @@ impl Opening {
     /// What the certificate is for: canonical, no identifier twice.
     pub fn identifiers(&self) -> impl Iterator<Item = &Identifier> + Clone {
         self.identifiers.iter().map(|(identifier, _)| identifier)
+    }
+
+    /// The certificate that is to be replaced.
+    pub fn replaces(&self) -> Option<&CertificateId> {
+        self.replaces.as_ref()
     }
 
     /// Takes what the account has already: it stands in for new authorizations.
@@ -110,6 +120,7 @@ impl Opening {
             status: Status::Pending,
             error: None,
             certificate: None,
+            replaces: self.replaces,
             created_at: now,
         };
         let (mut made, mut proofs) = (Vec::new(), Vec::new());

@@ -82,7 +82,9 @@ impl Service {
                 order,
                 account,
                 provisioner,
+                replaces,
             } => CertificateRecord {
+                renewed_from: replaces,
                 order: Some(order),
                 account: Some(account),
                 provisioner: Some(provisioner),

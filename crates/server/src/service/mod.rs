@@ -30,9 +30,11 @@ mod order;
 mod permit;
 mod reload;
 mod renew;
+mod renewal;
 mod revoke;
 mod seats;
 mod validate;
+mod windows;
 mod work;
 
 pub(crate) use account::Registered;

@@ -9,6 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use store::Placed;
 use uuid::Uuid;
 
+use super::renewal::already_replaced;
 use super::{Error, Service};
 
 impl Service {
@@ -37,6 +38,7 @@ impl Service {
         let opening = order::open(request, now, &limits, &enabled)?;
         let levels = config.levels(Some(acme.name()), None);
         levels.check(opening.identifiers()).map_err(Refusal::from)?;
+        self.may_replace(account, &opening).await?;
         // The decision of finalize, taken now already, so that nobody validates in vain.
         acme.lifetime(request.not_before, request.not_after, backdate, now)?;
         self.count_order(account.id, opening.identifiers())?;
@@ -96,10 +98,11 @@ impl Service {
             order: order.clone(),
             authorizations,
         };
-        Ok(match self.store().create_order(new).await? {
-            Placed::Done => Some(order),
-            Placed::Outdated => None,
-        })
+        match (self.store().create_order(new).await?, &order.replaces) {
+            (Placed::AlreadyReplaced, Some(id)) => Err(already_replaced(id).into()),
+            (Placed::Outdated, _) => Ok(None),
+            (Placed::Done | Placed::AlreadyReplaced, _) => Ok(Some(order)),
+        }
     }
 
     /// An order of this account.

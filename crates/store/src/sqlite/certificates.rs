@@ -180,6 +180,14 @@ fn audit_entry(certificate: &CertificateRecord, event: &str) -> AuditEntry {
     }
 }
 
+/// Reads the certificate with this serial number, inside a transaction.
+pub(super) fn by_serial(
+    connection: &Connection,
+    serial: &Serial,
+) -> Result<Option<CertificateRecord>, Error> {
+    find(connection, BY_SERIAL, serial.bytes())
+}
+
 fn find(
     connection: &Connection,
     sql: &str,

@@ -17,6 +17,7 @@ mod permits;
 #[cfg(test)]
 mod plans;
 mod readers;
+mod renewals;
 mod retention;
 mod revocations;
 #[cfg(test)]

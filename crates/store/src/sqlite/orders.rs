@@ -2,18 +2,20 @@
 
 use acme::authz::{Authorization, Origin};
 use acme::order::{Order, Status};
+use acme::renewal::CertificateId;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::column::{At, Id, Json, word};
+use super::column::{At, Id, Json, damaged, word};
 use super::{Store, audit, authorizations, holdings};
 use crate::error::Error;
 use crate::record::{AuditEntry, NewOrder, OrderPage, OrderRecord, Placed};
 
 impl Store {
-    /// Stores an order with its new authorizations and their challenges, unless what else it stands on has ended.
+    /// Stores an order with its new authorizations and their challenges, unless what else it stands on has ended, or
+    /// the certificate that it replaces has been replaced, or is about to be by an order that is not invalid.
     ///
     /// # Errors
     /// [`Error::Conflict`] if the account is not valid (any more), or an id is taken.
@@ -21,6 +23,11 @@ impl Store {
         self.write(move |connection| {
             if !holdings::stand(connection, &new)? {
                 return Ok(Placed::Outdated);
+            }
+            if let Some(replaced) = &new.order.replaces
+                && is_replaced(connection, replaced, new.order.created_at)?
+            {
+                return Ok(Placed::AlreadyReplaced);
             }
             create(connection, &new)?;
             Ok(Placed::Done)
@@ -129,12 +136,34 @@ fn permit(authorization: &Authorization) -> Option<String> {
     }
 }
 
+/// An order that is invalid frees the certificate; one that came to a certificate may be gone.
+fn is_replaced(
+    connection: &Connection,
+    replaced: &CertificateId,
+    now: Timestamp,
+) -> Result<bool, Error> {
+    let ordered = connection
+        .prepare_cached(
+            "SELECT 1 FROM orders
+             WHERE replaces = ?1
+                 AND (status IN ('processing', 'valid')
+                      OR status IN ('pending', 'ready') AND expires_at > ?2)",
+        )?
+        .exists((replaced.to_string(), At(now)))?;
+    let issued = connection
+        .prepare_cached(
+            "SELECT 1 FROM certificates WHERE renewed_from = ?1 AND order_id IS NOT NULL",
+        )?
+        .exists([replaced.serial().bytes()])?;
+    Ok(ordered || issued)
+}
+
 fn insert(connection: &Connection, order: &Order) -> Result<(), Error> {
     let inserted = connection
         .prepare_cached(
             "INSERT INTO orders (id, account_id, provisioner, identifiers, not_before, not_after,
-                 expires_at, status, error, certificate_id, created_at)
-             SELECT ?1, id, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11
+                 expires_at, status, error, certificate_id, replaces, created_at)
+             SELECT ?1, id, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12
              FROM accounts WHERE id = ?2 AND status = 'valid'",
         )?
         .execute((
@@ -148,6 +177,7 @@ fn insert(connection: &Connection, order: &Order) -> Result<(), Error> {
             order.status.as_str(),
             order.error.as_ref().map(Json),
             order.certificate.map(Id),
+            order.replaces.as_ref().map(ToString::to_string),
             At(order.created_at),
         ))?;
     if inserted == 0 {
@@ -160,7 +190,7 @@ pub(super) fn load(connection: &Connection, id: Uuid) -> Result<Option<Order>, E
     let found = connection
         .prepare_cached(
             "SELECT id, account_id, provisioner, identifiers, not_before, not_after, expires_at,
-                 status, error, certificate_id, created_at
+                 status, error, certificate_id, created_at, replaces
              FROM orders WHERE id = ?1",
         )?
         .query_row([Id(id)], from_row)
@@ -192,6 +222,10 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Order> {
         error: row.get::<_, Option<Json<_>>>(8)?.map(|json| json.0),
         certificate: row.get::<_, Option<Id>>(9)?.map(|id| id.0),
         created_at: row.get::<_, At>(10)?.0,
+        replaces: row
+            .get::<_, Option<String>>(11)?
+            .map(|text| CertificateId::parse(&text).map_err(|why| damaged(11, why.detail)))
+            .transpose()?,
     })
 }
 

@@ -12,6 +12,7 @@ const SOURCES: &[&str] = &[
     include_str!("orders.rs"),
     include_str!("permits.rs"),
     include_str!("retention.rs"),
+    include_str!("renewals.rs"),
     include_str!("revocations.rs"),
     include_str!("verdicts.rs"),
 ];

@@ -92,6 +92,7 @@ pub(super) fn new_order(account: &Account, names: &[&str]) -> NewOrder {
         status: order::Status::Pending,
         error: None,
         certificate: None,
+        replaces: None,
         created_at: now(),
     };
     NewOrder {

@@ -3,10 +3,12 @@
 
 mod error;
 pub mod permit;
+mod renewal;
 
 use serde::{Deserialize, Serialize};
 
 pub use error::{Error, Kind};
+pub use renewal::{RenewalCleared, RenewalScope, RenewalSetting, RenewalWindows};
 
 /// What `POST /admin/reload` came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -30,7 +30,7 @@ fn body(service: &Service, at: &Endpoint) -> Directory {
         new_authz: (service.authorizes_ahead(acme)).then(|| at.links.at("new-authz")),
         revoke_cert: Some(at.links.at("revoke-cert")),
         key_change: Some(at.links.at("key-change")),
-        renewal_info: None,
+        renewal_info: Some(at.links.at("renewal-info")),
         meta: Meta {
             terms_of_service: acme.terms_of_service().map(str::to_owned),
             website: acme.website().map(str::to_owned),

@@ -23,6 +23,7 @@ mod finalize;
 mod links;
 mod nonce;
 mod order;
+mod renewal;
 mod revocation;
 mod signed;
 
@@ -41,6 +42,7 @@ pub(super) fn routes(service: &Service) -> Router<Service> {
         .route("/authz/{id}", post(authorization::update))
         .route("/challenge/{authz}/{id}", post(challenge::answer))
         .route("/certificate/{id}", post(certificate::read))
+        .route("/renewal-info/{name}", get(renewal::show))
         .route("/revoke-cert", post(revocation::revoke))
         .route("/key-change", post(not_yet))
         .fallback(unknown)

@@ -16,6 +16,7 @@ use crate::service::{Error, Operator, Service};
 
 mod permits;
 mod reload;
+mod renewal;
 
 /// The routes, without their prefix.
 pub(super) fn routes() -> Router<Service> {
@@ -26,6 +27,11 @@ pub(super) fn routes() -> Router<Service> {
             get(permits::list).post(permits::add),
         )
         .route("/acme/permits/{provisioner}/{id}", delete(permits::remove))
+        .route(
+            "/acme/renewal",
+            get(renewal::list).post(renewal::set).delete(renewal::clear),
+        )
+        .route("/acme/renewal/{serial}", delete(renewal::clear_one))
 }
 
 /// Lets operators pass and nobody else.

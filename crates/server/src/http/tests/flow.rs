@@ -84,6 +84,7 @@ async fn the_directory_has_no_nonce_and_no_link_and_everything_else_has() {
             "newOrder": client.url("new-order"),
             "revokeCert": client.url("revoke-cert"),
             "keyChange": client.url("key-change"),
+            "renewalInfo": client.url("renewal-info"),
         })
     );
     assert_eq!(directory.header("replay-nonce"), "");

@@ -1,6 +1,7 @@
 //! `step ca acme`.
 
 mod authorize;
+mod renewal;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -13,7 +14,10 @@ use crate::context::Context;
 /// What the help shows.
 pub(crate) const EXAMPLES: &str = "Examples:
   Let an account have a name without a challenge:
-    $ step ca acme authorize add acme --account 0193a7c05f7b7d1c9d3b1d2e3f405162 db.internal";
+    $ step ca acme authorize add acme --account 0193a7c05f7b7d1c9d3b1d2e3f405162 db.internal
+
+  Let all clients of a provisioner renew within the next two hours:
+    $ step ca acme renewal set --provisioner acme --start 0s --end 2h";
 
 /// The commands of `step ca acme`.
 #[derive(Subcommand)]
@@ -21,6 +25,9 @@ pub(crate) enum Command {
     /// Gives names without a challenge, lists what was given, and takes it back.
     #[command(subcommand, arg_required_else_help = true, after_help = authorize::EXAMPLES)]
     Authorize(authorize::Command),
+    /// Moves the times at which clients are told to renew.
+    #[command(subcommand, arg_required_else_help = true, after_help = renewal::EXAMPLES)]
+    Renewal(renewal::Command),
     #[command(external_subcommand)]
     Other(Vec<OsString>),
 }
@@ -33,6 +40,7 @@ impl Command {
     pub(crate) fn run(self, context: &Context) -> Result<ExitCode> {
         match self {
             Self::Authorize(command) => command.run(context),
+            Self::Renewal(command) => command.run(context),
             Self::Other(words) => crate::command::other("step ca acme", &words, LATER),
         }
     }

@@ -102,6 +102,7 @@ fn order(asked: &Asked<'_>) -> acme::message::order::NewOrder {
         identifiers: asked.names.identifiers().iter().map(Into::into).collect(),
         not_before: asked.times.not_before,
         not_after: asked.times.not_after,
+        replaces: None,
     }
 }
 

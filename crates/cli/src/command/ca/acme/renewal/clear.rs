@@ -1,0 +1,60 @@
+//! `step ca acme renewal clear`.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use ca::api::admin::RenewalCleared;
+
+use super::PATH;
+use crate::command::block_on;
+use crate::command::ca::door::Door;
+use crate::context::Context;
+use crate::output;
+
+const EXAMPLES: &str = "Examples:
+  Clear all windows for many certificates:
+    $ step ca acme renewal clear
+
+  Clear that of one certificate:
+    $ step ca acme renewal clear 340282366920938463463374607431768211455";
+
+/// Clears the window of one certificate, or without a serial number all windows that are for many.
+/// Where no other is set, each certificate has its own again, around two thirds of its life.
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// The serial number of the certificate, decimal.
+    #[arg(value_name = "serial")]
+    serial: Option<String>,
+    #[command(flatten)]
+    door: Door,
+}
+
+impl Args {
+    /// Clears them.
+    pub(crate) fn run(self, context: &Context) -> Result<ExitCode> {
+        let door = self.door.open(context)?;
+        let doing = "clearing the renewal windows";
+        let path = match self.serial.as_deref().map(digits) {
+            Some(serial) => format!("{PATH}/{}", serial?),
+            None => PATH.to_owned(),
+        };
+        let gone: RenewalCleared = block_on(async { Ok(door.delete(doing, &path).await?) })?;
+        output::say(&match gone.cleared {
+            0 => "There was no window to clear.".to_owned(),
+            1 => "One window is cleared.".to_owned(),
+            many => format!("{many} windows are cleared."),
+        });
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// A serial number that fits into a path.
+fn digits(serial: &str) -> Result<&str> {
+    if serial.is_empty() || !serial.bytes().all(|byte| byte.is_ascii_digit()) {
+        anyhow::bail!(
+            "{serial:?} is not a serial number: give it in decimal, as 'step certificate inspect' does"
+        );
+    }
+    Ok(serial)
+}

@@ -1,0 +1,80 @@
+//! `step ca acme renewal set`.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use ca::api::admin::{RenewalScope, RenewalSetting};
+use jiff::Timestamp;
+
+use super::PATH;
+use crate::command::block_on;
+use crate::command::ca::certificate::times::moment;
+use crate::command::ca::door::Door;
+use crate::context::Context;
+use crate::output;
+
+const EXAMPLES: &str = "Examples:
+  One certificate, at once:
+    $ step ca acme renewal set 340282366920938463463374607431768211455 --start=-1h --end 0s
+
+  All that provisioner acme has issued so far, spread over two hours, with a page that says why:
+    $ step ca acme renewal set --provisioner acme --start 0s --end 2h --explanation-url https://example.com/why";
+
+/// Sets the window in which clients are told to renew one certificate, or all that were issued until
+/// now. Clients see it when they ask the next time, as their server told them: after a 24th of the
+/// certificate's life, and six hours at most.
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// The serial number of the certificate, decimal.
+    #[arg(value_name = "serial", required_unless_present_any = ["provisioner", "issued_before"])]
+    serial: Option<String>,
+    /// All certificates of this provisioner.
+    #[arg(long, value_name = "name", conflicts_with = "serial")]
+    provisioner: Option<String>,
+    /// All certificates issued before this: a time (RFC 3339) or a duration from now.
+    #[arg(
+        long,
+        value_name = "time|duration",
+        conflicts_with = "serial",
+        allow_hyphen_values = true
+    )]
+    issued_before: Option<String>,
+    /// The first moment: a time (RFC 3339) or a duration from now, such as 0s.
+    #[arg(long, value_name = "time|duration", allow_hyphen_values = true)]
+    start: String,
+    /// The last moment.
+    #[arg(long, value_name = "time|duration", allow_hyphen_values = true)]
+    end: String,
+    /// A page for people that says why.
+    #[arg(long, value_name = "url")]
+    explanation_url: Option<String>,
+    #[command(flatten)]
+    door: Door,
+}
+
+impl Args {
+    /// Sets it.
+    pub(crate) fn run(self, context: &Context) -> Result<ExitCode> {
+        let now = Timestamp::now();
+        let start = moment("start", Some(&self.start), now)?.unwrap_or(now);
+        let end = moment("end", Some(&self.end), now)?.unwrap_or(now);
+        let asked = RenewalSetting {
+            scope: RenewalScope {
+                serial: self.serial,
+                issued_before: moment("issued-before", self.issued_before.as_deref(), now)?,
+                provisioner: self.provisioner,
+            },
+            start,
+            end,
+            explanation_url: self.explanation_url,
+        };
+        let door = self.door.open(context)?;
+        let doing = "setting the renewal window";
+        let _: RenewalSetting = block_on(async { Ok(door.post(doing, PATH, &asked).await?) })?;
+        output::say(&format!(
+            "Clients that ask are told to renew between {start:.0} and {end:.0}."
+        ));
+        Ok(ExitCode::SUCCESS)
+    }
+}

@@ -1,0 +1,55 @@
+//! `step ca acme renewal show`.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use ca::api::admin::{RenewalSetting, RenewalWindows};
+
+use super::PATH;
+use crate::command::block_on;
+use crate::command::ca::door::Door;
+use crate::context::Context;
+use crate::output;
+
+const EXAMPLES: &str = "Examples:
+  Which windows are set, for which certificates?
+    $ step ca acme renewal show";
+
+/// Lists the windows that are set, the newest first; of those that fit a certificate the newest counts.
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    door: Door,
+}
+
+impl Args {
+    /// Lists them.
+    pub(crate) fn run(self, context: &Context) -> Result<ExitCode> {
+        let door = self.door.open(context)?;
+        let doing = "listing the renewal windows";
+        let all: RenewalWindows = block_on(async { Ok(door.get(doing, PATH).await?) })?;
+        if all.windows.is_empty() {
+            output::say(
+                "No window is set: each certificate has its own, around two thirds of its life.",
+            );
+        }
+        let lines: String = all.windows.iter().map(line).collect();
+        output::data(&lines)?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn line(set: &RenewalSetting) -> String {
+    let scope = &set.scope;
+    let mut whose = scope.serial.clone().unwrap_or_default();
+    if let Some(name) = &scope.provisioner {
+        whose.push_str(&format!("provisioner {name} "));
+    }
+    if let Some(before) = scope.issued_before {
+        whose.push_str(&format!("issued before {before:.0}"));
+    }
+    let why = set.explanation_url.as_deref().unwrap_or_default();
+    let line = format!("{whose}: {:.0} to {:.0} {why}", set.start, set.end);
+    format!("{}\n", line.trim_end())
+}

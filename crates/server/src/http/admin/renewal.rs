@@ -1,0 +1,48 @@
+//! `/admin/acme/renewal`: the operator's renewal windows (RFC 9773 §4.2).
+
+use axum::Json;
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use ca::api::admin::{RenewalCleared, RenewalSetting};
+
+use super::json;
+use crate::http::problem::AdminFailure;
+use crate::service::{Error, Operator, Service};
+
+pub(super) async fn list(
+    State(service): State<Service>,
+    _: Operator,
+) -> Result<Response, AdminFailure> {
+    Ok(json(StatusCode::OK, &service.renewal_windows().await?))
+}
+
+pub(super) async fn set(
+    State(service): State<Service>,
+    operator: Operator,
+    body: Result<Json<RenewalSetting>, JsonRejection>,
+) -> Result<Response, AdminFailure> {
+    let Json(asked) = body.map_err(|why| Error::BadRequest(why.body_text()))?;
+    service.set_renewal_window(&operator, asked.clone()).await?;
+    Ok(json(StatusCode::CREATED, &asked))
+}
+
+pub(super) async fn clear(
+    State(service): State<Service>,
+    operator: Operator,
+) -> Result<Response, AdminFailure> {
+    let cleared = service.clear_renewal_windows(&operator, None).await?;
+    Ok(json(StatusCode::OK, &RenewalCleared { cleared }))
+}
+
+pub(super) async fn clear_one(
+    State(service): State<Service>,
+    operator: Operator,
+    Path(serial): Path<String>,
+) -> Result<Response, AdminFailure> {
+    let cleared = service
+        .clear_renewal_windows(&operator, Some(&serial))
+        .await?;
+    Ok(json(StatusCode::OK, &RenewalCleared { cleared }))
+}

@@ -1,0 +1,96 @@
+//! Renewal information (RFC 9773): when a certificate should be renewed, and what may replace it.
+
+use acme::Problem;
+use acme::account::Account;
+use acme::message::renewal::RenewalInfo;
+use acme::order::Opening;
+use acme::problem::Kind;
+use acme::renewal::{self, CertificateId, Window};
+use ca::provisioner::Acme;
+use jiff::SignedDuration;
+use pki::Certificate;
+use store::CertificateRecord;
+
+use super::{Error, Service};
+
+/// When to renew, and when to ask again.
+pub(crate) struct Renewal {
+    pub(crate) info: RenewalInfo,
+    pub(crate) pause: SignedDuration,
+}
+
+impl Service {
+    /// When the certificate of this name should be renewed: in the past where it is revoked, in the newest window that
+    /// an operator has set for it, else in its own.
+    ///
+    /// # Errors
+    /// When the name has a wrong shape, or is not that of a certificate of this provisioner.
+    pub(crate) async fn renewal(&self, acme: &Acme, name: &str) -> Result<Renewal, Error> {
+        let id = CertificateId::parse(name)?;
+        let found = self.store().renewal(id.serial()).await?;
+        let (record, set) = found
+            .filter(|(record, _)| record.provisioner.as_deref() == Some(acme.name()))
+            .ok_or_else(unknown)?;
+        named(&record, &id)?;
+        let (begin, end) = (record.not_before.max(record.issued_at), record.not_after);
+        let (window, explanation) = match (&record.revoked, set) {
+            (Some(revoked), _) => (Window::revoked(revoked.at), None),
+            (None, Some(set)) => (set.window, set.explanation),
+            (None, None) => (Window::suggested(begin, end, &record.serial), None),
+        };
+        Ok(Renewal {
+            info: RenewalInfo::new(window, explanation),
+            pause: renewal::pause(begin, end),
+        })
+    }
+
+    /// Checks what an order wants to replace (RFC 9773 §5): a certificate of the same account that shares an identifier.
+    /// Whether it is replaced already is seen when the order is stored.
+    ///
+    /// # Errors
+    /// When it is unknown, another account's, or about something else.
+    pub(super) async fn may_replace(
+        &self,
+        account: &Account,
+        opening: &Opening,
+    ) -> Result<(), Error> {
+        let Some(id) = opening.replaces() else {
+            return Ok(());
+        };
+        let record = self.store().certificate_by_serial(id.serial()).await?;
+        let record = record.ok_or_else(unknown)?;
+        let certificate = named(&record, id)?;
+        if record.account != Some(account.id) {
+            return Err(Problem::unauthorized(
+                "The certificate that the order would replace was not issued to this account: leave \
+                 replaces out.",
+            )
+            .into());
+        }
+        Ok(renewal::replaces(&certificate, opening.identifiers())?)
+    }
+}
+
+/// An order that wants to replace what is replaced already.
+pub(super) fn already_replaced(id: &CertificateId) -> Problem {
+    Problem::new(
+        Kind::AlreadyReplaced,
+        format!(
+            "The certificate {id} is replaced already, or another order is about to replace it: \
+             leave replaces out to order one more."
+        ),
+    )
+}
+
+/// The certificate, if its whole name is this: a serial number alone may be chance.
+fn named(record: &CertificateRecord, id: &CertificateId) -> Result<Certificate, Error> {
+    let certificate = Certificate::from_der(&record.der).map_err(ca::Refusal::from)?;
+    match CertificateId::of(&certificate) {
+        Some(own) if own == *id => Ok(certificate),
+        _ => Err(unknown()),
+    }
+}
+
+fn unknown() -> Error {
+    Error::NotFound("This provisioner has issued no certificate of this name.".to_owned())
+}
