@@ -14,6 +14,7 @@ mod real_step;
 mod real_step_ca;
 mod renewal;
 mod revocation;
+mod suites;
 
 use acceptance::table;
 

@@ -33,6 +33,11 @@ impl Row {
         self.write("passed", "");
     }
 
+    /// Says that what the row stands for was not tried, and why.
+    pub fn absent(self, reason: &str) {
+        self.write("absent", reason);
+    }
+
     fn write(&self, outcome: &str, note: &str) {
         let dir = paths::rows();
         fs::create_dir_all(&dir).expect("target/interop can be made");

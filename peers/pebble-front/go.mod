@@ -1,0 +1,3 @@
+module riser/peers/pebble-front
+
+go 1.25

@@ -1,0 +1,229 @@
+// The program pebble-front takes Pebble's command line and configuration, and serves Riser in
+// Pebble's place: client libraries whose tests start a Pebble start a Riser instead. It makes an
+// authority in a folder of its own, starts step-ca on it, and stands before it with the certificate
+// that the configuration names. /dir is the ACME directory; the management port has the chain.
+package main
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"log"
+	"net"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"syscall"
+	"time"
+)
+
+// configuration is what we take of Pebble's; the rest has no counterpart here.
+type configuration struct {
+	Pebble struct {
+		ListenAddress           string
+		ManagementListenAddress string
+		Certificate             string
+		PrivateKey              string
+		HTTPPort                int
+		TLSPort                 int
+	}
+}
+
+// authority is a folder with a Riser in it.
+type authority struct {
+	folder, inner, step, stepCA string
+}
+
+func main() {
+	// The kernel ends the server with the thread that started it.
+	runtime.LockOSThread()
+	log.SetFlags(0)
+	log.SetPrefix("pebble-front: ")
+	file := flag.String("config", "", "Pebble's configuration")
+	resolver := flag.String("dnsserver", "", "DNS server to ask")
+	flag.Bool("strict", false, "taken and passed over")
+	flag.Parse()
+	if err := run(*file, *resolver); err != nil {
+		log.Fatal(err)
+	}
+}
+
+func run(file, resolver string) error {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	var config configuration
+	if err := json.Unmarshal(text, &config); err != nil {
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	riser, err := create(os.Getenv("RISER_STEP"), os.Getenv("RISER_STEP_CA"))
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(riser.folder)
+	ended, err := riser.start(config, resolver)
+	if err != nil {
+		return err
+	}
+	front, err := riser.front()
+	if err != nil {
+		return err
+	}
+	chain := http.NewServeMux()
+	chain.HandleFunc("/roots/0", riser.certificate("root_ca.crt"))
+	chain.HandleFunc("/intermediates/0", riser.certificate("intermediate_ca.crt"))
+	pebble := config.Pebble
+	serve := func(address string, handler http.Handler) {
+		if address == "" {
+			return
+		}
+		server := http.Server{Addr: address, Handler: handler}
+		ended <- server.ListenAndServeTLS(pebble.Certificate, pebble.PrivateKey)
+	}
+	go serve(pebble.ListenAddress, front)
+	go serve(pebble.ManagementListenAddress, chain)
+	stop := make(chan os.Signal, 1)
+	signal.Notify(stop, os.Interrupt, syscall.SIGTERM)
+	select {
+	case <-stop:
+		return nil
+	case err := <-ended:
+		return err
+	}
+}
+
+// create makes an authority with an ACME provisioner.
+func create(step, stepCA string) (*authority, error) {
+	folder, err := os.MkdirTemp("", "pebble-front-")
+	if err != nil {
+		return nil, err
+	}
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	inner := free.Addr().String()
+	free.Close()
+	riser := &authority{folder, inner, step, stepCA}
+	if err := os.WriteFile(riser.path("password"), []byte("front\n"), 0o600); err != nil {
+		return nil, err
+	}
+	// What Pebble offers too, and the step path's own file has no place for.
+	ours := "[provisioner.acme]\nchallenges = [\"http-01\", \"dns-01\", \"tls-alpn-01\", \"dns-account-01\"]\n"
+	if os.Getenv("PEBBLE_AUTHZREUSE") == "100" {
+		ours += "authorization_reuse = \"1h\"\n"
+	}
+	commands := [][]string{
+		{"ca", "init", "--name", "Pebble", "--provisioner", "admin", "--deployment-type", "standalone",
+			"--dns", "localhost", "--dns", "127.0.0.1", "--dns", "::1", "--address", inner,
+			"--password-file", riser.path("password")},
+		{"ca", "provisioner", "add", "acme", "--type", "ACME"},
+	}
+	for _, arguments := range commands {
+		if output, err := riser.command(step, arguments...).CombinedOutput(); err != nil {
+			return nil, fmt.Errorf("step %v: %w\n%s", arguments, err, output)
+		}
+	}
+	if err := os.WriteFile(riser.path("config", "riser.toml"), []byte(ours), 0o600); err != nil {
+		return nil, err
+	}
+	return riser, riser.terms()
+}
+
+// terms gives the provisioner terms of service, which accounts have to agree to.
+func (a *authority) terms() error {
+	file := a.path("config", "ca.json")
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	var config map[string]any
+	if err := json.Unmarshal(text, &config); err != nil {
+		return err
+	}
+	section, _ := config["authority"].(map[string]any)
+	provisioners, _ := section["provisioners"].([]any)
+	for _, one := range provisioners {
+		if provisioner, ok := one.(map[string]any); ok && provisioner["type"] == "ACME" {
+			provisioner["termsOfService"] = "data:text/plain,agreed"
+		}
+	}
+	if text, err = json.Marshal(config); err != nil {
+		return err
+	}
+	return os.WriteFile(file, text, 0o600)
+}
+
+// start starts the server and waits until it is there; its end is told on the channel.
+func (a *authority) start(config configuration, resolver string) (chan error, error) {
+	arguments := []string{a.path("config", "ca.json"), "--password-file", a.path("password"), "--insecure",
+		"--acme-http-port", strconv.Itoa(config.Pebble.HTTPPort), "--acme-tls-port", strconv.Itoa(config.Pebble.TLSPort)}
+	if resolver != "" {
+		arguments = append(arguments, "--resolver", resolver)
+	}
+	server := a.command(a.stepCA, arguments...)
+	server.Stdout, server.Stderr = os.Stdout, os.Stderr
+	// The server ends with this program, however this program ends.
+	server.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if err := server.Start(); err != nil {
+		return nil, err
+	}
+	ended := make(chan error, 3)
+	go func() { ended <- fmt.Errorf("step-ca: %v", server.Wait()) }()
+	for range 200 {
+		if connection, err := net.Dial("tcp", a.inner); err == nil {
+			connection.Close()
+			return ended, nil
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	return nil, fmt.Errorf("step-ca does not listen on %s", a.inner)
+}
+
+// front passes every request on as it came, with its host; only the directory has another path.
+func (a *authority) front() (http.Handler, error) {
+	root, err := os.ReadFile(a.path("certs", "root_ca.crt"))
+	if err != nil {
+		return nil, err
+	}
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(root)
+	behind := &url.URL{Scheme: "https", Host: a.inner}
+	return &httputil.ReverseProxy{
+		Rewrite: func(request *httputil.ProxyRequest) {
+			request.SetURL(behind)
+			request.Out.Host = request.In.Host
+			if request.Out.URL.Path == "/dir" && request.In.Method == http.MethodGet {
+				request.Out.URL.Path = "/acme/acme/directory"
+			}
+		},
+		Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}},
+	}, nil
+}
+
+// certificate serves one of the authority's certificates.
+func (a *authority) certificate(name string) http.HandlerFunc {
+	return func(answer http.ResponseWriter, request *http.Request) {
+		answer.Header().Set("Content-Type", "application/pem-certificate-chain; charset=utf-8")
+		http.ServeFile(answer, request, a.path("certs", name))
+	}
+}
+
+func (a *authority) path(parts ...string) string {
+	return filepath.Join(append([]string{a.folder}, parts...)...)
+}
+
+func (a *authority) command(program string, arguments ...string) *exec.Cmd {
+	command := exec.Command(program, arguments...)
+	command.Env = []string{"STEPPATH=" + a.folder, "HOME=" + a.folder, "PATH=/usr/sbin:/usr/bin:/sbin:/bin"}
+	return command
+}
