@@ -226,8 +226,13 @@ fn acme_tiny(half: usize, task: &str) {
         let asked: Vec<String> = asked
             .map(|name| format!("tests.test_module.TestModule.{name}"))
             .collect();
+        // The suite starts its web server as `python`, which Debian calls python3.
+        let programs = world.path("programs");
+        std::fs::create_dir_all(&programs).unwrap();
+        std::os::unix::fs::symlink("/usr/bin/python3", programs.join("python")).unwrap();
         let mut run = command(&suite, world);
-        run.env("ACME_TINY_PEBBLE_BIN", front)
+        run.env("PATH", format!("{}:/usr/bin:/bin", programs.display()))
+            .env("ACME_TINY_PEBBLE_BIN", front)
             .env("ACME_TINY_DOMAIN", "example.com")
             .args(&asked);
         let outcome = process::run(&mut run).success();
