@@ -9,6 +9,8 @@ mod hostile;
 mod key;
 mod leaf;
 mod rfc8555;
+mod rfc8657;
+mod rfc8659;
 mod rfc8737;
 mod rfc8738;
 mod rfc9773;

@@ -193,6 +193,8 @@ fn initialise(dir: &Path, port: u16) {
             "website": "https://ca.example", "caaIdentities": ["ca.example"],
         }),
         json!({"type": "ACME", "name": "bound", "requireEAB": true}),
+        json!({"type": "ACME", "name": "caa", "caaIdentities": ["ca.example"]}),
+        json!({"type": "ACME", "name": "caawarn", "caaIdentities": ["ca.example"]}),
         json!({"type": "ACME", "name": "webonly", "challenges": ["http-01"]}),
         json!({
             "type": "ACME", "name": "drafts", "caaIdentities": ["ca.example", "CA2.example"],
@@ -204,6 +206,12 @@ fn initialise(dir: &Path, port: u16) {
 
 /// The options that the provisioners of these names are there for.
 const RISER_TOML: &str = r#"
+[provisioner.caa]
+caa = "enforce"
+
+[provisioner.caawarn]
+caa = "warn"
+
 [provisioner.brief]
 order_life = "6s"
 

@@ -7,6 +7,7 @@
 
 pub mod account;
 pub mod authz;
+pub mod caa;
 pub mod challenge;
 pub mod contact;
 pub mod envelope;

@@ -9,7 +9,7 @@ mod dns_persist01;
 mod failure;
 mod http01;
 mod redirect;
-mod story;
+pub(crate) mod story;
 mod tls_alpn01;
 mod txt;
 

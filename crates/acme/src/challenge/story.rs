@@ -87,7 +87,7 @@ fn redirects(cx: &Context<'_>) -> Vec<String> {
 }
 
 /// Who was asked for records, and what came of it.
-pub(super) fn resolution(trail: &Trail) -> Option<String> {
+pub(crate) fn resolution(trail: &Trail) -> Option<String> {
     let resolver = trail.resolver.as_deref()?;
     let who = if resolver.starts_with(|c: char| c.is_ascii_digit() || c == '[') {
         format!("resolver {resolver}")

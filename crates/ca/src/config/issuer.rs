@@ -4,7 +4,7 @@
 use acme::challenge::Method;
 use acme::identifier::DnsName;
 
-use super::{Config, RISER_TOML, Warning};
+use super::{Caa, Config, Fault, RISER_TOML, Warning};
 use crate::provisioner::{Acme, Provisioner};
 
 /// More names of one issuer than this are not announced (draft-ietf-acme-dns-persist).
@@ -35,6 +35,35 @@ impl Config {
             methods.retain(|method| *method != Method::DnsPersist01);
         }
         methods
+    }
+
+    /// A fault for each provisioner that looks at CAA records and has no name that they could
+    /// allow.
+    pub(super) fn unnamed(&self) -> Vec<Fault> {
+        let mut faults = Vec::new();
+        for (name, settings) in &self.riser.provisioners {
+            let acme = self.authority.acme(name);
+            let named = acme.is_some_and(|acme| {
+                let mut identities = acme.caa_identities().iter();
+                identities.any(|text| DnsName::parse(text).is_ok())
+            });
+            if settings.caa == Caa::Off || named {
+                continue;
+            }
+            let what = match acme {
+                Some(_) => format!(
+                    "CAA records need a name for this authority: give the provisioner {name:?} of \
+                     ca.json its domain name, as \"caaIdentities\": [\"ca.example.com\"]"
+                ),
+                None => "only ACME provisioners look at CAA records; remove it".to_owned(),
+            };
+            faults.push(Fault {
+                file: RISER_TOML,
+                place: format!("provisioner.{name}.caa"),
+                what,
+            });
+        }
+        faults
     }
 
     /// A warning for each provisioner that cannot offer dns-persist-01 although it should.
@@ -104,5 +133,31 @@ mod tests {
         let (nameless, warnings) = config(r#"["10.0.0.1"]"#, more, lasting);
         assert_eq!(challenges(&nameless), ["http-01"]);
         assert!(warnings[0].what.contains("caaIdentities"), "{warnings:?}");
+    }
+
+    #[test]
+    fn whoever_looks_at_caa_records_needs_a_name_in_them() {
+        let text = |more: &str| {
+            format!(
+                r#"{{"root": "r", "crt": "c", "key": "k", "address": ":9000", "dnsNames": ["ca.lab"],
+                    "db": {{"type": "sqlite", "dataSource": "db"}},
+                    "authority": {{"provisioners": [{{"type": "ACME", "name": "acme"{more}}}]}}}}"#
+            )
+        };
+        for word in ["warn", "enforce"] {
+            let riser = format!("[provisioner.acme]\ncaa = \"{word}\"");
+            let faults = Config::parse(&text(""), Some(&riser)).err().unwrap();
+            assert_eq!(faults.len(), 1);
+            let told = faults[0].to_string();
+            assert!(
+                told.starts_with("riser.toml: provisioner.acme.caa: "),
+                "{told}"
+            );
+            assert!(told.contains("caaIdentities"), "{told}");
+            let named = text(r#", "caaIdentities": ["ca.lab"]"#);
+            assert!(Config::parse(&named, Some(&riser)).is_ok());
+        }
+        let off = "[provisioner.acme]\ncaa = \"off\"";
+        assert!(Config::parse(&text(""), Some(off)).is_ok());
     }
 }

@@ -24,7 +24,7 @@ pub(crate) use authority::read_claims;
 pub use change::Change;
 pub use database::{Database, DatabaseKind, ForeignMarker};
 pub use riser::{
-    Limits, ProvisionerSettings, RateLimits, Riser, Server, TermsChanged, Validation, Zone,
+    Caa, Limits, ProvisionerSettings, RateLimits, Riser, Server, TermsChanged, Validation, Zone,
     resolver,
 };
 pub use section::{Fault, Warning};
@@ -122,6 +122,10 @@ impl Config {
             Some(config) if faults.is_empty() => {
                 let riser = riser.unwrap_or_default();
                 let config = Self { riser, ..config };
+                let faults = config.unnamed();
+                if !faults.is_empty() {
+                    return Err(faults);
+                }
                 warnings.extend(config.nameless());
                 Ok((config, warnings))
             }

@@ -77,6 +77,7 @@ fn as_problem(error: Error) -> Problem {
         Error::Unproven(words) => Problem::unauthorized(words),
         Error::BadRequest(words) => Problem::malformed(words),
         Error::NotYet(words) => Problem::server_internal(words).with_status(501),
+        Error::Unanswered(problem) => problem.with_status(503),
         Error::Outage(_) => Problem::server_internal(
             "The server cannot reach or write its store at the moment: try again in a few seconds.",
         )
@@ -128,7 +129,7 @@ fn as_step_error(error: Error) -> ca::api::Error {
             status: 501,
             message: message.to_owned(),
         },
-        Error::Outage(_) => Body::unexpected(503),
+        Error::Outage(_) | Error::Unanswered(_) => Body::unexpected(503),
         Error::Signer(_) | Error::Internal(_) => Body::internal(),
     }
 }
@@ -164,7 +165,7 @@ fn as_admin_error(error: &Error) -> (StatusCode, AdminKind) {
         }
         Error::NotFound(_) => (StatusCode::NOT_FOUND, AdminKind::NotFound),
         Error::NotYet(_) => (StatusCode::NOT_IMPLEMENTED, AdminKind::NotImplemented),
-        Error::Outage(_) => (
+        Error::Outage(_) | Error::Unanswered(_) => (
             StatusCode::SERVICE_UNAVAILABLE,
             AdminKind::InternalServerError,
         ),
@@ -197,7 +198,7 @@ pub(super) fn unreadable(status: StatusCode, detail: &str) -> AcmeFailure {
 }
 
 fn is_outage(error: &Error) -> bool {
-    matches!(error, Error::Outage(_))
+    matches!(error, Error::Outage(_) | Error::Unanswered(_))
 }
 
 fn finish(response: &mut Response, outage: bool, words: String) {

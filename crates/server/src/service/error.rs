@@ -35,6 +35,9 @@ pub(crate) enum Error {
     /// The store does not answer or cannot write.
     #[error("the store is out of order: {0}")]
     Outage(store::Error),
+    /// Something outside that the decision needs gave no usable answer.
+    #[error(transparent)]
+    Unanswered(Problem),
     /// The signer failed.
     #[error("the signing key failed: {0}")]
     Signer(#[from] keys::Error),

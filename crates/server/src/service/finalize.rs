@@ -1,6 +1,7 @@
 //! Finalize (RFC 8555 §7.4): from a ready order and a CSR to a certificate, in one answer.
 
 use acme::account::Account;
+use acme::challenge::Binding;
 use acme::order::{Order, State};
 use acme::problem::Problem;
 use jiff::Timestamp;
@@ -11,13 +12,14 @@ use super::{Error, Service};
 
 impl Service {
     /// Makes the certificate of an order, once: a second finalize waits for the first and gets its
-    /// order. It goes on to its end even if the client has left.
+    /// order. It goes on to its end even if the client has left. `binding` is what CAA records have
+    /// to name.
     ///
     /// # Errors
     /// When the order is not ready, the CSR does not fit it, or the authority refuses.
     pub(crate) async fn finalize(
         &self,
-        account: &Account,
+        (account, binding): (&Account, Binding),
         id: Uuid,
         csr: Vec<u8>,
         request_id: String,
@@ -27,7 +29,7 @@ impl Service {
             service.order(&account, id).await?;
             let _claim = service.state.claims.claim(id).await;
             service
-                .finalize_claimed(&account, id, &csr, &request_id)
+                .finalize_claimed((&account, &binding), id, &csr, &request_id)
                 .await
         })
         .await
@@ -35,7 +37,7 @@ impl Service {
 
     async fn finalize_claimed(
         &self,
-        account: &Account,
+        (account, binding): (&Account, &Binding),
         id: Uuid,
         csr: &[u8],
         request_id: &str,
@@ -57,6 +59,7 @@ impl Service {
             .map_err(|why| Problem::bad_csr(format!("The CSR cannot be taken: {why}.")))?;
         let finalized = ready.finalize(&csr, &account.key)?;
         self.uncompromised(csr.public_key()).await?;
+        self.heed_caa(finalized.order(), binding).await?;
         let config = self.config();
         let acme = config.authority.working_acme(&account.provisioner)?;
         let grant = acme.authorize(finalized, &config, None, now)?;

@@ -17,6 +17,7 @@ use crate::probe::Eyes;
 mod account;
 mod authorization;
 pub(crate) mod birth;
+mod caa;
 mod certificate;
 mod claims;
 mod error;

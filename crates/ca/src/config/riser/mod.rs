@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::section::{Log, Section, Unknown};
 
-pub use provisioner::{ProvisionerSettings, TermsChanged};
+pub use provisioner::{Caa, ProvisionerSettings, TermsChanged};
 pub use rate_limits::RateLimits;
 pub use validation::{Validation, Zone, resolver};
 
@@ -201,6 +201,7 @@ mod tests {
             [provisioner.acme]
             order_life = "1h"
             challenges = ["http-01", "dns-persist-01", "http-01"]
+            caa = "enforce"
             [provisioner.acme.policy]
             allow_dns = ["*.lab"]
         "#;
@@ -220,6 +221,7 @@ mod tests {
         assert_eq!(acme.order_life, SignedDuration::from_hours(1));
         let methods = [Method::Http01, Method::DnsPersist01];
         assert_eq!(acme.challenges.as_deref(), Some(&methods[..]));
+        assert_eq!(acme.caa, Caa::Enforce);
         assert!(!riser.provisioner("acme").policy.is_empty());
     }
 
@@ -242,6 +244,7 @@ mod tests {
             resolver = "10.0.0.53"
             [provisioner.acme]
             challenges = ["dns-02"]
+            caa = "on"
             [provisioner.acmee]
             order_life = "1h"
         "#;
@@ -251,6 +254,7 @@ mod tests {
             "validation.denny: is not known",
             "validation.deny[0]: \"10.0.0.0/40\" is not a network",
             "provisioner.acme.challenges[0]: \"dns-02\" is none of dns-01, http-01",
+            "provisioner.acme.caa: \"on\" is none of off, warn, enforce",
             "validation.zone[0].name: \"a..b\" is not a zone's name",
             "validation.zone[0].resolvers: is missing or empty",
             "validation.zone[1].resolvers[0]: \"ns.lab\" is not an address",

@@ -26,6 +26,8 @@ pub struct ProvisionerSettings {
     pub authorization_reuse: Option<SignedDuration>,
     /// `preauthorization`: names may be authorized ahead of an order (RFC 8555 §7.4.1).
     pub preauthorization: bool,
+    /// `caa`: what CAA records mean for its certificates.
+    pub caa: Caa,
     /// `terms_changed`
     pub terms_changed: TermsChanged,
     /// `[provisioner.<name>.policy]`: which names its certificates may have.
@@ -43,11 +45,24 @@ pub enum TermsChanged {
     Ask,
 }
 
+/// `caa`: what CAA records mean (RFC 8659).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Caa {
+    /// `off`: they are not looked at.
+    #[default]
+    Off,
+    /// `warn`: what they forbid is logged, and issued.
+    Warn,
+    /// `enforce`: what they forbid is not issued, nor what they could not be looked up for.
+    Enforce,
+}
+
 impl Default for ProvisionerSettings {
     fn default() -> Self {
         Self {
             order_life: SignedDuration::from_hours(24),
             challenges: None,
+            caa: Caa::default(),
             authorization_life: SignedDuration::from_hours(24),
             authorization_reuse: None,
             preauthorization: false,
@@ -98,6 +113,7 @@ fn read(mut section: Section<'_>) -> ProvisionerSettings {
     let settings = ProvisionerSettings {
         order_life,
         challenges: challenges(&mut section),
+        caa: caa(&mut section),
         authorization_life: section
             .positive("authorization_life")
             .unwrap_or_else(|| order_life.saturating_add(reuse)),
@@ -111,6 +127,18 @@ fn read(mut section: Section<'_>) -> ProvisionerSettings {
     };
     section.finish(Unknown::Fault);
     settings
+}
+
+fn caa(section: &mut Section<'_>) -> Caa {
+    match section.text("caa").as_deref() {
+        None | Some("off") => Caa::Off,
+        Some("warn") => Caa::Warn,
+        Some("enforce") => Caa::Enforce,
+        Some(word) => {
+            section.fault("caa", format!("{word:?} is none of off, warn, enforce"));
+            Caa::Off
+        }
+    }
 }
 
 fn challenges(section: &mut Section<'_>) -> Option<Vec<Method>> {

@@ -1,0 +1,461 @@
+//! CAA (RFC 8659, RFC 8657): who may issue for a name, as its owner says in the DNS.
+//!
+//! The tree is climbed by asking ([`Answer::Ask`]) until the records that count are there;
+//! looking them up is somebody else's business, and so is what an outage means.
+
+use std::collections::BTreeMap;
+
+use crate::challenge::{Failure, Method, story};
+use crate::identifier::Identifier;
+use crate::issue_value::IssueValue;
+use crate::problem::{Kind, Problem, Subproblem, quote};
+
+/// One CAA record (RFC 8659 §4.1).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// Whether who does not understand the tag must not issue.
+    pub critical: bool,
+    /// What it is about: `issue`, `issuewild`, `iodef` or something newer.
+    pub tag: String,
+    /// Its value; what is not UTF-8 replaced.
+    pub value: String,
+}
+
+/// What has been looked up so far: the records of each name, aliases followed; none for a name
+/// without records, or one that does not exist.
+pub type Facts = BTreeMap<String, Vec<Record>>;
+
+/// Who would issue, and to whom.
+#[derive(Clone, Copy, Debug)]
+pub struct Context<'a> {
+    /// The names by which records name this authority, in lower case.
+    pub issuers: &'a [String],
+    /// The account's URL as its client knows it.
+    pub account_url: &'a str,
+    /// The hosts of this authority, by any of which the account's URL may be written.
+    pub hosts: &'a [String],
+    /// How the identifier was proven; nothing is known of one that was not.
+    pub method: Option<Method>,
+}
+
+/// What the records mean for one identifier.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// Look up the CAA records of this name first, aliases followed.
+    Ask(String),
+    /// Nothing forbids it.
+    Allowed,
+    /// Records forbid it: which, where they stand, and what to do.
+    Refused(Subproblem),
+}
+
+/// Judges one identifier: wildcards by their base and `issuewild` first, addresses by nothing
+/// (RFC 8659 §3, §4.3).
+pub fn judge(identifier: &Identifier, cx: &Context<'_>, facts: &Facts) -> Answer {
+    if matches!(identifier, Identifier::Ip(_)) {
+        return Answer::Allowed;
+    }
+    let base = identifier.base();
+    let mut next = Some(base.as_str());
+    while let Some(name) = next {
+        match facts.get(name) {
+            None => return Answer::Ask(name.to_owned()),
+            Some(records) if records.is_empty() => {}
+            Some(records) => return decide(identifier, (name, records), cx),
+        }
+        next = name.split_once('.').map(|(_, parent)| parent);
+    }
+    Answer::Allowed
+}
+
+/// The problem of an order of which these names are forbidden, at least one.
+pub fn problem(refused: Vec<Subproblem>) -> Problem {
+    let detail = match refused.as_slice() {
+        [one] => one.detail.clone(),
+        several => format!(
+            "CAA records forbid {} of the names; the subproblems say which records, and where \
+             they stand.",
+            several.len()
+        ),
+    };
+    let start = Problem::new(Kind::Caa, detail);
+    refused.into_iter().fold(start, Problem::with_subproblem)
+}
+
+/// The problem of a name whose records could not be looked up: an outage, for later.
+pub fn unanswered(name: &str, failure: &Failure) -> Problem {
+    let mut told: Vec<_> = story::resolution(&failure.trail).into_iter().collect();
+    if !failure.words.is_empty() {
+        told.push(failure.words.clone());
+    }
+    if told.is_empty() {
+        told.push("nobody could be asked".to_owned());
+    }
+    Problem::new(
+        Kind::Dns,
+        format!(
+            "The CAA records of {name} could not be looked up: {}; without them no certificate is \
+             issued. Finalize again later: the order stays ready. Look at that resolver and at the \
+             name's zone: try `dig CAA {name}` on the CA's host.",
+            told.join("; ")
+        ),
+    )
+}
+
+/// Judges by the records that were found at `owner` (RFC 8659 §4).
+fn decide(
+    identifier: &Identifier,
+    (owner, records): (&str, &[Record]),
+    cx: &Context<'_>,
+) -> Answer {
+    let refused = |what: &str, advice: &str| {
+        let at = if identifier.base() == owner {
+            owner.to_owned()
+        } else {
+            format!("{owner}, which is above {identifier} and counts for it")
+        };
+        Answer::Refused(Subproblem {
+            kind: Kind::Caa,
+            detail: format!("CAA forbids {identifier}: at {at}, {what}. {advice}"),
+            identifier: Some(identifier.clone().into()),
+        })
+    };
+    let unknown = records.iter().find(|r| r.critical && !is_known(&r.tag));
+    if let Some(record) = unknown {
+        return refused(
+            &format!(
+                "{} is critical and this CA does not know its tag",
+                shown(record)
+            ),
+            "Remove it, or its critical flag (RFC 8659 §4.1).",
+        );
+    }
+    let relevant = relevant(records, identifier.is_wildcard());
+    if relevant.is_empty() {
+        return Answer::Allowed;
+    }
+    let mut faults = Vec::new();
+    for record in relevant {
+        match fault(&record.value, cx) {
+            None => return Answer::Allowed,
+            Some(fault) => faults.push(format!("{} {fault}", shown(record))),
+        }
+    }
+    refused(&faults.join("; "), &advice(owner, identifier, cx))
+}
+
+/// The records that say who may issue: for a wildcard `issuewild` if there is one (RFC 8659 §4.3).
+fn relevant(records: &[Record], wildcard: bool) -> Vec<&Record> {
+    let of = |tag: &str| -> Vec<&Record> {
+        let all = records.iter();
+        all.filter(|r| r.tag.eq_ignore_ascii_case(tag)).collect()
+    };
+    let wild = if wildcard { of(WILDCARDS) } else { Vec::new() };
+    if wild.is_empty() { of(NAMES) } else { wild }
+}
+
+/// Why a value does not let this authority issue to this account; nothing when it does.
+fn fault(text: &str, cx: &Context<'_>) -> Option<String> {
+    let value = match IssueValue::parse(text) {
+        Ok(value) => value,
+        Err(why) => return Some(format!("cannot be read ({why}), so that it allows nobody")),
+    };
+    let Some(issuer) = value.issuer.as_deref() else {
+        return Some("allows nobody".to_owned());
+    };
+    if !cx.issuers.iter().any(|ours| ours == issuer) {
+        return Some("allows another authority".to_owned());
+    }
+    if let Some(tag) = value.repeated() {
+        return Some(format!("has {tag} twice, so that it allows nobody"));
+    }
+    if let Some(uri) = value.parameter("accounturi")
+        && !is_account(uri, cx)
+    {
+        return Some(format!("allows another account than {}", cx.account_url));
+    }
+    let methods = value.parameter("validationmethods")?;
+    let used = cx.method.map_or("", Method::as_str);
+    if methods.split(',').any(|method| method == used) {
+        return None;
+    }
+    Some(format!("does not allow validation by {used}"))
+}
+
+/// Whether a URI is the account's (RFC 8657 §3), by any host of this authority.
+fn is_account(uri: &str, cx: &Context<'_>) -> bool {
+    if uri == cx.account_url {
+        return true;
+    }
+    let (Some((authority, path)), Some((_, own))) = (split(uri), split(cx.account_url)) else {
+        return false;
+    };
+    let host = host(authority);
+    path == own
+        && !authority.contains('@')
+        && cx.hosts.iter().any(|ours| ours.eq_ignore_ascii_case(host))
+}
+
+/// An `https` URL's authority and path.
+fn split(url: &str) -> Option<(&str, &str)> {
+    url.strip_prefix("https://")?.split_once('/')
+}
+
+/// An authority's host, without the brackets of IPv6.
+fn host(authority: &str) -> &str {
+    if let Some(rest) = authority.strip_prefix('[') {
+        return rest.split(']').next().unwrap_or_default();
+    }
+    authority.split(':').next().unwrap_or_default()
+}
+
+fn advice(owner: &str, identifier: &Identifier, cx: &Context<'_>) -> String {
+    let tag = if identifier.is_wildcard() {
+        WILDCARDS
+    } else {
+        NAMES
+    };
+    match cx.issuers.first() {
+        Some(ours) => format!(
+            "Let the zone's owner add `{owner}. CAA 0 {tag} \"{ours}\"`, or ask an authority that \
+             is allowed."
+        ),
+        None => "This CA has no name that a record could allow: tell its operator.".to_owned(),
+    }
+}
+
+fn shown(record: &Record) -> String {
+    let flags = if record.critical { 128 } else { 0 };
+    let tag = quote(&record.tag);
+    format!(
+        "`CAA {flags} {} {}`",
+        tag.trim_matches('"'),
+        quote(&record.value)
+    )
+}
+
+fn is_known(tag: &str) -> bool {
+    [NAMES, WILDCARDS, "iodef"]
+        .iter()
+        .any(|known| tag.eq_ignore_ascii_case(known))
+}
+
+/// The tag about every name (RFC 8659 §4.2).
+const NAMES: &str = "issue";
+/// The tag about wildcards (RFC 8659 §4.3).
+const WILDCARDS: &str = "issuewild";
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const URL: &str = "https://ca.lab/acme/acme/account/7";
+
+    fn judged(name: &str, facts: &Facts, method: Method) -> Answer {
+        let issuers = ["ca.lab".to_owned(), "ca.example".to_owned()];
+        let hosts = ["ca.lab".to_owned(), "10.0.0.1".to_owned(), "::1".to_owned()];
+        let cx = Context {
+            issuers: &issuers,
+            account_url: URL,
+            hosts: &hosts,
+            method: Some(method),
+        };
+        judge(&Identifier::guess(name).unwrap(), &cx, facts)
+    }
+
+    fn record(tag: &str, value: &str) -> Record {
+        Record {
+            critical: false,
+            tag: tag.to_owned(),
+            value: value.to_owned(),
+        }
+    }
+
+    /// The answer for a name that has these records itself.
+    fn at(name: &str, records: &[Record]) -> Answer {
+        let base = name.trim_start_matches("*.").to_owned();
+        let facts = Facts::from([(base, records.to_vec())]);
+        judged(name, &facts, Method::Http01)
+    }
+
+    fn issue(value: &str) -> Answer {
+        at("a.lab", &[record("issue", value)])
+    }
+
+    #[track_caller]
+    fn refused(answer: Answer, words: &str) {
+        let Answer::Refused(problem) = answer else {
+            panic!("{answer:?}");
+        };
+        assert_eq!(problem.kind, Kind::Caa);
+        assert!(problem.detail.contains(words), "{}", problem.detail);
+    }
+
+    #[test]
+    fn the_tree_is_climbed_to_the_child_of_the_root() {
+        let mut facts = Facts::new();
+        for name in ["x.y.lab", "y.lab", "lab"] {
+            let asked = judged("x.y.lab", &facts, Method::Http01);
+            assert_eq!(asked, Answer::Ask(name.to_owned()));
+            facts.insert(name.to_owned(), Vec::new());
+        }
+        assert_eq!(judged("x.y.lab", &facts, Method::Http01), Answer::Allowed);
+        facts.insert("lab".to_owned(), vec![record("issue", ";")]);
+        let above = judged("x.y.lab", &facts, Method::Http01);
+        refused(above, "at lab, which is above x.y.lab");
+        facts.insert("y.lab".to_owned(), vec![record("issue", "ca.lab")]);
+        assert_eq!(judged("x.y.lab", &facts, Method::Http01), Answer::Allowed);
+    }
+
+    #[test]
+    fn addresses_have_no_records() {
+        let answer = judged("192.0.2.1", &Facts::new(), Method::Http01);
+        assert_eq!(answer, Answer::Allowed);
+    }
+
+    #[test]
+    fn one_record_that_allows_is_enough_and_none_about_issuing_allows() {
+        let other = record("issue", "other.lab");
+        assert_eq!(issue("CA.lab"), Answer::Allowed);
+        assert_eq!(
+            at("a.lab", &[other.clone(), record("ISSUE", "ca.example")]),
+            Answer::Allowed
+        );
+        assert_eq!(
+            at("a.lab", &[record("iodef", "mailto:a@lab")]),
+            Answer::Allowed
+        );
+        assert_eq!(at("a.lab", &[record("new", "x")]), Answer::Allowed);
+        refused(
+            at("a.lab", &[other]),
+            "`CAA 0 issue \"other.lab\"` allows another authority",
+        );
+        for nobody in [";", "", " ; ", "; accounturi=x"] {
+            refused(issue(nobody), "allows nobody");
+        }
+        refused(issue("%%%"), "cannot be read");
+        refused(issue("ca.lab; ;"), "cannot be read");
+    }
+
+    #[test]
+    fn wildcards_have_a_tag_of_their_own_which_names_do_not_heed() {
+        let (yes, no) = ("ca.lab", ";");
+        for (name, issue, wild, allowed) in [
+            ("*.a.lab", yes, no, false),
+            ("*.a.lab", no, yes, true),
+            ("a.lab", yes, no, true),
+            ("a.lab", no, yes, false),
+        ] {
+            let answer = at(name, &[record("issue", issue), record("issuewild", wild)]);
+            assert_eq!(answer == Answer::Allowed, allowed, "{name} {issue} {wild}");
+        }
+        assert_eq!(at("a.lab", &[record("issuewild", no)]), Answer::Allowed);
+        refused(
+            at("*.a.lab", &[record("issue", no)]),
+            "CAA forbids *.a.lab: at a.lab",
+        );
+    }
+
+    #[test]
+    fn a_critical_tag_that_is_not_known_forbids_whatever_else_is_there() {
+        let critical = |tag: &str| Record {
+            critical: true,
+            ..record(tag, "ca.lab")
+        };
+        let answer = at("a.lab", &[record("issue", "ca.lab"), critical("tbs")]);
+        refused(answer, "`CAA 128 tbs \"ca.lab\"` is critical");
+        assert_eq!(at("a.lab", &[critical("Issue")]), Answer::Allowed);
+    }
+
+    #[test]
+    fn an_account_is_known_by_its_path_at_any_host_of_ours() {
+        for uri in [
+            URL,
+            "https://ca.lab:9000/acme/acme/account/7",
+            "https://10.0.0.1/acme/acme/account/7",
+            "https://[::1]:9000/acme/acme/account/7",
+        ] {
+            assert_eq!(issue(&format!("ca.lab; accounturi={uri}")), Answer::Allowed);
+        }
+        for uri in [
+            "https://ca.lab/acme/acme/account/8",
+            "https://ca.lab/acme/other/account/7",
+            "http://ca.lab/acme/acme/account/7",
+            "https://evil.lab/acme/acme/account/7",
+            "https://ca.lab@evil.lab/acme/acme/account/7",
+            "https://ca.lab:x@evil.lab/acme/acme/account/7",
+            "https://ca.lab/acme/acme/account/7/",
+            "",
+        ] {
+            refused(
+                issue(&format!("ca.lab; accounturi={uri}")),
+                "another account",
+            );
+        }
+    }
+
+    #[test]
+    fn the_way_of_validation_has_to_be_among_those_that_are_allowed() {
+        for methods in ["http-01", "dns-01,http-01", "ca-x,http-01"] {
+            assert_eq!(
+                issue(&format!("ca.lab; validationmethods={methods}")),
+                Answer::Allowed
+            );
+        }
+        for methods in ["dns-01", "", "http-01x", "HTTP-01", "dns-01,tls-alpn-01"] {
+            let answer = issue(&format!("ca.lab; validationmethods={methods}"));
+            refused(answer, "validation by http-01");
+        }
+    }
+
+    #[test]
+    fn a_parameter_that_is_there_twice_allows_nobody() {
+        refused(
+            issue("ca.lab; validationmethods=http-01; ValidationMethods=dns-01"),
+            "twice",
+        );
+        refused(
+            issue(&format!("ca.lab; accounturi={URL}; accounturi={URL}")),
+            "twice",
+        );
+        assert_eq!(issue("ca.lab; policy=ev; other=1"), Answer::Allowed);
+    }
+
+    #[test]
+    fn the_problem_has_a_subproblem_for_each_name() {
+        let of = |name| match at(name, &[record("issue", ";")]) {
+            Answer::Refused(problem) => problem,
+            other => panic!("{other:?}"),
+        };
+        let one = problem(vec![of("a.lab")]);
+        assert_eq!(one.status, 403);
+        assert!(
+            one.detail.contains("`CAA 0 issue \";\"` allows nobody"),
+            "{one}"
+        );
+        assert!(
+            one.detail.contains("`a.lab. CAA 0 issue \"ca.lab\"`"),
+            "{one}"
+        );
+        let two = problem(vec![of("a.lab"), of("*.b.lab")]);
+        assert_eq!(two.subproblems.len(), 2);
+        let wildcard = two.subproblems[1].identifier.clone().unwrap();
+        assert_eq!(wildcard.value, "*.b.lab");
+    }
+
+    proptest! {
+        #[test]
+        fn no_record_breaks_the_judge_and_only_our_name_allows(tag in ".{0,20}", value in ".{0,60}", critical: bool) {
+            let answer = at("a.lab", &[
+                Record { critical, tag, value: value.clone() },
+                record("issue", &value),
+            ]);
+            let lower = value.to_ascii_lowercase();
+            if answer == Answer::Allowed {
+                prop_assert!(lower.contains("ca.lab") || lower.contains("ca.example"));
+            }
+        }
+    }
+}

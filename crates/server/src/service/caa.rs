@@ -1,0 +1,144 @@
+//! CAA at finalize (RFC 8659 §3): what `acme::caa` asks for is looked up afresh for every name of
+//! the order, so that no answer is older than the request. No answer is an outage, never a yes.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use acme::caa::{self, Answer, Facts, Record};
+use acme::challenge::{Binding, Proof};
+use acme::order::Order;
+use ca::config::{Caa, Config};
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use super::{Error, Service};
+use crate::probe::{Eyes, Looked, RData, RecordType, Records};
+
+impl Service {
+    /// Lets an order pass that no CAA record forbids, as far as its provisioner heeds them.
+    ///
+    /// # Errors
+    /// Where CAA is enforced: `caa` when a record forbids a name, [`Error::Unanswered`] when the DNS
+    /// gives no usable answer. When the store fails.
+    pub(super) async fn heed_caa(&self, order: &Order, binding: &Binding) -> Result<(), Error> {
+        let config = self.config();
+        let settings = config.riser.provisioners.get(&order.provisioner);
+        let heed = settings.map_or(Caa::Off, |settings| settings.caa);
+        if heed == Caa::Off {
+            return Ok(());
+        }
+        let proofs = self.store().proofs(order.id).await?;
+        let climb = Climb {
+            order,
+            binding,
+            proofs: &proofs,
+            hosts: hosts(&config),
+            eyes: &self.state.parts.eyes,
+        };
+        match climb.to_the_top().await {
+            Err(error) if heed == Caa::Warn => {
+                tracing::warn!(
+                    event = "caa",
+                    outcome = "issued all the same",
+                    provisioner = order.provisioner,
+                    account = %order.account.simple(),
+                    reason = %error,
+                );
+                Ok(())
+            }
+            outcome => outcome,
+        }
+    }
+}
+
+/// One order's names on their way up the tree.
+struct Climb<'a> {
+    order: &'a Order,
+    binding: &'a Binding,
+    proofs: &'a [Proof],
+    hosts: Vec<String>,
+    eyes: &'a Eyes,
+}
+
+impl Climb<'_> {
+    /// Looks up what is asked for, each name once, until every identifier has its answer.
+    async fn to_the_top(&self) -> Result<(), Error> {
+        let deadline = Instant::now() + PATIENCE;
+        let mut facts = Facts::new();
+        loop {
+            let (mut asked, mut refused) = (BTreeSet::new(), Vec::new());
+            for identifier in &self.order.identifiers {
+                let proof = self.proofs.iter().find(|p| p.identifier() == identifier);
+                let cx = caa::Context {
+                    issuers: &self.binding.issuers,
+                    account_url: &self.binding.account_url,
+                    hosts: &self.hosts,
+                    method: proof.and_then(Proof::method),
+                };
+                match caa::judge(identifier, &cx, &facts) {
+                    Answer::Allowed => {}
+                    Answer::Ask(name) => drop(asked.insert(name)),
+                    Answer::Refused(problem) => refused.push(problem),
+                }
+            }
+            if asked.is_empty() {
+                return match refused.is_empty() {
+                    true => Ok(()),
+                    false => Err(caa::problem(refused).into()),
+                };
+            }
+            self.look(asked, deadline, &mut facts).await?;
+        }
+    }
+
+    async fn look(
+        &self,
+        names: BTreeSet<String>,
+        deadline: Instant,
+        facts: &mut Facts,
+    ) -> Result<(), Error> {
+        let mut looks = JoinSet::new();
+        for name in names {
+            let eyes = self.eyes.clone();
+            let left = deadline.saturating_duration_since(Instant::now());
+            looks.spawn(async move {
+                let looked = eyes.records(&name, RecordType::CAA, left).await;
+                (name, looked)
+            });
+        }
+        while let Some(done) = looks.join_next().await {
+            let (name, looked) = done.map_err(|e| Error::Internal(format!("a look-up: {e}")))?;
+            let Looked { records, .. } =
+                looked.map_err(|failure| Error::Unanswered(caa::unanswered(&name, &failure)))?;
+            facts.insert(name, found(&records));
+        }
+        Ok(())
+    }
+}
+
+/// The CAA records among what was found.
+fn found(records: &Records) -> Vec<Record> {
+    let Records::Found(found) = records else {
+        return Vec::new();
+    };
+    let read = |data: &RData| {
+        let RData::CAA(caa) = data else {
+            return None;
+        };
+        Some(Record {
+            critical: caa.issuer_critical,
+            tag: caa.tag.clone(),
+            value: String::from_utf8_lossy(&caa.value).into_owned(),
+        })
+    };
+    found.iter().filter_map(read).collect()
+}
+
+/// The hosts by which a record may write an account's URL.
+fn hosts(config: &Config) -> Vec<String> {
+    let names = config.dns_names.iter().chain(&config.riser.public_names);
+    names.cloned().collect()
+}
+
+/// How long all look-ups of one order may take together.
+const PATIENCE: Duration = Duration::from_secs(10);
