@@ -5,6 +5,7 @@ mod caddy;
 mod certbot;
 mod curl;
 mod dev;
+mod external_accounts;
 mod failing;
 mod folders;
 mod inspect;

@@ -55,8 +55,19 @@ pub struct Account {
     pub terms: Option<String>,
     /// Whether an operator has given it permits (`permit`).
     pub permitted: bool,
+    /// The external account key that it is bound to, if it is (RFC 8555 §7.3.4).
+    pub external: Option<External>,
     /// When it was made.
     pub created_at: Timestamp,
+}
+
+/// What binds an account to an external account key.
+#[derive(Clone, Debug, PartialEq)]
+pub struct External {
+    /// The key's id.
+    pub key: String,
+    /// The JWS that the client sent.
+    pub binding: serde_json::Value,
 }
 
 impl Account {

@@ -10,6 +10,7 @@ pub mod authz;
 pub mod caa;
 pub mod challenge;
 pub mod contact;
+pub mod eab;
 pub mod envelope;
 pub mod identifier;
 pub mod issue_value;

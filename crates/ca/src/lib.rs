@@ -8,6 +8,7 @@ pub mod api;
 pub mod birth;
 pub mod claims;
 pub mod config;
+pub mod external_key;
 pub mod go_duration;
 pub mod grant;
 pub mod issue;

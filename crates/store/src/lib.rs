@@ -9,7 +9,7 @@ mod sqlite;
 
 pub use error::{Error, OpenError};
 pub use record::{
-    AuditEntry, CertificateRecord, ChallengeRecord, Created, Issuance, Issued, NewOrder, OrderPage,
+    AuditEntry, Bind, CertificateRecord, ChallengeRecord, Created, Issuance, Issued, NewOrder, OrderPage,
     OrderRecord, Placed, RenewalWindow, Revocation, Revoked, Revoker, Settled, Swept, Whose,
 };
 pub use sqlite::{Figures, Options, Store, Synchronous};

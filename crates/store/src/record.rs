@@ -20,6 +20,15 @@ pub enum Created {
     Existing(Account),
 }
 
+/// What became of a request for an account that an external account key binds.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Bind {
+    /// There is an account, new or from before.
+    Account(Created),
+    /// The key is gone, over or used up; nothing was made.
+    NoMore,
+}
+
 /// An order with the authorizations that were made for it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NewOrder {

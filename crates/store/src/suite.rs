@@ -4,6 +4,7 @@
 mod accounts;
 mod certificates;
 mod holdings;
+mod external_keys;
 mod load;
 mod orders;
 mod renewals;

@@ -15,6 +15,7 @@ mod s7_1_4_identifiers;
 mod s7_1_resources;
 mod s7_2_nonces;
 mod s7_3_3_terms;
+mod s7_3_4_external_accounts;
 mod s7_3_accounts;
 mod s7_4_1_permits;
 mod s7_4_1_preauthorization;

@@ -120,20 +120,6 @@ fn an_account_without_the_required_binding_is_refused() {
     refused(&answer, 403, "externalAccountRequired");
 }
 
-/// A binding that cannot be checked is refused, also where none is required (§7.3.4).
-#[test]
-fn a_binding_to_an_unknown_account_is_refused() {
-    let binding = json!({"protected": "e30", "payload": "e30", "signature": "AA"});
-    for provisioner in ["acme", "bound"] {
-        let payload = json!({"externalAccountBinding": binding});
-        refused(
-            &register(provisioner, &Key::generate(), &payload),
-            403,
-            "unauthorized",
-        );
-    }
-}
-
 /// Other schemes than mailto are unsupportedContact (§7.3).
 #[test]
 fn contacts_of_other_schemes_are_unsupported() {

@@ -67,7 +67,7 @@ impl Account {
             status: account.status,
             contact: account.contact.clone(),
             terms_of_service_agreed: account.terms_agreed.then_some(true),
-            external_account_binding: None,
+            external_account_binding: account.external.as_ref().map(|it| it.binding.clone()),
             orders: Some(orders),
         }
     }

@@ -1,5 +1,6 @@
 //! Signed requests: directory, nonces, account, and one POST that all others are made of.
 
+use acme::eab::{self, MacKey};
 use acme::message::account::NewAccount;
 use acme::message::directory::Directory;
 use acme::message::revocation::Revocation;
@@ -17,6 +18,8 @@ use crate::{Error, Http, Reply};
 
 /// How often a refused nonce is replaced by a fresh one.
 const NONCE_TRIES: usize = 10;
+/// What is being done when an account is made.
+const CREATING: &str = "creating the ACME account";
 /// How long a server that says "later" is waited for, in seconds.
 const OUTAGE: u64 = 20;
 
@@ -79,15 +82,35 @@ impl Session {
     /// # Errors
     /// The server's problem.
     pub async fn create_account(&mut self, contact: &[String]) -> Result<(), Error> {
-        let doing = "creating the ACME account";
+        self.register(contact, None).await
+    }
+
+    /// Creates the account and binds it to the key with the id `kid` that the server's operator has
+    /// handed out (RFC 8555 §7.3.4).
+    ///
+    /// # Errors
+    /// The server's problem.
+    pub async fn create_bound_account(
+        &mut self,
+        contact: &[String],
+        kid: &str,
+        mac: &MacKey,
+    ) -> Result<(), Error> {
+        let binding = eab::bind(kid, mac, &self.directory.new_account, &self.jwk)
+            .map_err(|e| unexpected(CREATING, e.to_string()))?;
+        self.register(contact, Some(binding)).await
+    }
+
+    async fn register(&mut self, contact: &[String], binding: Option<Value>) -> Result<(), Error> {
         let new = NewAccount {
             contact: contact.to_vec(),
             terms_of_service_agreed: true,
+            external_account_binding: binding,
             ..NewAccount::default()
         };
         let url = self.directory.new_account.clone();
-        let reply = self.post_json(doing, &url, &new).await?;
-        self.account = Some(location(doing, &reply)?);
+        let reply = self.post_json(CREATING, &url, &new).await?;
+        self.account = Some(location(CREATING, &reply)?);
         Ok(())
     }
 

@@ -59,7 +59,7 @@ fn is_ours(host: &Authority, parts: &Parts, config: &Config) -> bool {
 }
 
 /// The first configured name with the port that we listen on.
-fn configured(config: &Config) -> String {
+pub(super) fn configured(config: &Config) -> String {
     let name = config.dns_names.first().map_or("localhost", String::as_str);
     let host = match bare(name).parse::<IpAddr>() {
         Ok(IpAddr::V6(address)) => format!("[{address}]"),

@@ -11,6 +11,7 @@ use crate::service::Service;
 mod acme;
 mod admin;
 mod base;
+mod links;
 mod problem;
 mod request;
 mod step;

@@ -76,6 +76,7 @@ fn as_problem(error: Error) -> Problem {
         error @ Error::Foreign(_) => Problem::unauthorized(error.to_string()),
         Error::Unproven(words) => Problem::unauthorized(words),
         Error::BadRequest(words) => Problem::malformed(words),
+        Error::Conflict(words) => Problem::malformed(words).with_status(409),
         Error::NotYet(words) => Problem::server_internal(words).with_status(501),
         Error::Unanswered(problem) => problem.with_status(503),
         Error::Outage(_) => Problem::server_internal(
@@ -125,6 +126,10 @@ fn as_step_error(error: Error) -> ca::api::Error {
             status: 429,
             message: limited.detail,
         },
+        Error::Conflict(message) => Body {
+            status: 409,
+            message,
+        },
         Error::NotYet(message) => Body {
             status: 501,
             message: message.to_owned(),
@@ -164,6 +169,7 @@ fn as_admin_error(error: &Error) -> (StatusCode, AdminKind) {
             (StatusCode::UNAUTHORIZED, AdminKind::Unauthorized)
         }
         Error::NotFound(_) => (StatusCode::NOT_FOUND, AdminKind::NotFound),
+        Error::Conflict(_) => (StatusCode::CONFLICT, AdminKind::Conflict),
         Error::NotYet(_) => (StatusCode::NOT_IMPLEMENTED, AdminKind::NotImplemented),
         Error::Outage(_) | Error::Unanswered(_) => (
             StatusCode::SERVICE_UNAVAILABLE,

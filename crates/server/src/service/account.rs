@@ -5,16 +5,26 @@ use std::net::IpAddr;
 use acme::Problem;
 use acme::account::{Account, Status};
 use acme::contact;
+use acme::eab::Bound;
 use acme::message::account::{NewAccount, Update};
 use acme::problem::Kind;
 use ca::config::TermsChanged;
+use ca::external_key;
 use ca::provisioner::Acme;
 use jiff::Timestamp;
 use pki::jose::Jwk;
-use store::{Created, OrderPage};
+use store::{Bind, Created, OrderPage};
 use uuid::Uuid;
 
 use super::{Error, Service};
+
+/// How a request for an account came.
+pub(crate) struct Arrival<'a> {
+    /// Its URL, which an external account binding has to repeat.
+    pub(crate) url: &'a str,
+    /// Where it came from.
+    pub(crate) address: Option<IpAddr>,
+}
 
 /// What became of a request for an account.
 pub(crate) enum Registered {
@@ -40,8 +50,7 @@ impl Service {
         }
     }
 
-    /// Makes the account of a key, or finds the one it has (RFC 8555 §7.3, §7.3.1). `address` is where
-    /// the request came from.
+    /// Makes the account of a key, or finds the one it has (RFC 8555 §7.3, §7.3.1).
     ///
     /// # Errors
     /// When the request may not make one; see the problem's words.
@@ -50,7 +59,7 @@ impl Service {
         acme: &Acme,
         key: Jwk,
         request: NewAccount,
-        address: Option<IpAddr>,
+        arrival: Arrival<'_>,
     ) -> Result<Registered, Error> {
         let found = self
             .store()
@@ -65,7 +74,11 @@ impl Service {
         }
         acme.check()?;
         admit(acme, &request)?;
-        self.count_account(address)?;
+        self.count_account(arrival.address)?;
+        let bound = match &request.external_account_binding {
+            Some(sent) => Some(self.bound(acme.name(), sent, arrival.url, &key).await?),
+            None => None,
+        };
         let account = Account {
             id: Uuid::now_v7(),
             provisioner: acme.name().to_owned(),
@@ -75,14 +88,31 @@ impl Service {
             terms_agreed: request.terms_of_service_agreed,
             terms: agreed(acme, request.terms_of_service_agreed),
             permitted: false,
+            external: None,
             created_at: Timestamp::now(),
         };
-        match self.store().create_account(account).await? {
+        match self.create_account(account, bound).await? {
             Created::Created(account) => Ok(Registered::New(account)),
             Created::Existing(account) => {
                 account.active()?;
                 Ok(Registered::Existing(account))
             }
+        }
+    }
+
+    async fn create_account(
+        &self,
+        account: Account,
+        bound: Option<Bound>,
+    ) -> Result<Created, Error> {
+        let Some(bound) = bound else {
+            return Ok(self.store().create_account(account).await?);
+        };
+        let (provisioner, kid) = (account.provisioner.clone(), bound.kid().to_owned());
+        match self.store().create_bound_account(account, bound).await? {
+            Bind::Account(created) => Ok(created),
+            // Another request was faster, or the operator was.
+            Bind::NoMore => Err(self.binds_no_more(&provisioner, &kid).await?.into()),
         }
     }
 
@@ -162,17 +192,8 @@ fn admit(acme: &Acme, request: &NewAccount) -> Result<(), Problem> {
         )
         .with_instance(terms));
     }
-    if request.external_account_binding.is_some() {
-        return Err(Problem::unauthorized(
-            "The external account binding names a key that this CA does not know.",
-        ));
-    }
-    if acme.require_eab() {
-        return Err(Problem::new(
-            Kind::ExternalAccountRequired,
-            "This provisioner makes accounts only for those who bring an external account key: \
-             ask the operator for one.",
-        ));
+    if acme.require_eab() && request.external_account_binding.is_none() {
+        return Err(external_key::required());
     }
     contact::check(&request.contact)
 }

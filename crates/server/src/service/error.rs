@@ -29,6 +29,9 @@ pub(crate) enum Error {
     /// The request of a step API cannot be read.
     #[error("{0}")]
     BadRequest(String),
+    /// It stands against what is there.
+    #[error("{0}")]
+    Conflict(String),
     /// It will work in a later version; what to do until then.
     #[error("{0}")]
     NotYet(&'static str),

@@ -21,6 +21,7 @@ mod caa;
 mod certificate;
 mod claims;
 mod error;
+mod external;
 mod finalize;
 mod house;
 mod issue;
@@ -38,7 +39,7 @@ mod validate;
 mod windows;
 mod work;
 
-pub(crate) use account::Registered;
+pub(crate) use account::{Arrival, Registered};
 pub(crate) use authorization::Ahead;
 pub(crate) use error::Error;
 pub(crate) use limits::Limited;

@@ -36,7 +36,8 @@ impl Service {
         };
         let enabled = config.challenges(acme);
         let opening = order::open(request, now, &limits, &enabled)?;
-        let levels = config.levels(Some(acme.name()), None);
+        let binding = self.binding(account).await?;
+        let levels = config.levels(Some(acme.name()), binding.as_ref());
         levels.check(opening.identifiers()).map_err(Refusal::from)?;
         self.may_replace(account, &opening).await?;
         // The decision of finalize, taken now already, so that nobody validates in vain.

@@ -1,9 +1,10 @@
 //! Accounts (RFC 8555 §7.3): one for each key and provisioner.
 
-use acme::account::{Account, Status};
+use acme::account::{Account, External, Status};
 use acme::problem::Problem;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row};
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::column::{At, Id, Json, kept, word};
@@ -89,13 +90,14 @@ impl Store {
     }
 }
 
-fn create(connection: &Connection, account: Account) -> Result<Created, Error> {
+pub(super) fn create(connection: &Connection, account: Account) -> Result<Created, Error> {
     let thumbprint = account.key.thumbprint();
     let inserted = connection
         .prepare_cached(
             "INSERT INTO accounts
-                 (id, provisioner, thumbprint, key, status, contact, terms_agreed, created_at, terms)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+                 (id, provisioner, thumbprint, key, status, contact, terms_agreed, created_at, terms,
+                  external_key, external_binding)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
              ON CONFLICT (provisioner, thumbprint) DO NOTHING",
         )?
         .execute((
@@ -108,14 +110,18 @@ fn create(connection: &Connection, account: Account) -> Result<Created, Error> {
             account.terms_agreed,
             At(account.created_at),
             &account.terms,
+            account.external.as_ref().map(|it| &it.key),
+            account.external.as_ref().map(|it| Json(&it.binding)),
         ))?;
     if inserted == 0 {
         let existing = by_key(connection, &account.provisioner, &thumbprint)?;
         return existing.map(Created::Existing).ok_or(Error::NotFound);
     }
+    let external = account.external.as_ref().map(|it| &it.key);
     let entry = AuditEntry {
         provisioner: Some(account.provisioner.clone()),
         account: Some(account.id),
+        detail: external.map_or(Value::Null, |key| json!({ "external_key": key })),
         ..AuditEntry::new("account-created", account.created_at)
     };
     audit::append(connection, &entry)?;
@@ -146,7 +152,8 @@ fn load(connection: &Connection, id: Uuid) -> Result<Option<Account>, Error> {
     let found = connection
         .prepare_cached(
             "SELECT id, provisioner, key, status, contact, terms_agreed, created_at, terms,
-                 EXISTS (SELECT 1 FROM permits p WHERE p.account_id = accounts.id)
+                 EXISTS (SELECT 1 FROM permits p WHERE p.account_id = accounts.id),
+                 external_key, external_binding
              FROM accounts WHERE id = ?1",
         )?
         .query_row([Id(id)], from_row)
@@ -154,7 +161,7 @@ fn load(connection: &Connection, id: Uuid) -> Result<Option<Account>, Error> {
     Ok(found)
 }
 
-fn by_key(
+pub(super) fn by_key(
     connection: &Connection,
     provisioner: &str,
     thumbprint: &str,
@@ -162,12 +169,21 @@ fn by_key(
     let found = connection
         .prepare_cached(
             "SELECT id, provisioner, key, status, contact, terms_agreed, created_at, terms,
-                 EXISTS (SELECT 1 FROM permits p WHERE p.account_id = accounts.id)
+                 EXISTS (SELECT 1 FROM permits p WHERE p.account_id = accounts.id),
+                 external_key, external_binding
              FROM accounts WHERE provisioner = ?1 AND thumbprint = ?2",
         )?
         .query_row((provisioner, thumbprint), from_row)
         .optional()?;
     Ok(found)
+}
+
+fn external(row: &Row<'_>) -> rusqlite::Result<Option<External>> {
+    let Some(key) = row.get(9)? else {
+        return Ok(None);
+    };
+    let binding = row.get::<_, Json<_>>(10)?.0;
+    Ok(Some(External { key, binding }))
 }
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<Account> {
@@ -181,5 +197,6 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Account> {
         created_at: row.get::<_, At>(6)?.0,
         terms: row.get(7)?,
         permitted: row.get(8)?,
+        external: external(row)?,
     })
 }

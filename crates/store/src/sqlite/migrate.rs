@@ -15,6 +15,10 @@ pub(super) const STEPS: &[Step] = &[
         sql: include_str!("migrations/0001_first.sql"),
     },
     Step {
+        name: "external_keys",
+        sql: include_str!("migrations/0002_external_keys.sql"),
+    },
+    Step {
         name: "revocation",
         sql: include_str!("migrations/0003_revocation.sql"),
     },

@@ -8,6 +8,7 @@ const SOURCES: &[&str] = &[
     include_str!("audit.rs"),
     include_str!("authorizations.rs"),
     include_str!("certificates.rs"),
+    include_str!("external_keys.rs"),
     include_str!("holdings.rs"),
     include_str!("orders.rs"),
     include_str!("permits.rs"),

@@ -49,6 +49,7 @@ pub(super) fn new_account(which: usize) -> Account {
         terms_agreed: true,
         terms: Some("https://ca.example/terms".to_owned()),
         permitted: false,
+        external: None,
         created_at: now(),
     }
 }

@@ -1,6 +1,7 @@
 //! Bodies of `/admin/`: what an operator asks of a running server. Paths, statuses and who is an
 //! operator are not here.
 
+pub mod eab;
 mod error;
 pub mod permit;
 mod renewal;

@@ -22,6 +22,25 @@ pub(crate) struct Door {
     no_context: bool,
 }
 
+/// What the original needs to be let in, and the kernel tells here: taken, so that scripts go on
+/// working, and not looked at.
+#[derive(clap::Args)]
+#[group(id = "credentials")]
+pub(crate) struct Credentials {
+    #[arg(long, hide = true, value_name = "file")]
+    admin_cert: Option<PathBuf>,
+    #[arg(long, hide = true, value_name = "file")]
+    admin_key: Option<PathBuf>,
+    #[arg(long, alias = "admin-issuer", hide = true, value_name = "name")]
+    admin_provisioner: Option<String>,
+    #[arg(long, alias = "admin-name", hide = true, value_name = "subject")]
+    admin_subject: Option<String>,
+    #[arg(long, alias = "admin-password-file", hide = true, value_name = "file")]
+    password_file: Option<PathBuf>,
+    #[arg(long, hide = true, value_name = "uri")]
+    ca_url: Option<String>,
+}
+
 impl Door {
     /// The door of the server that runs on the step path of this machine.
     ///

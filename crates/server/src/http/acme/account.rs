@@ -8,10 +8,10 @@ use axum::http::{StatusCode, header};
 use uuid::Uuid;
 
 use super::Answer;
-use super::links::{Links, id_of};
 use super::signed::{self, SelfSigned, Signed};
+use crate::http::links::{Links, id_of};
 use crate::http::problem::AcmeFailure;
-use crate::service::{Error, Registered, Service};
+use crate::service::{Arrival, Error, Registered, Service};
 
 pub(super) async fn create(
     State(service): State<Service>,
@@ -19,15 +19,15 @@ pub(super) async fn create(
 ) -> Result<Answer, AcmeFailure> {
     let SelfSigned { at, key, verified } = request;
     let asked: NewAccount = verified.json()?;
-    Ok(
-        match service
-            .register(&at.provisioner, key, asked, at.remote)
-            .await?
-        {
-            Registered::New(account) => show(StatusCode::CREATED, &at.links, &account),
-            Registered::Existing(account) => show(StatusCode::OK, &at.links, &account),
-        },
-    )
+    let arrival = Arrival {
+        url: &at.url,
+        address: at.remote,
+    };
+    let registered = service.register(&at.provisioner, key, asked, arrival);
+    Ok(match registered.await? {
+        Registered::New(account) => show(StatusCode::CREATED, &at.links, &account),
+        Registered::Existing(account) => show(StatusCode::OK, &at.links, &account),
+    })
 }
 
 /// POST-as-GET reads; a payload changes (RFC 8555 §7.3.2).

@@ -8,8 +8,8 @@ use axum::http::StatusCode;
 use jiff::Timestamp;
 
 use super::Answer;
-use super::links::Links;
 use super::signed::{self, Signed};
+use crate::http::links::Links;
 use crate::http::problem::AcmeFailure;
 use crate::service::{Ahead, Service};
 

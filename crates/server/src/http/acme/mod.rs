@@ -20,7 +20,7 @@ mod certificate;
 mod challenge;
 mod directory;
 mod finalize;
-mod links;
+
 mod nonce;
 mod order;
 mod renewal;

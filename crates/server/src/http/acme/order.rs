@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::Answer;
-use super::links::Links;
 use super::signed::{self, Signed};
+use crate::http::links::Links;
 use crate::http::problem::AcmeFailure;
 use crate::service::Service;
 

@@ -14,8 +14,8 @@ use ca::provisioner::Acme;
 use pki::jose::Jwk;
 use uuid::Uuid;
 
-use super::links::{Links, id_of};
 use crate::http::base::{base, is_at_ours};
+use crate::http::links::{Links, id_of};
 use crate::http::problem::{AcmeFailure, unreadable};
 use crate::http::request::{RequestId, Target};
 use crate::listen::Peer;
@@ -29,7 +29,7 @@ pub(super) struct Endpoint {
     /// Where the request comes from.
     pub(super) remote: Option<IpAddr>,
     /// The address that the JWS has to name.
-    url: String,
+    pub(super) url: String,
     /// The JWS's `kid`, where it is at a host of ours.
     kid: Option<String>,
 }

@@ -2,18 +2,20 @@
 //! are on the operator's socket alone; the public port knows none of them.
 
 use axum::Router;
-use axum::extract::{FromRequestParts, Request};
+use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::Method;
 use axum::http::request::Parts;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post};
+use serde::de::DeserializeOwned;
 
 use super::problem::{AdminFailure, not_allowed};
 use super::step::json;
 use crate::listen::Visitor;
 use crate::service::{Error, Operator, Service};
 
+mod eab;
 mod permits;
 mod reload;
 mod renewal;
@@ -22,6 +24,11 @@ mod renewal;
 pub(super) fn routes() -> Router<Service> {
     Router::new()
         .route("/reload", post(reload::reload))
+        .route("/acme/eab/{provisioner}", get(eab::list).post(eab::add))
+        .route(
+            "/acme/eab/{provisioner}/{id}",
+            get(eab::called).delete(eab::remove),
+        )
         .route(
             "/acme/permits/{provisioner}",
             get(permits::list).post(permits::add),
@@ -66,6 +73,24 @@ impl<S: Sync> FromRequestParts<S> for Operator {
         })
     }
 }
+
+/// A request's body, read as JSON.
+struct Body<T>(T);
+
+impl<S: Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
+    type Rejection = AdminFailure;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Self::Rejection> {
+        let body = axum::body::to_bytes(request.into_body(), MOST).await;
+        let body = body.map_err(|error| Error::BadRequest(format!("the body: {error}")))?;
+        let read = serde_json::from_slice(&body);
+        let read = read.map_err(|error| Error::BadRequest(format!("the body: {error}")))?;
+        Ok(Self(read))
+    }
+}
+
+/// The longest body, in bytes.
+const MOST: usize = 1 << 20;
 
 pub(super) async fn unknown(request: Request) -> AdminFailure {
     let path = request.uri().path().to_owned();

@@ -223,7 +223,7 @@ async fn bad_orders_and_accounts_say_what_is_wrong() {
         (json!({"onlyReturnExisting":true}), "accountDoesNotExist"),
         (json!({"contact":["tel:1"]}), "unsupportedContact"),
         (json!({"contact":["mailto:a@b,c@d"]}), "invalidContact"),
-        (json!({"externalAccountBinding":{}}), "unauthorized"),
+        (json!({"externalAccountBinding":{}}), "malformed"),
     ] {
         assert_eq!(fresh.register(&payload).await.problem(), kind, "{payload}");
     }

@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::path::Path;
 
+use acme::eab::MacKey;
 use anyhow::{Result, anyhow};
 use client::Http;
 use client::acme::{Authorization, Challenge, Session};
@@ -24,6 +25,8 @@ pub(crate) struct Asked<'a> {
     pub(crate) times: &'a Times,
     /// Contact URLs of the account.
     pub(crate) contacts: Vec<String>,
+    /// The external account key that the server wants: its id, and itself.
+    pub(crate) external: Option<(String, MacKey)>,
 }
 
 /// How challenges are answered.
@@ -52,7 +55,13 @@ pub(crate) async fn obtain(
     let answers = Answers::open(answering).await?;
     let account_key = keys::generate(KeyKind::EcP256)?;
     let mut session = Session::open(http, directory, account_key).await?;
-    session.create_account(&asked.contacts).await?;
+    match &asked.external {
+        Some((kid, mac)) => {
+            let bound = session.create_bound_account(&asked.contacts, kid, mac);
+            bound.await?;
+        }
+        None => session.create_account(&asked.contacts).await?,
+    }
     let mut placed = session.place(&order(asked)).await?;
     for url in placed.order.authorizations.clone() {
         let authorization = session.authorization(&url).await?;

@@ -12,6 +12,7 @@ mod webroot;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use ::acme::eab::MacKey;
 use anyhow::{Result, bail};
 use client::{Http, Trust, step};
 use pki::Certificate;
@@ -67,6 +68,12 @@ pub(crate) struct Args {
     /// An address that the authority may write to; several times for several.
     #[arg(long = "contact", value_name = "email")]
     contacts: Vec<String>,
+    /// The id of an external account key, where the server asks for one.
+    #[arg(long, value_name = "id", requires = "eab_hmac_key")]
+    eab_kid: Option<String>,
+    /// The external account key itself, in base64url; STEP_EAB_HMAC_KEY keeps it out of sight.
+    #[arg(long, value_name = "key", requires = "eab_kid")]
+    eab_hmac_key: Option<String>,
     /// Overwrites files unasked.
     #[arg(long, short)]
     force: bool,
@@ -97,6 +104,7 @@ impl Args {
             key: &key,
             times: &times,
             contacts: contact_urls(&self.contacts),
+            external: self.external()?,
         };
         let obtained = async {
             let (http, directory) = self.server(context).await?;
@@ -114,6 +122,16 @@ impl Args {
     }
 
     /// The ACME server to ask, and a connection that trusts it.
+    fn external(&self) -> Result<Option<(String, MacKey)>> {
+        let (Some(kid), Some(key)) = (&self.eab_kid, &self.eab_hmac_key) else {
+            return Ok(None);
+        };
+        match MacKey::from_text(key) {
+            Some(key) => Ok(Some((kid.clone(), key))),
+            None => bail!("the value of flag '--eab-hmac-key' is not base64url: copy it whole"),
+        }
+    }
+
     async fn server(&self, context: &Context) -> Result<(Http, String)> {
         if let Some(directory) = &self.acme {
             let mut roots = if self.authority.has_root(context) {

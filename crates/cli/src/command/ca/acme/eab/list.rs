@@ -1,0 +1,86 @@
+//! `step ca acme eab list`.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use ca::api::admin::eab::{Key, Keys};
+use client::Operator;
+
+use super::{Format, HEAD, path, row};
+use crate::command::block_on;
+use crate::command::ca::bootstrap::pretty;
+use crate::command::ca::door::{Credentials, Door};
+use crate::context::Context;
+use crate::output;
+
+const EXAMPLES: &str = "Examples:
+  List the keys of a provisioner:
+    $ step ca acme eab list acme
+
+  What the one called 'web' may order, as JSON:
+    $ step ca acme eab list acme web --format json | jq '.[].policy'";
+
+/// Lists the external account keys of a provisioner, oldest first, without their secrets.
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// The ACME provisioner's name.
+    provisioner: String,
+    /// What the key is called.
+    reference: Option<String>,
+    /// Text for people, or JSON for programs, with everything that is known of each key.
+    #[arg(long, value_name = "format", value_enum, default_value_t = Format::Text)]
+    format: Format,
+    /// How many keys the server is asked for at a time; all are listed.
+    #[arg(long, value_name = "number", value_parser = clap::value_parser!(u32).range(1..=100), default_value_t = 100)]
+    limit: u32,
+    /// No pager is used in any case.
+    #[arg(long, hide = true)]
+    no_pager: bool,
+    #[command(flatten)]
+    door: Door,
+    #[command(flatten)]
+    credentials: Credentials,
+}
+
+impl Args {
+    /// Lists them.
+    pub(crate) fn run(self, context: &Context) -> Result<ExitCode> {
+        let door = self.door.open(context)?;
+        let mut keys = block_on(self.keys(&door))?;
+        keys.sort_by_key(|key| key.created_at);
+        if self.format == Format::Json {
+            let text = String::from_utf8(pretty(&keys, b"   ")?)?;
+            output::data(&format!("{text}\n"))?;
+        } else if keys.is_empty() {
+            output::say(&format!(
+                "No external account keys for provisioner {}; 'step ca acme eab add {0}' makes one.",
+                self.provisioner
+            ));
+        } else {
+            let rows: String = keys.iter().map(row).collect();
+            output::data(&format!("{HEAD}{rows}"))?;
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+
+    async fn keys(&self, door: &Operator) -> Result<Vec<Key>> {
+        let doing = "listing the keys";
+        let path = path(&self.provisioner);
+        if let Some(reference) = &self.reference {
+            let path = format!("{path}/{}", client::segment(reference));
+            return Ok(door.get::<Keys>(doing, &path).await?.eaks);
+        }
+        let mut all = Vec::new();
+        let mut cursor = String::new();
+        loop {
+            let page = format!("{path}?cursor={cursor}&limit={}", self.limit);
+            let page: Keys = door.get(doing, &page).await?;
+            all.extend(page.eaks);
+            if page.next_cursor.is_empty() || page.next_cursor == cursor {
+                return Ok(all);
+            }
+            cursor = page.next_cursor;
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! `step ca acme eab`: external account keys (RFC 8555 §7.3.4), at the operator's door.
+
+mod add;
+mod lines;
+mod list;
+mod remove;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use ca::api::admin::eab::Key;
+use clap::Subcommand;
+
+use crate::context::Context;
+
+/// What the help shows.
+pub(crate) const EXAMPLES: &str = "Examples:
+  Hand out a key with which one account can be made:
+    $ step ca acme eab add acme
+
+  Who has which?
+    $ step ca acme eab list acme
+
+  Take one back: its accounts get no more certificates.
+    $ step ca acme eab remove acme 4f6e…";
+
+/// The commands of `step ca acme eab`.
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Hands out a key.
+    Add(Box<add::Args>),
+    /// Lists the keys.
+    List(list::Args),
+    /// Takes a key back.
+    Remove(remove::Args),
+    #[command(external_subcommand)]
+    Other(Vec<OsString>),
+}
+
+impl Command {
+    /// Does what was asked.
+    ///
+    /// # Errors
+    /// Whatever stops the command.
+    pub(crate) fn run(self, context: &Context) -> Result<ExitCode> {
+        match self {
+            Self::Add(args) => args.run(context),
+            Self::List(args) => args.run(context),
+            Self::Remove(args) => args.run(context),
+            Self::Other(words) => crate::command::other("step ca acme eab", &words, &[]),
+        }
+    }
+}
+
+/// Text for people, or JSON for programs.
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    Text,
+    Json,
+}
+
+/// The path of the keys of a provisioner.
+fn path(provisioner: &str) -> String {
+    format!("/admin/acme/eab/{}", client::segment(provisioner))
+}
+
+/// A line of the table as the original prints it; what it masks is not known here at all.
+fn row(key: &Key) -> String {
+    let shown = |at: jiff::Timestamp| at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+    let bound_at = key.bound_at.map(shown).unwrap_or_default();
+    let row = format!(
+        "{:<36}{:<28}{:<16}{:<30}{:<30}{:<36}{}",
+        key.id,
+        key.provisioner,
+        "*****",
+        shown(key.created_at),
+        bound_at,
+        key.account,
+        key.reference
+    );
+    format!("{}\n", row.trim_end())
+}
+
+const HEAD: &str = "Key ID                              Provisioner                 \
+    Key (masked)    Created At                    Bound At                      \
+    Account                             Reference\n";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn head_and_rows_have_the_same_columns() {
+        let key = Key {
+            id: "0".repeat(32),
+            provisioner: "acme".into(),
+            reference: "web".into(),
+            account: "1".repeat(32),
+            hmac_key: String::new(),
+            created_at: jiff::Timestamp::UNIX_EPOCH,
+            bound_at: Some(jiff::Timestamp::UNIX_EPOCH),
+            accounts: 1,
+            bound: 1,
+            expires_at: None,
+            policy: ca::policy::Lists::default(),
+            directory: String::new(),
+        };
+        let row = row(&key);
+        for (title, value) in [
+            ("Provisioner", "acme"),
+            ("Key (masked)", "*****"),
+            ("Created At", "1970"),
+            ("Account", "1111"),
+            ("Reference", "web"),
+        ] {
+            assert_eq!(HEAD.find(title), row.find(value), "{title}");
+        }
+        assert!(!row.contains("  \n"));
+    }
+}

@@ -1,0 +1,82 @@
+//! `/admin/acme/eab/{provisioner}`: external account keys.
+
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use ca::api::admin::eab::NewKey;
+use serde::Deserialize;
+
+use super::{Body, json};
+use crate::http::base::configured;
+use crate::http::links::Links;
+use crate::http::problem::AdminFailure;
+use crate::service::{Error, Operator, Service};
+
+/// Which page is asked for; empty is as good as absent.
+#[derive(Deserialize)]
+pub(super) struct Asked {
+    #[serde(default)]
+    cursor: String,
+    #[serde(default)]
+    limit: String,
+}
+
+pub(super) async fn add(
+    State(service): State<Service>,
+    Path(provisioner): Path<String>,
+    operator: Operator,
+    Body(asked): Body<NewKey>,
+) -> Result<Response, AdminFailure> {
+    let mut key = service
+        .add_external_key(&operator, &provisioner, asked)
+        .await?;
+    let base = format!("https://{}", configured(&service.config()));
+    key.directory = Links::new(&base, &provisioner).at("directory");
+    Ok(json(StatusCode::CREATED, &key))
+}
+
+pub(super) async fn list(
+    State(service): State<Service>,
+    Path(provisioner): Path<String>,
+    Query(asked): Query<Asked>,
+) -> Result<Response, AdminFailure> {
+    let limit = match asked.limit.as_str() {
+        "" => DEFAULT_LIMIT,
+        text => text
+            .parse()
+            .ok()
+            .filter(|limit| *limit > 0)
+            .ok_or_else(|| {
+                Error::BadRequest(format!("limit '{text}' is not a whole number above 0"))
+            })?,
+    };
+    let limit = limit.min(MAX_LIMIT);
+    let keys = service
+        .external_keys(&provisioner, &asked.cursor, limit)
+        .await?;
+    Ok(json(StatusCode::OK, &keys))
+}
+
+pub(super) async fn called(
+    State(service): State<Service>,
+    Path((provisioner, reference)): Path<(String, String)>,
+) -> Result<Response, AdminFailure> {
+    let keys = service
+        .external_key_called(&provisioner, &reference)
+        .await?;
+    Ok(json(StatusCode::OK, &keys))
+}
+
+pub(super) async fn remove(
+    State(service): State<Service>,
+    Path((provisioner, id)): Path<(String, String)>,
+    operator: Operator,
+) -> Result<Response, AdminFailure> {
+    let removed = service
+        .remove_external_key(&operator, &provisioner, &id)
+        .await?;
+    Ok(json(StatusCode::OK, &removed))
+}
+
+const DEFAULT_LIMIT: u32 = 20;
+const MAX_LIMIT: u32 = 100;

@@ -1,0 +1,239 @@
+//! External account keys (RFC 8555 §7.3.4): handed out, listed and taken back by an operator; and
+//! what the key of an account says when the account orders.
+
+use acme::Problem;
+use acme::account::Account;
+use acme::eab::{Bound, MacKey, Parsed};
+use ca::api::admin::eab::{Key, Keys, NewKey, Removed};
+use ca::external_key::{self, ExternalKey, Limits, Rules, UseMade};
+use ca::policy::{Binding, Policy};
+use data_encoding::HEXLOWER;
+use jiff::Timestamp;
+use pki::jose::Jwk;
+use serde_json::{Map, Value, json};
+use store::AuditEntry;
+
+use super::{Error, Operator, Service};
+
+impl Service {
+    /// Makes a key for accounts of this provisioner. The secret is in the answer, and is not shown again.
+    ///
+    /// # Errors
+    /// [`Error::BadRequest`] for rules that cannot be read or allow nothing, [`Error::Conflict`] for
+    /// a reference that another key has.
+    pub(crate) async fn add_external_key(
+        &self,
+        operator: &Operator,
+        provisioner: &str,
+        asked: NewKey,
+    ) -> Result<Key, Error> {
+        self.acme_provisioner(provisioner)?;
+        let now = Timestamp::now();
+        let key = new_key(provisioner, asked, now)?;
+        let secret = new_secret();
+        let shown = Key {
+            hmac_key: secret.to_text().to_string(),
+            ..Key::show(&key)
+        };
+        let entry = entry(operator, &key, "external-key-created", now);
+        match self.store().create_external_key(key, secret, entry).await {
+            Ok(()) => Ok(shown),
+            Err(store::Error::Conflict(_)) => Err(Error::Conflict(format!(
+                "provisioner {provisioner} has a key called '{}' already: remove that one first, or \
+                 call this one something else",
+                shown.reference
+            ))),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// A page of the keys of this provisioner.
+    ///
+    /// # Errors
+    /// When there is no such provisioner, or the store cannot be read.
+    pub(crate) async fn external_keys(
+        &self,
+        provisioner: &str,
+        after: &str,
+        limit: u32,
+    ) -> Result<Keys, Error> {
+        self.acme_provisioner(provisioner)?;
+        let found = self
+            .store()
+            .external_keys(provisioner, after, limit)
+            .await?;
+        let is_last = u32::try_from(found.len()).is_ok_and(|count| count < limit);
+        let last = found.last().map(|key| key.id.clone());
+        Ok(Keys {
+            eaks: found.iter().map(Key::show).collect(),
+            next_cursor: last.filter(|_| !is_last).unwrap_or_default(),
+        })
+    }
+
+    /// The key of this provisioner that is called so; none is an empty list.
+    ///
+    /// # Errors
+    /// When there is no such provisioner, or the store cannot be read.
+    pub(crate) async fn external_key_called(
+        &self,
+        provisioner: &str,
+        reference: &str,
+    ) -> Result<Keys, Error> {
+        self.acme_provisioner(provisioner)?;
+        let store = self.store();
+        let found = store.external_key_called(provisioner, reference).await?;
+        Ok(Keys {
+            eaks: found.iter().map(Key::show).collect(),
+            next_cursor: String::new(),
+        })
+    }
+
+    /// Takes a key back: it binds no more accounts, and those that it has bound order no more.
+    ///
+    /// # Errors
+    /// When there is no such provisioner or key.
+    pub(crate) async fn remove_external_key(
+        &self,
+        operator: &Operator,
+        provisioner: &str,
+        id: &str,
+    ) -> Result<Removed, Error> {
+        self.acme_provisioner(provisioner)?;
+        let unknown = || {
+            Error::NotFound(format!(
+                "provisioner {provisioner} has no external account key with the id '{id}': see `step \
+                 ca acme eab list {provisioner}`"
+            ))
+        };
+        let store = self.store();
+        let found = store.external_key(provisioner, id).await?;
+        let key = found.ok_or_else(unknown)?;
+        let entry = entry(operator, &key, "external-key-removed", Timestamp::now());
+        let why = external_key::removed(id);
+        match store.remove_external_key(provisioner, id, why, entry).await {
+            Ok(orders) => Ok(Removed {
+                status: "ok".to_owned(),
+                orders,
+            }),
+            Err(store::Error::NotFound) => Err(unknown()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Checks the binding that a newAccount request to `url` brings for its key.
+    ///
+    /// # Errors
+    /// A refusal for whatever is wrong with it; see the problem's words.
+    pub(super) async fn bound(
+        &self,
+        provisioner: &str,
+        sent: &Value,
+        url: &str,
+        account: &Jwk,
+    ) -> Result<Bound, Error> {
+        let parsed = Parsed::parse(sent)?;
+        let kid = parsed.kid().to_owned();
+        let store = self.store();
+        let secret = store.external_secret(provisioner, &kid).await?;
+        let secret = secret.ok_or_else(|| external_key::unknown(&kid))?;
+        let bound = parsed.verify(&secret, url, account)?;
+        let key = store.external_key(provisioner, &kid).await?;
+        let key = key.ok_or_else(|| external_key::unknown(&kid))?;
+        key.may_bind(Timestamp::now())?;
+        Ok(bound)
+    }
+
+    /// Why a key that would bind a moment ago does not any more.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub(super) async fn binds_no_more(
+        &self,
+        provisioner: &str,
+        kid: &str,
+    ) -> Result<Problem, Error> {
+        let Some(key) = self.store().external_key(provisioner, kid).await? else {
+            return Ok(external_key::unknown(kid));
+        };
+        let why = key.may_bind(Timestamp::now()).err();
+        Ok(why.unwrap_or_else(|| external_key::unknown(kid)))
+    }
+
+    /// What the external account key of this account says about its orders; nothing is read for an
+    /// account without one.
+    ///
+    /// # Errors
+    /// `unauthorized` if the operator has taken the key back.
+    pub(super) async fn binding(&self, account: &Account) -> Result<Option<Binding>, Error> {
+        let Some(external) = &account.external else {
+            return Ok(None);
+        };
+        let store = self.store();
+        let found = store
+            .external_key(&account.provisioner, &external.key)
+            .await?;
+        let key = found.ok_or_else(|| external_key::removed(&external.key))?;
+        Ok(Some(key.binding()))
+    }
+}
+
+fn new_key(provisioner: &str, asked: NewKey, now: Timestamp) -> Result<ExternalKey, Error> {
+    let bad = |what: String| Err(Error::BadRequest(what));
+    let policy = match Policy::new(&asked.policy) {
+        Ok(policy) => policy,
+        Err(wrong) => return bad(wrong.to_string()),
+    };
+    let accounts = asked.accounts.unwrap_or(1);
+    if accounts == 0 {
+        return bad("a key that may bind no account is of no use: allow one at least".to_owned());
+    }
+    if let Some(end) = asked.expires_at.filter(|end| *end <= now) {
+        return bad(format!("the key would end at {end}, which is past"));
+    }
+    let reference = asked.reference;
+    if reference.chars().count() > LONGEST || reference.contains(char::is_control) {
+        return bad(format!(
+            "a reference has at most {LONGEST} characters, and no control characters"
+        ));
+    }
+    Ok(ExternalKey {
+        id: HEXLOWER.encode(&keys::random::<ID>()),
+        provisioner: provisioner.to_owned(),
+        reference,
+        rules: Rules { policy },
+        limits: Limits {
+            accounts,
+            expires_at: asked.expires_at,
+        },
+        use_made: UseMade::default(),
+        created_at: now,
+    })
+}
+
+/// A secret whose text does not begin with a dash: command lines would take it for a flag.
+fn new_secret() -> MacKey {
+    loop {
+        let secret = MacKey::new(keys::random::<SECRET>().to_vec());
+        if !secret.to_text().starts_with('-') {
+            return secret;
+        }
+    }
+}
+
+fn entry(operator: &Operator, key: &ExternalKey, event: &str, at: Timestamp) -> AuditEntry {
+    let detail = Map::from_iter([
+        ("external_key".to_owned(), json!(key.id)),
+        ("reference".to_owned(), json!(key.reference)),
+    ]);
+    AuditEntry {
+        provisioner: Some(key.provisioner.clone()),
+        ..operator.entry(event, at, detail)
+    }
+}
+
+/// Octets of a secret.
+const SECRET: usize = 32;
+/// Octets of an id.
+const ID: usize = 16;
+/// Characters of a reference.
+const LONGEST: usize = 255;

@@ -1,0 +1,225 @@
+//! External account keys (RFC 8555 §7.3.4): made, listed, taken back, and bound to accounts in the
+//! transaction that makes the account.
+
+use acme::account::{Account, External};
+use acme::eab::{Bound, MacKey};
+use acme::problem::Problem;
+use ca::external_key::{ExternalKey, Limits, UseMade};
+use rusqlite::{Connection, OptionalExtension, Row};
+
+use super::column::{At, Id, Json};
+use super::{Store, accounts, audit};
+use crate::error::Error;
+use crate::record::{AuditEntry, Bind, Created};
+
+impl Store {
+    /// Stores a new key with its secret; `entry` tells of it.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] if its id is taken, or its reference at this provisioner.
+    pub async fn create_external_key(
+        &self,
+        key: ExternalKey,
+        secret: MacKey,
+        entry: AuditEntry,
+    ) -> Result<(), Error> {
+        self.write(move |connection| {
+            connection
+                .prepare_cached(
+                    "INSERT INTO external_keys
+                         (id, provisioner, reference, secret, rules, accounts, expires_at, created_at)
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+                )?
+                .execute((
+                    &key.id,
+                    &key.provisioner,
+                    &key.reference,
+                    secret.octets(),
+                    Json(&key.rules),
+                    key.limits.accounts,
+                    key.limits.expires_at.map(At),
+                    At(key.created_at),
+                ))?;
+            audit::append(connection, &entry)
+        })
+        .await
+    }
+
+    /// Reads a key of this provisioner.
+    pub async fn external_key(
+        &self,
+        provisioner: &str,
+        id: &str,
+    ) -> Result<Option<ExternalKey>, Error> {
+        let (provisioner, id) = (provisioner.to_owned(), id.to_owned());
+        self.read(move |connection| {
+            let found = connection
+                .prepare_cached(
+                    "SELECT id, provisioner, reference, rules, accounts, expires_at, bound, bound_at,
+                         created_at,
+                         (SELECT a.id FROM accounts a WHERE a.external_key = k.id ORDER BY a.id LIMIT 1)
+                     FROM external_keys k WHERE id = ?2 AND provisioner = ?1",
+                )?
+                .query_row((provisioner, id), from_row)
+                .optional()?;
+            Ok(found)
+        })
+        .await
+    }
+
+    /// Reads the secret of a key of this provisioner.
+    pub async fn external_secret(
+        &self,
+        provisioner: &str,
+        id: &str,
+    ) -> Result<Option<MacKey>, Error> {
+        let (provisioner, id) = (provisioner.to_owned(), id.to_owned());
+        self.read(move |connection| {
+            let found = connection
+                .prepare_cached(
+                    "SELECT secret FROM external_keys WHERE id = ?2 AND provisioner = ?1",
+                )?
+                .query_row((provisioner, id), |row| row.get::<_, Vec<u8>>(0))
+                .optional()?;
+            Ok(found.map(MacKey::new))
+        })
+        .await
+    }
+
+    /// Reads at most `limit` keys of this provisioner after the one with the id `after` (empty for the
+    /// first), in the order of their ids.
+    pub async fn external_keys(
+        &self,
+        provisioner: &str,
+        after: &str,
+        limit: u32,
+    ) -> Result<Vec<ExternalKey>, Error> {
+        let (provisioner, after) = (provisioner.to_owned(), after.to_owned());
+        self.read(move |connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT id, provisioner, reference, rules, accounts, expires_at, bound, bound_at,
+                     created_at,
+                     (SELECT a.id FROM accounts a WHERE a.external_key = k.id ORDER BY a.id LIMIT 1)
+                 FROM external_keys k WHERE provisioner = ?1 AND id > ?2 ORDER BY id LIMIT ?3",
+            )?;
+            let keys = statement.query_map((provisioner, after, limit), from_row)?;
+            Ok(keys.collect::<Result<_, _>>()?)
+        })
+        .await
+    }
+
+    /// Reads the key of this provisioner that is called `reference`.
+    pub async fn external_key_called(
+        &self,
+        provisioner: &str,
+        reference: &str,
+    ) -> Result<Option<ExternalKey>, Error> {
+        let (provisioner, reference) = (provisioner.to_owned(), reference.to_owned());
+        self.read(move |connection| {
+            let found = connection
+                .prepare_cached(
+                    "SELECT id, provisioner, reference, rules, accounts, expires_at, bound, bound_at,
+                         created_at,
+                         (SELECT a.id FROM accounts a WHERE a.external_key = k.id ORDER BY a.id LIMIT 1)
+                     FROM external_keys k
+                     WHERE provisioner = ?1 AND reference = ?2 AND reference <> ''",
+                )?
+                .query_row((provisioner, reference), from_row)
+                .optional()?;
+            Ok(found)
+        })
+        .await
+    }
+
+    /// Deletes a key of this provisioner; the unfinished orders of its accounts become invalid with
+    /// `why`. Returns how many those were.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub async fn remove_external_key(
+        &self,
+        provisioner: &str,
+        id: &str,
+        why: Problem,
+        entry: AuditEntry,
+    ) -> Result<u64, Error> {
+        let (provisioner, id) = (provisioner.to_owned(), id.to_owned());
+        self.write(move |connection| {
+            let gone = connection
+                .prepare_cached("DELETE FROM external_keys WHERE id = ?2 AND provisioner = ?1")?
+                .execute((&provisioner, &id))?;
+            if gone == 0 {
+                return Err(Error::NotFound);
+            }
+            let ended = connection
+                .prepare_cached(
+                    "UPDATE orders SET status = 'invalid', error = ?2
+                     WHERE status IN ('pending', 'ready', 'processing') AND account_id IN
+                         (SELECT id FROM accounts WHERE external_key = ?1)",
+                )?
+                .execute((&id, Json(&why)))?;
+            audit::append(connection, &entry)?;
+            Ok(u64::try_from(ended).unwrap_or(u64::MAX))
+        })
+        .await
+    }
+
+    /// Stores an account that a key has bound, and counts it for the key; or finds the account that its
+    /// provisioner has with the same account key; or does nothing because the key binds no more.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] if the id is taken.
+    pub async fn create_bound_account(
+        &self,
+        account: Account,
+        bound: Bound,
+    ) -> Result<Bind, Error> {
+        self.write(move |connection| bind(connection, account, bound))
+            .await
+    }
+}
+
+fn bind(connection: &Connection, account: Account, bound: Bound) -> Result<Bind, Error> {
+    let thumbprint = account.key.thumbprint();
+    if let Some(existing) = accounts::by_key(connection, &account.provisioner, &thumbprint)? {
+        return Ok(Bind::Account(Created::Existing(existing)));
+    }
+    let counted = connection
+        .prepare_cached(
+            "UPDATE external_keys SET bound = bound + 1, bound_at = ?3
+             WHERE id = ?1 AND provisioner = ?2 AND bound < accounts
+                 AND (expires_at IS NULL OR expires_at > ?3)",
+        )?
+        .execute((bound.kid(), &account.provisioner, At(account.created_at)))?;
+    if counted == 0 {
+        return Ok(Bind::NoMore);
+    }
+    let external = External {
+        key: bound.kid().to_owned(),
+        binding: bound.sent().clone(),
+    };
+    let account = Account {
+        external: Some(external),
+        ..account
+    };
+    accounts::create(connection, account).map(Bind::Account)
+}
+
+fn from_row(row: &Row<'_>) -> rusqlite::Result<ExternalKey> {
+    Ok(ExternalKey {
+        id: row.get(0)?,
+        provisioner: row.get(1)?,
+        reference: row.get(2)?,
+        rules: row.get::<_, Json<_>>(3)?.0,
+        limits: Limits {
+            accounts: row.get(4)?,
+            expires_at: row.get::<_, Option<At>>(5)?.map(|at| at.0),
+        },
+        use_made: UseMade {
+            accounts: row.get(6)?,
+            latest_at: row.get::<_, Option<At>>(7)?.map(|at| at.0),
+            first: row.get::<_, Option<Id>>(9)?.map(|id| id.0),
+        },
+        created_at: row.get::<_, At>(8)?.0,
+    })
+}

@@ -1,0 +1,196 @@
+//! What the verbs on external account keys promise.
+
+use acme::account::{Account, External};
+use acme::eab::{self, Bound, MacKey, Parsed};
+use acme::order;
+use acme::problem::Problem;
+use ca::external_key::{ExternalKey, Limits, Rules, UseMade};
+use tokio::task::JoinSet;
+
+use super::world::{self, later, now};
+use crate::{AuditEntry, Bind, Created, Error, Store};
+
+super::for_each_back_end!(
+    a_key_is_read_back_by_its_provisioner_alone,
+    a_reference_is_given_once_at_a_provisioner,
+    keys_are_listed_in_pages,
+    a_single_use_key_binds_one_of_many_accounts_at_once,
+    an_account_that_is_there_uses_up_nothing,
+    a_key_that_is_over_or_gone_binds_nothing,
+    a_key_that_is_taken_back_takes_the_orders_of_its_accounts_with_it,
+);
+
+fn new_key(id: &str, reference: &str) -> ExternalKey {
+    ExternalKey {
+        id: id.to_owned(),
+        provisioner: "acme".to_owned(),
+        reference: reference.to_owned(),
+        rules: Rules::default(),
+        limits: Limits {
+            accounts: 1,
+            expires_at: Some(later(1)),
+        },
+        use_made: UseMade::default(),
+        created_at: now(),
+    }
+}
+
+fn mac() -> MacKey {
+    MacKey::new(vec![7; 32])
+}
+
+fn entry() -> AuditEntry {
+    AuditEntry::new("external-key", now())
+}
+
+async fn key(store: &Store, id: &str, reference: &str) -> Result<ExternalKey, Error> {
+    let key = new_key(id, reference);
+    store
+        .create_external_key(key.clone(), mac(), entry())
+        .await
+        .map(|()| key)
+}
+
+fn bound(id: &str, account: &Account) -> Bound {
+    let sent = eab::bind(id, &mac(), "https://ca/new", &account.key).unwrap();
+    let parsed = Parsed::parse(&sent).unwrap();
+    parsed
+        .verify(&mac(), "https://ca/new", &account.key)
+        .unwrap()
+}
+
+async fn bind(store: &Store, id: &str, account: Account) -> Bind {
+    let bound = bound(id, &account);
+    store.create_bound_account(account, bound).await.unwrap()
+}
+
+async fn a_key_is_read_back_by_its_provisioner_alone(store: &Store) {
+    let made = key(store, "k1", "web").await.unwrap();
+    assert_eq!(
+        store.external_key("acme", "k1").await,
+        Ok(Some(made.clone()))
+    );
+    assert_eq!(store.external_key("other", "k1").await, Ok(None));
+    let secret = store.external_secret("acme", "k1").await.unwrap().unwrap();
+    assert_eq!(secret.octets(), mac().octets());
+    assert!(
+        store
+            .external_secret("other", "k1")
+            .await
+            .unwrap()
+            .is_none()
+    );
+    let called = store.external_key_called("acme", "web").await;
+    assert_eq!(called, Ok(Some(made)));
+    assert_eq!(store.external_key_called("acme", "").await, Ok(None));
+}
+
+async fn a_reference_is_given_once_at_a_provisioner(store: &Store) {
+    key(store, "k1", "web").await.unwrap();
+    let again = key(store, "k2", "web").await;
+    assert!(matches!(again, Err(Error::Conflict(_))), "{again:?}");
+    key(store, "k3", "").await.unwrap();
+    key(store, "k4", "").await.unwrap();
+}
+
+async fn keys_are_listed_in_pages(store: &Store) {
+    for id in ["k3", "k1", "k2"] {
+        key(store, id, "").await.unwrap();
+    }
+    let ids = |keys: Vec<ExternalKey>| keys.into_iter().map(|key| key.id).collect::<Vec<_>>();
+    let first = store.external_keys("acme", "", 2).await.unwrap();
+    assert_eq!(ids(first), ["k1", "k2"]);
+    let rest = store.external_keys("acme", "k2", 2).await.unwrap();
+    assert_eq!(ids(rest), ["k3"]);
+    assert_eq!(store.external_keys("other", "", 2).await, Ok(Vec::new()));
+}
+
+async fn a_single_use_key_binds_one_of_many_accounts_at_once(store: &Store) {
+    key(store, "k1", "").await.unwrap();
+    let mut tasks = JoinSet::new();
+    for which in 0..2 {
+        let store = store.clone();
+        tasks.spawn(async move { bind(&store, "k1", world::new_account(which)).await });
+    }
+    let all = tasks.join_all().await;
+    let made = all
+        .iter()
+        .filter(|it| matches!(it, Bind::Account(Created::Created(_))));
+    assert_eq!(made.count(), 1, "{all:?}");
+    assert!(all.contains(&Bind::NoMore), "{all:?}");
+    let key = store.external_key("acme", "k1").await.unwrap().unwrap();
+    let made = all.into_iter().find_map(|it| match it {
+        Bind::Account(Created::Created(account)) => Some(account),
+        Bind::Account(Created::Existing(_)) | Bind::NoMore => None,
+    });
+    let made = made.unwrap();
+    assert_eq!(
+        (
+            key.use_made.accounts,
+            key.use_made.first,
+            key.use_made.latest_at
+        ),
+        (1, Some(made.id), Some(now()))
+    );
+    let External { key, binding } = made.external.clone().unwrap();
+    assert_eq!(key, "k1");
+    assert!(binding.get("protected").is_some());
+    assert_eq!(store.account(made.id).await, Ok(Some(made)));
+}
+
+async fn an_account_that_is_there_uses_up_nothing(store: &Store) {
+    let account = world::account(store).await;
+    key(store, "k1", "").await.unwrap();
+    let again = bind(store, "k1", world::new_account(0)).await;
+    assert_eq!(again, Bind::Account(Created::Existing(account)));
+    let key = store.external_key("acme", "k1").await.unwrap().unwrap();
+    assert_eq!(key.use_made, UseMade::default());
+}
+
+async fn a_key_that_is_over_or_gone_binds_nothing(store: &Store) {
+    key(store, "k1", "").await.unwrap();
+    let late = Account {
+        created_at: later(1),
+        ..world::new_account(0)
+    };
+    assert_eq!(bind(store, "k1", late).await, Bind::NoMore);
+    let elsewhere = Account {
+        provisioner: "other".to_owned(),
+        ..world::new_account(0)
+    };
+    assert_eq!(bind(store, "k1", elsewhere).await, Bind::NoMore);
+    assert_eq!(bind(store, "k2", world::new_account(0)).await, Bind::NoMore);
+    let audit = store.audit(0, 10).await.unwrap();
+    assert_eq!(audit.len(), 1, "{audit:?}");
+}
+
+async fn a_key_that_is_taken_back_takes_the_orders_of_its_accounts_with_it(store: &Store) {
+    key(store, "k1", "").await.unwrap();
+    let Bind::Account(Created::Created(mine)) = bind(store, "k1", world::new_account(1)).await
+    else {
+        panic!("not bound");
+    };
+    let free = world::account(store).await;
+    let ordered = world::pending_order(store, &mine, &["a.lab"])
+        .await
+        .order
+        .id;
+    let other = world::pending_order(store, &free, &["a.lab"])
+        .await
+        .order
+        .id;
+    let why = Problem::unauthorized("gone");
+    let remove = |provisioner: &'static str| {
+        store.remove_external_key(provisioner, "k1", why.clone(), entry())
+    };
+    assert_eq!(remove("other").await, Err(Error::NotFound));
+    assert_eq!(remove("acme").await, Ok(1));
+    assert_eq!(remove("acme").await, Err(Error::NotFound));
+    let ended = store.order(ordered).await.unwrap().unwrap();
+    assert_eq!(ended.status, order::Status::Invalid);
+    assert_eq!(ended.error.unwrap().detail, "gone");
+    let open = store.order(other).await.unwrap().unwrap();
+    assert_eq!(open.status, order::Status::Pending);
+    let kept = store.account(mine.id).await.unwrap().unwrap();
+    assert_eq!(kept.external.unwrap().key, "k1");
+}

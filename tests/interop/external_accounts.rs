@@ -1,0 +1,134 @@
+//! `step ca acme eab add`: the lines that it offers to paste, each in its client as it stands.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use acceptance::authority::{Authority, Pair, Server};
+use acceptance::namespace::{World, own_world};
+use acceptance::{paths, process, table};
+
+/// An authority that makes no account without a key, and what its operator is shown for one.
+fn handed_out(world: &World) -> (Server, String) {
+    world.dns.addresses("app.lab", &["127.0.0.1"]);
+    let mut authority = Authority::init(world, Pair::ours(), "ca");
+    let trace = ("RISER_LOG".to_owned(), "trace".to_owned());
+    authority.environment.push(trace);
+    let server = authority.start();
+    let run = |arguments: &[&str]| server.authority.run(arguments).success();
+    run(&[
+        "ca",
+        "provisioner",
+        "add",
+        "acme",
+        "--type",
+        "ACME",
+        "--require-eab",
+    ]);
+    server.await_acme();
+    let told = run(&["ca", "acme", "eab", "add", "acme", "--allow-dns", "*.lab"]);
+    assert!(told.stderr.contains("not shown again"), "{told:?}");
+    (server, told.stdout)
+}
+
+/// certbot's folders are not in its line: they are the machine's, and here the world's.
+fn keep_certbot_in(world: &World) {
+    let folder = world.path("letsencrypt");
+    fs::create_dir_all(&folder).unwrap();
+    let folders = ["config", "work", "logs"]
+        .map(|name| format!("{name}-dir = {}\n", world.path(name).display()));
+    fs::write(folder.join("cli.ini"), folders.concat()).unwrap();
+}
+
+/// The line after `# client`.
+fn line<'a>(text: &'a str, client: &str) -> &'a str {
+    let (_, rest) = text
+        .split_once(&format!("\n# {client}\n"))
+        .unwrap_or_else(|| panic!("no {client} in\n{text}"));
+    rest.lines().next().unwrap()
+}
+
+/// A shell in the world that finds our programs first.
+fn shell(world: &World, line: &str) -> Command {
+    let programs = paths::ours("step");
+    let programs = programs.parent().unwrap().display();
+    let mut command = process::command("sh");
+    command
+        .env_clear()
+        .env("PATH", format!("{programs}:/usr/sbin:/usr/bin:/sbin:/bin"))
+        .env("HOME", world.dir())
+        .env("XDG_CONFIG_HOME", world.dir())
+        .current_dir(world.dir())
+        .args(["-c", line]);
+    command
+}
+
+fn pasted(program: &str, client: &str, chain: &str) {
+    own_world(|world| {
+        let name = format!("{client}, pasted from eab add");
+        let Some((_, row)) = table::peer(program, &name, "http-01 dns, bound") else {
+            return;
+        };
+        keep_certbot_in(world);
+        let (server, text) = handed_out(world);
+        let line = line(&text, client);
+        process::run(&mut shell(world, line)).success();
+        let root = server.authority.root();
+        crate::strangers::openssl_accepts(&world.path(chain), &root);
+        let secret = text.lines().nth(1).unwrap();
+        let secret = secret.split_whitespace().nth(2).unwrap();
+        assert!(line.contains(secret), "{line}");
+        assert!(
+            !server.daemon.log().contains(secret),
+            "the log has the HMAC key"
+        );
+        row.passed();
+    });
+}
+
+#[test]
+fn the_line_for_certbot_gets_a_certificate() {
+    pasted("certbot", "certbot", "config/live/app.lab/fullchain.pem");
+}
+
+#[test]
+fn the_line_for_lego_gets_a_certificate() {
+    pasted("lego", "lego 4", ".lego/certificates/app.lab.crt");
+}
+
+#[test]
+fn the_line_for_step_gets_a_certificate() {
+    own_world(|world| {
+        let (server, text) = handed_out(world);
+        process::run(&mut shell(world, line(&text, "step"))).success();
+        let chain = world.path("server.crt");
+        crate::strangers::openssl_accepts(&chain, &server.authority.root());
+    });
+}
+
+#[test]
+fn the_lines_for_caddy_serve_a_site() {
+    own_world(|world| {
+        let task = "http-01 dns, bound";
+        let Some((_, row)) = table::peer("caddy", "Caddy, pasted from eab add", task) else {
+            return;
+        };
+        let (server, text) = handed_out(world);
+        let (_, rest) = text.split_once("# Caddy, in the Caddyfile\n").unwrap();
+        let (site, _) = rest.split_once("\n}\n").unwrap();
+        world.write("Caddyfile", &format!("{site}\n  respond \"Hello\"\n}}\n"));
+        let mut caddy = shell(world, "exec caddy run --config Caddyfile");
+        let _caddy = process::Daemon::spawn(&mut caddy, &world.path("caddy.log"));
+        served(world, &server.authority.root());
+        row.passed();
+    });
+}
+
+/// Waits until curl, which trusts our root alone, is told Hello.
+fn served(world: &World, root: &Path) {
+    let ask = format!("curl -sS --cacert {} https://app.lab/", root.display());
+    process::eventually("the site", || {
+        let told = process::run(&mut shell(world, &ask));
+        (told.stdout == "Hello").then_some(())
+    });
+}
