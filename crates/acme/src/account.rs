@@ -56,7 +56,7 @@ pub struct Account {
     /// Whether an operator has given it permits (`permit`).
     pub permitted: bool,
     /// The external account key that it is bound to, if it is (RFC 8555 §7.3.4).
-    pub external: Option<External>,
+    pub external: Option<Box<External>>,
     /// When it was made.
     pub created_at: Timestamp,
 }
@@ -127,6 +127,7 @@ mod tests {
             terms_agreed: true,
             terms: Some("https://ca/1".into()),
             permitted: false,
+            external: None,
             created_at: Timestamp::UNIX_EPOCH,
         };
         assert_eq!(account.agrees_to("https://ca/1"), Ok(()));

@@ -95,6 +95,11 @@ impl Parsed {
         Ok(nonce)
     }
 
+    /// Whether the protected header has a nonce, whatever it is.
+    pub fn has_nonce(&self) -> bool {
+        self.jws.header().nonce.is_some()
+    }
+
     /// The URL in the protected header.
     pub fn url(&self) -> &str {
         &self.url

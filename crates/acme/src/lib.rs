@@ -14,6 +14,7 @@ pub mod eab;
 pub mod envelope;
 pub mod identifier;
 pub mod issue_value;
+pub mod key_change;
 pub mod message;
 pub mod order;
 pub mod permit;

@@ -94,6 +94,49 @@ async fn a_refused_nonce_is_replaced_by_the_one_that_came_with_the_refusal() {
 }
 
 #[tokio::test]
+async fn an_account_is_bound_and_signs_with_its_new_key_once_the_server_has_taken_it() {
+    let server = Server::start().await;
+    let mut directory = directory(&server);
+    let mut urls: Value = serde_json::from_str(&directory.body).unwrap();
+    urls["keyChange"] = json!(server.url("/key-change"));
+    directory.body = urls.to_string();
+    let next = |answer: Answer| answer.with("replay-nonce", "n");
+    server.answers(vec![
+        directory,
+        next(Answer::empty(200)),
+        next(account()),
+        next(Answer::json(403, &json!({"detail": "no"}))),
+        next(Answer::json(200, &json!({"status": "valid"}))),
+        next(Answer::json(200, &json!({"status": "pending"}))),
+    ]);
+    let mut session = session(&server).await;
+    let mac = acme::eab::MacKey::new(vec![1; 32]);
+    session.create_bound_account(&[], "k1", &mac).await.unwrap();
+    let old = session.key().clone();
+    let new = keys_of_another_kind;
+    session.change_key(new()).await.unwrap_err();
+    assert_eq!(session.key(), &old, "the server did not want it");
+    session.change_key(new()).await.unwrap();
+    // What comes back is no authorization; only who signed matters.
+    drop(session.authorization(&server.url("/authz")).await);
+    let sent = server.requests();
+    let made: Value = serde_json::from_str(&sent[2].body).unwrap();
+    let payload = made["payload"].as_str().unwrap().as_bytes();
+    let payload = data_encoding::BASE64URL_NOPAD.decode(payload).unwrap();
+    let payload: Value = serde_json::from_slice(&payload).unwrap();
+    let binding = payload["externalAccountBinding"].to_string();
+    assert_eq!(header(&binding)["kid"], "k1");
+    let algorithms = sent[3..].iter().map(|it| header(&it.body)["alg"].clone());
+    assert_eq!(algorithms.collect::<Vec<_>>(), ["ES256", "ES256", "EdDSA"]);
+}
+
+/// Ed25519, where the account's key is on P-256.
+fn keys_of_another_kind() -> pki::PrivateKey {
+    let text = include_bytes!("../../pki/testdata/openssl/ed25519.key");
+    pki::PrivateKey::from_pem(text, None).unwrap()
+}
+
+#[tokio::test]
 async fn a_server_that_refuses_every_nonce_is_given_up() {
     let server = Server::start().await;
     let mut answers = vec![directory(&server)];

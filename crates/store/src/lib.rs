@@ -9,8 +9,9 @@ mod sqlite;
 
 pub use error::{Error, OpenError};
 pub use record::{
-    AuditEntry, Bind, CertificateRecord, ChallengeRecord, Created, Issuance, Issued, NewOrder, OrderPage,
-    OrderRecord, Placed, RenewalWindow, Revocation, Revoked, Revoker, Settled, Swept, Whose,
+    AuditEntry, CertificateRecord, ChallengeRecord, Created, Issuance, Issued, KeyChanged,
+    NewOrder, OrderPage, OrderRecord, Placed, RenewalWindow, Revocation, Revoked, Revoker, Settled,
+    Swept, Whose,
 };
 pub use sqlite::{Figures, Options, Store, Synchronous};
 

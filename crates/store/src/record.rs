@@ -20,13 +20,15 @@ pub enum Created {
     Existing(Account),
 }
 
-/// What became of a request for an account that an external account key binds.
+/// What became of a change of an account's key.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Bind {
-    /// There is an account, new or from before.
-    Account(Created),
-    /// The key is gone, over or used up; nothing was made.
-    NoMore,
+pub enum KeyChanged {
+    /// The account has the new key, and the old one is nobody's.
+    Changed(Box<Account>),
+    /// This account of the provisioner has the new key already; nothing was changed.
+    InUse(Uuid),
+    /// The account does not have the old key any more, or may not act; nothing was changed.
+    Outdated,
 }
 
 /// An order with the authorizations that were made for it.

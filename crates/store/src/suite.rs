@@ -3,8 +3,8 @@
 
 mod accounts;
 mod certificates;
-mod holdings;
 mod external_keys;
+mod holdings;
 mod load;
 mod orders;
 mod renewals;

@@ -16,6 +16,7 @@ mod s7_1_resources;
 mod s7_2_nonces;
 mod s7_3_3_terms;
 mod s7_3_4_external_accounts;
+mod s7_3_5_key_rollover;
 mod s7_3_accounts;
 mod s7_4_1_permits;
 mod s7_4_1_preauthorization;

@@ -115,16 +115,6 @@ fn every_identifier_at_fault_has_a_subproblem() {
     assert!(kinds[1].ends_with(":unsupportedIdentifier"), "{kinds:?}");
 }
 
-/// What is not built says so, with a status that no client takes for success.
-#[test]
-fn what_is_not_built_says_so() {
-    let subject = subject();
-    let account = subject.account();
-    let answer = account.post(&account.resource("keyChange"), Some(&json!({})));
-    assert_eq!(answer.status, 501, "{}", answer.text());
-    assert_eq!(answer.json()["status"], 501);
-}
-
 /// Words of the client come back quoted and cut, never as they are.
 #[test]
 fn a_detail_does_not_repeat_great_lengths() {

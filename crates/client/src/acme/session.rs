@@ -1,6 +1,7 @@
 //! Signed requests: directory, nonces, account, and one POST that all others are made of.
 
 use acme::eab::{self, MacKey};
+use acme::key_change;
 use acme::message::account::NewAccount;
 use acme::message::directory::Directory;
 use acme::message::revocation::Revocation;
@@ -127,6 +128,26 @@ impl Session {
         };
         let asked = Revocation::new(der, reason);
         self.post_json(doing, &url, &asked).await?;
+        Ok(())
+    }
+
+    /// Gives the account another key; from then on the session signs with it (RFC 8555 §7.3.5).
+    ///
+    /// # Errors
+    /// The server's problem; then the account keeps its key.
+    pub async fn change_key(&mut self, new: PrivateKey) -> Result<(), Error> {
+        let doing = "changing the account's key";
+        let failed = |what: &str| unexpected(doing, what.to_owned());
+        let url = self.directory.key_change.clone();
+        let url = url.ok_or_else(|| failed("the server's directory has no keyChange"))?;
+        let account = self.account.clone();
+        let account = account.ok_or_else(|| failed("there is no account yet"))?;
+        let inner = key_change::agree(&new, &self.jwk, &account, &url)
+            .map_err(|e| failed(&e.to_string()))?;
+        self.post(doing, &url, Payload::Json(inner.as_bytes()))
+            .await?;
+        self.jwk = Jwk::from_public_key(new.public());
+        self.key = new;
         Ok(())
     }
 

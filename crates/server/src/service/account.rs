@@ -13,7 +13,7 @@ use ca::external_key;
 use ca::provisioner::Acme;
 use jiff::Timestamp;
 use pki::jose::Jwk;
-use store::{Bind, Created, OrderPage};
+use store::{Created, OrderPage};
 use uuid::Uuid;
 
 use super::{Error, Service};
@@ -110,9 +110,9 @@ impl Service {
         };
         let (provisioner, kid) = (account.provisioner.clone(), bound.kid().to_owned());
         match self.store().create_bound_account(account, bound).await? {
-            Bind::Account(created) => Ok(created),
+            Some(created) => Ok(created),
             // Another request was faster, or the operator was.
-            Bind::NoMore => Err(self.binds_no_more(&provisioner, &kid).await?.into()),
+            None => Err(self.binds_no_more(&provisioner, &kid).await?.into()),
         }
     }
 

@@ -57,7 +57,8 @@ impl Service {
             expires: whole(now + settings.order_life),
         };
         let new = order::open_ahead(asked, &enabled, &owner, fresh)?;
-        let levels = config.levels(Some(acme.name()), None);
+        let binding = self.external_binding(account).await?;
+        let levels = config.levels(Some(acme.name()), binding.as_ref());
         levels.check([&new.identifier]).map_err(Refusal::from)?;
         let reuse = Reuse {
             window: settings.authorization_reuse,

@@ -164,7 +164,10 @@ impl Service {
     ///
     /// # Errors
     /// `unauthorized` if the operator has taken the key back.
-    pub(super) async fn binding(&self, account: &Account) -> Result<Option<Binding>, Error> {
+    pub(super) async fn external_binding(
+        &self,
+        account: &Account,
+    ) -> Result<Option<Binding>, Error> {
         let Some(external) = &account.external else {
             return Ok(None);
         };

@@ -62,7 +62,7 @@ impl Service {
         self.heed_caa(finalized.order(), binding).await?;
         let config = self.config();
         let acme = config.authority.working_acme(&account.provisioner)?;
-        let binding = self.binding(account).await?;
+        let binding = self.external_binding(account).await?;
         let grant = acme.authorize(finalized, &config, binding.as_ref(), now)?;
         self.issue(grant, request_id).await?;
         self.order(account, id).await

@@ -36,7 +36,7 @@ impl Service {
         };
         let enabled = config.challenges(acme);
         let opening = order::open(request, now, &limits, &enabled)?;
-        let binding = self.binding(account).await?;
+        let binding = self.external_binding(account).await?;
         let levels = config.levels(Some(acme.name()), binding.as_ref());
         levels.check(opening.identifiers()).map_err(Refusal::from)?;
         self.may_replace(account, &opening).await?;

@@ -1,6 +1,7 @@
 //! Accounts (RFC 8555 §7.3): one for each key and provisioner.
 
 use acme::account::{Account, External, Status};
+use acme::key_change::KeyChange;
 use acme::problem::Problem;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row};
@@ -10,7 +11,7 @@ use uuid::Uuid;
 use super::column::{At, Id, Json, kept, word};
 use super::{Store, audit};
 use crate::error::Error;
-use crate::record::{AuditEntry, Created};
+use crate::record::{AuditEntry, Created, KeyChanged};
 
 impl Store {
     /// Stores an account, or finds the one that its provisioner has with the same key.
@@ -60,6 +61,21 @@ impl Store {
             load(connection, id)?.ok_or(Error::NotFound)
         })
         .await
+    }
+
+    /// Gives a valid account another key, if it still has the old one and no account of its provisioner
+    /// has the new one (RFC 8555 §7.3.5).
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub async fn change_key(
+        &self,
+        id: Uuid,
+        change: KeyChange,
+        at: Timestamp,
+    ) -> Result<KeyChanged, Error> {
+        self.write(move |connection| rekey(connection, id, &change, at))
+            .await
     }
 
     /// Ends a valid account, its authorizations, and its unfinished orders, which become invalid.
@@ -131,6 +147,39 @@ pub(super) fn create(connection: &Connection, account: Account) -> Result<Create
     }))
 }
 
+fn rekey(
+    connection: &Connection,
+    id: Uuid,
+    change: &KeyChange,
+    at: Timestamp,
+) -> Result<KeyChanged, Error> {
+    let account = load(connection, id)?.ok_or(Error::NotFound)?;
+    let (old, new) = (change.old_key().thumbprint(), change.new_key().thumbprint());
+    if let Some(holder) = by_key(connection, &account.provisioner, &new)? {
+        return Ok(KeyChanged::InUse(holder.id));
+    }
+    let changed = connection
+        .prepare_cached(
+            "UPDATE accounts SET key = ?3, thumbprint = ?4
+             WHERE id = ?1 AND thumbprint = ?2 AND status = 'valid'",
+        )?
+        .execute((Id(id), &old, Json(change.new_key()), &new))?;
+    if changed == 0 {
+        return Ok(KeyChanged::Outdated);
+    }
+    let entry = AuditEntry {
+        provisioner: Some(account.provisioner.clone()),
+        account: Some(id),
+        detail: json!({ "old_key": old, "new_key": new }),
+        ..AuditEntry::new("account-key-changed", at)
+    };
+    audit::append(connection, &entry)?;
+    Ok(KeyChanged::Changed(Box::new(Account {
+        key: change.new_key().clone(),
+        ..account
+    })))
+}
+
 fn end_what_it_has(connection: &Connection, account: Uuid) -> Result<(), Error> {
     let why = Problem::unauthorized("The order's account was deactivated by its owner.");
     connection
@@ -178,12 +227,12 @@ pub(super) fn by_key(
     Ok(found)
 }
 
-fn external(row: &Row<'_>) -> rusqlite::Result<Option<External>> {
+fn external(row: &Row<'_>) -> rusqlite::Result<Option<Box<External>>> {
     let Some(key) = row.get(9)? else {
         return Ok(None);
     };
     let binding = row.get::<_, Json<_>>(10)?.0;
-    Ok(Some(External { key, binding }))
+    Ok(Some(Box::new(External { key, binding })))
 }
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<Account> {

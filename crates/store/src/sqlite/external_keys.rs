@@ -10,7 +10,7 @@ use rusqlite::{Connection, OptionalExtension, Row};
 use super::column::{At, Id, Json};
 use super::{Store, accounts, audit};
 use crate::error::Error;
-use crate::record::{AuditEntry, Bind, Created};
+use crate::record::{AuditEntry, Created};
 
 impl Store {
     /// Stores a new key with its secret; `entry` tells of it.
@@ -165,7 +165,7 @@ impl Store {
     }
 
     /// Stores an account that a key has bound, and counts it for the key; or finds the account that its
-    /// provisioner has with the same account key; or does nothing because the key binds no more.
+    /// provisioner has with the same account key; or makes none because the key is gone, over or used up.
     ///
     /// # Errors
     /// [`Error::Conflict`] if the id is taken.
@@ -173,16 +173,16 @@ impl Store {
         &self,
         account: Account,
         bound: Bound,
-    ) -> Result<Bind, Error> {
+    ) -> Result<Option<Created>, Error> {
         self.write(move |connection| bind(connection, account, bound))
             .await
     }
 }
 
-fn bind(connection: &Connection, account: Account, bound: Bound) -> Result<Bind, Error> {
+fn bind(connection: &Connection, account: Account, bound: Bound) -> Result<Option<Created>, Error> {
     let thumbprint = account.key.thumbprint();
     if let Some(existing) = accounts::by_key(connection, &account.provisioner, &thumbprint)? {
-        return Ok(Bind::Account(Created::Existing(existing)));
+        return Ok(Some(Created::Existing(existing)));
     }
     let counted = connection
         .prepare_cached(
@@ -192,17 +192,17 @@ fn bind(connection: &Connection, account: Account, bound: Bound) -> Result<Bind,
         )?
         .execute((bound.kid(), &account.provisioner, At(account.created_at)))?;
     if counted == 0 {
-        return Ok(Bind::NoMore);
+        return Ok(None);
     }
     let external = External {
         key: bound.kid().to_owned(),
         binding: bound.sent().clone(),
     };
     let account = Account {
-        external: Some(external),
+        external: Some(Box::new(external)),
         ..account
     };
-    accounts::create(connection, account).map(Bind::Account)
+    accounts::create(connection, account).map(Some)
 }
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<ExternalKey> {

@@ -6,7 +6,7 @@ use tokio::task::JoinSet;
 use uuid::Uuid;
 
 use super::world::{self, later, now};
-use crate::{Created, Error, Store};
+use crate::{Created, Error, KeyChanged, Store};
 
 super::for_each_back_end!(
     an_account_is_read_back_as_it_was_stored,
@@ -15,6 +15,8 @@ super::for_each_back_end!(
     only_a_valid_account_changes_its_contacts,
     agreement_to_new_terms_is_noted_and_the_rest_stays,
     a_deactivated_account_takes_its_orders_and_authorizations_with_it,
+    an_account_changes_its_key_once_and_keeps_all_else,
+    a_key_in_use_is_nobody_elses,
     what_is_not_there_is_not_found,
 );
 
@@ -117,6 +119,41 @@ async fn a_deactivated_account_takes_its_orders_and_authorizations_with_it(store
         (last.event.as_str(), last.at),
         ("account-deactivated", later(1))
     );
+}
+
+async fn an_account_changes_its_key_once_and_keeps_all_else(store: &Store) {
+    let account = world::account(store).await;
+    let change = world::key_change(0, 1);
+    let (old, new) = (change.old_key().thumbprint(), change.new_key().thumbprint());
+    let wanted = Account {
+        key: change.new_key().clone(),
+        ..account.clone()
+    };
+    let changed = store.change_key(account.id, change.clone(), later(1)).await;
+    assert_eq!(changed, Ok(KeyChanged::Changed(Box::new(wanted.clone()))));
+    assert_eq!(store.account_by_key("acme", &old).await, Ok(None));
+    assert_eq!(store.account_by_key("acme", &new).await, Ok(Some(wanted)));
+    let again = store.change_key(account.id, change, later(1)).await;
+    assert_eq!(again, Ok(KeyChanged::InUse(account.id)));
+    let lines = store.audit(0, 100).await.unwrap();
+    assert_eq!(lines.len(), 2, "{lines:?}");
+    assert_eq!(lines[1].1.event, "account-key-changed");
+    let nobody = store.change_key(Uuid::now_v7(), world::key_change(1, 0), now());
+    assert_eq!(nobody.await, Err(Error::NotFound));
+    store.deactivate_account(account.id, now()).await.unwrap();
+    let ended = store.change_key(account.id, world::key_change(1, 0), now());
+    assert_eq!(ended.await, Ok(KeyChanged::Outdated));
+}
+
+async fn a_key_in_use_is_nobody_elses(store: &Store) {
+    let account = world::account(store).await;
+    let other = store.create_account(world::new_account(1)).await.unwrap();
+    let Created::Created(other) = other else {
+        panic!("{other:?}");
+    };
+    let taken = store.change_key(account.id, world::key_change(0, 1), now());
+    assert_eq!(taken.await, Ok(KeyChanged::InUse(other.id)));
+    assert_eq!(store.account(account.id).await, Ok(Some(account)));
 }
 
 async fn what_is_not_there_is_not_found(store: &Store) {

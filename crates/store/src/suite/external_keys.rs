@@ -8,7 +8,7 @@ use ca::external_key::{ExternalKey, Limits, Rules, UseMade};
 use tokio::task::JoinSet;
 
 use super::world::{self, later, now};
-use crate::{AuditEntry, Bind, Created, Error, Store};
+use crate::{AuditEntry, Created, Error, Store};
 
 super::for_each_back_end!(
     a_key_is_read_back_by_its_provisioner_alone,
@@ -17,6 +17,7 @@ super::for_each_back_end!(
     a_single_use_key_binds_one_of_many_accounts_at_once,
     an_account_that_is_there_uses_up_nothing,
     a_key_that_is_over_or_gone_binds_nothing,
+    an_account_stays_bound_when_its_own_key_changes,
     a_key_that_is_taken_back_takes_the_orders_of_its_accounts_with_it,
 );
 
@@ -59,7 +60,7 @@ fn bound(id: &str, account: &Account) -> Bound {
         .unwrap()
 }
 
-async fn bind(store: &Store, id: &str, account: Account) -> Bind {
+async fn bind(store: &Store, id: &str, account: Account) -> Option<Created> {
     let bound = bound(id, &account);
     store.create_bound_account(account, bound).await.unwrap()
 }
@@ -115,13 +116,13 @@ async fn a_single_use_key_binds_one_of_many_accounts_at_once(store: &Store) {
     let all = tasks.join_all().await;
     let made = all
         .iter()
-        .filter(|it| matches!(it, Bind::Account(Created::Created(_))));
+        .filter(|it| matches!(it, Some(Created::Created(_))));
     assert_eq!(made.count(), 1, "{all:?}");
-    assert!(all.contains(&Bind::NoMore), "{all:?}");
+    assert!(all.contains(&None), "{all:?}");
     let key = store.external_key("acme", "k1").await.unwrap().unwrap();
     let made = all.into_iter().find_map(|it| match it {
-        Bind::Account(Created::Created(account)) => Some(account),
-        Bind::Account(Created::Existing(_)) | Bind::NoMore => None,
+        Some(Created::Created(account)) => Some(account),
+        Some(Created::Existing(_)) | None => None,
     });
     let made = made.unwrap();
     assert_eq!(
@@ -132,7 +133,7 @@ async fn a_single_use_key_binds_one_of_many_accounts_at_once(store: &Store) {
         ),
         (1, Some(made.id), Some(now()))
     );
-    let External { key, binding } = made.external.clone().unwrap();
+    let External { key, binding } = *made.external.clone().unwrap();
     assert_eq!(key, "k1");
     assert!(binding.get("protected").is_some());
     assert_eq!(store.account(made.id).await, Ok(Some(made)));
@@ -142,7 +143,7 @@ async fn an_account_that_is_there_uses_up_nothing(store: &Store) {
     let account = world::account(store).await;
     key(store, "k1", "").await.unwrap();
     let again = bind(store, "k1", world::new_account(0)).await;
-    assert_eq!(again, Bind::Account(Created::Existing(account)));
+    assert_eq!(again, Some(Created::Existing(account)));
     let key = store.external_key("acme", "k1").await.unwrap().unwrap();
     assert_eq!(key.use_made, UseMade::default());
 }
@@ -153,21 +154,32 @@ async fn a_key_that_is_over_or_gone_binds_nothing(store: &Store) {
         created_at: later(1),
         ..world::new_account(0)
     };
-    assert_eq!(bind(store, "k1", late).await, Bind::NoMore);
+    assert_eq!(bind(store, "k1", late).await, None);
     let elsewhere = Account {
         provisioner: "other".to_owned(),
         ..world::new_account(0)
     };
-    assert_eq!(bind(store, "k1", elsewhere).await, Bind::NoMore);
-    assert_eq!(bind(store, "k2", world::new_account(0)).await, Bind::NoMore);
+    assert_eq!(bind(store, "k1", elsewhere).await, None);
+    assert_eq!(bind(store, "k2", world::new_account(0)).await, None);
     let audit = store.audit(0, 10).await.unwrap();
     assert_eq!(audit.len(), 1, "{audit:?}");
 }
 
+async fn an_account_stays_bound_when_its_own_key_changes(store: &Store) {
+    key(store, "k1", "").await.unwrap();
+    let Some(Created::Created(account)) = bind(store, "k1", world::new_account(0)).await else {
+        panic!("not bound");
+    };
+    let change = world::key_change(0, 1);
+    store.change_key(account.id, change, now()).await.unwrap();
+    let rolled = store.account(account.id).await.unwrap().unwrap();
+    assert_eq!(rolled.key, world::key(1));
+    assert_eq!(rolled.external, account.external);
+}
+
 async fn a_key_that_is_taken_back_takes_the_orders_of_its_accounts_with_it(store: &Store) {
     key(store, "k1", "").await.unwrap();
-    let Bind::Account(Created::Created(mine)) = bind(store, "k1", world::new_account(1)).await
-    else {
+    let Some(Created::Created(mine)) = bind(store, "k1", world::new_account(1)).await else {
         panic!("not bound");
     };
     let free = world::account(store).await;

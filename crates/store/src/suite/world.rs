@@ -3,11 +3,13 @@
 use acme::account::{self, Account};
 use acme::authz::{self, Authorization, Origin};
 use acme::challenge::{Challenge, Method, Proof};
+use acme::envelope::Parsed;
 use acme::identifier::Identifier;
+use acme::key_change::{self, KeyChange};
 use acme::order::{self, Order};
 use jiff::{SignedDuration, Timestamp};
 use pki::Serial;
-use pki::jose::Jwk;
+use pki::jose::{Jwk, jws, parse_private_jwk};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -37,6 +39,31 @@ pub(super) fn key(which: usize) -> Jwk {
         ),
     ][which];
     serde_json::from_value(json!({ "kty": "EC", "crv": "P-256", "x": x, "y": y })).unwrap()
+}
+
+/// A change from one of these keys to the other that both have signed.
+pub(super) fn key_change(from: usize, to: usize) -> KeyChange {
+    const URL: &str = "https://ca/key-change";
+    let private = |which: usize| {
+        let d = [
+            "870MB6gfuTJ4HtUnUvYMyJpr5eUZNP4Bk43bVdj3eAE",
+            "jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI",
+        ][which];
+        let mut jwk = key(which).to_json();
+        jwk["d"] = json!(d);
+        parse_private_jwk(&jwk.to_string()).unwrap()
+    };
+    let inner = key_change::agree(&private(to), &key(from), "me", URL).unwrap();
+    let header = json!({ "kid": "me", "url": URL });
+    let outer = jws::sign(
+        &private(from),
+        header.as_object().unwrap(),
+        inner.as_bytes(),
+    )
+    .unwrap();
+    let outer = Parsed::parse(outer.as_bytes()).unwrap();
+    let outer = outer.verify(&key(from), URL).unwrap();
+    KeyChange::verify(&outer, URL, &key(from), |url| url == "me").unwrap()
 }
 
 pub(super) fn new_account(which: usize) -> Account {

@@ -93,7 +93,8 @@ fn behind(query: Option<&str>) -> Result<Uuid, Problem> {
     })
 }
 
-fn show(status: StatusCode, links: &Links, account: &Account) -> Answer {
+/// An account as its owner sees it.
+pub(super) fn show(status: StatusCode, links: &Links, account: &Account) -> Answer {
     let url = links.to("account", account.id);
     let body = Body::show(account, format!("{url}/orders"));
     Answer::json(status, &body).location(&url)

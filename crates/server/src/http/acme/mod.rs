@@ -20,6 +20,7 @@ mod certificate;
 mod challenge;
 mod directory;
 mod finalize;
+mod key_change;
 
 mod nonce;
 mod order;
@@ -44,14 +45,10 @@ pub(super) fn routes(service: &Service) -> Router<Service> {
         .route("/certificate/{id}", post(certificate::read))
         .route("/renewal-info/{name}", get(renewal::show))
         .route("/revoke-cert", post(revocation::revoke))
-        .route("/key-change", post(not_yet))
+        .route("/key-change", post(key_change::change))
         .fallback(unknown)
         .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn_with_state(service.clone(), headers))
-}
-
-async fn not_yet() -> AcmeFailure {
-    Error::NotYet("This server does not do that yet: it comes with a later version.").into()
 }
 
 async fn unknown() -> AcmeFailure {

@@ -29,7 +29,7 @@ impl<'a> Lines<'a> {
             Some(root) => BASE64.encode(&file::read(root)?),
             None => "<the root certificate in PEM, in base64>".to_owned(),
         };
-        let root = root.map_or_else(|| "root_ca.crt".to_owned(), |root| quoted(root));
+        let root = root.map_or_else(|| "root_ca.crt".to_owned(), quoted);
         Ok(Self {
             key,
             root,

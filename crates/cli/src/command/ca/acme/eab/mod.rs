@@ -31,9 +31,9 @@ pub(crate) enum Command {
     /// Hands out a key.
     Add(Box<add::Args>),
     /// Lists the keys.
-    List(list::Args),
+    List(Box<list::Args>),
     /// Takes a key back.
-    Remove(remove::Args),
+    Remove(Box<remove::Args>),
     #[command(external_subcommand)]
     Other(Vec<OsString>),
 }

@@ -1,0 +1,43 @@
+//! Key rollover (RFC 8555 §7.3.5): the account goes on with another key; the old one is dead at once.
+//! A validation that has begun ends with the key that it began with.
+
+use acme::Problem;
+use acme::account::Account;
+use acme::key_change::KeyChange;
+use jiff::Timestamp;
+use store::KeyChanged;
+use uuid::Uuid;
+
+use super::{Error, Service};
+
+/// What became of a change of key.
+pub(crate) enum Rolled {
+    /// The account has its new key.
+    Over(Box<Account>),
+    /// This account has the new key already.
+    InUse(Uuid),
+}
+
+impl Service {
+    /// Gives the account its new key.
+    ///
+    /// # Errors
+    /// When another change was faster, or the store fails.
+    pub(crate) async fn change_key(
+        &self,
+        account: Uuid,
+        change: KeyChange,
+    ) -> Result<Rolled, Error> {
+        let store = self.store();
+        match store.change_key(account, change, Timestamp::now()).await? {
+            KeyChanged::Changed(account) => Ok(Rolled::Over(account)),
+            KeyChanged::InUse(holder) => Ok(Rolled::InUse(holder)),
+            KeyChanged::Outdated => Err(Problem::malformed(
+                "The account's key has just been changed by another request, or the account ended: \
+                 sign with the key that it has now.",
+            )
+            .with_status(409)
+            .into()),
+        }
+    }
+}
