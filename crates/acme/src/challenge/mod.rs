@@ -85,6 +85,12 @@ impl Method {
         }
     }
 
+    /// Whether its proof may serve later orders too. That of a lasting record would end with the
+    /// record's TTL (draft-ietf-acme-dns-persist), and a new look costs its client nothing.
+    pub const fn serves_again(self) -> bool {
+        !matches!(self, Self::DnsPersist01)
+    }
+
     /// Whether its challenges show a `token`; a lasting record has no use for one.
     pub const fn has_token(self) -> bool {
         !matches!(self, Self::DnsPersist01)

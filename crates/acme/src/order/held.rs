@@ -51,7 +51,8 @@ impl Reuse<'_> {
             (Status::Pending, _) => ahead,
             (Status::Valid, Some(proof)) => {
                 let fresh = |window| now.duration_since(proof.at()) < window;
-                let by = proof.method().is_some_and(|m| self.enabled.contains(&m));
+                let counts = |m: Method| self.enabled.contains(&m) && m.serves_again();
+                let by = proof.method().is_some_and(counts);
                 by && (ahead || self.window.is_some_and(fresh))
             }
             (
@@ -184,6 +185,29 @@ mod tests {
             ..hour
         };
         assert!(!other.serves(&valid, at("08:00:01")));
+    }
+
+    #[test]
+    fn a_proof_by_a_lasting_record_is_looked_at_again_for_each_order() {
+        let by = |method, origin| {
+            let held = held(origin, Status::Valid, "20:00:00");
+            let identifier = held.authorization.identifier.clone();
+            let at = at("08:00:00");
+            let proof = Proof::from_record(identifier, Uuid::nil(), method, at, Value::Null);
+            Held {
+                proof: Some(proof),
+                ..held
+            }
+        };
+        let all = Reuse {
+            enabled: Method::ALL,
+            ..reuse(Some(HOUR), true)
+        };
+        for origin in [Origin::Order, Origin::Ahead] {
+            let lasting = by(Method::DnsPersist01, origin);
+            assert!(!all.serves(&lasting, at("08:00:01")));
+            assert!(all.serves(&by(Method::Dns01, origin), at("08:00:01")));
+        }
     }
 
     #[test]
