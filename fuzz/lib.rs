@@ -23,6 +23,8 @@ pub type Check = fn(&[u8]) -> bool;
 pub const TARGETS: &[(&str, Check)] = &[
     ("body", targets::body::check),
     ("certificate", targets::certificate::check),
+    ("certificate_id", targets::certificate_id::check),
+    ("contact", targets::contact::check),
     ("csr", targets::csr::check),
     ("der", targets::der::check),
     ("dns_persist01", targets::dns_persist01::check),

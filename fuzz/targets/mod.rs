@@ -2,6 +2,8 @@
 
 pub mod body;
 pub mod certificate;
+pub mod certificate_id;
+pub mod contact;
 pub mod csr;
 pub mod der;
 pub mod dns_persist01;
