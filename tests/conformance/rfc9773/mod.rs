@@ -7,6 +7,7 @@ use super::leaf::Leaf;
 
 mod s4_renewal_info;
 mod s4_windows;
+mod s5_rate_limits;
 mod s5_replaces;
 
 /// The two parts of a certificate's name (§4.1): authority key identifier, and serial number as DER.

@@ -131,6 +131,18 @@ impl Service {
         looked.map_err(|wait| self.failed_too_often(account, name, rate, wait))
     }
 
+    /// Whether an account may try to prove each of these names.
+    ///
+    /// # Errors
+    /// [`Error::Limited`] if it has failed too often with one.
+    pub(super) fn may_try_all<'a>(
+        &self,
+        account: Uuid,
+        mut names: impl Iterator<Item = &'a Identifier>,
+    ) -> Result<(), Error> {
+        names.try_for_each(|name| self.may_try(account, name))
+    }
+
     /// Counts a validation that failed.
     pub(super) fn count_failure(&self, account: Uuid, name: &Identifier) {
         if let Some(rate) = self.rates().failures_per_name {

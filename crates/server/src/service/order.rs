@@ -42,7 +42,11 @@ impl Service {
         self.may_replace(account, &opening).await?;
         // The decision of finalize, taken now already, so that nobody validates in vain.
         acme.lifetime(request.not_before, request.not_after, backdate, now)?;
-        self.count_order(account.id, opening.identifiers())?;
+        match opening.replaces() {
+            None => self.count_order(account.id, opening.identifiers())?,
+            // Who renews when asked to is not held up (RFC 9773 §5).
+            Some(_) => self.may_try_all(account.id, opening.identifiers())?,
+        }
         let settings = config.riser.provisioner(acme.name());
         let owner = Owner {
             account: account.id,
