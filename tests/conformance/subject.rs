@@ -188,6 +188,7 @@ fn initialise(dir: &Path, port: u16) {
         json!({"type": "ACME", "name": "reuse"}),
         json!({"type": "ACME", "name": "ahead"}),
         json!({"type": "ACME", "name": "strict"}),
+        json!({"type": "ACME", "name": "profiled"}),
         json!({
             "type": "ACME", "name": "terms", "termsOfService": "https://ca.example/terms",
             "website": "https://ca.example", "caaIdentities": ["ca.example"],
@@ -228,6 +229,27 @@ deny_ip = ["127.0.0.0/8"]
 
 [provisioner.drafts]
 challenges = ["dns-persist-01", "dns-account-01", "http-01"]
+
+[provisioner.profiled]
+profiles = ["server", "short"]
+
+[profile.server]
+description = "TLS servers"
+extended_key_usages = ["serverAuth"]
+
+[profile.short]
+description = "An hour, without revocation"
+life = "1h"
+longest_life = "2h"
+identifiers = ["dns"]
+most_names = 2
+keys = ["P-256"]
+common_name = false
+no_rev_avail = true
+
+[[profile.short.extensions]]
+oid = "1.3.6.1.4.1.99999.1"
+hex = "0c026f6b"
 "#;
 
 fn command(program: &str, dir: &Path) -> Command {

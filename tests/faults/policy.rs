@@ -1,5 +1,5 @@
-//! Policies that change while orders and certificates are on their way: what is
-//! denied now is not issued now.
+//! Policies and profiles that change while orders and certificates are on their
+//! way: what is denied or withdrawn now is not issued now.
 
 use std::fs;
 
@@ -65,6 +65,49 @@ fn a_certificate_whose_name_is_denied_since_is_not_renewed() {
         let rule = r#"authority.policy.x509.deny.dns "*.internal""#;
         assert!(refused.stderr.contains(rule), "{}", refused.stderr);
         assert_eq!(fs::read(world.path("a.crt")).unwrap(), before);
+        server.stop();
+    });
+}
+
+#[test]
+fn a_profile_withdrawn_after_its_order_was_made_is_not_issued() {
+    own_world(|world| {
+        world.dns.addresses("a.internal", &["127.0.0.1"]);
+        let web = Web::start("127.0.0.1:80");
+        let server = Authority::started(world);
+        let offer = |names: &str| {
+            let toml = format!(
+                "profile = {{ long = {{}}, short = {{ life = \"1h\" }} }}\n\
+                 [provisioner.acme]\nprofiles = [{names}]\n"
+            );
+            fs::write(server.authority.path.join("config/riser.toml"), toml).unwrap();
+            let wanted = names.matches('"').count() / 2;
+            process::eventually("the profiles to be offered", || {
+                let directory = server.get("/acme/acme/directory").json();
+                let offered = directory["meta"]["profiles"]
+                    .as_object()
+                    .map(|all| all.len());
+                (offered == Some(wanted)).then_some(())
+            });
+        };
+        offer(r#""short", "long""#);
+        let account = server.account();
+        let order = account.ready(&["a.internal"], &web);
+        assert_eq!(order.body["profile"], "short");
+
+        offer(r#""long""#);
+        let refused = account.try_finalize(&order, &csr(&["a.internal"])).unwrap();
+        assert!(
+            refused.text().contains("invalidProfile"),
+            "{}",
+            refused.text()
+        );
+        let detail = refused.json()["detail"].as_str().unwrap().to_owned();
+        assert!(detail.contains("This provisioner offers long."), "{detail}");
+
+        offer(r#""long", "short""#);
+        let done = account.try_finalize(&order, &csr(&["a.internal"])).unwrap();
+        assert_eq!(done.json()["status"], "valid", "{}", done.text());
         server.stop();
     });
 }

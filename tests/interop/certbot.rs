@@ -199,3 +199,47 @@ fn a_wrong_record_is_shown_to_certbot() {
         row.passed();
     });
 }
+
+#[test]
+fn the_newest_certbot_chooses_a_profile() {
+    own_world(|world| {
+        let Some((program, row)) = table::peer("certbot-pypi", "certbot (PyPI)", "profiles") else {
+            return;
+        };
+        world.dns.addresses("example.com", &["127.0.0.1"]);
+        let server = Authority::started(world);
+        let toml = r#"
+            [profile.usual]
+            [profile.brief]
+            life = "1h"
+            no_rev_avail = true
+            [provisioner.acme]
+            profiles = ["usual", "brief"]
+        "#;
+        std::fs::write(server.authority.path.join("config/riser.toml"), toml).unwrap();
+        server.authority.run(&["ca", "reload"]).success();
+        let asks = |flag: &str, profile: &str| {
+            let mut command = certbot(&program, world, &server.authority);
+            command.args([
+                "--standalone",
+                "-d",
+                "example.com",
+                "--force-renewal",
+                flag,
+                profile,
+            ]);
+            process::run(&mut command)
+        };
+        for (number, flag) in [(1, "--required-profile"), (2, "--preferred-profile")] {
+            asks(flag, "brief").success();
+            let file = world.path(&format!("config/archive/example.com/fullchain{number}.pem"));
+            let mut ours = process::command(acceptance::paths::ours("step"));
+            let shown = process::run(ours.args(["certificate", "inspect"]).arg(&file)).success();
+            assert!(shown.stdout.contains("2.5.29.56"), "{}", shown.stdout);
+        }
+        asks("--preferred-profile", "gone").success();
+        let refused = asks("--required-profile", "gone");
+        assert_ne!(refused.code, Some(0), "{}", refused.text());
+        row.passed();
+    });
+}

@@ -11,6 +11,7 @@ mod folders;
 mod inspect;
 mod lego;
 mod pebble;
+mod policy;
 mod real_step;
 mod real_step_ca;
 mod renewal;

@@ -6,7 +6,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use acceptance::acme::csr_with;
-use acceptance::authority::{Authority, Server};
+use acceptance::authority::{Authority, Pair, Server};
 use acceptance::namespace::{World, own_world};
 use acceptance::web::Web;
 use acceptance::{paths, process, table};
@@ -102,6 +102,73 @@ fn openssl_reads_and_verifies_our_certificates() {
                     .arg(file),
             )
             .success();
+        }
+        row.passed();
+    });
+}
+
+/// A profile for each of two provisioners.
+const PROFILES: &str = r#"
+[profile.brief]
+extended_key_usages = ["serverAuth", "codeSigning"]
+no_rev_avail = true
+[[profile.brief.extensions]]
+oid = "1.3.6.1.4.1.99999.1"
+hex = "0c026f6b"
+[profile.staple]
+must_staple = true
+[provisioner.acme]
+profiles = ["brief"]
+[provisioner.staple]
+profiles = ["staple"]
+"#;
+
+#[test]
+fn openssl_reads_the_extensions_of_a_profile() {
+    own_world(|world| {
+        let Some((openssl, row)) = table::peer("openssl", "openssl", "profiles") else {
+            return;
+        };
+        world.dns.addresses("example.com", &["127.0.0.1"]);
+        let web = Web::start("127.0.0.1:80");
+        let authority = Authority::init(world, Pair::ours(), "ca");
+        let mut server = authority.start();
+        server.add_acme();
+        let add = ["ca", "provisioner", "add", "staple", "--type", "ACME"];
+        server.authority.run(&add).success();
+        std::fs::write(server.authority.path.join("config/riser.toml"), PROFILES).unwrap();
+        for (provisioner, words) in [
+            (
+                "acme",
+                &[
+                    "Code Signing",
+                    "No Revocation Available",
+                    "1.3.6.1.4.1.99999.1",
+                ][..],
+            ),
+            (
+                "staple",
+                &[
+                    "TLS Feature",
+                    "status_request",
+                    "TLS Web Client Authentication",
+                ],
+            ),
+        ] {
+            let directory = format!("{}/acme/{provisioner}/directory", server.authority.url());
+            process::eventually("the profile to be offered", || {
+                let answer = server.client.get(&directory).unwrap().json();
+                answer["meta"].get("profiles").map(|_| ())
+            });
+            let account = acceptance::acme::Account::register(&server.client, &directory);
+            let chain = world.write("profile.pem", &account.obtain(&["example.com"], &web));
+            openssl_accepts(&chain, &server.authority.root());
+            let mut command = Command::new(&openssl);
+            let text = process::run(command.args(["x509", "-noout", "-text", "-in"]).arg(&chain));
+            let text = text.success().stdout;
+            for words in words {
+                assert!(text.contains(words), "{words}: {text}");
+            }
         }
         row.passed();
     });

@@ -79,6 +79,7 @@ impl ExternalKey {
         Binding {
             key: self.id,
             policy: self.rules.policy,
+            profile: None,
         }
     }
 }

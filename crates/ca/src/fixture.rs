@@ -113,6 +113,7 @@ pub(crate) fn order(names: &[&str]) -> Order {
         error: None,
         certificate: None,
         replaces: None,
+        profile: None,
         created_at: now(),
     }
 }

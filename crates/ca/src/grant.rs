@@ -13,6 +13,7 @@ use uuid::Uuid;
 use crate::Refusal;
 use crate::claims::Lifetime;
 use crate::policy::{Admitted, Named};
+use crate::profile::{CommonName, Profile, Terms};
 use crate::provisioner::Acme;
 use crate::renew::Renewable;
 
@@ -28,22 +29,38 @@ pub(crate) struct Parts {
     pub(crate) body: Body,
 }
 
-/// A finalized order with the common name that its certificate would get.
+/// A finalized order with the common name and the profile that its certificate would get.
 pub(crate) struct Wish {
     finalized: Finalized,
     common_name: Option<String>,
+    profile: Option<Profile>,
 }
 
 impl Wish {
-    /// Settles the common name: the request's, or the first DNS name where the provisioner demands
-    /// one.
+    /// Settles the common name: the request's unless the profile drops it, or the first DNS name
+    /// where the provisioner demands one.
     ///
     /// # Errors
-    /// When one is demanded and there is no DNS name.
-    pub(crate) fn new(finalized: Finalized, provisioner: &Acme) -> Result<Self, Refusal> {
+    /// When one is demanded and there is no DNS name, or when the profile is not for these names
+    /// or this key.
+    pub(crate) fn new(
+        finalized: Finalized,
+        provisioner: &Acme,
+        terms: &Terms<'_>,
+    ) -> Result<Self, Refusal> {
+        terms.check(finalized.names())?;
+        let profile = terms.profile().cloned();
+        if let Some(profile) = &profile {
+            profile.check_key(finalized.public_key().kind())?;
+        }
+        let is_dropped = |profile: &Profile| profile.common_name == CommonName::Dropped;
         let mut wish = Self {
-            common_name: finalized.common_name().map(ToString::to_string),
+            common_name: finalized
+                .common_name()
+                .filter(|_| !profile.as_ref().is_some_and(is_dropped))
+                .map(ToString::to_string),
             finalized,
+            profile,
         };
         if wish.common_name.is_none() && provisioner.force_cn() {
             let first = first_dns_name(&wish.names());
@@ -69,13 +86,18 @@ impl Named for Wish {
 /// Where the certificate's contents come from.
 pub(crate) enum Body {
     /// They are put together from names.
-    Fresh {
-        common_name: Option<String>,
-        names: Vec<AltName>,
-        provisioner: Option<StepProvisioner>,
-    },
+    Fresh(Box<Fresh>),
     /// They are those of an older certificate.
     Copy(Certificate),
+}
+
+/// What a certificate is put together from.
+#[derive(Default)]
+pub(crate) struct Fresh {
+    pub(crate) common_name: Option<String>,
+    pub(crate) names: Vec<AltName>,
+    pub(crate) provisioner: Option<StepProvisioner>,
+    pub(crate) profile: Option<Profile>,
 }
 
 /// For whom a certificate is, for the records.
@@ -124,11 +146,12 @@ impl Grant {
                 provisioner: provisioner.name().to_owned(),
                 replaces: order.replaces.as_ref().map(|id| id.serial().clone()),
             },
-            body: Body::Fresh {
+            body: Body::Fresh(Box::new(Fresh {
                 names: in_order(wish.names()),
                 common_name: wish.common_name,
                 provisioner: provisioner.extension(),
-            },
+                profile: wish.profile,
+            })),
         })
     }
 
@@ -180,11 +203,11 @@ impl Grant {
             key: key.clone(),
             lifetime: Lifetime::from_now(now, SignedDuration::from_mins(1), life),
             recipient: Recipient::House,
-            body: Body::Fresh {
+            body: Body::Fresh(Box::new(Fresh {
                 common_name: Some(common_name.to_owned()).filter(|name| !name.is_empty()),
                 names: in_order(names),
-                provisioner: None,
-            },
+                ..Fresh::default()
+            })),
         }))
     }
 

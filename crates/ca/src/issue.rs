@@ -2,12 +2,13 @@
 
 use jiff::Timestamp;
 use pki::{
-    AltName, Certificate, ExtendedKeyUsage, Extension, KeyKind, KeyUsages, Name, PublicKey, Serial,
-    StepProvisioner, TbsCertificate, extension, oid,
+    Certificate, ExtendedKeyUsage, Extension, KeyKind, KeyUsages, Name, PublicKey, Serial,
+    TbsCertificate, extension, oid,
 };
 
-use crate::grant::{Body, Grant, Parts, Recipient};
+use crate::grant::{Body, Fresh, Grant, Parts, Recipient};
 use crate::lint::lint;
+use crate::profile::Profile;
 use crate::{Refusal, birth};
 
 /// A certificate that lacks only its signature. It is made in this crate alone, and the pen
@@ -91,11 +92,7 @@ pub fn prepare(
     } = grant.into_parts();
     let lifetime = lifetime.until_at_most(issuer.not_after());
     let (subject, extensions) = match body {
-        Body::Fresh {
-            common_name,
-            names,
-            provisioner,
-        } => fresh(common_name, &names, provisioner, &key, issuer)?,
+        Body::Fresh(contents) => fresh(*contents, &key, issuer)?,
         Body::Copy(old) => copied(&old, &key, issuer),
     };
     let unsigned = Unsigned {
@@ -125,36 +122,43 @@ pub(crate) fn authority_key_id(issuer: &Certificate) -> Extension {
     extension::authority_key_id(&id.unwrap_or_default())
 }
 
-/// The default leaf: KU, EKU, SKI, AKI, SAN and the provisioner, in this order.
+/// A new leaf: KU, EKU, SKI, AKI, SAN and the provisioner, in this order, then what the profile
+/// adds.
 fn fresh(
-    common_name: Option<String>,
-    names: &[AltName],
-    provisioner: Option<StepProvisioner>,
+    contents: Fresh,
     key: &PublicKey,
     issuer: &Certificate,
 ) -> Result<(Name, Vec<Extension>), Refusal> {
-    let subject = match common_name {
+    let profile = contents.profile.as_ref();
+    let subject = match contents.common_name {
         Some(name) => Name::common_name(&name)?,
         None => Name::empty(),
     };
-    let usage = match key.kind() {
+    let usage = profile
+        .and_then(|profile| profile.key_usages_for(key.kind()))
+        .unwrap_or_else(|| usual_usage(key.kind()));
+    let purposes = profile
+        .and_then(|profile| profile.extended_key_usages.as_deref())
+        .unwrap_or(&[ExtendedKeyUsage::ServerAuth, ExtendedKeyUsage::ClientAuth]);
+    let mut extensions = vec![
+        extension::key_usage(usage),
+        extension::extended_key_usage(purposes),
+        extension::subject_key_id(&key.key_id()),
+        authority_key_id(issuer),
+        extension::subject_alt_names(&contents.names, subject.is_empty()),
+    ];
+    extensions.extend(contents.provisioner.map(|it| it.to_extension()));
+    extensions.extend(profile.map(Profile::further).unwrap_or_default());
+    Ok((subject, extensions))
+}
+
+fn usual_usage(kind: KeyKind) -> KeyUsages {
+    match kind {
         KeyKind::Rsa { .. } => KeyUsages::DIGITAL_SIGNATURE | KeyUsages::KEY_ENCIPHERMENT,
         KeyKind::EcP256 | KeyKind::EcP384 | KeyKind::EcP521 | KeyKind::Ed25519 => {
             KeyUsages::DIGITAL_SIGNATURE
         }
-    };
-    let mut extensions = vec![
-        extension::key_usage(usage),
-        extension::extended_key_usage(&[
-            ExtendedKeyUsage::ServerAuth,
-            ExtendedKeyUsage::ClientAuth,
-        ]),
-        extension::subject_key_id(&key.key_id()),
-        authority_key_id(issuer),
-        extension::subject_alt_names(names, subject.is_empty()),
-    ];
-    extensions.extend(provisioner.map(|provisioner| provisioner.to_extension()));
-    Ok((subject, extensions))
+    }
 }
 
 /// A renewed leaf: AKI first, then everything that the old one had in its order; the key's

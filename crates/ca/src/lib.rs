@@ -14,6 +14,7 @@ pub mod grant;
 pub mod issue;
 pub mod lint;
 pub mod policy;
+pub mod profile;
 pub mod provisioner;
 pub mod refusal;
 pub mod renew;

@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 
 use pki::extension::{parse_basic_constraints, parse_extended_key_usage, parse_key_usage};
-use pki::{Certificate, Extension, KeyUsages, ObjectIdentifier, extension, oid};
+use pki::{Certificate, Extension, KeyUsages, ObjectIdentifier, encoding, extension, oid};
 
 use crate::grant::Recipient;
 use crate::issue::{Kind, Unsigned};
@@ -51,6 +51,15 @@ pub enum Finding {
     /// RFC 5280 §4.2.1.12
     #[error("it is good for no purpose")]
     NoPurpose,
+    /// RFC 9608 §2
+    #[error("it says that nobody answers for its revocation, and is an authority's")]
+    AuthorityWithoutRevocation,
+    /// RFC 9608 §2
+    #[error("it says that nobody answers for its revocation, and extension {0} says who does")]
+    RevocationBothWays(ObjectIdentifier),
+    /// RFC 9608 §2, RFC 7633 §4
+    #[error("extension {0} is critical, and must not be")]
+    Critical(ObjectIdentifier),
     /// RFC 5280 §4.2.1.2
     #[error("its subject key identifier is not that of its key")]
     WrongKeyId,
@@ -136,7 +145,48 @@ fn leaf(unsigned: &Unsigned) -> Result<(), Finding> {
             return Err(Finding::NoPurpose);
         }
     }
+    revocation(unsigned)?;
     names(unsigned)
+}
+
+/// What the leaf says about its own revocation has to be one thing. A copy stays as it was.
+fn revocation(unsigned: &Unsigned) -> Result<(), Finding> {
+    if matches!(unsigned.recipient(), Recipient::Renewal { .. }) {
+        return Ok(());
+    }
+    for oid in [oid::NO_REV_AVAIL, oid::TLS_FEATURE] {
+        match find(unsigned, oid) {
+            Some(found) if found.critical => return Err(Finding::Critical(oid)),
+            Some(found) if encoding::check(&found.value).is_err() => {
+                return Err(Finding::Unreadable(oid));
+            }
+            Some(_) | None => {}
+        }
+    }
+    let Some(none) = find(unsigned, oid::NO_REV_AVAIL) else {
+        return Ok(());
+    };
+    if *none != extension::no_rev_avail() {
+        return Err(Finding::Unreadable(oid::NO_REV_AVAIL));
+    }
+    for oid in [
+        oid::CRL_DISTRIBUTION_POINTS,
+        oid::FRESHEST_CRL,
+        oid::TLS_FEATURE,
+    ] {
+        if find(unsigned, oid).is_some() {
+            return Err(Finding::RevocationBothWays(oid));
+        }
+    }
+    let Some(access) = find(unsigned, oid::AUTHORITY_INFO_ACCESS) else {
+        return Ok(());
+    };
+    let methods = extension::parse_access_methods(&access.value)
+        .map_err(|_| Finding::Unreadable(oid::AUTHORITY_INFO_ACCESS))?;
+    match methods.contains(&oid::OCSP) {
+        true => Err(Finding::RevocationBothWays(oid::AUTHORITY_INFO_ACCESS)),
+        false => Ok(()),
+    }
 }
 
 fn names(unsigned: &Unsigned) -> Result<(), Finding> {
@@ -159,6 +209,9 @@ fn names(unsigned: &Unsigned) -> Result<(), Finding> {
 fn authority(unsigned: &Unsigned) -> Result<(), Finding> {
     if unsigned.tbs().subject.is_empty() {
         return Err(Finding::Nameless);
+    }
+    if find(unsigned, oid::NO_REV_AVAIL).is_some() {
+        return Err(Finding::AuthorityWithoutRevocation);
     }
     let constraints = required(unsigned, oid::BASIC_CONSTRAINTS)?;
     let (is_authority, _) = parse_basic_constraints(&constraints.value)

@@ -5,6 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::lint;
 use crate::policy;
+use crate::profile;
 use crate::words;
 
 /// Why a certificate is not issued or renewed.
@@ -130,6 +131,22 @@ pub enum Refusal {
     /// A name policy does not let a name pass.
     #[error("{0}")]
     Names(policy::Refused),
+    /// The profile cannot be had.
+    #[error(transparent)]
+    Profile(#[from] profile::Unfit),
+    /// The profile is not for keys of this kind.
+    #[error(
+        "The profile {profile:?} certifies keys of {allowed} only, and the CSR's key is {kind}: \
+         make a key of one of these kinds."
+    )]
+    KeyKind {
+        /// The profile.
+        profile: String,
+        /// The key's kind.
+        kind: String,
+        /// The kinds that would do.
+        allowed: String,
+    },
     /// What was put together breaks a rule of ours: a fault of the authority, not the client's.
     #[error("the certificate was held back by a check: {0}")]
     Lint(#[from] lint::Finding),
@@ -167,6 +184,8 @@ impl Refusal {
             | Self::NoCommonName { .. }
             | Self::CompromisedKey
             | Self::BadName { .. }
+            | Self::Profile(_)
+            | Self::KeyKind { .. }
             | Self::Names(_) => Blame::Request,
             Self::UnknownProvisioner { .. }
             | Self::ProvisionerDisabled { .. }
@@ -189,7 +208,11 @@ impl From<Refusal> for Problem {
             return Self::from(refused);
         }
         let kind = match (&refusal, refusal.blame()) {
-            (Refusal::NoCommonName { .. } | Refusal::CompromisedKey, _) => Kind::BadCsr,
+            (
+                Refusal::NoCommonName { .. } | Refusal::CompromisedKey | Refusal::KeyKind { .. },
+                _,
+            ) => Kind::BadCsr,
+            (Refusal::Profile(_), _) => Kind::InvalidProfile,
             (_, Blame::Request) => Kind::Malformed,
             (_, Blame::Rights) => Kind::Unauthorized,
             (_, Blame::Authority) => Kind::ServerInternal,

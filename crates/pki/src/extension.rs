@@ -134,6 +134,43 @@ pub fn subject_alt_names(names: &[AltName], critical: bool) -> Extension {
     }
 }
 
+/// noRevAvail (RFC 9608 §2): nobody will say whether the certificate is revoked.
+#[must_use]
+pub fn no_rev_avail() -> Extension {
+    Extension {
+        oid: oid::NO_REV_AVAIL,
+        critical: false,
+        value: asn1::null(),
+    }
+}
+
+/// The TLS feature status_request (RFC 7633 §4.2.3.1), called must-staple: a server that shows the
+/// certificate has to show an OCSP answer with it.
+#[must_use]
+pub fn must_staple() -> Extension {
+    Extension {
+        oid: oid::TLS_FEATURE,
+        critical: false,
+        value: asn1::sequence(&[&asn1::unsigned(&[5])]),
+    }
+}
+
+/// Reads which ways to more about the issuer an authorityInfoAccess names (RFC 5280 §4.2.2.1).
+///
+/// # Errors
+/// [`Error::Der`].
+pub fn parse_access_methods(value: &[u8]) -> Result<Vec<ObjectIdentifier>, Error> {
+    let read = || -> Result<Vec<ObjectIdentifier>, Malformed> {
+        let mut all = Cursor::only(value, asn1::SEQUENCE)?;
+        let mut methods = Vec::new();
+        while !all.is_empty() {
+            methods.push(all.enter(asn1::SEQUENCE)?.oid()?);
+        }
+        Ok(methods)
+    };
+    read().map_err(|_| Error::Der("authority information access"))
+}
+
 /// Reads the bits of a keyUsage extension's value.
 ///
 /// # Errors
@@ -246,6 +283,12 @@ impl KeyUsages {
     pub const ENCIPHER_ONLY: Self = Self(0x0100);
     /// Bit 8.
     pub const DECIPHER_ONLY: Self = Self(0x0080);
+
+    /// These without those of `other`.
+    #[must_use]
+    pub const fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
 
     /// Whether all bits of `other` are set.
     #[must_use]
@@ -414,6 +457,15 @@ mod tests {
             (true, None)
         );
         assert_eq!(parse_basic_constraints(&[0x30, 0]).unwrap(), (false, None));
+    }
+
+    #[test]
+    fn short_extensions_are_the_octets_of_their_documents() {
+        let none = no_rev_avail();
+        assert_eq!((none.value.as_slice(), none.critical), (&[5, 0][..], false));
+        let staple = must_staple();
+        assert_eq!(staple.value, [0x30, 3, 2, 1, 5]);
+        assert!(!staple.critical);
     }
 
     #[test]

@@ -8,6 +8,7 @@ pub mod certificate;
 pub mod chain;
 pub mod csr;
 pub mod digest;
+pub mod encoding;
 pub mod extension;
 pub mod jose;
 pub mod key;

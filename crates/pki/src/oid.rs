@@ -87,6 +87,20 @@ oids! {
     EXTENDED_KEY_USAGE = "2.5.29.37";
     /// anyExtendedKeyUsage.
     ANY_EXTENDED_KEY_USAGE = "2.5.29.37.0";
+    /// id-ce-nameConstraints, RFC 5280 §4.2.1.10.
+    NAME_CONSTRAINTS = "2.5.29.30";
+    /// id-ce-cRLDistributionPoints, RFC 5280 §4.2.1.13.
+    CRL_DISTRIBUTION_POINTS = "2.5.29.31";
+    /// id-ce-freshestCRL, RFC 5280 §4.2.1.15.
+    FRESHEST_CRL = "2.5.29.46";
+    /// id-ce-noRevAvail, RFC 9608 §2.
+    NO_REV_AVAIL = "2.5.29.56";
+    /// id-pe-authorityInfoAccess, RFC 5280 §4.2.2.1.
+    AUTHORITY_INFO_ACCESS = "1.3.6.1.5.5.7.1.1";
+    /// id-ad-ocsp, RFC 5280 §4.2.2.1.
+    OCSP = "1.3.6.1.5.5.7.48.1";
+    /// id-pe-tlsfeature, RFC 7633 §4.1.
+    TLS_FEATURE = "1.3.6.1.5.5.7.1.24";
     /// id-kp-serverAuth.
     SERVER_AUTH = "1.3.6.1.5.5.7.3.1";
     /// id-kp-clientAuth.

@@ -1,7 +1,8 @@
-//! Challenges of Internet-Drafts, at a provisioner for which `riser.toml` names them.
+//! Internet-Drafts: challenges, at a provisioner for which `riser.toml` names them, and profiles.
 
 mod dns_account_01;
 mod dns_persist_01;
+mod profiles;
 
 use acceptance::acme::Account;
 use serde_json::Value;

@@ -33,6 +33,9 @@ pub struct NewOrder {
     /// The name of the certificate that the new one takes the place of (RFC 9773 §5).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replaces: Option<String>,
+    /// The profile asked for (draft-ietf-acme-profiles §4).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile: Option<String>,
 }
 
 /// The order object that a server sends (§7.1.3).
@@ -64,6 +67,9 @@ pub struct Order {
         skip_serializing_if = "Option::is_none"
     )]
     pub not_after: Option<Timestamp>,
+    /// The profile that the certificate gets (draft-ietf-acme-profiles §4).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile: Option<String>,
     /// Why it is invalid.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<Problem>,
@@ -98,6 +104,7 @@ impl Order {
             identifiers: order.identifiers.iter().map(Unchecked::from).collect(),
             not_before: order.not_before,
             not_after: order.not_after,
+            profile: order.profile.clone(),
             error: order.error_at(now),
             authorizations: (order.authorizations.iter())
                 .map(|id| urls.authorization(*id))

@@ -77,6 +77,8 @@ pub struct Order {
     pub not_before: Option<Timestamp>,
     /// The wished end of the certificate.
     pub not_after: Option<Timestamp>,
+    /// The profile of the certificate (draft-ietf-acme-profiles §4).
+    pub profile: Option<String>,
     /// When it ends if it has no certificate by then.
     pub expires: Timestamp,
     /// Where it stands, as stored: see [`Order::status_at`].
@@ -290,6 +292,7 @@ pub(crate) mod tests {
             error: None,
             certificate: None,
             replaces: None,
+            profile: None,
             created_at: now(),
         }
     }

@@ -44,6 +44,8 @@ pub struct Owner<'a> {
     pub account: Uuid,
     /// The provisioner that it belongs to.
     pub provisioner: &'a str,
+    /// The profile that it gets.
+    pub profile: Option<&'a str>,
     /// When order and authorizations end.
     pub expires: Timestamp,
 }
@@ -116,6 +118,7 @@ impl Opening {
             authorizations: Vec::with_capacity(self.identifiers.len()),
             not_before: self.not_before,
             not_after: self.not_after,
+            profile: owner.profile.map(str::to_owned),
             expires: owner.expires,
             status: Status::Pending,
             error: None,
@@ -483,6 +486,7 @@ mod tests {
         let owner = Owner {
             account: Uuid::from_u128(99),
             provisioner: "acme",
+            profile: Some("tls"),
             expires: "2026-11-24T12:00:00Z".parse().unwrap(),
         };
         let mut next = 0_u8;
@@ -496,6 +500,7 @@ mod tests {
         });
         assert_eq!(next, 5);
         assert_eq!(order.status, Status::Pending);
+        assert_eq!(order.profile.as_deref(), Some("tls"));
         let ids: Vec<_> = authorizations.iter().map(|a| a.id).collect();
         assert_eq!(order.authorizations, ids);
         for (authorization, identifier) in authorizations.iter().zip(&order.identifiers) {
@@ -511,6 +516,7 @@ mod tests {
         let owner = Owner {
             account: Uuid::from_u128(99),
             provisioner: "acme",
+            profile: None,
             expires: "2026-11-24T12:00:00Z".parse().unwrap(),
         };
         let mut next = 0_u8;
@@ -610,6 +616,7 @@ mod tests {
         let owner = Owner {
             account: Uuid::nil(),
             provisioner: "acme",
+            profile: None,
             expires: now(),
         };
         let fresh = || Fresh {

@@ -6,6 +6,7 @@ mod change;
 mod database;
 pub mod edit;
 mod issuer;
+mod offers;
 mod policy;
 #[cfg(test)]
 mod reference;
@@ -14,6 +15,7 @@ pub(crate) mod section;
 mod tls;
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde_json::{Map, Value};
@@ -31,6 +33,7 @@ pub use section::{Fault, Warning};
 pub use tls::{TlsOptions, TlsVersion};
 
 use crate::policy::{Binding, Level, Levels};
+use crate::profile::Offer;
 use section::{Log, Section, Unknown, is_blank};
 
 /// The name of the configuration file that other programs know.
@@ -71,6 +74,8 @@ pub struct Config {
     pub password: Option<Secret>,
     /// riser.toml
     pub riser: Riser,
+    /// The profiles of each provisioner, the default first: see [`Config::offers`].
+    pub(crate) offers: BTreeMap<String, Vec<Offer>>,
 }
 
 /// How log lines look.
@@ -114,14 +119,22 @@ impl Config {
         let riser_log = Log::new(RISER_TOML);
         let names: Vec<&str> = config.iter().flat_map(|c| c.authority.names()).collect();
         let riser = riser_toml.map(|text| riser::read(text, &names, &riser_log));
+        let riser = riser.unwrap_or_default();
+        let offers = config
+            .as_ref()
+            .map(|config| offers::fit(&riser, &config.authority, &riser_log))
+            .unwrap_or_default();
         let (mut faults, mut warnings) = log.into_parts();
         let (more_faults, more_warnings) = riser_log.into_parts();
         faults.extend(more_faults);
         warnings.extend(more_warnings);
         match config {
             Some(config) if faults.is_empty() => {
-                let riser = riser.unwrap_or_default();
-                let config = Self { riser, ..config };
+                let config = Self {
+                    riser,
+                    offers,
+                    ..config
+                };
                 let faults = config.unnamed();
                 if !faults.is_empty() {
                     return Err(faults);
@@ -142,7 +155,7 @@ impl Config {
         binding: Option<&'a Binding>,
     ) -> Levels<'a> {
         let mut levels = Levels::default();
-        if let Some(Binding { key, policy }) = binding {
+        if let Some(Binding { key, policy, .. }) = binding {
             levels = levels.then(Level::Key(key.clone()), Cow::Borrowed(policy));
         }
         let settings = provisioner.and_then(|name| self.riser.provisioners.get_key_value(name));
@@ -224,6 +237,7 @@ fn read(map: &Map<String, Value>, log: &Log) -> Config {
             .unwrap_or_else(|| DEFAULT_COMMON_NAME.to_owned()),
         password: top.text("password").map(Zeroizing::new).map(Secret),
         riser: Riser::default(),
+        offers: BTreeMap::new(),
     };
     no_acme_without_a_store(&config, log);
     not_ours(&mut top);

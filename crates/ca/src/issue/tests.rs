@@ -199,6 +199,7 @@ fn policy_is_asked_again_when_the_order_is_finalized() {
     let binding = Binding {
         key: "k1".into(),
         policy: serde_json::from_value(json!({"deny": {"dns": ["a.lab"]}})).unwrap(),
+        profile: None,
     };
     let refusal = asked(&["a.lab"], Some(&binding)).unwrap_err();
     assert!(refusal.contains("external account key k1"), "{refusal}");

@@ -121,3 +121,45 @@ fn an_authority_without_the_rights_of_one_is_held_back() {
         Err(Finding::Missing(oid::BASIC_CONSTRAINTS))
     );
 }
+
+#[test]
+fn a_leaf_says_one_thing_about_its_revocation() {
+    let both = |other: Extension| {
+        finding(|tbs| {
+            tbs.extensions.push(extension::no_rev_avail());
+            tbs.extensions.push(other);
+        })
+    };
+    let saying = |oid, value: &[u8]| Extension {
+        oid,
+        critical: false,
+        value: value.to_vec(),
+    };
+    assert_eq!(both(saying("1.2.3".parse().unwrap(), &[5, 0])), None);
+    for oid in [
+        oid::CRL_DISTRIBUTION_POINTS,
+        oid::FRESHEST_CRL,
+        oid::TLS_FEATURE,
+    ] {
+        let found = both(saying(oid, &[0x30, 0]));
+        assert_eq!(found, Some(Finding::RevocationBothWays(oid)));
+    }
+    let method = |last| {
+        let way = [
+            0x30, 0x0d, 6, 8, 0x2b, 6, 1, 5, 5, 7, 0x30, last, 0x86, 1, b'x',
+        ];
+        saying(
+            oid::AUTHORITY_INFO_ACCESS,
+            &[&[0x30, 0x0f][..], &way].concat(),
+        )
+    };
+    let ocsp = Finding::RevocationBothWays(oid::AUTHORITY_INFO_ACCESS);
+    assert_eq!((both(method(1)), both(method(2))), (Some(ocsp), None));
+    let critical = finding(|tbs| {
+        tbs.extensions.push(Extension {
+            critical: true,
+            ..extension::must_staple()
+        });
+    });
+    assert_eq!(critical, Some(Finding::Critical(oid::TLS_FEATURE)));
+}

@@ -50,6 +50,8 @@ pub struct Binding {
     pub key: String,
     /// Which names the account may have.
     pub policy: Policy,
+    /// The profile that its orders get, whatever others are offered.
+    pub profile: Option<String>,
 }
 
 /// The policies that hold for a certificate, in the order in which they are asked.

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use pki::StepProvisioner;
 
 use super::{Common, read_options};
-use crate::claims::{Claims, Lifetime};
+use crate::claims::Claims;
 use crate::config::Config;
 use crate::config::section::Section;
 use crate::grant::Wish;
@@ -135,27 +135,12 @@ impl Acme {
         }
     }
 
-    /// The validity that a certificate would get for what a newOrder asks; the same decision
-    /// is taken again in [`Acme::authorize`].
-    ///
-    /// # Errors
-    /// When what is asked lies outside the claims.
-    pub fn lifetime(
-        &self,
-        not_before: Option<Timestamp>,
-        not_after: Option<Timestamp>,
-        backdate: SignedDuration,
-        now: Timestamp,
-    ) -> Result<Lifetime, Refusal> {
-        self.claims().lifetime(not_before, not_after, backdate, now)
-    }
-
     /// Turns a finalized order into the right to one certificate. `binding` is what the account's
     /// external account key says, if it has one.
     ///
     /// # Errors
     /// When the provisioner is disabled, the order is another's, or the names or the validity
-    /// are not allowed.
+    /// are not allowed, or the profile cannot be had.
     pub fn authorize(
         &self,
         finalized: Finalized,
@@ -172,8 +157,10 @@ impl Acme {
             });
         }
         let backdate = config.authority.backdate;
-        let lifetime = self.lifetime(order.not_before, order.not_after, backdate, now)?;
-        let wish = Wish::new(finalized, self)?;
+        let terms = config.terms(self, order.profile.as_deref(), binding)?;
+        let claims = terms.claims();
+        let lifetime = claims.lifetime(order.not_before, order.not_after, backdate, now)?;
+        let wish = Wish::new(finalized, self, &terms)?;
         let admitted = config.levels(Some(self.name()), binding).admit(wish)?;
         Ok(Grant::from_order(admitted, self, lifetime))
     }

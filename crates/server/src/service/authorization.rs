@@ -54,6 +54,7 @@ impl Service {
         let owner = Owner {
             account: account.id,
             provisioner: acme.name(),
+            profile: None,
             expires: whole(now + settings.order_life),
         };
         let new = order::open_ahead(asked, &enabled, &owner, fresh)?;

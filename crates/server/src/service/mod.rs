@@ -1,10 +1,12 @@
 //! The use cases of the authority, one a file: they fetch, decide with the pure crates, and store.
 //! Status codes and headers are not here, nor are the eyes that look outside.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use acme::challenge::{Binding, Ports};
 use ca::config::Config;
+use ca::profile::Offer;
 use ca::provisioner::{Acme, Provisioner};
 use jiff::Timestamp;
 use keys::Pen;
@@ -153,6 +155,15 @@ impl Service {
                 "There is no provisioner {name:?} here: see /provisioners for those in force."
             ))),
         }
+    }
+
+    /// The profiles that an ACME provisioner offers now, each with its description.
+    pub(crate) fn profiles(&self, provisioner: &str) -> BTreeMap<String, String> {
+        let config = self.config();
+        let profiles = config.offers(provisioner).iter().map(Offer::profile);
+        profiles
+            .map(|profile| (profile.name.clone(), profile.description.clone()))
+            .collect()
     }
 
     /// The roots that clients trust.

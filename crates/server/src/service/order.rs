@@ -4,6 +4,8 @@ use acme::account::Account;
 use acme::message::order::NewOrder;
 use acme::order::{self, Fresh, Holdings, Limits, Opening, Order, Owner, Reuse};
 use ca::Refusal;
+use ca::config::Config;
+use ca::policy::Binding;
 use ca::provisioner::Acme;
 use jiff::{SignedDuration, Timestamp};
 use store::Placed;
@@ -27,21 +29,10 @@ impl Service {
         self.consents(acme, account)?;
         let now = Timestamp::now();
         let config = self.config();
-        let backdate = config.authority.backdate;
-        let limits = Limits {
-            identifiers: MOST_NAMES,
-            shortest: acme.claims().minimum,
-            longest: acme.claims().maximum,
-            leeway: backdate.max(SignedDuration::from_mins(1)),
-        };
         let enabled = config.challenges(acme);
-        let opening = order::open(request, now, &limits, &enabled)?;
         let binding = self.external_binding(account).await?;
-        let levels = config.levels(Some(acme.name()), binding.as_ref());
-        levels.check(opening.identifiers()).map_err(Refusal::from)?;
+        let (opening, profile) = decide(&config, acme, binding.as_ref(), request, now)?;
         self.may_replace(account, &opening).await?;
-        // The decision of finalize, taken now already, so that nobody validates in vain.
-        acme.lifetime(request.not_before, request.not_after, backdate, now)?;
         match opening.replaces() {
             None => self.count_order(account.id, opening.identifiers())?,
             // Who renews when asked to is not held up (RFC 9773 §5).
@@ -51,6 +42,7 @@ impl Service {
         let owner = Owner {
             account: account.id,
             provisioner: acme.name(),
+            profile,
             expires: whole(now + settings.order_life),
         };
         let reuse = Reuse {
@@ -121,6 +113,35 @@ impl Service {
             None => Err(Error::unknown("order")),
         }
     }
+}
+
+/// Whether an order may be made, and the profile that it gets: all that finalize decides about names
+/// and times is decided now already, so that nobody validates in vain.
+fn decide<'a>(
+    config: &'a Config,
+    acme: &'a Acme,
+    binding: Option<&Binding>,
+    request: &NewOrder,
+    now: Timestamp,
+) -> Result<(Opening, Option<&'a str>), Error> {
+    let backdate = config.authority.backdate;
+    let terms = config
+        .terms(acme, request.profile.as_deref(), binding)
+        .map_err(Refusal::from)?;
+    let limits = Limits {
+        identifiers: MOST_NAMES,
+        shortest: terms.claims().minimum,
+        longest: terms.claims().maximum,
+        leeway: backdate.max(SignedDuration::from_mins(1)),
+    };
+    let opening = order::open(request, now, &limits, &config.challenges(acme))?;
+    terms.check(opening.identifiers()).map_err(Refusal::from)?;
+    let levels = config.levels(Some(acme.name()), binding);
+    levels.check(opening.identifiers()).map_err(Refusal::from)?;
+    let (begin, end) = (request.not_before, request.not_after);
+    terms.claims().lifetime(begin, end, backdate, now)?;
+    let profile = terms.profile().map(|profile| profile.name.as_str());
+    Ok((opening, profile))
 }
 
 pub(super) fn fresh() -> Fresh {

@@ -23,6 +23,10 @@ pub(super) const STEPS: &[Step] = &[
         sql: include_str!("migrations/0003_revocation.sql"),
     },
     Step {
+        name: "profiles",
+        sql: include_str!("migrations/0004_profiles.sql"),
+    },
+    Step {
         name: "authorizations",
         sql: include_str!("migrations/0005_authorizations.sql"),
     },

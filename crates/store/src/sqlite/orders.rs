@@ -162,8 +162,8 @@ fn insert(connection: &Connection, order: &Order) -> Result<(), Error> {
     let inserted = connection
         .prepare_cached(
             "INSERT INTO orders (id, account_id, provisioner, identifiers, not_before, not_after,
-                 expires_at, status, error, certificate_id, replaces, created_at)
-             SELECT ?1, id, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12
+                 expires_at, status, error, certificate_id, replaces, created_at, profile)
+             SELECT ?1, id, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13
              FROM accounts WHERE id = ?2 AND status = 'valid'",
         )?
         .execute((
@@ -179,6 +179,7 @@ fn insert(connection: &Connection, order: &Order) -> Result<(), Error> {
             order.certificate.map(Id),
             order.replaces.as_ref().map(ToString::to_string),
             At(order.created_at),
+            &order.profile,
         ))?;
     if inserted == 0 {
         return Err(Error::Conflict("the account is not valid".to_owned()));
@@ -190,7 +191,7 @@ pub(super) fn load(connection: &Connection, id: Uuid) -> Result<Option<Order>, E
     let found = connection
         .prepare_cached(
             "SELECT id, account_id, provisioner, identifiers, not_before, not_after, expires_at,
-                 status, error, certificate_id, created_at, replaces
+                 status, error, certificate_id, created_at, replaces, profile
              FROM orders WHERE id = ?1",
         )?
         .query_row([Id(id)], from_row)
@@ -226,6 +227,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Order> {
             .get::<_, Option<String>>(11)?
             .map(|text| CertificateId::parse(&text).map_err(|why| damaged(11, why.detail)))
             .transpose()?,
+        profile: row.get(12)?,
     })
 }
 

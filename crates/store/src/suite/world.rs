@@ -121,6 +121,7 @@ pub(super) fn new_order(account: &Account, names: &[&str]) -> NewOrder {
         error: None,
         certificate: None,
         replaces: None,
+        profile: Some("short".to_owned()),
         created_at: now(),
     };
     NewOrder {

@@ -1,6 +1,7 @@
 //! riser.toml: the settings that are ours alone. They live beside ca.json because other
 //! programs rewrite that file and drop keys that they do not know.
 
+mod profile;
 mod provisioner;
 mod rate_limits;
 mod validation;
@@ -11,6 +12,7 @@ use jiff::SignedDuration;
 use serde_json::Value;
 
 use super::section::{Log, Section, Unknown};
+use crate::profile::Profile;
 
 pub use provisioner::{Caa, ProvisionerSettings, TermsChanged};
 pub use rate_limits::RateLimits;
@@ -29,6 +31,8 @@ pub struct Riser {
     pub limits: Limits,
     /// `[rate_limits]`
     pub rate_limits: RateLimits,
+    /// `[profile.<name>]`
+    pub profiles: BTreeMap<String, Profile>,
     /// `[provisioner.<name>]`
     pub provisioners: BTreeMap<String, ProvisionerSettings>,
 }
@@ -104,6 +108,7 @@ pub(super) fn read(text: &str, names: &[&str], log: &Log) -> Riser {
             .section("rate_limits")
             .map(rate_limits::read)
             .unwrap_or_default(),
+        profiles: profile::read_all(&mut top),
         provisioners: provisioner::read_all(&mut top, names),
     };
     top.finish(Unknown::Fault);

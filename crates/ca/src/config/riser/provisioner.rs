@@ -32,6 +32,10 @@ pub struct ProvisionerSettings {
     pub terms_changed: TermsChanged,
     /// `[provisioner.<name>.policy]`: which names its certificates may have.
     pub policy: Policy,
+    /// `profiles`: the names of those that it offers.
+    pub profiles: Vec<String>,
+    /// `default_profile`: the one for orders that ask for none; the first of `profiles`.
+    pub default_profile: Option<String>,
 }
 
 /// `terms_changed`: what becomes of accounts that agreed to other terms of service than those in
@@ -68,6 +72,8 @@ impl Default for ProvisionerSettings {
             preauthorization: false,
             terms_changed: TermsChanged::default(),
             policy: Policy::default(),
+            profiles: Vec::new(),
+            default_profile: None,
         }
     }
 }
@@ -124,6 +130,8 @@ fn read(mut section: Section<'_>) -> ProvisionerSettings {
             .section("policy")
             .map(policy::read_flat)
             .unwrap_or_default(),
+        profiles: section.strings("profiles"),
+        default_profile: section.text("default_profile"),
     };
     section.finish(Unknown::Fault);
     settings

@@ -36,7 +36,7 @@ fn body(service: &Service, at: &Endpoint) -> Directory {
             website: acme.website().map(str::to_owned),
             caa_identities: acme.caa_identities().to_vec(),
             external_account_required: acme.require_eab(),
-            ..Meta::default()
+            profiles: service.profiles(acme.name()),
         },
     }
 }

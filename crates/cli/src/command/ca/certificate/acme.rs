@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::path::Path;
 
 use acme::eab::MacKey;
-use anyhow::{Result, anyhow};
+use anyhow::{Result, anyhow, bail};
 use client::Http;
 use client::acme::{Authorization, Challenge, Session};
 use pki::{KeyKind, PrivateKey};
@@ -23,6 +23,8 @@ pub(crate) struct Asked<'a> {
     pub(crate) key: &'a PrivateKey,
     /// The wished life.
     pub(crate) times: &'a Times,
+    /// The profile to ask for, among those that the server offers.
+    pub(crate) profile: Option<&'a str>,
     /// Contact URLs of the account.
     pub(crate) contacts: Vec<String>,
     /// The external account key that the server wants: its id, and itself.
@@ -55,6 +57,7 @@ pub(crate) async fn obtain(
     let answers = Answers::open(answering).await?;
     let account_key = keys::generate(KeyKind::EcP256)?;
     let mut session = Session::open(http, directory, account_key).await?;
+    offers(&session, asked.profile)?;
     match &asked.external {
         Some((kid, mac)) => {
             let bound = session.create_bound_account(&asked.contacts, kid, mac);
@@ -78,6 +81,22 @@ pub(crate) async fn obtain(
         .finalize(&mut placed, &csr, || finalizing.look())
         .await;
     finalizing.end(chain)
+}
+
+/// A server that knows no profiles would ignore the wish without a word.
+fn offers(session: &Session, profile: Option<&str>) -> Result<()> {
+    let offered = &session.directory().meta.profiles;
+    match profile {
+        Some(profile) if !offered.contains_key(profile) => {
+            let names: Vec<_> = offered.keys().map(String::as_str).collect();
+            let names = match names.as_slice() {
+                [] => "no profiles at all".to_owned(),
+                names => names.join(", "),
+            };
+            bail!("the server does not offer the profile {profile:?}; it offers {names}")
+        }
+        Some(_) | None => Ok(()),
+    }
 }
 
 async fn prove(
@@ -112,6 +131,7 @@ fn order(asked: &Asked<'_>) -> acme::message::order::NewOrder {
         not_before: asked.times.not_before,
         not_after: asked.times.not_after,
         replaces: None,
+        profile: asked.profile.map(str::to_owned),
     }
 }
 

@@ -56,6 +56,9 @@ pub(crate) struct Args {
     /// The directory of an ACME server to ask instead of a provisioner.
     #[arg(long, value_name = "url")]
     acme: Option<String>,
+    /// The kind of certificate, among the profiles that the server's directory offers.
+    #[arg(long, value_name = "name")]
+    acme_profile: Option<String>,
     /// Answers the challenge with a small web server of our own; this is the default.
     #[arg(long, conflicts_with = "webroot")]
     standalone: bool,
@@ -103,6 +106,7 @@ impl Args {
             names: &names,
             key: &key,
             times: &times,
+            profile: self.acme_profile.as_deref(),
             contacts: contact_urls(&self.contacts),
             external: self.external()?,
         };
