@@ -4,5 +4,5 @@
 pub mod support;
 
 pub use support::{
-    acme, alpn, authority, clock, dns, door, https, namespace, paths, process, table, web,
+    acme, alpn, authority, clock, cross, dns, door, https, namespace, paths, process, table, web,
 };

@@ -9,6 +9,7 @@ use std::sync::OnceLock;
 
 use acceptance::acme::{Account, JOSE, Order};
 use acceptance::alpn::Responder;
+use acceptance::cross;
 use acceptance::dns::Dns;
 use acceptance::https::{Client, Response};
 use acceptance::paths;
@@ -202,11 +203,15 @@ fn initialise(dir: &Path, port: u16) {
         }),
     ]);
     std::fs::write(path, file.to_string()).unwrap();
+    cross::sign(dir);
     std::fs::write(dir.join("config/riser.toml"), RISER_TOML).unwrap();
 }
 
 /// The options that the provisioners of these names are there for.
 const RISER_TOML: &str = r#"
+[chains]
+alternates = ["certs/cross.pem"]
+
 [provisioner.caa]
 caa = "enforce"
 

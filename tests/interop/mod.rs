@@ -3,6 +3,7 @@
 
 mod caddy;
 mod certbot;
+mod chains;
 mod curl;
 mod dev;
 mod external_accounts;

@@ -5,6 +5,7 @@ pub mod acme;
 pub mod alpn;
 pub mod authority;
 pub mod clock;
+pub mod cross;
 pub mod dns;
 pub mod door;
 pub mod https;

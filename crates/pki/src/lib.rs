@@ -15,6 +15,7 @@ pub mod key;
 pub mod name;
 pub mod oid;
 pub mod pem;
+pub mod pkcs7;
 
 mod asn1;
 mod error;

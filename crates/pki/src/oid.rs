@@ -11,6 +11,10 @@ macro_rules! oids {
 }
 
 oids! {
+    /// id-data, RFC 5652 §4.
+    PKCS7_DATA = "1.2.840.113549.1.7.1";
+    /// id-signedData, RFC 5652 §5.
+    PKCS7_SIGNED_DATA = "1.2.840.113549.1.7.2";
     /// id-ecPublicKey, RFC 5480 §2.1.1.
     EC_PUBLIC_KEY = "1.2.840.10045.2.1";
     /// secp256r1.

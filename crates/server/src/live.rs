@@ -4,6 +4,8 @@
 //! An edit counts when two reads of the files agree. It is checked whole; one
 //! that does not hold leaves the old configuration in force and is told loudly.
 
+mod chains;
+
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -11,6 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
+use ca::birth::Layout;
 use ca::config::{Config, RISER_TOML, Warning};
 use notify::event::{AccessKind, AccessMode, ModifyKind};
 use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
@@ -165,10 +168,15 @@ impl Files {
     }
 }
 
-fn parse(text: &Text, overrides: &Overrides) -> Result<(Config, Vec<Warning>), Error> {
+fn parse(
+    files: &Files,
+    text: &Text,
+    overrides: &Overrides,
+) -> Result<(Config, Vec<Warning>), Error> {
     let (mut config, warnings) = Config::parse(&text.ca_json, text.riser_toml.as_deref())
         .map_err(|faults| Error::Faults(faults.iter().map(ToString::to_string).collect()))?;
     overrides.apply(&mut config);
+    chains::load(&files.ca_json, &mut config).map_err(Error::Faults)?;
     Ok((config, warnings))
 }
 
@@ -179,7 +187,7 @@ impl Live {
     /// [`Error::Unreadable`] and [`Error::Faults`].
     pub(crate) fn open(files: Files, overrides: Overrides) -> Result<(Self, Vec<Warning>), Error> {
         let text = files.read()?;
-        let (config, warnings) = parse(&text, &overrides)?;
+        let (config, warnings) = parse(&files, &text, &overrides)?;
         let live = Self {
             files: Some(files),
             overrides,
@@ -251,10 +259,11 @@ impl Live {
             return Ok(Reloaded::Same);
         };
         let text = files.settled().await?;
-        if self.seen.load().as_deref() == Some(&text) {
+        let has_more_files = !self.config().riser.chains.alternates.is_empty();
+        if self.seen.load().as_deref() == Some(&text) && !has_more_files {
             return Ok(Reloaded::Same);
         }
-        let (new, warnings) = parse(&text, &self.overrides)?;
+        let (new, warnings) = parse(files, &text, &self.overrides)?;
         let old = self.config();
         if old.db != new.db {
             return Err(Error::AnotherStore);
@@ -319,6 +328,10 @@ fn watcher(files: &Files, bell: Arc<Notify>) -> notify::Result<RecommendedWatche
     })?;
     for folder in files.folders() {
         watcher.watch(&folder, RecursiveMode::NonRecursive)?;
+    }
+    let certs = Layout::around(&files.ca_json).root;
+    if let Some(certs) = certs.parent().filter(|certs| certs.is_dir()) {
+        watcher.watch(certs, RecursiveMode::NonRecursive)?;
     }
     Ok(watcher)
 }

@@ -21,6 +21,7 @@ mod s7_3_accounts;
 mod s7_4_1_permits;
 mod s7_4_1_preauthorization;
 mod s7_4_2_certificates;
+mod s7_4_2_forms;
 mod s7_4_csr;
 mod s7_4_finalize;
 mod s7_4_orders;

@@ -72,12 +72,18 @@ impl Layout {
     /// the folder above `config`, or the file's own folder where that has another name.
     #[must_use]
     pub fn around(ca_json: &Path) -> Self {
+        Self::new(Self::step_path(ca_json))
+    }
+
+    /// The step path of the authority that this ca.json belongs to.
+    #[must_use]
+    pub fn step_path(ca_json: &Path) -> &Path {
         let folder = ca_json.parent().unwrap_or(ca_json);
         let above = folder
             .file_name()
             .filter(|name| *name == "config")
             .and_then(|_| folder.parent());
-        Self::new(above.unwrap_or(folder))
+        above.unwrap_or(folder)
     }
 }
 

@@ -26,8 +26,8 @@ pub(crate) use authority::read_claims;
 pub use change::Change;
 pub use database::{Database, DatabaseKind, ForeignMarker};
 pub use riser::{
-    Caa, Limits, ProvisionerSettings, RateLimits, Riser, Server, TermsChanged, Validation, Zone,
-    resolver,
+    Caa, Chains, Limits, ProvisionerSettings, RateLimits, Riser, Server, TermsChanged, Validation,
+    Zone, fits, resolver,
 };
 pub use section::{Fault, Warning};
 pub use tls::{TlsOptions, TlsVersion};

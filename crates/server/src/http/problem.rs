@@ -203,6 +203,13 @@ pub(super) fn unreadable(status: StatusCode, detail: &str) -> AcmeFailure {
     ))
 }
 
+/// No form that there is, is accepted: 406.
+pub(super) fn unacceptable() -> Error {
+    let detail = "Certificates come as application/pem-certificate-chain, application/pkix-cert or \
+                  application/pkcs7-mime: accept one of them.";
+    Problem::malformed(detail).with_status(406).into()
+}
+
 fn is_outage(error: &Error) -> bool {
     matches!(error, Error::Outage(_) | Error::Unanswered(_))
 }

@@ -161,3 +161,53 @@ async fn a_link_that_leads_elsewhere_is_followed() {
     };
     assert_eq!(follows(edit).await, ["d"]);
 }
+
+/// A folder whose ca.json names the intermediate of the real pair, and riser.toml these alternates.
+fn chained(alternates: &[&str]) -> Folder {
+    let folder = Folder::new(&["a"]);
+    let mut file: serde_json::Value = serde_json::from_str(&ca_json(&["a"], "db")).unwrap();
+    file["crt"] = json!(folder.path("int.crt"));
+    folder.put("ca.json", &file.to_string());
+    folder.put("int.crt", INTERMEDIATE);
+    folder.put(
+        "riser.toml",
+        &format!("[chains]\nalternates = {alternates:?}\n"),
+    );
+    folder
+}
+
+const INTERMEDIATE: &str = include_str!("../../../ca/testdata/written-by-step/intermediate_ca.crt");
+const ROOT: &str = include_str!("../../../ca/testdata/written-by-step/root_ca.crt");
+
+#[tokio::test]
+async fn an_alternate_chain_is_read_with_the_configuration_and_again_when_its_file_changes() {
+    let folder = chained(&["up.pem"]);
+    folder.put("up.pem", INTERMEDIATE);
+    let live = folder.live();
+    let lengths = || -> Vec<usize> {
+        let chains = &live.config().riser.chains;
+        chains.above.iter().map(Vec::len).collect()
+    };
+    assert_eq!(lengths(), [1]);
+    assert_eq!(live.reload().await, Some(Reloaded::Same));
+    folder.put("up.pem", &format!("{INTERMEDIATE}{ROOT}"));
+    assert_eq!(live.reload().await, Some(Reloaded::Changed));
+    assert_eq!(lengths(), [2]);
+    folder.put("up.pem", ROOT);
+    assert_eq!(live.reload().await, None);
+    assert_eq!(lengths(), [2], "the old stays in force");
+}
+
+#[tokio::test]
+async fn every_alternate_chain_that_cannot_be_had_is_told() {
+    let folder = chained(&["missing.pem", "root.pem", "empty.pem"]);
+    folder.put("root.pem", ROOT);
+    folder.put("empty.pem", "nothing");
+    let opened = Live::open(Files::beside(folder.path("ca.json")), Overrides::default());
+    let words = opened.err().unwrap().to_string();
+    let lines: Vec<_> = words.lines().collect();
+    assert_eq!(lines.len(), 3, "{words}");
+    assert!(lines[0].contains("chains.alternates[0]") && lines[0].contains("missing.pem"));
+    assert!(lines[1].contains("name and the key"), "{words}");
+    assert!(lines[2].contains("empty.pem"), "{words}");
+}

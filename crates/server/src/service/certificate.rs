@@ -1,28 +1,46 @@
 //! Certificates as their accounts download them (RFC 8555 §7.4.2).
 
 use acme::account::Account;
+use pki::Certificate;
 use uuid::Uuid;
 
 use super::{Error, Service};
 
+/// A certificate, and the chains that lead from it to a root; all as DER.
+pub(crate) struct Download {
+    /// The certificate itself.
+    pub(crate) leaf: Vec<u8>,
+    /// What goes above it, nearest first: as it was handed out first, then the configured alternates.
+    pub(crate) chains: Vec<Vec<Vec<u8>>>,
+}
+
 impl Service {
-    /// A certificate of this account and what goes above it, leaf first, as DER.
+    /// A certificate of this account and what goes above it.
     ///
     /// # Errors
     /// When there is none, or it is another account's.
-    pub(crate) async fn certificate(
-        &self,
-        account: &Account,
-        id: Uuid,
-    ) -> Result<Vec<Vec<u8>>, Error> {
+    pub(crate) async fn certificate(&self, account: &Account, id: Uuid) -> Result<Download, Error> {
         let Some(record) = self.store().certificate(id).await? else {
             return Err(Error::unknown("certificate"));
         };
         if record.account != Some(account.id) {
             return Err(Error::Foreign("certificate"));
         }
-        let mut chain = vec![record.der];
-        chain.extend(record.chain);
-        Ok(chain)
+        let mut chains = vec![record.chain];
+        let config = self.config();
+        let issuer = (!config.riser.chains.above.is_empty())
+            .then(|| Certificate::from_der(chains[0].first()?).ok())
+            .flatten();
+        if let Some(issuer) = issuer {
+            // One that was signed by an older intermediate has no alternates.
+            let all = config.riser.chains.above.iter();
+            let fitting = all.filter(|above| ca::config::fits(&issuer, above).is_ok());
+            let ders = fitting.map(|above| above.iter().map(|it| it.der().to_vec()).collect());
+            chains.extend(ders);
+        }
+        Ok(Download {
+            leaf: record.der,
+            chains,
+        })
     }
 }

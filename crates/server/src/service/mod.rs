@@ -44,6 +44,7 @@ mod work;
 
 pub(crate) use account::{Arrival, Registered};
 pub(crate) use authorization::Ahead;
+pub(crate) use certificate::Download;
 pub(crate) use error::Error;
 pub(crate) use key_change::Rolled;
 pub(crate) use limits::Limited;

@@ -1,6 +1,7 @@
 //! riser.toml: the settings that are ours alone. They live beside ca.json because other
 //! programs rewrite that file and drop keys that they do not know.
 
+mod chains;
 mod profile;
 mod provisioner;
 mod rate_limits;
@@ -14,6 +15,7 @@ use serde_json::Value;
 use super::section::{Log, Section, Unknown};
 use crate::profile::Profile;
 
+pub use chains::{Chains, fits};
 pub use provisioner::{Caa, ProvisionerSettings, TermsChanged};
 pub use rate_limits::RateLimits;
 pub use validation::{Validation, Zone, resolver};
@@ -31,6 +33,8 @@ pub struct Riser {
     pub limits: Limits,
     /// `[rate_limits]`
     pub rate_limits: RateLimits,
+    /// `[chains]`
+    pub chains: Chains,
     /// `[profile.<name>]`
     pub profiles: BTreeMap<String, Profile>,
     /// `[provisioner.<name>]`
@@ -108,6 +112,7 @@ pub(super) fn read(text: &str, names: &[&str], log: &Log) -> Riser {
             .section("rate_limits")
             .map(rate_limits::read)
             .unwrap_or_default(),
+        chains: top.section("chains").map(chains::read).unwrap_or_default(),
         profiles: profile::read_all(&mut top),
         provisioners: provisioner::read_all(&mut top, names),
     };

@@ -1,25 +1,146 @@
-//! Certificates over HTTP (RFC 8555 §7.4.2): a PEM chain, leaf first, no root.
+//! Certificates over HTTP (RFC 8555 §7.4.2): as PEM chain, as DER, or as PKCS #7, whichever `Accept` prefers;
+//! the chains that there are name each other, and a certificate alone names its issuer.
 
 use axum::extract::{Path, State};
-use axum::http::header;
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use uuid::Uuid;
 
+use super::Answer;
+use super::accept::Form;
 use super::signed::{self, Signed};
-use crate::http::problem::AcmeFailure;
-use crate::service::Service;
+use crate::http::links::Links;
+use crate::http::problem::{AcmeFailure, unacceptable};
+use crate::service::{Download, Error, Service};
 
+/// The certificate with the chain that it was handed out with first.
 pub(super) async fn read(
     State(service): State<Service>,
     Path((_, id)): Path<(String, String)>,
+    headers: HeaderMap,
     request: Signed,
-) -> Result<Response, AcmeFailure> {
-    request.verified.empty()?;
-    let id = signed::id(&id, "certificate")?;
-    let chain = service.certificate(&request.account, id).await?;
-    let pem: String = chain
-        .iter()
-        .map(|der| pki::pem::encode("CERTIFICATE", der))
-        .collect();
-    let kind = [(header::CONTENT_TYPE, "application/pem-certificate-chain")];
-    Ok((kind, pem).into_response())
+) -> Result<Answer, AcmeFailure> {
+    let place = Place::new(&id, 0)?;
+    let download = place.open(&service, &request).await?;
+    let form = Form::preferred(&headers).ok_or_else(unacceptable)?;
+    show(&request.at.links, &place, &download, form)
+}
+
+/// The same certificate with another chain.
+pub(super) async fn alternate(
+    State(service): State<Service>,
+    Path((_, id, chain)): Path<(String, String, String)>,
+    headers: HeaderMap,
+    request: Signed,
+) -> Result<Answer, AcmeFailure> {
+    let place = Place::new(&id, number(&chain).filter(|n| *n > 0).ok_or_else(none)?)?;
+    let download = place.open(&service, &request).await?;
+    let form = Form::preferred(&headers).ok_or_else(unacceptable)?;
+    show(&request.at.links, &place, &download, form)
+}
+
+/// A certificate of a chain; the leaf's issuer is number 1.
+pub(super) async fn issuer(
+    State(service): State<Service>,
+    Path((_, id, chain, above)): Path<(String, String, String, String)>,
+    headers: HeaderMap,
+    request: Signed,
+) -> Result<Answer, AcmeFailure> {
+    let place = Place::new(&id, number(&chain).ok_or_else(none)?)?;
+    let above = number(&above).filter(|n| *n > 0).ok_or_else(none)?;
+    let Download { chains, .. } = place.open(&service, &request).await?;
+    let mut chain = chains.into_iter().nth(place.chain).ok_or_else(none)?;
+    if above > chain.len() {
+        return Err(none().into());
+    }
+    let rest = chain.split_off(above - 1);
+    let form = Form::preferred(&headers).ok_or_else(unacceptable)?;
+    let answer = body(form, &rest);
+    Ok(match rest.len() {
+        1 => answer,
+        _ => answer.up(&place.issuer(&request.at.links, above + 1)),
+    })
+}
+
+/// A certificate with one of its chains.
+struct Place {
+    id: Uuid,
+    chain: usize,
+}
+
+impl Place {
+    fn new(id: &str, chain: usize) -> Result<Self, Error> {
+        let id = signed::id(id, "certificate")?;
+        Ok(Self { id, chain })
+    }
+
+    /// What is there, if it is the account's.
+    async fn open(&self, service: &Service, request: &Signed) -> Result<Download, AcmeFailure> {
+        request.verified.empty()?;
+        let download = service.certificate(&request.account, self.id).await?;
+        if self.chain >= download.chains.len() {
+            return Err(none().into());
+        }
+        Ok(download)
+    }
+
+    fn url(&self, links: &Links, chain: usize) -> String {
+        let url = links.to("certificate", self.id);
+        match chain {
+            0 => url,
+            n => format!("{url}/{n}"),
+        }
+    }
+
+    fn issuer(&self, links: &Links, above: usize) -> String {
+        let url = links.to("certificate", self.id);
+        format!("{url}/{}/issuer/{above}", self.chain)
+    }
+}
+
+fn show(
+    links: &Links,
+    place: &Place,
+    download: &Download,
+    form: Form,
+) -> Result<Answer, AcmeFailure> {
+    let above = download.chains.get(place.chain).ok_or_else(none)?;
+    let chain: Vec<_> = std::iter::once(&download.leaf).chain(above).collect();
+    let mut answer = body(form, &chain);
+    if form == Form::Der && !above.is_empty() {
+        answer = answer.up(&place.issuer(links, 1));
+    }
+    for other in (0..download.chains.len()).filter(|other| *other != place.chain) {
+        let url = place.url(links, other);
+        answer = answer.header(header::LINK, &format!("<{url}>;rel=\"alternate\""));
+    }
+    Ok(answer)
+}
+
+/// The chain in this form; DER has room for its first certificate alone.
+fn body(form: Form, chain: &[impl AsRef<[u8]>]) -> Answer {
+    let mut ders = chain.iter().map(AsRef::as_ref);
+    let octets = match form {
+        Form::Pem => ders
+            .map(|der: &[u8]| pki::pem::encode("CERTIFICATE", der))
+            .collect::<String>()
+            .into_bytes(),
+        Form::Der => ders.next().unwrap_or_default().to_vec(),
+        Form::Pkcs7 => pki::pkcs7::certs_only(ders),
+    };
+    let kind = [(header::CONTENT_TYPE, form.media_type())];
+    let response: Response = (StatusCode::OK, kind, octets).into_response();
+    Answer(response)
+}
+
+fn number(text: &str) -> Option<usize> {
+    let plain = text.bytes().all(|byte| byte.is_ascii_digit()) && !text.starts_with('0');
+    (plain || text == "0").then(|| text.parse().ok()).flatten()
+}
+
+fn none() -> Error {
+    Error::NotFound(
+        "There is no such chain for this certificate: its URL without more names the others."
+            .to_owned(),
+    )
 }

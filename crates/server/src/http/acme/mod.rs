@@ -14,6 +14,7 @@ use super::problem::{AcmeFailure, document};
 use super::request::Target;
 use crate::service::{Error, Service};
 
+mod accept;
 mod account;
 mod authorization;
 mod certificate;
@@ -43,6 +44,11 @@ pub(super) fn routes(service: &Service) -> Router<Service> {
         .route("/authz/{id}", post(authorization::update))
         .route("/challenge/{authz}/{id}", post(challenge::answer))
         .route("/certificate/{id}", post(certificate::read))
+        .route("/certificate/{id}/{chain}", post(certificate::alternate))
+        .route(
+            "/certificate/{id}/{chain}/issuer/{above}",
+            post(certificate::issuer),
+        )
         .route("/renewal-info/{name}", get(renewal::show))
         .route("/revoke-cert", post(revocation::revoke))
         .route("/key-change", post(key_change::change))
