@@ -94,8 +94,7 @@ pub fn unanswered(name: &str, failure: &Failure) -> Problem {
     Problem::new(
         Kind::Dns,
         format!(
-            "The CAA records of {name} could not be looked up: {}; without them no certificate is \
-             issued. Finalize again later: the order stays ready. Look at that resolver and at the \
+            "The CAA records of {name} could not be looked up: {}. Look at that resolver and at the \
              name's zone: try `dig CAA {name}` on the CA's host.",
             told.join("; ")
         ),
@@ -427,7 +426,7 @@ mod tests {
     fn the_problem_has_a_subproblem_for_each_name() {
         let of = |name| match at(name, &[record("issue", ";")]) {
             Answer::Refused(problem) => problem,
-            other => panic!("{other:?}"),
+            other @ (Answer::Ask(_) | Answer::Allowed) => panic!("{other:?}"),
         };
         let one = problem(vec![of("a.lab")]);
         assert_eq!(one.status, 403);

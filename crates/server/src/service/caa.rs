@@ -35,19 +35,37 @@ impl Service {
             hosts: hosts(&config),
             eyes: &self.state.parts.eyes,
         };
-        match climb.to_the_top().await {
-            Err(error) if heed == Caa::Warn => {
-                tracing::warn!(
-                    event = "caa",
-                    outcome = "issued all the same",
-                    provisioner = order.provisioner,
-                    account = %order.account.simple(),
-                    reason = %error,
-                );
+        match (heed, climb.to_the_top().await) {
+            (Caa::Warn, Err(error)) => {
+                warn(order, &error);
                 Ok(())
             }
-            outcome => outcome,
+            (_, Err(Error::Unanswered(mut problem))) => {
+                problem.detail += " Nothing is issued meanwhile; the order stays ready: finalize it \
+                                   again then.";
+                Err(Error::Unanswered(problem))
+            }
+            (_, outcome) => outcome,
         }
+    }
+}
+
+/// Logs what would have kept the certificate back, a line for each name that is forbidden.
+fn warn(order: &Order, error: &Error) {
+    let reasons: Vec<String> = if let Error::Problem(problem) = error {
+        let each = problem.subproblems.iter();
+        each.map(|one| one.detail.clone()).collect()
+    } else {
+        vec![error.to_string()]
+    };
+    for reason in reasons {
+        tracing::warn!(
+            event = "caa",
+            outcome = "issued all the same",
+            provisioner = order.provisioner,
+            account = %order.account.simple(),
+            reason,
+        );
     }
 }
 
