@@ -9,7 +9,7 @@ use crate::mutate::{Input, inputs};
 use crate::{TARGETS, corpus};
 
 /// How many inputs `cargo test` makes for a target; `FUZZ_CASES` says another number.
-const CASES: u32 = 1500;
+const CASES: u32 = 500;
 
 /// Gives the seeds of the target to it, all of which it must accept, then inputs made of them.
 #[track_caller]
