@@ -16,8 +16,8 @@ use crate::problem::{Problem, quote};
 pub struct Record {
     /// Its id.
     pub id: Uuid,
-    /// The account that it is for.
-    pub account: Uuid,
+    /// Whom it is for.
+    pub holder: Holder,
     /// The provisioner at which it holds.
     pub provisioner: String,
     /// The names that it is about.
@@ -30,24 +30,42 @@ pub struct Record {
     pub at: Timestamp,
 }
 
-/// A stored record.
+/// Whom a permit is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Permit(Record);
+pub enum Holder {
+    /// One account.
+    Account(Uuid),
+    /// Every account that is bound to the external account key of this id (RFC 8555 §7.3.4).
+    ExternalKey(String),
+}
+
+/// A stored record, as it holds for one account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Permit {
+    record: Record,
+    account: Uuid,
+}
 
 impl Permit {
-    /// Takes a permit out of its stored record. Only the store says this word.
-    pub fn from_record(record: Record) -> Self {
-        Self(record)
+    /// Takes a permit out of its stored record. Only the store says this word, of an account
+    /// that is its holder or bound to it.
+    pub fn from_record(record: Record, account: Uuid) -> Self {
+        Self { record, account }
     }
 
     /// What the operator said.
     pub fn record(&self) -> &Record {
-        &self.0
+        &self.record
+    }
+
+    /// The account that it holds for.
+    pub fn account(&self) -> Uuid {
+        self.account
     }
 
     /// Whether it lets its account have this identifier at `now`.
     pub fn covers(&self, identifier: &Identifier, now: Timestamp) -> bool {
-        self.0.expires.is_none_or(|end| now < end) && self.0.pattern.matches(identifier)
+        self.record.expires.is_none_or(|end| now < end) && self.record.pattern.matches(identifier)
     }
 }
 
@@ -195,15 +213,18 @@ mod tests {
     fn a_permit_ends_with_its_time() {
         let end: Timestamp = "2026-11-24T00:00:00Z".parse().unwrap();
         let name = Identifier::guess("foo.lab").unwrap();
-        let permit = Permit::from_record(Record {
-            id: Uuid::nil(),
-            account: Uuid::max(),
-            provisioner: "acme".into(),
-            pattern: Pattern::One(name.clone()),
-            expires: Some(end),
-            by: "root".into(),
-            at: Timestamp::UNIX_EPOCH,
-        });
+        let permit = Permit::from_record(
+            Record {
+                id: Uuid::nil(),
+                holder: Holder::Account(Uuid::max()),
+                provisioner: "acme".into(),
+                pattern: Pattern::One(name.clone()),
+                expires: Some(end),
+                by: "root".into(),
+                at: Timestamp::UNIX_EPOCH,
+            },
+            Uuid::max(),
+        );
         assert!(permit.covers(&name, "2026-11-23T23:59:59Z".parse().unwrap()));
         assert!(!permit.covers(&name, end));
     }

@@ -330,7 +330,7 @@ impl Proof {
         let said = permit.record();
         permit.covers(identifier, now).then(|| Self {
             identifier: identifier.clone(),
-            account: said.account,
+            account: permit.account(),
             means: Means::Permit(said.id),
             at: said.at,
             evidence: json!({ "operator": said.by, "pattern": said.pattern.to_string() }),

@@ -100,10 +100,7 @@ impl Holdings {
         account: Uuid,
         now: Timestamp,
     ) -> Option<(&Permit, Proof)> {
-        let mut permits = self
-            .permits
-            .iter()
-            .filter(|p| p.record().account == account);
+        let mut permits = self.permits.iter().filter(|p| p.account() == account);
         permits.find_map(|permit| Some((permit, Proof::from_permit(permit, identifier, now)?)))
     }
 

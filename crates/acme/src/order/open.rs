@@ -586,7 +586,7 @@ mod tests {
     fn a_permit_gives_an_authorization_that_is_valid_at_once() {
         let record = permit::Record {
             id: Uuid::from_u128(5),
-            account: Uuid::from_u128(99),
+            holder: permit::Holder::Account(Uuid::from_u128(99)),
             provisioner: "acme".into(),
             pattern: permit::Pattern::parse("**.lab").unwrap(),
             expires: Some("2026-11-23T13:00:00Z".parse().unwrap()),
@@ -594,10 +594,7 @@ mod tests {
             at: now(),
         };
         for (account, status) in [(99, Status::Ready), (98, Status::Pending)] {
-            let permit = permit::Permit::from_record(permit::Record {
-                account: Uuid::from_u128(account),
-                ..record.clone()
-            });
+            let permit = permit::Permit::from_record(record.clone(), Uuid::from_u128(account));
             let holdings = Holdings {
                 held: Vec::new(),
                 permits: vec![permit],

@@ -1,7 +1,7 @@
-//! Permits: an operator gives names to an account, lists what was given,
+//! Permits: an operator gives names to an account or an external account key, lists what was given,
 //! and takes it back.
 
-use acme::permit::{Pattern, Record};
+use acme::permit::{Holder, Pattern, Record};
 use ca::api::admin::permit::{NewPermits, Permit};
 use jiff::Timestamp;
 use serde_json::Map;
@@ -31,11 +31,11 @@ impl Service {
         if asked.names.is_empty() {
             return Err(bad("no names are given: name at least one"));
         }
-        let account = account(&asked.account)?;
+        let holder = holder(asked)?;
         let record = |name: &String| -> Result<Record, Error> {
             Ok(Record {
                 id: Uuid::now_v7(),
-                account,
+                holder: holder.clone(),
                 provisioner: acme.name().to_owned(),
                 pattern: Pattern::parse(name)
                     .map_err(|problem| Error::BadRequest(problem.detail))?,
@@ -49,7 +49,7 @@ impl Service {
         match self.store().add_permits(records.clone(), entry).await {
             Ok(()) => Ok(records.iter().map(show).collect()),
             Err(store::Error::NotFound) => Err(Error::NotFound(format!(
-                "provisioner {provisioner} has no such account, or it has ended; an account's URL \
+                "provisioner {provisioner} has no such account or key, or it has ended; an account's URL \
                  is in its client's files and in this server's log"
             ))),
             Err(error) => Err(error.into()),
@@ -92,6 +92,17 @@ impl Service {
     }
 }
 
+fn holder(asked: &NewPermits) -> Result<Holder, Error> {
+    match (asked.account.as_str(), asked.external_key.as_str()) {
+        ("", "") => Err(bad("for whom? Name an account or an external account key")),
+        ("", key) => Ok(Holder::ExternalKey(key.to_owned())),
+        (text, "") => account(text).map(Holder::Account),
+        (_, _) => Err(bad(
+            "an account and an external account key: name one of them",
+        )),
+    }
+}
+
 /// The account of a URL's last part, or of an id alone.
 fn account(text: &str) -> Result<Uuid, Error> {
     let id = text.trim_end_matches('/').rsplit('/').next();
@@ -104,10 +115,15 @@ fn account(text: &str) -> Result<Uuid, Error> {
 }
 
 fn show(record: &Record) -> Permit {
+    let (account, external_key) = match &record.holder {
+        Holder::Account(id) => (id.simple().to_string(), String::new()),
+        Holder::ExternalKey(key) => (String::new(), key.clone()),
+    };
     Permit {
         id: record.id.simple().to_string(),
         provisioner: record.provisioner.clone(),
-        account: record.account.simple().to_string(),
+        account,
+        external_key,
         name: record.pattern.to_string(),
         by: record.by.clone(),
         created_at: record.at,

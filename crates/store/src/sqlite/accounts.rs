@@ -201,7 +201,8 @@ fn load(connection: &Connection, id: Uuid) -> Result<Option<Account>, Error> {
     let found = connection
         .prepare_cached(
             "SELECT id, provisioner, key, status, contact, terms_agreed, created_at, terms,
-                 EXISTS (SELECT 1 FROM permits p WHERE p.account_id = accounts.id),
+                 EXISTS (SELECT 1 FROM permits p WHERE p.account_id = accounts.id)
+                     OR EXISTS (SELECT 1 FROM permits p WHERE p.external_key = accounts.external_key),
                  external_key, external_binding
              FROM accounts WHERE id = ?1",
         )?
@@ -218,7 +219,8 @@ pub(super) fn by_key(
     let found = connection
         .prepare_cached(
             "SELECT id, provisioner, key, status, contact, terms_agreed, created_at, terms,
-                 EXISTS (SELECT 1 FROM permits p WHERE p.account_id = accounts.id),
+                 EXISTS (SELECT 1 FROM permits p WHERE p.account_id = accounts.id)
+                     OR EXISTS (SELECT 1 FROM permits p WHERE p.external_key = accounts.external_key),
                  external_key, external_binding
              FROM accounts WHERE provisioner = ?1 AND thumbprint = ?2",
         )?

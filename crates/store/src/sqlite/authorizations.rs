@@ -293,7 +293,7 @@ pub(super) fn proof_from_row(row: &Row<'_>) -> rusqlite::Result<Proof> {
 /// The proofs of those authorizations of an order that permits gave; one that was taken back proves nothing.
 fn permitted(connection: &Connection, order: Uuid) -> Result<Vec<Proof>, Error> {
     let mut statement = connection.prepare_cached(
-        "SELECT p.id, p.provisioner, p.account_id, p.pattern, p.expires_at, p.said_by, p.said_at,
+        "SELECT p.id, p.provisioner, p.account_id, p.external_key, p.pattern, p.expires_at, p.said_by, p.said_at,
              a.id, r.created_at
          FROM order_authorizations o
          JOIN orders r ON r.id = o.order_id
@@ -304,11 +304,11 @@ fn permitted(connection: &Connection, order: Uuid) -> Result<Vec<Proof>, Error> 
     let mut rows = statement.query([Id(order)])?;
     let mut proofs = Vec::new();
     while let Some(row) = rows.next()? {
-        let Some(given) = load(connection, row.get::<_, Id>(7)?.0)? else {
+        let Some(given) = load(connection, row.get::<_, Id>(8)?.0)? else {
             continue;
         };
-        let permit = Permit::from_record(permits::from_row(row)?);
-        let began = row.get::<_, At>(8)?.0;
+        let permit = Permit::from_record(permits::from_row(row)?, given.account);
+        let began = row.get::<_, At>(9)?.0;
         proofs.extend(Proof::from_permit(&permit, &given.identifier, began));
     }
     Ok(proofs)

@@ -1,6 +1,7 @@
-//! Permits (`acme::permit`): names that an operator gives to an account. Each verb writes its audit line: the entry that says who, and what the permit says.
+//! Permits (`acme::permit`): names that an operator gives to an account, or to
+//! whoever is bound to an external account key. Each verb writes its audit line: the entry that says who, and what the permit says.
 
-use acme::permit::{Pattern, Permit, Record};
+use acme::permit::{Holder, Pattern, Permit, Record};
 use acme::problem::Problem;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row};
@@ -33,7 +34,7 @@ impl Store {
         let provisioner = provisioner.to_owned();
         self.read(move |connection| {
             let mut statement = connection.prepare_cached(
-                "SELECT id, provisioner, account_id, pattern, expires_at, said_by, said_at
+                "SELECT id, provisioner, account_id, external_key, pattern, expires_at, said_by, said_at
                  FROM permits WHERE provisioner = ?1 ORDER BY id",
             )?;
             let found = statement.query_map([provisioner], from_row)?;
@@ -73,12 +74,15 @@ impl Store {
 /// The permits that hold for an account.
 pub(super) fn of_account(connection: &Connection, account: Uuid) -> Result<Vec<Permit>, Error> {
     let mut statement = connection.prepare_cached(
-        "SELECT id, provisioner, account_id, pattern, expires_at, said_by, said_at
-         FROM permits WHERE account_id = ?1 ORDER BY id",
+        "SELECT id, provisioner, account_id, external_key, pattern, expires_at, said_by, said_at
+         FROM permits WHERE account_id = ?1
+             UNION ALL
+         SELECT id, provisioner, account_id, external_key, pattern, expires_at, said_by, said_at
+             FROM permits WHERE external_key = (SELECT external_key FROM accounts WHERE id = ?1)",
     )?;
     let found = statement.query_map([Id(account)], from_row)?;
     found
-        .map(|record| Ok(Permit::from_record(record?)))
+        .map(|record| Ok(Permit::from_record(record?, account)))
         .collect()
 }
 
@@ -91,7 +95,8 @@ pub(super) fn holds(
 ) -> Result<bool, Error> {
     let found: Option<bool> = connection
         .prepare_cached(
-            "SELECT expires_at IS NULL OR expires_at > ?3 FROM permits WHERE id = ?1 AND account_id = ?2",
+            "SELECT expires_at IS NULL OR expires_at > ?3 FROM permits WHERE id = ?1
+                 AND (account_id = ?2 OR external_key = (SELECT external_key FROM accounts WHERE id = ?2))",
         )?
         .query_row((Id(id), Id(account), At(now)), |row| row.get(0))
         .optional()?;
@@ -99,24 +104,30 @@ pub(super) fn holds(
 }
 
 fn insert(connection: &Connection, record: &Record) -> Result<(), Error> {
+    let (account, key) = match &record.holder {
+        Holder::Account(id) => (Some(Id(*id)), None),
+        Holder::ExternalKey(key) => (None, Some(key)),
+    };
     let there = connection
         .prepare_cached(
-            "SELECT 1 FROM accounts WHERE id = ?1 AND provisioner = ?2 AND status = 'valid'",
+            "SELECT 1 FROM accounts WHERE id = ?1 AND provisioner = ?3 AND status = 'valid'
+             UNION ALL SELECT 1 FROM external_keys WHERE id = ?2 AND provisioner = ?3",
         )?
-        .exists((Id(record.account), &record.provisioner))?;
+        .exists((account, key, &record.provisioner))?;
     if !there {
         return Err(Error::NotFound);
     }
     connection
         .prepare_cached(
             "INSERT INTO permits
-                 (id, provisioner, account_id, pattern, expires_at, said_by, said_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                 (id, provisioner, account_id, external_key, pattern, expires_at, said_by, said_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
         )?
         .execute((
             Id(record.id),
             &record.provisioner,
-            Id(record.account),
+            account,
+            key,
             record.pattern.to_string(),
             record.expires.map(At),
             &record.by,
@@ -128,7 +139,7 @@ fn insert(connection: &Connection, record: &Record) -> Result<(), Error> {
 fn load(connection: &Connection, id: Uuid) -> Result<Option<Record>, Error> {
     let found = connection
         .prepare_cached(
-            "SELECT id, provisioner, account_id, pattern, expires_at, said_by, said_at
+            "SELECT id, provisioner, account_id, external_key, pattern, expires_at, said_by, said_at
              FROM permits WHERE id = ?1",
         )?
         .query_row([Id(id)], from_row)
@@ -159,14 +170,21 @@ fn end_what_it_gave(connection: &Connection, record: &Record) -> Result<(), Erro
 
 /// Writes the audit line: `entry`, and what the permit says.
 fn note(connection: &Connection, entry: &AuditEntry, record: &Record) -> Result<(), Error> {
+    let (account, key) = match &record.holder {
+        Holder::Account(id) => (Some(*id), None),
+        Holder::ExternalKey(key) => (None, Some(key)),
+    };
     let mut entry = AuditEntry {
         provisioner: Some(record.provisioner.clone()),
-        account: Some(record.account),
+        account,
         ..entry.clone()
     };
     if let Value::Object(detail) = &mut entry.detail {
         detail.insert("permit".to_owned(), json!(record.id.simple().to_string()));
         detail.insert("names".to_owned(), json!(record.pattern.to_string()));
+        if let Some(key) = key {
+            detail.insert("external_key".to_owned(), json!(key));
+        }
         if let Some(end) = record.expires {
             detail.insert("expires".to_owned(), json!(end));
         }
@@ -176,14 +194,18 @@ fn note(connection: &Connection, entry: &AuditEntry, record: &Record) -> Result<
 
 /// From all columns, in the order of the statements above.
 pub(super) fn from_row(row: &Row<'_>) -> rusqlite::Result<Record> {
-    let pattern = row.get_ref(3)?.as_str()?;
+    let account = row.get::<_, Option<Id>>(2)?;
+    let pattern = row.get_ref(4)?.as_str()?;
     Ok(Record {
         id: row.get::<_, Id>(0)?.0,
         provisioner: row.get(1)?,
-        account: row.get::<_, Id>(2)?.0,
-        pattern: Pattern::parse(pattern).map_err(|problem| damaged(3, problem.to_string()))?,
-        expires: row.get::<_, Option<At>>(4)?.map(|at| at.0),
-        by: row.get(5)?,
-        at: row.get::<_, At>(6)?.0,
+        holder: match account {
+            Some(id) => Holder::Account(id.0),
+            None => Holder::ExternalKey(row.get(3)?),
+        },
+        pattern: Pattern::parse(pattern).map_err(|problem| damaged(4, problem.to_string()))?,
+        expires: row.get::<_, Option<At>>(5)?.map(|at| at.0),
+        by: row.get(6)?,
+        at: row.get::<_, At>(7)?.0,
     })
 }

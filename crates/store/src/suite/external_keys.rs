@@ -44,7 +44,7 @@ fn entry() -> AuditEntry {
     AuditEntry::new("external-key", now())
 }
 
-async fn key(store: &Store, id: &str, reference: &str) -> Result<ExternalKey, Error> {
+pub(super) async fn key(store: &Store, id: &str, reference: &str) -> Result<ExternalKey, Error> {
     let key = new_key(id, reference);
     store
         .create_external_key(key.clone(), mac(), entry())
@@ -60,7 +60,7 @@ fn bound(id: &str, account: &Account) -> Bound {
         .unwrap()
 }
 
-async fn bind(store: &Store, id: &str, account: Account) -> Option<Created> {
+pub(super) async fn bind(store: &Store, id: &str, account: Account) -> Option<Created> {
     let bound = bound(id, &account);
     store.create_bound_account(account, bound).await.unwrap()
 }

@@ -3,11 +3,12 @@
 use acme::account::Account;
 use acme::authz::{self, Authorization, Origin};
 use acme::order::{self, Held, Holdings, Order};
-use acme::permit::{Pattern, Permit, Record};
+use acme::permit::{Holder, Pattern, Permit, Record};
 use jiff::Timestamp;
 use serde_json::json;
 use uuid::Uuid;
 
+use super::external_keys;
 use super::world::{self, dns, later, now};
 use crate::{AuditEntry, Error, NewOrder, Placed, Store};
 
@@ -23,6 +24,7 @@ super::for_each_back_end!(
     a_permit_for_an_account_that_is_not_there_is_refused,
     a_permit_proves_what_it_gave_until_it_is_taken_back,
     an_order_on_a_permit_that_has_ended_is_not_stored,
+    a_permit_for_an_external_key_holds_for_the_accounts_that_it_binds,
 );
 
 async fn a_valid_authorization_is_found_by_its_account_and_name_with_its_proof(store: &Store) {
@@ -145,7 +147,7 @@ async fn a_permit_is_found_by_its_account_and_listed(store: &Store) {
     let account = store.account(account.id).await.unwrap().unwrap();
     assert!(account.permitted);
     let holdings = store.holdings(&account, Vec::new(), None).await.unwrap();
-    let expected = Permit::from_record(record.clone());
+    let expected = Permit::from_record(record.clone(), account.id);
     assert_eq!(holdings.permits, [expected]);
     assert_eq!(store.permits("acme").await, Ok(vec![record]));
     assert_eq!(store.permits("other").await, Ok(vec![]));
@@ -216,6 +218,38 @@ async fn an_order_on_a_permit_that_has_ended_is_not_stored(store: &Store) {
     assert_eq!(store.create_order(new).await, Ok(Placed::Outdated));
 }
 
+async fn a_permit_for_an_external_key_holds_for_the_accounts_that_it_binds(store: &Store) {
+    external_keys::key(store, "k1", "").await.unwrap();
+    let bound = external_keys::bind(store, "k1", world::new_account(1)).await;
+    let Some(crate::Created::Created(bound)) = bound else {
+        panic!("{bound:?}");
+    };
+    let free = world::account(store).await;
+    let mut record = record(&free, "a.example");
+    record.holder = Holder::ExternalKey("k2".to_owned());
+    let unknown = store.add_permits(vec![record.clone()], entry()).await;
+    assert_eq!(unknown, Err(Error::NotFound));
+    record.holder = Holder::ExternalKey("k1".to_owned());
+    store
+        .add_permits(vec![record.clone()], entry())
+        .await
+        .unwrap();
+
+    let free = store.account(free.id).await.unwrap().unwrap();
+    assert!(!free.permitted);
+    let stolen = store.create_order(given(&free, &record)).await;
+    assert_eq!(stolen, Ok(Placed::Outdated));
+    let bound = store.account(bound.id).await.unwrap().unwrap();
+    assert!(bound.permitted);
+    let holdings = store.holdings(&bound, Vec::new(), None).await.unwrap();
+    let expected = Permit::from_record(record.clone(), bound.id);
+    assert_eq!(holdings.permits, [expected]);
+    let new = given(&bound, &record);
+    assert_eq!(store.create_order(new.clone()).await, Ok(Placed::Done));
+    let proofs = store.proofs(new.order.id).await.unwrap();
+    assert_eq!((proofs.len(), proofs[0].account()), (1, bound.id));
+}
+
 /// Who said it.
 fn entry() -> AuditEntry {
     AuditEntry {
@@ -267,7 +301,7 @@ fn on(account: &Account, earlier: &Authorization, status: order::Status) -> NewO
 fn record(account: &Account, pattern: &str) -> Record {
     Record {
         id: Uuid::now_v7(),
-        account: account.id,
+        holder: Holder::Account(account.id),
         provisioner: "acme".to_owned(),
         pattern: Pattern::parse(pattern).unwrap(),
         expires: None,

@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 pub struct NewPermits {
     /// The account: its id or its URL.
     pub account: String,
+    /// The external account key's id, in place of an account.
+    pub external_key: String,
     /// Names, addresses and patterns; a permit is made for each.
     pub names: Vec<String>,
     /// When they end by themselves.
@@ -25,8 +27,12 @@ pub struct Permit {
     pub id: String,
     /// The provisioner's name.
     pub provisioner: String,
-    /// The account's id.
+    /// The account's id; empty if it is for a key.
+    #[serde(default)]
     pub account: String,
+    /// The external account key's id; empty if it is for an account.
+    #[serde(default)]
+    pub external_key: String,
     /// The name, address or pattern.
     pub name: String,
     /// Who gave it.

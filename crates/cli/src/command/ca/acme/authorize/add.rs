@@ -20,8 +20,8 @@ const EXAMPLES: &str = "Examples:
   Everything one label below internal, and the wildcard *.internal, for a month:
     $ step ca acme authorize add acme --account 0193… '*.internal' --expires 720h
 
-  Everything below lab, and a network:
-    $ step ca acme authorize add acme --account 0193… '**.lab' 10.7.0.0/16";
+  Everything below lab, and a network, for the accounts of an external account key:
+    $ step ca acme authorize add acme --eab-key 4f6e… '**.lab' 10.7.0.0/16";
 
 /// Gives names: orders of the account for them need no challenge. Policies hold nevertheless, and the
 /// audit log says who gave what.
@@ -37,8 +37,16 @@ pub(crate) struct Args {
     #[arg(required = true, value_name = "name")]
     names: Vec<String>,
     /// The account: its URL or its id.
-    #[arg(long, value_name = "url|id")]
-    account: String,
+    #[arg(
+        long,
+        value_name = "url|id",
+        required_unless_present = "eab_key",
+        conflicts_with = "eab_key"
+    )]
+    account: Option<String>,
+    /// An external account key's id: every account that is bound to it.
+    #[arg(long, value_name = "id")]
+    eab_key: Option<String>,
     /// When it ends by itself: a time (RFC 3339) or a duration from now, such as 720h.
     #[arg(long, value_name = "time|duration")]
     expires: Option<String>,
@@ -50,7 +58,8 @@ impl Args {
     /// Gives them.
     pub(crate) fn run(self, context: &Context) -> Result<ExitCode> {
         let asked = NewPermits {
-            account: self.account,
+            account: self.account.unwrap_or_default(),
+            external_key: self.eab_key.unwrap_or_default(),
             names: self.names,
             expires_at: moment("expires", self.expires.as_deref(), Timestamp::now())?,
         };

@@ -70,19 +70,17 @@ fn table(permits: &[Permit]) -> String {
         let row = format!("{id:<34}{account:<34}{name:<32}{expires:<22}{by}");
         format!("{}\n", row.trim_end())
     };
-    let mut text = row("ID", "Account", "Name", "Expires", "By");
+    let mut text = row("ID", "Account or key", "Name", "Expires", "By");
     for permit in permits {
+        let holder = match permit.account.as_str() {
+            "" => &permit.external_key,
+            account => account,
+        };
         let expires = permit.expires_at.map_or_else(
             || "never".to_owned(),
             |at| at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
         );
-        text += &row(
-            &permit.id,
-            &permit.account,
-            &permit.name,
-            &expires,
-            &permit.by,
-        );
+        text += &row(&permit.id, holder, &permit.name, &expires, &permit.by);
     }
     text
 }
