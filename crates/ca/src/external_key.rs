@@ -35,6 +35,9 @@ pub struct ExternalKey {
 pub struct Rules {
     /// Which names they may be for.
     pub policy: Policy,
+    /// The profile that they get, whatever others are offered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub profile: Option<String>,
 }
 
 /// Until when a key binds accounts, and how many.
@@ -79,7 +82,7 @@ impl ExternalKey {
         Binding {
             key: self.id,
             policy: self.rules.policy,
-            profile: None,
+            profile: self.rules.profile,
         }
     }
 }

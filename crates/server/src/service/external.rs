@@ -203,7 +203,10 @@ fn new_key(provisioner: &str, asked: NewKey, now: Timestamp) -> Result<ExternalK
         id: HEXLOWER.encode(&keys::random::<ID>()),
         provisioner: provisioner.to_owned(),
         reference,
-        rules: Rules { policy },
+        rules: Rules {
+            policy,
+            profile: asked.profile.filter(|profile| !profile.is_empty()),
+        },
         limits: Limits {
             accounts,
             expires_at: asked.expires_at,

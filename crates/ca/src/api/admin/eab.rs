@@ -15,6 +15,8 @@ pub struct NewKey {
     pub reference: String,
     /// Which names its accounts may order.
     pub policy: Lists,
+    /// The profile that its accounts' orders get.
+    pub profile: Option<String>,
     /// How many accounts it may bind; one if nothing is said.
     pub accounts: Option<u32>,
     /// From then on it binds none.

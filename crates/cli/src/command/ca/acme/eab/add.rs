@@ -48,6 +48,9 @@ pub(crate) struct Args {
     /// Prints the key as text with lines to paste, or as JSON.
     #[arg(long, value_name = "format", value_enum, default_value_t = Format::Text)]
     format: Format,
+    /// The profile that its accounts get, among those that the provisioner offers; no other then.
+    #[arg(long, value_name = "name")]
+    profile: Option<String>,
     #[command(flatten)]
     rules: Rules,
     #[command(flatten)]
@@ -84,6 +87,7 @@ impl Args {
         let asked = NewKey {
             reference: self.reference.clone().unwrap_or_default(),
             policy: self.rules.lists(),
+            profile: self.profile.clone(),
             accounts: Some(self.accounts),
             expires_at: moment("expires", self.expires.as_deref(), Timestamp::now())?,
         };
