@@ -19,6 +19,9 @@ pub enum Malformed {
     /// There is nothing between two semicolons, or after the last one.
     #[error("it has a semicolon with no parameter behind it")]
     Empty,
+    /// It has more parameters than anybody needs: 64 are the limit.
+    #[error("it has more than {MOST} parameters")]
+    TooMany,
     /// There is no equals sign.
     #[error("the parameter {0:?} has no value: write tag=value")]
     NoValue(String),
@@ -45,6 +48,7 @@ impl IssueValue {
         }
         let parameters = match rest {
             None | Some("") => Vec::new(),
+            Some(rest) if rest.split(';').nth(MOST).is_some() => return Err(Malformed::TooMany),
             Some(rest) => rest.split(';').map(parameter).collect::<Result<_, _>>()?,
         };
         Ok(Self {
@@ -109,6 +113,9 @@ fn bare(text: &str) -> &str {
     text.trim_matches([' ', '\t'])
 }
 
+/// The most parameters of a value: they are compared with each other.
+const MOST: usize = 64;
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -121,6 +128,17 @@ mod tests {
             issuer: issuer.map(str::to_owned),
             parameters: parameters.iter().map(owned).collect(),
         }
+    }
+
+    #[test]
+    fn more_parameters_than_anybody_needs_are_refused_unread() {
+        let many = |count: usize| {
+            let all: Vec<_> = (0..count).map(|n| format!("t{n}=")).collect();
+            IssueValue::parse(&format!("ca.lab;{}", all.join(";")))
+        };
+        assert_eq!(many(MOST).unwrap().parameters.len(), MOST);
+        assert_eq!(many(MOST + 1), Err(Malformed::TooMany));
+        assert_eq!(many(20_000), Err(Malformed::TooMany));
     }
 
     #[test]
