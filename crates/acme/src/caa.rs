@@ -174,7 +174,9 @@ fn fault(text: &str, cx: &Context<'_>) -> Option<String> {
         return Some(format!("allows another account than {}", cx.account_url));
     }
     let methods = value.parameter("validationmethods")?;
-    let used = cx.method.map_or("", Method::as_str);
+    let Some(used) = cx.method.map(Method::as_str) else {
+        return Some("does not allow the operator's word as validation".to_owned());
+    };
     if methods.split(',').any(|method| method == used) {
         return None;
     }
@@ -306,6 +308,22 @@ mod tests {
         refused(above, "at lab, which is above x.y.lab");
         facts.insert("y.lab".to_owned(), vec![record("issue", "ca.lab")]);
         assert_eq!(judged("x.y.lab", &facts, Method::Http01), Answer::Allowed);
+    }
+
+    #[test]
+    fn an_operators_word_is_no_method_that_a_record_can_allow() {
+        let cx = Context {
+            issuers: &["ca.lab".to_owned()],
+            account_url: URL,
+            hosts: &[],
+            method: None,
+        };
+        for methods in ["", ",", "http-01"] {
+            let value = format!("ca.lab; validationmethods={methods}");
+            let facts = Facts::from([("a.lab".to_owned(), vec![record("issue", &value)])]);
+            let answer = judge(&Identifier::guess("a.lab").unwrap(), &cx, &facts);
+            refused(answer, "the operator's word");
+        }
     }
 
     #[test]
