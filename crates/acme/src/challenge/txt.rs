@@ -17,6 +17,8 @@ use crate::problem::{Kind, quote};
 const SHOWN: usize = 3;
 /// How many of them are kept as evidence.
 const KEPT: usize = 20;
+/// How many characters of each.
+const KEPT_CHARACTERS: usize = 400;
 
 /// A look of one method at one name.
 pub(super) struct Look<'a> {
@@ -153,7 +155,7 @@ impl Look<'_> {
             "method": self.method.as_str(),
             "name": self.name,
             "trail": trail,
-            "values": values.iter().take(KEPT).collect::<Vec<_>>(),
+            "values": values.iter().take(KEPT).map(|value| cut(value)).collect::<Vec<_>>(),
         })
     }
 
@@ -170,6 +172,11 @@ impl Look<'_> {
         }
         command
     }
+}
+
+/// A value as it is kept: somebody may publish very long ones.
+fn cut(value: &str) -> String {
+    value.chars().take(KEPT_CHARACTERS).collect()
 }
 
 /// The values that were found, the first of them in full up to a hundred characters.
@@ -242,6 +249,14 @@ pub(super) mod tests {
             wanted: "right".into(),
         };
         look.exact(seen)
+    }
+
+    #[test]
+    fn the_evidence_of_long_records_is_short() {
+        let long = "x".repeat(60_000);
+        let finding = retry(look(&seen(&[long.as_str(); 30])));
+        let kept = finding.evidence.to_string().len();
+        assert!(kept < 10_000, "{kept} octets");
     }
 
     #[test]
