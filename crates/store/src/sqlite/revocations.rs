@@ -74,7 +74,8 @@ fn revoke(connection: &Connection, revocation: &Revocation) -> Result<bool, Erro
     if written == 0 {
         return Ok(false);
     }
-    if revoked.reason == Reason::KeyCompromise {
+    // Who has proven the names may be another than who has the key, and cannot speak for it.
+    if revoked.reason == Reason::KeyCompromise && !matches!(revoked.by, Revoker::Names(_)) {
         connection
             .prepare_cached(
                 "INSERT INTO compromised_keys (digest, serial) VALUES (?1, ?2)

@@ -10,6 +10,7 @@ super::for_each_back_end!(
     a_revoked_certificate_is_seen_so_at_once,
     of_many_revocations_of_one_certificate_one_is_done,
     only_a_compromised_key_is_remembered,
+    who_has_proven_names_says_nothing_about_the_key,
     a_revocation_is_in_the_audit_log_with_who_and_why,
     a_revoked_certificate_is_not_renewed,
     an_account_has_proven_what_it_has_valid_authorizations_for,
@@ -78,6 +79,20 @@ async fn only_a_compromised_key_is_remembered(store: &Store) {
         assert_eq!(store.is_compromised([7; 32]).await, Ok(remembered));
     }
     assert_eq!(store.is_compromised([8; 32]).await, Ok(false));
+}
+
+async fn who_has_proven_names_says_nothing_about_the_key(store: &Store) {
+    let account = world::account(store).await;
+    for (by, remembered) in [
+        (Revoker::Names(account.id), false),
+        (Revoker::Account(account.id), true),
+    ] {
+        let certificate = world::certificate(&["a.example"]);
+        store.record_house(certificate.clone()).await.unwrap();
+        let revocation = revocation(&certificate, Reason::KeyCompromise, by);
+        assert_eq!(store.revoke(revocation).await, Ok(true));
+        assert_eq!(store.is_compromised([7; 32]).await, Ok(remembered));
+    }
 }
 
 async fn a_revocation_is_in_the_audit_log_with_who_and_why(store: &Store) {
