@@ -111,6 +111,7 @@ fn times_that_cannot_be_had_are_refused() {
         json!({"notAfter": in_seconds(-HOUR)}),
         json!({"notBefore": in_seconds(-48 * HOUR)}),
         json!({"notBefore": in_seconds(2 * HOUR), "notAfter": in_seconds(HOUR)}),
+        json!({"notBefore": in_seconds(30 * 24 * HOUR)}),
         json!({"notAfter": in_seconds(50 * 366 * 24 * HOUR)}),
         json!({"notAfter": in_seconds(48 * HOUR)}),
         json!({"notAfter": in_seconds(10)}),

@@ -303,6 +303,16 @@ fn check_times(
              begins now."
         )));
     }
+    // Who has a name today need not have it years from now: a stock of short lives is a long one.
+    let minute = SignedDuration::from_mins(1);
+    if let Some(begin) = not_before
+        && begin.duration_since(now) > limits.longest.saturating_add(minute)
+    {
+        return Err(Problem::malformed(format!(
+            "notBefore {begin} lies further ahead than the longest life, {:#}: order then.",
+            limits.longest
+        )));
+    }
     let Some(end) = not_after else {
         return Ok(());
     };
@@ -319,7 +329,6 @@ fn check_times(
         )));
     }
     // Requests take time and clients reckon from their own clock: a minute is forgiven.
-    let minute = SignedDuration::from_mins(1);
     let bound = if life > limits.longest.saturating_add(minute) {
         format!("at most {:#}", limits.longest)
     } else if life < limits.shortest.saturating_sub(minute) {
@@ -374,6 +383,18 @@ mod tests {
             ..names(&["a.lab"])
         };
         opened(&asked).map(|_| ())
+    }
+
+    #[test]
+    fn a_certificate_cannot_be_had_for_years_to_come() {
+        assert_eq!(lasting(Some("2026-11-24T12:00:00Z"), None), Ok(()));
+        for (begin, end) in [
+            ("2026-11-24T12:05:00Z", None),
+            ("2036-11-23T12:00:00Z", Some("2036-11-24T12:00:00Z")),
+        ] {
+            let problem = lasting(Some(begin), end).unwrap_err();
+            assert!(problem.detail.contains("lies further ahead"), "{problem}");
+        }
     }
 
     #[test]
@@ -450,7 +471,7 @@ mod tests {
             (None, Some("2026-11-23T13:00:00Z")),
             (None, Some("2026-11-24T12:00:59Z")),
             (Some("2026-11-23T11:55:00Z"), Some("2026-11-23T12:30:00Z")),
-            (Some("2026-12-01T00:00:00Z"), Some("2026-12-01T01:00:00Z")),
+            (Some("2026-11-24T00:00:00Z"), Some("2026-11-24T23:00:00Z")),
         ] {
             assert_eq!(lasting(not_before, not_after), Ok(()));
         }
