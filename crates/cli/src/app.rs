@@ -139,11 +139,36 @@ fn given(error: &clap::Error, kind: ContextKind) -> String {
 /// A missing argument, or a flag that another one needs.
 fn missing(error: &clap::Error, usage: &str) -> String {
     let missing = given(error, ContextKind::InvalidArg);
+    let command = bare_command(usage).join(" ");
     if missing.starts_with('-') {
-        let command = bare_command(usage).join(" ");
         return format!("'{command}' requires the '{}' flag", flag_only(&missing));
     }
+    let choice = choice(&missing);
+    if choice.len() > 1 {
+        return format!("'{command}' requires one of {}", choice.join(", "));
+    }
     format!("not enough positional arguments were provided in '{usage}'")
+}
+
+/// The arguments of which one has to be there, from `<--account <url|id>|--eab-key <id>>`.
+fn choice(missing: &str) -> Vec<String> {
+    let mut depth = 0;
+    let mut names = vec![String::new()];
+    for letter in missing.chars() {
+        match letter {
+            '<' => depth += 1,
+            '>' => depth -= 1,
+            '|' if depth == 1 => names.push(String::new()),
+            _ => {}
+        }
+        if depth == 1
+            && !"<>|[] ".contains(letter)
+            && let Some(name) = names.last_mut()
+        {
+            name.push(letter);
+        }
+    }
+    names
 }
 
 /// `invalid value 'zzz' for flag '--kty'; options are EC, RSA, OKP`.
@@ -236,5 +261,38 @@ mod tests {
         let mut bare = Vec::new();
         look(&tree(), "", &mut bare);
         assert!(bare.is_empty(), "no examples: {bare:?}");
+    }
+
+    fn told(line: &str) -> String {
+        let words = line.split(' ').map(OsString::from);
+        let error = tree().try_get_matches_from(words).unwrap_err();
+        match error.kind() {
+            ErrorKind::DisplayHelp => error.to_string(),
+            _ => missing(&error, &usage_line(&error)),
+        }
+    }
+
+    #[test]
+    fn the_help_of_a_command_says_more_than_its_line_in_the_list() {
+        let help = told("step ca acme authorize add --help");
+        assert!(help.contains("'**.example.com' everything below"), "{help}");
+        let list = told("step ca acme authorize --help");
+        assert!(list.contains("Gives names\n"), "{list}");
+    }
+
+    #[test]
+    fn where_one_of_several_arguments_is_needed_all_are_told() {
+        assert_eq!(
+            told("step ca acme authorize add acme db.internal"),
+            "'step ca acme authorize add' requires one of --account, --eab-key"
+        );
+        assert_eq!(
+            told("step ca acme renewal set --start 0s --end 2h"),
+            "'step ca acme renewal set' requires one of serial, --provisioner, --issued-before"
+        );
+        assert_eq!(
+            told("step ca acme renewal set --provisioner acme --end 2h"),
+            "'step ca acme renewal set' requires the '--start' flag"
+        );
     }
 }

@@ -13,6 +13,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, bail};
 use clap::Subcommand;
+use clap::builder::StyledStr;
 
 use crate::context::Context;
 use crate::output;
@@ -83,6 +84,14 @@ pub(crate) fn other(group: &str, words: &[OsString], later: &[&str]) -> Result<E
 pub(crate) fn no_help_topic(name: &str) -> ExitCode {
     output::say(&format!("No help topic for '{name}'"));
     ExitCode::from(3)
+}
+
+/// What a command's help says at length: the words that stand with its arguments, which its line in the
+/// list of commands would otherwise take the place of.
+pub(crate) fn prose<A: clap::Args>() -> StyledStr {
+    let command = A::augment_args(clap::Command::new(""));
+    let said = command.get_long_about().or(command.get_about());
+    said.cloned().unwrap_or_default()
 }
 
 /// Runs `future` to its end; only commands that talk to a server pay for a reactor.

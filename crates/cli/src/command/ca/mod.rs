@@ -21,6 +21,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::Subcommand;
 
+use crate::command::prose;
 use crate::context::Context;
 
 const LATER: &[&str] = &[
@@ -62,6 +63,7 @@ pub(crate) enum Command {
     /// Renews a certificate.
     Renew(Box<renew::Args>),
     /// Has the configuration read again and tells whether it holds.
+    #[command(long_about = prose::<reload::Args>())]
     Reload(reload::Args),
     /// Lists and changes the authority's provisioners.
     #[command(subcommand, arg_required_else_help = true, after_help = provisioner::EXAMPLES)]

@@ -29,7 +29,10 @@ const EXAMPLES: &str = "Examples:
 /// A name may be a host name, an IP address or a network; '*.example.com' is every name one label below
 /// and the wildcard itself, '**.example.com' everything below.
 #[derive(clap::Args)]
-#[command(after_help = EXAMPLES)]
+#[command(
+    after_help = EXAMPLES,
+    group = clap::ArgGroup::new("holder").required(true).args(["account", "eab_key"]),
+)]
 pub(crate) struct Args {
     /// The ACME provisioner's name.
     provisioner: String,
@@ -37,12 +40,7 @@ pub(crate) struct Args {
     #[arg(required = true, value_name = "name")]
     names: Vec<String>,
     /// The account: its URL or its id.
-    #[arg(
-        long,
-        value_name = "url|id",
-        required_unless_present = "eab_key",
-        conflicts_with = "eab_key"
-    )]
+    #[arg(long, value_name = "url|id")]
     account: Option<String>,
     /// An external account key's id: every account that is bound to it.
     #[arg(long, value_name = "id")]

@@ -11,6 +11,7 @@ use anyhow::Result;
 use ca::api::admin::permit::Permit;
 use clap::Subcommand;
 
+use crate::command::prose;
 use crate::context::Context;
 
 /// What the help shows.
@@ -28,10 +29,13 @@ pub(crate) const EXAMPLES: &str = "Examples:
 #[derive(Subcommand)]
 pub(crate) enum Command {
     /// Gives names.
+    #[command(long_about = prose::<add::Args>())]
     Add(add::Args),
     /// Lists what was given.
+    #[command(long_about = prose::<list::Args>())]
     List(list::Args),
     /// Takes a name back.
+    #[command(long_about = prose::<remove::Args>())]
     Remove(remove::Args),
     #[command(external_subcommand)]
     Other(Vec<OsString>),

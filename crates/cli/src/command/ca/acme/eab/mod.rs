@@ -12,6 +12,7 @@ use anyhow::Result;
 use ca::api::admin::eab::Key;
 use clap::Subcommand;
 
+use crate::command::prose;
 use crate::context::Context;
 
 /// What the help shows.
@@ -29,10 +30,13 @@ pub(crate) const EXAMPLES: &str = "Examples:
 #[derive(Subcommand)]
 pub(crate) enum Command {
     /// Hands out a key.
+    #[command(long_about = prose::<add::Args>())]
     Add(Box<add::Args>),
     /// Lists the keys.
+    #[command(long_about = prose::<list::Args>())]
     List(Box<list::Args>),
     /// Takes a key back.
+    #[command(long_about = prose::<remove::Args>())]
     Remove(Box<remove::Args>),
     #[command(external_subcommand)]
     Other(Vec<OsString>),

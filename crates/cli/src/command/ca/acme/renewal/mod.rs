@@ -10,6 +10,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::Subcommand;
 
+use crate::command::prose;
 use crate::context::Context;
 
 /// Where the server keeps them.
@@ -30,10 +31,13 @@ pub(crate) const EXAMPLES: &str = "Examples:
 #[derive(Subcommand)]
 pub(crate) enum Command {
     /// Sets a window for one certificate, or for many.
+    #[command(long_about = prose::<set::Args>())]
     Set(Box<set::Args>),
     /// Lists the windows that are set.
+    #[command(long_about = prose::<show::Args>())]
     Show(show::Args),
     /// Clears the window of one certificate, or all windows for many.
+    #[command(long_about = prose::<clear::Args>())]
     Clear(clear::Args),
     #[command(external_subcommand)]
     Other(Vec<OsString>),

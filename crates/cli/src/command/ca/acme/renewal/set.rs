@@ -24,10 +24,14 @@ const EXAMPLES: &str = "Examples:
 /// now. Clients see it when they ask the next time, as their server told them: after a 24th of the
 /// certificate's life, and six hours at most.
 #[derive(clap::Args)]
-#[command(after_help = EXAMPLES)]
+#[command(
+    after_help = EXAMPLES,
+    group = clap::ArgGroup::new("scope").required(true).multiple(true)
+        .args(["serial", "provisioner", "issued_before"]),
+)]
 pub(crate) struct Args {
     /// The serial number of the certificate, decimal.
-    #[arg(value_name = "serial", required_unless_present_any = ["provisioner", "issued_before"])]
+    #[arg(value_name = "serial")]
     serial: Option<String>,
     /// All certificates of this provisioner.
     #[arg(long, value_name = "name", conflicts_with = "serial")]
