@@ -108,6 +108,7 @@ pub(crate) struct Section<'a> {
     map: &'a Map<String, Value>,
     place: String,
     asked: Vec<&'a str>,
+    known: Vec<String>,
     log: &'a Log,
 }
 
@@ -117,6 +118,7 @@ impl<'a> Section<'a> {
             map,
             place: place.into(),
             asked: Vec::new(),
+            known: Vec::new(),
             log,
         }
     }
@@ -147,6 +149,9 @@ impl<'a> Section<'a> {
     pub(crate) fn value(&mut self, key: &str) -> Option<&'a Value> {
         #[cfg(test)]
         self.log.asked.borrow_mut().insert(self.at(key));
+        if !self.known.iter().any(|known| known == key) {
+            self.known.push(key.to_owned());
+        }
         let (name, value) = self.map.get_key_value(key).or_else(|| {
             self.map
                 .iter()
@@ -287,7 +292,10 @@ impl<'a> Section<'a> {
             }
             match unknown {
                 Unknown::Warn => self.warn(key, "is not known and has no effect"),
-                Unknown::Fault => self.fault(key, "is not known"),
+                Unknown::Fault => {
+                    let known = self.known.join(", ");
+                    self.fault(key, format!("is not known; known here: {known}"));
+                }
             }
         }
     }

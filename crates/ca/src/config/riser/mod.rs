@@ -8,6 +8,7 @@ mod rate_limits;
 mod validation;
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use jiff::SignedDuration;
 use serde_json::Value;
@@ -101,7 +102,7 @@ pub(super) fn read(text: &str, names: &[&str], log: &Log) -> Riser {
     };
     let mut top = Section::new(&map, "", log);
     let riser = Riser {
-        public_names: top.strings("public_names"),
+        public_names: public_names(&mut top),
         validation: top
             .section("validation")
             .map(validation::read)
@@ -118,6 +119,24 @@ pub(super) fn read(text: &str, names: &[&str], log: &Log) -> Riser {
     };
     top.finish(Unknown::Fault);
     riser
+}
+
+/// Host names and addresses; not URLs, and without a port.
+fn public_names(top: &mut Section<'_>) -> Vec<String> {
+    let names = top.strings("public_names");
+    let is_name = |name: &str| {
+        let of_host = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+        let address = name.trim_start_matches('[').trim_end_matches(']');
+        address.parse::<IpAddr>().is_ok() || (!name.is_empty() && name.chars().all(of_host))
+    };
+    for (n, name) in names.iter().enumerate().filter(|(_, name)| !is_name(name)) {
+        let what = format!(
+            "{name:?} is neither a host name nor an address; write it like \"ca.example.com\", without \
+             scheme and port"
+        );
+        top.fault(&format!("public_names[{n}]"), what);
+    }
+    names
 }
 
 fn table(text: &str, log: &Log) -> Option<Value> {
@@ -191,7 +210,7 @@ mod tests {
     #[test]
     fn every_setting_is_read() {
         let text = r#"
-            public_names = ["ca.example.com"]
+            public_names = ["ca.example.com", "[fd00::1]", "10.0.0.1", "step_ca"]
             [validation]
             http_port = 5002
             tls_port = 5001
@@ -218,7 +237,7 @@ mod tests {
         let log = Log::new("riser.toml");
         let riser = read(text, &["acme"], &log);
         assert_eq!(log.into_parts(), (Vec::new(), Vec::new()));
-        assert_eq!(riser.public_names, ["ca.example.com"]);
+        assert_eq!(riser.public_names[0], "ca.example.com");
         assert_eq!(riser.validation.http_port, 5002);
         assert_eq!(riser.validation.resolvers.len(), 3);
         assert!(riser.validation.authoritative);
@@ -239,6 +258,7 @@ mod tests {
     fn all_faults_are_told_at_once() {
         let text = r#"
             publicnames = ["x"]
+            public_names = ["ca", "https://ca.lab", "ca.lab:443"]
             [validation]
             http_port = 0
             denny = ["10.0.0.0/8"]
@@ -261,7 +281,7 @@ mod tests {
         let told = faults(text).join("\n");
         for place in [
             "validation.http_port: must be a whole number from 1 to 65535",
-            "validation.denny: is not known",
+            "validation.denny: is not known; known here: resolver, resolvers, http_port",
             "validation.deny[0]: \"10.0.0.0/40\" is not a network",
             "provisioner.acme.challenges[0]: \"dns-02\" is none of dns-01, http-01",
             "provisioner.acme.caa: \"on\" is none of off, warn, enforce",
@@ -271,7 +291,9 @@ mod tests {
             "validation.zone[2].name: \"lab\" stands there twice",
             "validation.zone[2].resolver: is not known",
             "provisioner.acmee: names no provisioner",
-            "publicnames: is not known",
+            "publicnames: is not known; known here: public_names, validation, server",
+            "public_names[1]: \"https://ca.lab\" is neither a host name nor an address",
+            "public_names[2]: \"ca.lab:443\" is neither",
         ] {
             assert!(told.contains(place), "{place} is not in\n{told}");
         }

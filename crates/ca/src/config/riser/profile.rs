@@ -65,6 +65,11 @@ fn read(name: &str, mut section: Section<'_>) -> Profile {
         must_staple: section.bool("must_staple").unwrap_or_default(),
         extensions: extensions(&mut section),
     };
+    if let (Some(life), Some(longest)) = (profile.life, profile.longest_life)
+        && life > longest
+    {
+        section.fault("life", "is longer than longest_life: change one of them");
+    }
     if profile.must_staple && profile.no_rev_avail {
         let what = "contradicts no_rev_avail: what nobody answers for cannot be stapled";
         section.fault("must_staple", what);
@@ -327,6 +332,15 @@ mod tests {
         assert_eq!(tls.extensions[0].value, [0x0c, 1, 0x61]);
         assert!(tls.extensions[0].critical && !tls.extensions[1].critical);
         assert_eq!(tls.extended_key_usages.as_ref().unwrap().len(), 2);
+    }
+
+    #[test]
+    fn a_life_beyond_the_longest_is_a_fault() {
+        let told = faults("[profile.a]\nlife = \"2h\"\nlongest_life = \"1h\"");
+        assert_eq!(
+            told,
+            ["riser.toml: profile.a.life: is longer than longest_life: change one of them"]
+        );
     }
 
     #[test]

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::config::policy;
 use crate::config::section::{Section, Unknown};
+use crate::go_duration;
 use crate::policy::Policy;
 
 /// `[provisioner.<name>]`: what ca.json has no place for.
@@ -116,13 +117,20 @@ fn read(mut section: Section<'_>) -> ProvisionerSettings {
             "must not be negative; 0 turns it off",
         );
     }
+    let life = section.positive("authorization_life");
+    if let Some(short) = life.filter(|life| *life < reuse) {
+        let what = format!(
+            "{} is less than authorization_reuse: what has ended serves no further order; change one of \
+             them",
+            go_duration::format(short)
+        );
+        section.fault("authorization_life", what);
+    }
     let settings = ProvisionerSettings {
         order_life,
         challenges: challenges(&mut section),
         caa: caa(&mut section),
-        authorization_life: section
-            .positive("authorization_life")
-            .unwrap_or_else(|| order_life.saturating_add(reuse)),
+        authorization_life: life.unwrap_or_else(|| order_life.saturating_add(reuse)),
         authorization_reuse: reuse.is_positive().then_some(reuse),
         preauthorization: section.bool("preauthorization").unwrap_or_default(),
         terms_changed: terms_changed(&mut section),
@@ -206,6 +214,17 @@ mod tests {
         assert_eq!(settings.authorization_reuse, Some(hours(1)));
         let (off, _) = self::settings("authorization_reuse = \"0s\"");
         assert_eq!(off, ProvisionerSettings::default());
+    }
+
+    #[test]
+    fn a_reuse_beyond_the_life_of_authorizations_is_a_fault() {
+        let (_, faults) = settings("authorization_life = \"1h\"\nauthorization_reuse = \"2h\"");
+        assert!(
+            faults[0].starts_with("riser.toml: p.authorization_life: 1h0m0s is less than"),
+            "{faults:?}"
+        );
+        let (_, faults) = settings("authorization_life = \"2h\"\nauthorization_reuse = \"2h\"");
+        assert_eq!(faults, [] as [String; 0]);
     }
 
     #[test]

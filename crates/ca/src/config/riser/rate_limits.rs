@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use acme::rate::Rate;
+use serde_json::Value;
 
 use crate::config::section::{Section, Unknown};
 
@@ -39,7 +40,7 @@ impl Default for RateLimits {
 pub(super) fn read(mut section: Section<'_>) -> RateLimits {
     let default = RateLimits::default();
     let limits = RateLimits {
-        help: section.text("help"),
+        help: help(&mut section),
         accounts_per_address: rate(&mut section, "accounts_per_address"),
         orders_per_account: rate(&mut section, "orders_per_account"),
         orders_per_name: rate(&mut section, "orders_per_name"),
@@ -53,9 +54,29 @@ pub(super) fn read(mut section: Section<'_>) -> RateLimits {
     limits
 }
 
+fn help(section: &mut Section<'_>) -> Option<String> {
+    let url = section.text("help")?;
+    if !["https://", "http://"]
+        .iter()
+        .any(|scheme| url.starts_with(scheme))
+    {
+        let what = format!("{url:?} is no URL; write it like \"https://ca.example.com/limits\"");
+        section.fault("help", what);
+    }
+    Some(url)
+}
+
 /// `{ count = 10, per = "1h" }`; both are needed.
 fn rate(section: &mut Section<'_>, key: &str) -> Option<Rate> {
-    let mut section = section.section(key)?;
+    let value = section.value(key)?;
+    let Value::Object(table) = value else {
+        section.fault(
+            key,
+            "must be a count and a time: { count = 10, per = \"1h\" }",
+        );
+        return None;
+    };
+    let mut section = Section::new(table, section.at(key), section.log());
     let count = section.whole("count", 1..=u64::from(u32::MAX));
     let per = section.positive("per");
     for (key, given) in [("count", count.is_some()), ("per", per.is_some())] {
@@ -102,7 +123,8 @@ mod tests {
     #[test]
     fn half_a_limit_is_a_fault() {
         let (_, faults) = limits(
-            "orders_per_account = { count = 0, per = \"3h\" }\n\
+            "help = \"see the wiki\"\naccounts_per_address = 5\n\
+             orders_per_account = { count = 0, per = \"3h\" }\n\
              orders_per_name = { count = 1 }\n\
              failures_per_name = { per = \"1h\", burst = 2 }",
         );
@@ -113,6 +135,8 @@ mod tests {
         assert_eq!(
             places,
             [
+                "rate_limits.help",
+                "rate_limits.accounts_per_address",
                 "rate_limits.orders_per_account.count",
                 "rate_limits.orders_per_name.per",
                 "rate_limits.failures_per_name.count",
