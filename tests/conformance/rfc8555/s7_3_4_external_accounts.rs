@@ -347,6 +347,25 @@ fn the_accounts_of_a_key_order_what_it_allows() {
     account.try_order(&["10.8.1.1"]).unwrap_err();
 }
 
+/// A key for one profile gives its accounts that one and no other.
+#[test]
+fn the_accounts_of_a_key_for_a_profile_get_that_one() {
+    let account = bound("profiled", &external("profiled", &["--profile", "short"]));
+    let names = json!([{"type": "dns", "value": "app.team.test"}]);
+    let url = account.resource("newOrder");
+    let order = account.post(&url, Some(&json!({"identifiers": names})));
+    assert_eq!(order.status, 201, "{}", order.text());
+    assert_eq!(order.json()["profile"], "short");
+    let other = json!({"identifiers": names, "profile": "server"});
+    refused(&account.post(&url, Some(&other)), 400, "invalidProfile");
+    let unknown = eab(&["add", "profiled", "--profile", "shorter"]).code(1);
+    assert!(
+        unknown.stderr.contains("it offers server, short"),
+        "{}",
+        unknown.stderr
+    );
+}
+
 /// What the operator sees: who has bound which key, and never a secret.
 #[test]
 fn the_list_shows_who_is_bound_and_no_secret() {

@@ -19,7 +19,7 @@ impl Service {
     /// Makes a key for accounts of this provisioner. The secret is in the answer, and is not shown again.
     ///
     /// # Errors
-    /// [`Error::BadRequest`] for rules that cannot be read or allow nothing, [`Error::Conflict`] for
+    /// [`Error::BadRequest`] for rules that cannot be read or allow nothing, or a profile that is not offered, [`Error::Conflict`] for
     /// a reference that another key has.
     pub(crate) async fn add_external_key(
         &self,
@@ -28,6 +28,7 @@ impl Service {
         asked: NewKey,
     ) -> Result<Key, Error> {
         self.acme_provisioner(provisioner)?;
+        self.offered(provisioner, asked.profile.as_deref())?;
         let now = Timestamp::now();
         let key = new_key(provisioner, asked, now)?;
         let secret = new_secret();
@@ -45,6 +46,25 @@ impl Service {
             ))),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// A key for a profile that its provisioner does not offer would be of no use to anybody.
+    fn offered(&self, provisioner: &str, asked: Option<&str>) -> Result<(), Error> {
+        let Some(asked) = asked.filter(|name| !name.is_empty()) else {
+            return Ok(());
+        };
+        let offered = self.profiles(provisioner);
+        if offered.contains_key(asked) {
+            return Ok(());
+        }
+        let names: Vec<_> = offered.into_keys().collect();
+        let instead = match names.as_slice() {
+            [] => "it offers none: name some as its 'profiles' in riser.toml".to_owned(),
+            names => format!("it offers {}", names.join(", ")),
+        };
+        Err(Error::BadRequest(format!(
+            "provisioner {provisioner} offers no profile {asked:?}; {instead}"
+        )))
     }
 
     /// A page of the keys of this provisioner.
@@ -191,7 +211,9 @@ fn new_key(provisioner: &str, asked: NewKey, now: Timestamp) -> Result<ExternalK
         return bad("a key that may bind no account is of no use: allow one at least".to_owned());
     }
     if let Some(end) = asked.expires_at.filter(|end| *end <= now) {
-        return bad(format!("the key would end at {end}, which is past"));
+        return bad(format!(
+            "the key would end at {end:.0}, which is past: give a time that is yet to come"
+        ));
     }
     let reference = asked.reference;
     if reference.chars().count() > LONGEST || reference.contains(char::is_control) {

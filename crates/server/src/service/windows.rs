@@ -29,13 +29,13 @@ impl Service {
         } = &asked;
         if start >= end {
             return Err(Error::BadRequest(format!(
-                "the window's end {end} does not lie after its start {start}"
+                "the window's end {end:.0} does not lie after its start {start:.0}: give a later end"
             )));
         }
         let is_web = |url: &String| url.starts_with("https://") || url.starts_with("http://");
         if !explanation_url.as_ref().is_none_or(is_web) {
             return Err(Error::BadRequest(
-                "the explanation's address has to begin with https:// or http://".to_owned(),
+                "the explanation's address has to begin with https:// or http://, as in https://example.com/why".to_owned(),
             ));
         }
         let window = RenewalWindow {
