@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use acme::authz::Status;
 use acme::challenge::{Method, key_authorization};
-use acme::identifier::Unchecked;
+use acme::message::identifier::Asked;
 use acme::message::order::NewOrder;
 use client::acme::Session;
 use client::{Http, Trust};
@@ -107,10 +107,7 @@ impl Client {
 
     async fn certificate(&mut self) -> Result<(), Failure> {
         let new = NewOrder {
-            identifiers: vec![Unchecked {
-                kind: "dns".to_owned(),
-                value: "localhost".to_owned(),
-            }],
+            identifiers: vec![Asked::new("dns", "localhost")],
             ..NewOrder::default()
         };
         let mut placed = self.session.place(&new).await?;

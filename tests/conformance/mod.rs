@@ -13,6 +13,7 @@ mod rfc8657;
 mod rfc8659;
 mod rfc8737;
 mod rfc8738;
+mod rfc9444;
 mod rfc9773;
 mod subject;
 mod weak;

@@ -189,6 +189,7 @@ fn initialise(dir: &Path, port: u16) {
         json!({"type": "ACME", "name": "reuse"}),
         json!({"type": "ACME", "name": "ahead"}),
         json!({"type": "ACME", "name": "strict"}),
+        json!({"type": "ACME", "name": "subdomains", "caaIdentities": ["ca.example"]}),
         json!({"type": "ACME", "name": "profiled"}),
         json!({
             "type": "ACME", "name": "terms", "termsOfService": "https://ca.example/terms",
@@ -226,6 +227,12 @@ authorization_reuse = "1h"
 
 [provisioner.ahead]
 preauthorization = true
+
+[provisioner.subdomains]
+subdomains = true
+preauthorization = true
+challenges = ["dns-01", "dns-account-01", "dns-persist-01", "http-01"]
+caa = "enforce"
 
 [provisioner.strict.policy]
 allow_dns = ["*.strict.example"]

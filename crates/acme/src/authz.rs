@@ -65,6 +65,47 @@ pub enum Origin {
     Permit(Uuid),
 }
 
+/// How far an authorization reaches (RFC 9444 §4.1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Scope {
+    /// To its identifier.
+    #[default]
+    Name,
+    /// To its identifier, a host name, and to every name and wildcard below.
+    Subdomains,
+}
+
+impl Scope {
+    /// Whether an authorization for `own` that reaches so far stands for `wanted`.
+    pub fn covers(self, own: &Identifier, wanted: &Identifier) -> bool {
+        if own == wanted {
+            return true;
+        }
+        match (self, own, wanted) {
+            (
+                Self::Subdomains,
+                Identifier::Dns(own),
+                Identifier::Dns(name) | Identifier::Wildcard(name),
+            ) => name.is_within(own),
+            (Self::Name | Self::Subdomains, _, _) => false,
+        }
+    }
+
+    /// What authorizations that stand for `wanted` are for, and how far they reach at least, where
+    /// none reaches farther than this.
+    pub fn standing_for(self, wanted: &Identifier) -> Vec<(Identifier, Self)> {
+        let mut all = vec![(wanted.clone(), Self::Name)];
+        match (self, wanted) {
+            (Self::Subdomains, Identifier::Dns(name) | Identifier::Wildcard(name)) => {
+                let above = name.lineage();
+                all.extend(above.map(|name| (Identifier::Dns(name), Self::Subdomains)));
+            }
+            (Self::Subdomains, Identifier::Ip(_)) | (Self::Name, _) => {}
+        }
+        all
+    }
+}
+
 /// An authorization of an account for one identifier.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Authorization {
@@ -76,6 +117,8 @@ pub struct Authorization {
     pub provisioner: String,
     /// What it is about; a wildcard keeps its `*.`.
     pub identifier: Identifier,
+    /// Whether it stands for the names below, too.
+    pub scope: Scope,
     /// Where it stands, as stored: see [`Authorization::status_at`].
     pub status: Status,
     /// When it ends.
@@ -146,6 +189,7 @@ mod tests {
             account: Uuid::nil(),
             provisioner: "acme".into(),
             identifier: Identifier::parse("dns", "foo.lab").unwrap(),
+            scope: Scope::Name,
             status,
             expires: "2026-11-24T00:00:00Z".parse().unwrap(),
             challenges: vec![Challenge::new(Uuid::max(), Method::Http01, &[0; 32])],
@@ -183,6 +227,32 @@ mod tests {
             assert_eq!(Status::parse(word).map(Status::as_str), Some(word));
         }
         assert_eq!(Status::parse("ready"), None);
+    }
+
+    #[test]
+    fn only_one_for_subdomains_stands_for_the_names_below() {
+        let id = |text| Identifier::guess(text).unwrap();
+        for (wanted, below) in [
+            ("a.foo.lab", true),
+            ("b.a.foo.lab", true),
+            ("*.foo.lab", true),
+            ("*.a.foo.lab", true),
+            ("lab", false),
+            ("*.lab", false),
+            ("xfoo.lab", false),
+            ("10.0.0.7", false),
+        ] {
+            let covers = |scope: Scope| scope.covers(&id("foo.lab"), &id(wanted));
+            assert_eq!(covers(Scope::Subdomains), below, "{wanted}");
+            assert!(!covers(Scope::Name), "{wanted}");
+            let standing = Scope::Subdomains.standing_for(&id(wanted));
+            let listed = standing.contains(&(id("foo.lab"), Scope::Subdomains));
+            assert_eq!(listed, below, "{wanted}");
+            let alone = Scope::Name.standing_for(&id(wanted));
+            assert_eq!(alone, [(id(wanted), Scope::Name)]);
+        }
+        assert!(!Scope::Subdomains.covers(&id("*.foo.lab"), &id("a.foo.lab")));
+        assert!(Scope::Name.covers(&id("*.foo.lab"), &id("*.foo.lab")));
     }
 
     #[test]

@@ -119,6 +119,20 @@ impl DnsName {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Whether it is this domain, or a subdomain of it (RFC 9499 §7).
+    pub fn is_within(&self, domain: &Self) -> bool {
+        let above = self.0.strip_suffix(&domain.0);
+        above.is_some_and(|labels| labels.is_empty() || labels.ends_with('.'))
+    }
+
+    /// The name itself and every name above it, nearest first.
+    pub fn lineage(&self) -> impl Iterator<Item = Self> {
+        let begins = self.0.match_indices('.').map(|(dot, _)| dot + 1);
+        std::iter::once(0)
+            .chain(begins)
+            .map(|begin| Self(self.0.split_at(begin).1.to_owned()))
+    }
 }
 
 impl fmt::Display for DnsName {
@@ -435,6 +449,18 @@ mod tests {
         assert_ne!(base, star);
         assert_eq!(star.base(), "a.b");
         assert_eq!(star.to_alt_name(), AltName::Dns("*.a.b".into()));
+    }
+
+    #[test]
+    fn a_name_lies_in_itself_and_in_all_names_above() {
+        let name = |text| DnsName::parse(text).unwrap();
+        let lineage: Vec<_> = name("a.b.lab").lineage().collect();
+        assert_eq!(lineage, [name("a.b.lab"), name("b.lab"), name("lab")]);
+        for domain in &lineage {
+            assert!(name("a.b.lab").is_within(domain));
+        }
+        assert!(!name("b.lab").is_within(&name("a.b.lab")));
+        assert!(!name("ab.lab").is_within(&name("b.lab")));
     }
 
     #[test]

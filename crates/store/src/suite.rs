@@ -10,6 +10,7 @@ mod orders;
 mod renewals;
 mod retention;
 mod revocations;
+mod subdomains;
 mod verdicts;
 mod world;
 

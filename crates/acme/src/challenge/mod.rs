@@ -21,6 +21,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use crate::authz::Scope;
 use crate::identifier::Identifier;
 use crate::permit::Permit;
 use crate::problem::Problem;
@@ -91,6 +92,12 @@ impl Method {
         !matches!(self, Self::DnsPersist01)
     }
 
+    /// Whether its proof for a domain may stand for the names below: who writes a record in a zone
+    /// decides about them, too (RFC 9444 §4). A lasting record says itself what it is for.
+    pub const fn reaches_subdomains(self) -> bool {
+        matches!(self, Self::Dns01 | Self::DnsAccount01)
+    }
+
     /// Whether its challenges show a `token`; a lasting record has no use for one.
     pub const fn has_token(self) -> bool {
         !matches!(self, Self::DnsPersist01)
@@ -101,6 +108,14 @@ impl Method {
 pub fn offered(identifier: &Identifier, enabled: &[Method]) -> Vec<Method> {
     let all = Method::ALL.iter().copied();
     all.filter(|method| enabled.contains(method) && method.fits(identifier))
+        .collect()
+}
+
+/// The enabled methods that can prove a domain with all names below, in the order of
+/// [`Method::ALL`].
+pub fn offered_for_subdomains(enabled: &[Method]) -> Vec<Method> {
+    let all = Method::ALL.iter().copied();
+    all.filter(|method| enabled.contains(method) && method.reaches_subdomains())
         .collect()
 }
 
@@ -282,6 +297,7 @@ fn foreign(method: Method, cx: &Context<'_>) -> Verdict {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Proof {
     identifier: Identifier,
+    scope: Scope,
     account: Uuid,
     means: Means,
     at: Timestamp,
@@ -301,6 +317,7 @@ impl Proof {
     fn new(method: Method, cx: &Context<'_>, evidence: Value) -> Self {
         Self {
             identifier: cx.identifier.clone(),
+            scope: Scope::Name,
             account: cx.account,
             means: Means::Challenge(method),
             at: cx.now,
@@ -308,16 +325,19 @@ impl Proof {
         }
     }
 
-    /// Takes a proof out of its stored record. Only the store says this word.
+    /// Takes a proof out of its stored record; it reaches as far as its authorization, if its
+    /// method does. Only the store says this word.
     pub fn from_record(
-        identifier: Identifier,
+        (identifier, scope): (Identifier, Scope),
         account: Uuid,
         method: Method,
         at: Timestamp,
         evidence: Value,
     ) -> Self {
+        let within = method.reaches_subdomains();
         Self {
             identifier,
+            scope: if within { scope } else { Scope::Name },
             account,
             means: Means::Challenge(method),
             at,
@@ -330,6 +350,7 @@ impl Proof {
         let said = permit.record();
         permit.covers(identifier, now).then(|| Self {
             identifier: identifier.clone(),
+            scope: Scope::Name,
             account: permit.account(),
             means: Means::Permit(said.id),
             at: said.at,
@@ -340,6 +361,11 @@ impl Proof {
     /// What is proven.
     pub fn identifier(&self) -> &Identifier {
         &self.identifier
+    }
+
+    /// Whether it proves this identifier: its own, or one below if it reaches so far (RFC 9444 §4.1).
+    pub fn covers(&self, identifier: &Identifier) -> bool {
+        self.scope.covers(&self.identifier, identifier)
     }
 
     /// The account that proved it.
@@ -395,6 +421,22 @@ mod tests {
             [Dns01, Http01, DnsPersist01],
             "in the usual order"
         );
+    }
+
+    #[test]
+    fn subdomains_are_proven_by_a_record_for_this_order_alone() {
+        use Method::{Dns01, DnsAccount01, Http01};
+        assert_eq!(offered_for_subdomains(Method::ALL), [Dns01, DnsAccount01]);
+        assert_eq!(offered_for_subdomains(&[Http01]), []);
+        let below = Identifier::guess("a.foo.lab").unwrap();
+        let covers = |method, scope| {
+            let own = (Identifier::guess("foo.lab").unwrap(), scope);
+            let proof = Proof::from_record(own, Uuid::nil(), method, Timestamp::MAX, Value::Null);
+            proof.covers(&below)
+        };
+        assert!(covers(Dns01, Scope::Subdomains));
+        assert!(!covers(Dns01, Scope::Name));
+        assert!(!covers(Http01, Scope::Subdomains));
     }
 
     #[test]

@@ -5,13 +5,15 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::challenge::Challenge;
+use super::identifier::Asked;
 use super::time;
-use crate::authz::{self, Status};
+use crate::authz::{self, Scope, Status};
 use crate::challenge::{self, Binding};
 use crate::identifier::Unchecked;
 
 /// The authorization object that a server sends.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Authorization {
     /// What it is about, without `*.`.
     pub identifier: Unchecked,
@@ -29,6 +31,9 @@ pub struct Authorization {
     /// Whether it stands for all names below the identifier; said only if so.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub wildcard: bool,
+    /// Whether it stands for all subdomains of the identifier (RFC 9444 §4.1); said only if so.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub subdomain_auth_allowed: bool,
 }
 
 impl Authorization {
@@ -60,6 +65,7 @@ impl Authorization {
                 .map(|challenge| Challenge::show(challenge, url(challenge.id), binding))
                 .collect(),
             wildcard: identifier.is_wildcard(),
+            subdomain_auth_allowed: authorization.scope == Scope::Subdomains,
         }
     }
 }
@@ -68,7 +74,7 @@ impl Authorization {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewAuthorization {
     /// What it wants authorized.
-    pub identifier: Unchecked,
+    pub identifier: Asked,
 }
 
 /// What a client sends to give an authorization up (§7.5.2).
@@ -94,6 +100,7 @@ mod tests {
             account: Uuid::nil(),
             provisioner: "acme".into(),
             identifier: Identifier::parse("dns", "foo.lab").unwrap(),
+            scope: Scope::Name,
             status,
             expires: Timestamp::MAX,
             challenges,

@@ -47,6 +47,9 @@ pub struct Meta {
     /// Whether new accounts need an external account binding.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub external_account_required: bool,
+    /// Whether names may be proven by a domain above them (RFC 9444 §4.4); said only if so.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub subdomain_auth_allowed: bool,
     /// Profile names with a description each.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub profiles: BTreeMap<String, String>,

@@ -8,6 +8,7 @@ pub mod account;
 pub mod authorization;
 pub mod challenge;
 pub mod directory;
+pub mod identifier;
 pub mod order;
 pub mod renewal;
 pub mod revocation;

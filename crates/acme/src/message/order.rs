@@ -5,6 +5,7 @@ use pki::Csr;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::identifier::Asked;
 use super::{octets, time};
 use crate::identifier::Unchecked;
 use crate::order::{self, Status};
@@ -15,7 +16,7 @@ use crate::problem::Problem;
 #[serde(rename_all = "camelCase")]
 pub struct NewOrder {
     /// What the certificate is for.
-    pub identifiers: Vec<Unchecked>,
+    pub identifiers: Vec<Asked>,
     /// The wished beginning; Go's zero time counts as absent.
     #[serde(
         default,

@@ -4,7 +4,7 @@
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
-use crate::authz::{Authorization, Origin, Status};
+use crate::authz::{Authorization, Origin, Scope, Status};
 use crate::challenge::{Method, Proof};
 use crate::identifier::Identifier;
 use crate::permit::Permit;
@@ -29,6 +29,8 @@ pub struct Reuse<'a> {
     pub enabled: &'a [Method],
     /// The least life that must be left.
     pub least: SignedDuration,
+    /// How far they may reach; those that reach farther serve nothing.
+    pub widest: Scope,
 }
 
 impl Reuse<'_> {
@@ -43,7 +45,8 @@ impl Reuse<'_> {
             authorization,
             proof,
         } = held;
-        if authorization.expires.duration_since(now) < self.least {
+        let left = authorization.expires.duration_since(now);
+        if left < self.least || authorization.scope > self.widest {
             return false;
         }
         let ahead = self.ahead && authorization.origin == Origin::Ahead;
@@ -66,14 +69,17 @@ impl Reuse<'_> {
         }
     }
 
-    /// Of those that serve, the best for each identifier: valid before pending, then the one that
-    /// lives longest.
+    /// Of those that serve, the best for each identifier and scope: valid before pending, then the
+    /// one that lives longest.
     pub fn choose(&self, all: Vec<Held>, now: Timestamp) -> Vec<Held> {
         let mut best: Vec<Held> = Vec::new();
         let rank = |held: &Held| (held.proof.is_some(), held.authorization.expires);
         for held in all.into_iter().filter(|held| self.serves(held, now)) {
-            let name = &held.authorization.identifier;
-            match (best.iter_mut()).find(|one| one.authorization.identifier == *name) {
+            let same = |one: &Held| {
+                one.authorization.identifier == held.authorization.identifier
+                    && one.authorization.scope == held.authorization.scope
+            };
+            match best.iter_mut().find(|one| same(one)) {
                 Some(one) if rank(one) < rank(&held) => *one = held,
                 Some(_) => {}
                 None => best.push(held),
@@ -86,7 +92,7 @@ impl Reuse<'_> {
 /// What there is for the names of one order.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Holdings {
-    /// Stored authorizations that serve it, one for each identifier at most.
+    /// Stored authorizations that serve it, one for each identifier and scope at most.
     pub held: Vec<Held>,
     /// Permits of the account.
     pub permits: Vec<Permit>,
@@ -104,10 +110,24 @@ impl Holdings {
         permits.find_map(|permit| Some((permit, Proof::from_permit(permit, identifier, now)?)))
     }
 
-    /// The stored authorization for this identifier of this account.
-    pub(super) fn of(&self, identifier: &Identifier, account: Uuid) -> Option<&Held> {
-        self.held.iter().find(|held| {
-            held.authorization.identifier == *identifier && held.authorization.account == account
+    /// The stored authorization of this account that has proven this identifier; else the one that
+    /// is for what a new one would be for.
+    pub(super) fn of(
+        &self,
+        identifier: &Identifier,
+        (subject, scope): &(Identifier, Scope),
+        account: Uuid,
+    ) -> Option<&Held> {
+        let own = || {
+            self.held
+                .iter()
+                .filter(|held| held.authorization.account == account)
+        };
+        let proves = |held: &&Held| held.proof.as_ref().is_some_and(|p| p.covers(identifier));
+        own().find(proves).or_else(|| {
+            own().find(|Held { authorization, .. }| {
+                authorization.identifier == *subject && authorization.scope >= *scope
+            })
         })
     }
 }
@@ -127,7 +147,7 @@ mod tests {
     fn held(origin: Origin, status: Status, expires: &str) -> Held {
         let identifier = Identifier::parse("dns", "foo.lab").unwrap();
         let proof = Proof::from_record(
-            identifier.clone(),
+            (identifier.clone(), Scope::Name),
             Uuid::nil(),
             Method::Http01,
             at("08:00:00"),
@@ -139,6 +159,7 @@ mod tests {
                 account: Uuid::nil(),
                 provisioner: "acme".into(),
                 identifier,
+                scope: Scope::Name,
                 status,
                 expires: at(expires),
                 challenges: Vec::new(),
@@ -154,6 +175,7 @@ mod tests {
             ahead,
             enabled: &[Method::Http01],
             least: SignedDuration::from_mins(5),
+            widest: Scope::Name,
         }
     }
 
@@ -188,9 +210,9 @@ mod tests {
     fn a_proof_by_a_lasting_record_is_looked_at_again_for_each_order() {
         let by = |method, origin| {
             let held = held(origin, Status::Valid, "20:00:00");
-            let identifier = held.authorization.identifier.clone();
+            let own = (held.authorization.identifier.clone(), Scope::Name);
             let at = at("08:00:00");
-            let proof = Proof::from_record(identifier, Uuid::nil(), method, at, Value::Null);
+            let proof = Proof::from_record(own, Uuid::nil(), method, at, Value::Null);
             Held {
                 proof: Some(proof),
                 ..held
@@ -216,6 +238,21 @@ mod tests {
             assert!(!on.serves(&ahead, at("20:00:00")));
             assert!(!reuse(Some(HOUR), false).serves(&ahead, at("19:00:00")));
         }
+    }
+
+    #[test]
+    fn what_reaches_subdomains_serves_only_where_that_is_allowed() {
+        let mut wide = held(Origin::Ahead, Status::Valid, "20:00:00");
+        wide.authorization.scope = Scope::Subdomains;
+        let off = reuse(Some(HOUR), true);
+        let on = Reuse {
+            widest: Scope::Subdomains,
+            ..off.clone()
+        };
+        assert!(on.serves(&wide, at("08:00:01")));
+        assert!(!off.serves(&wide, at("08:00:01")));
+        let both = vec![wide, held(Origin::Ahead, Status::Valid, "20:00:00")];
+        assert_eq!(on.choose(both.clone(), at("08:00:01")), both);
     }
 
     #[test]

@@ -71,7 +71,8 @@ pub struct Order {
     pub provisioner: String,
     /// What the certificate is for; no identifier twice.
     pub identifiers: Vec<Identifier>,
-    /// Its authorizations, one for each identifier, in the same order.
+    /// Its authorizations, each once, in the order of the identifiers; one may stand for several
+    /// (RFC 9444).
     pub authorizations: Vec<Uuid>,
     /// The wished beginning of the certificate.
     pub not_before: Option<Timestamp>,
@@ -224,7 +225,7 @@ impl Pending {
         let order = &self.0;
         let proven = order.identifiers.iter().all(|identifier| {
             let mut own = proofs.iter().filter(|p| p.account() == order.account);
-            own.any(|proof| proof.identifier() == identifier)
+            own.any(|proof| proof.covers(identifier))
         });
         if !proven {
             return Err(self);
@@ -266,6 +267,7 @@ pub(crate) mod tests {
     use serde_json::Value;
 
     use super::*;
+    use crate::authz::Scope;
     use crate::challenge::{self, Challenge, Method};
 
     pub(crate) fn now() -> Timestamp {
@@ -305,9 +307,13 @@ pub(crate) mod tests {
     }
 
     fn proof(name: &str, account: u128) -> Proof {
-        let identifier = Identifier::guess(name).unwrap();
+        reaching(Scope::Name, name, account)
+    }
+
+    fn reaching(scope: Scope, name: &str, account: u128) -> Proof {
+        let own = (Identifier::guess(name).unwrap(), scope);
         let account = Uuid::from_u128(account);
-        Proof::from_record(identifier, account, Method::Http01, now(), Value::Null)
+        Proof::from_record(own, account, Method::Dns01, now(), Value::Null)
     }
 
     fn authorization(status: authz::Status) -> Authorization {
@@ -316,6 +322,7 @@ pub(crate) mod tests {
             account: Uuid::nil(),
             provisioner: "acme".into(),
             identifier: Identifier::guess("a.lab").unwrap(),
+            scope: Scope::Name,
             status,
             expires: later(),
             challenges: vec![Challenge::new(Uuid::nil(), Method::Http01, &[0; 32])],
@@ -343,6 +350,17 @@ pub(crate) mod tests {
     fn a_proof_of_a_name_is_none_for_its_wildcard_nor_the_reverse() {
         assert!(pending(&["*.a.lab"]).ready(&[proof("a.lab", 2)]).is_err());
         assert!(pending(&["a.lab"]).ready(&[proof("*.a.lab", 2)]).is_err());
+    }
+
+    #[test]
+    fn a_proof_for_subdomains_proves_the_names_below_for_its_account_and_a_plain_one_never() {
+        let order = || pending(&["a.lab", "b.a.lab", "*.b.a.lab"]);
+        let proven = |proof: Proof| order().ready(&[proof]).is_ok();
+        assert!(proven(reaching(Scope::Subdomains, "a.lab", 2)));
+        assert!(proven(reaching(Scope::Subdomains, "lab", 2)));
+        assert!(!proven(reaching(Scope::Subdomains, "a.lab", 3)));
+        assert!(!proven(reaching(Scope::Subdomains, "b.a.lab", 2)));
+        assert!(!proven(proof("a.lab", 2)));
     }
 
     #[test]

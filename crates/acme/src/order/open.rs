@@ -1,15 +1,16 @@
 //! newOrder: from what a client sends to an order and its authorizations
 //! (RFC 8555 §7.4), or to a problem that names every bad identifier.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use super::{Holdings, Order, Pending, Ready, Status};
-use crate::authz::{self, Authorization, Origin};
+use crate::authz::{self, Authorization, Origin, Scope};
 use crate::challenge::{self, Challenge, Method};
-use crate::identifier::{Identifier, Unchecked};
+use crate::identifier::Identifier;
+use crate::message::identifier::Asked;
 use crate::message::order::NewOrder;
 use crate::problem::{Kind, Problem, Subproblem};
 use crate::renewal::CertificateId;
@@ -25,16 +26,28 @@ pub struct Limits {
     pub longest: SignedDuration,
     /// How far in the past `notBefore` may be: clocks differ, requests take time.
     pub leeway: SignedDuration,
+    /// Whether a name may be proven by a domain above it (RFC 9444).
+    pub widest: Scope,
 }
 
 /// What was asked for, checked; [`Opening::create`] makes the order of it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Opening {
-    identifiers: Vec<(Identifier, Vec<Method>)>,
+    wanted: Vec<Wanted>,
+    widest: Scope,
     not_before: Option<Timestamp>,
     not_after: Option<Timestamp>,
     holdings: Holdings,
     replaces: Option<CertificateId>,
+}
+
+/// An identifier of the certificate.
+#[derive(Clone, Debug, PartialEq)]
+struct Wanted {
+    identifier: Identifier,
+    /// What a new authorization would be for: itself, or a domain that it lies in.
+    subject: (Identifier, Scope),
+    methods: Vec<Method>,
 }
 
 /// Whose order it will be, and until when.
@@ -71,10 +84,11 @@ pub fn open(
     limits: &Limits,
     enabled: &[Method],
 ) -> Result<Opening, Problem> {
-    let identifiers = check_identifiers(&asked.identifiers, limits.identifiers, enabled)?;
+    let wanted = check_identifiers(&asked.identifiers, limits, enabled)?;
     check_times(asked.not_before, asked.not_after, now, limits)?;
     Ok(Opening {
-        identifiers,
+        wanted,
+        widest: limits.widest,
         not_before: asked.not_before,
         not_after: asked.not_after,
         holdings: Holdings::default(),
@@ -87,7 +101,14 @@ pub fn open(
 impl Opening {
     /// What the certificate is for: canonical, no identifier twice.
     pub fn identifiers(&self) -> impl Iterator<Item = &Identifier> + Clone {
-        self.identifiers.iter().map(|(identifier, _)| identifier)
+        self.wanted.iter().map(|wanted| &wanted.identifier)
+    }
+
+    /// What earlier authorizations that would serve it are for, and how far they reach at least.
+    pub fn sought(&self) -> BTreeSet<(Identifier, Scope)> {
+        let all = self.identifiers();
+        all.flat_map(|identifier| self.widest.standing_for(identifier))
+            .collect()
     }
 
     /// The certificate that is to be replaced.
@@ -115,7 +136,7 @@ impl Opening {
             account: owner.account,
             provisioner: owner.provisioner.to_owned(),
             identifiers: self.identifiers().cloned().collect(),
-            authorizations: Vec::with_capacity(self.identifiers.len()),
+            authorizations: Vec::with_capacity(self.wanted.len()),
             not_before: self.not_before,
             not_after: self.not_after,
             profile: owner.profile.map(str::to_owned),
@@ -127,7 +148,12 @@ impl Opening {
             created_at: now,
         };
         let (mut made, mut proofs) = (Vec::new(), Vec::new());
-        for (identifier, methods) in self.identifiers {
+        for wanted in self.wanted {
+            let Wanted {
+                identifier,
+                subject,
+                methods,
+            } = wanted;
             if let Some((permit, proof)) = self.holdings.permitted(&identifier, owner.account, now)
             {
                 let end = permit.record().expires.unwrap_or(owner.expires);
@@ -135,16 +161,16 @@ impl Opening {
                     status: authz::Status::Valid,
                     expires: end.min(owner.expires),
                     origin: Origin::Permit(permit.record().id),
-                    ..authorization(owner, identifier, &[], &mut fresh)
+                    ..authorization(owner, (identifier, Scope::Name), &[], &mut fresh)
                 };
                 proofs.push(proof);
                 order.lean_on(&given);
                 made.push(given);
-            } else if let Some(held) = self.holdings.of(&identifier, owner.account) {
+            } else if let Some(held) = self.holdings.of(&identifier, &subject, owner.account) {
                 proofs.extend(held.proof.clone());
                 order.lean_on(&held.authorization);
-            } else {
-                let new = authorization(owner, identifier, &methods, &mut fresh);
+            } else if !made.iter().any(|one| is_pending_for(one, &subject)) {
+                let new = authorization(owner, subject, &methods, &mut fresh);
                 order.lean_on(&new);
                 made.push(new);
             }
@@ -158,18 +184,30 @@ impl Opening {
 
 impl Order {
     fn lean_on(&mut self, authorization: &Authorization) {
-        self.authorizations.push(authorization.id);
+        if !self.authorizations.contains(&authorization.id) {
+            self.authorizations.push(authorization.id);
+        }
         self.expires = self.expires.min(authorization.expires);
     }
 }
 
-/// Makes the pending authorization that a client asks for ahead of any order (RFC 8555 §7.4.1).
+fn is_pending_for(
+    authorization: &Authorization,
+    (identifier, scope): &(Identifier, Scope),
+) -> bool {
+    authorization.status == authz::Status::Pending
+        && authorization.identifier == *identifier
+        && authorization.scope == *scope
+}
+
+/// Makes the pending authorization that a client asks for ahead of any order (RFC 8555 §7.4.1):
+/// with all subdomains if it wants that, `widest` allows it, and a method can prove them.
 ///
 /// # Errors
 /// `malformed` for a wildcard, which cannot be authorized ahead; else as [`open`].
 pub fn open_ahead(
-    asked: &Unchecked,
-    enabled: &[Method],
+    asked: &Asked,
+    (enabled, widest): (&[Method], Scope),
     owner: &Owner<'_>,
     mut fresh: impl FnMut() -> Fresh,
 ) -> Result<Authorization, Problem> {
@@ -180,16 +218,17 @@ pub fn open_ahead(
              §7.4.1): order it."
         )));
     }
-    let (identifier, methods) = with_methods(identifier, enabled)?;
+    let wide = widest == Scope::Subdomains && asked.wants_subdomains(&identifier)?;
+    let (subject, methods) = with_methods(identifier.clone(), wide.then_some(identifier), enabled)?;
     Ok(Authorization {
         origin: Origin::Ahead,
-        ..authorization(owner, identifier, &methods, &mut fresh)
+        ..authorization(owner, subject, &methods, &mut fresh)
     })
 }
 
 fn authorization(
     owner: &Owner<'_>,
-    identifier: Identifier,
+    (identifier, scope): (Identifier, Scope),
     methods: &[Method],
     fresh: &mut impl FnMut() -> Fresh,
 ) -> Authorization {
@@ -203,6 +242,7 @@ fn authorization(
         account: owner.account,
         provisioner: owner.provisioner.to_owned(),
         identifier,
+        scope,
         status: authz::Status::Pending,
         expires: owner.expires,
         challenges: challenges.collect(),
@@ -211,10 +251,11 @@ fn authorization(
 }
 
 fn check_identifiers(
-    asked: &[Unchecked],
-    most: usize,
+    asked: &[Asked],
+    limits: &Limits,
     enabled: &[Method],
-) -> Result<Vec<(Identifier, Vec<Method>)>, Problem> {
+) -> Result<Vec<Wanted>, Problem> {
+    let most = limits.identifiers;
     if asked.is_empty() {
         return Err(Problem::malformed(
             "The order has no identifiers: name at least one.",
@@ -228,28 +269,64 @@ fn check_identifiers(
     }
     let mut seen = HashSet::new();
     let (mut good, mut bad) = (Vec::new(), Vec::new());
-    for unchecked in asked {
-        let checked = unchecked.check();
-        match checked.and_then(|identifier| with_methods(identifier, enabled)) {
-            Ok(pair) if seen.insert(pair.0.clone()) => good.push(pair),
+    for one in asked {
+        match want(one, limits.widest, enabled) {
+            Ok(wanted) if seen.insert(wanted.identifier.clone()) => good.push(wanted),
             Ok(_) => {}
-            Err(problem) => bad.push((unchecked, problem)),
+            Err(problem) => bad.push((one, problem)),
         }
     }
     match bad.len() {
-        0 => Ok(good),
+        0 => Ok(together_with_others(good)),
         _ if asked.len() == 1 => Err(bad.swap_remove(0).1),
         _ => Err(together(&bad, asked.len())),
     }
 }
 
+fn want(asked: &Asked, widest: Scope, enabled: &[Method]) -> Result<Wanted, Problem> {
+    let identifier = asked.check()?;
+    let ancestor = match widest {
+        Scope::Name => None,
+        Scope::Subdomains => asked.ancestor_of(&identifier)?,
+    };
+    let ancestor = ancestor.map(Identifier::Dns);
+    let (subject, methods) = with_methods(identifier.clone(), ancestor, enabled)?;
+    Ok(Wanted {
+        identifier,
+        subject,
+        methods,
+    })
+}
+
+/// A domain that is ordered itself and above other names needs no second authorization.
+fn together_with_others(mut all: Vec<Wanted>) -> Vec<Wanted> {
+    let wide = |wanted: &&Wanted| wanted.subject.1 == Scope::Subdomains;
+    let above: Vec<_> = all.iter().filter(wide).cloned().collect();
+    for wanted in &mut all {
+        if let Some(other) = above.iter().find(|o| o.subject.0 == wanted.identifier) {
+            wanted.subject = other.subject.clone();
+            wanted.methods.clone_from(&other.methods);
+        }
+    }
+    all
+}
+
+/// What an authorization for the identifier is for, and how it is proven: by `ancestor` if a
+/// method can do that, else by the identifier itself (RFC 9444 §4.3: at the server's choice).
 fn with_methods(
     identifier: Identifier,
+    ancestor: Option<Identifier>,
     enabled: &[Method],
-) -> Result<(Identifier, Vec<Method>), Problem> {
+) -> Result<((Identifier, Scope), Vec<Method>), Problem> {
+    if let Some(ancestor) = ancestor {
+        let methods = challenge::offered_for_subdomains(enabled);
+        if !methods.is_empty() {
+            return Ok(((ancestor, Scope::Subdomains), methods));
+        }
+    }
     let methods = challenge::offered(&identifier, enabled);
     if !methods.is_empty() {
-        return Ok((identifier, methods));
+        return Ok(((identifier, Scope::Name), methods));
     }
     let words = match &identifier {
         Identifier::Wildcard(base) => format!(
@@ -265,7 +342,7 @@ fn with_methods(
     Err(Problem::rejected_identifier(words))
 }
 
-fn together(bad: &[(&Unchecked, Problem)], asked: usize) -> Problem {
+fn together(bad: &[(&Asked, Problem)], asked: usize) -> Problem {
     let first = bad
         .first()
         .map_or(Kind::Malformed, |(_, problem)| problem.kind);
@@ -281,10 +358,10 @@ fn together(bad: &[(&Unchecked, Problem)], asked: usize) -> Problem {
         "{} of {asked} identifiers cannot be in an order: {shown}{more}",
         bad.len()
     );
-    let subproblems = bad.iter().map(|(unchecked, problem)| Subproblem {
+    let subproblems = bad.iter().map(|(asked, problem)| Subproblem {
         kind: problem.kind,
         detail: problem.detail.clone(),
-        identifier: Some((*unchecked).clone()),
+        identifier: Some(asked.to_unchecked()),
     });
     subproblems.fold(Problem::new(kind, detail), Problem::with_subproblem)
 }
@@ -357,6 +434,7 @@ mod tests {
         shortest: SignedDuration::from_mins(5),
         longest: SignedDuration::from_hours(24),
         leeway: SignedDuration::from_mins(10),
+        widest: Scope::Name,
     };
 
     fn now() -> Timestamp {
@@ -364,7 +442,7 @@ mod tests {
     }
 
     fn names(values: &[&str]) -> NewOrder {
-        let identifiers = values.iter().map(|value| Unchecked::new("dns", *value));
+        let identifiers = values.iter().map(|value| Asked::new("dns", *value));
         NewOrder {
             identifiers: identifiers.collect(),
             ..NewOrder::default()
@@ -409,9 +487,7 @@ mod tests {
     #[test]
     fn names_are_lowered_and_kept_once_in_their_order() {
         let mut asked = names(&["B.lab", "a.lab", "b.lab"]);
-        asked
-            .identifiers
-            .push(Unchecked::new("ip", "::FFFF:10.0.0.7"));
+        asked.identifiers.push(Asked::new("ip", "::FFFF:10.0.0.7"));
         let opening = opened(&asked).unwrap();
         let kept: Vec<_> = opening.identifiers().map(Identifier::to_string).collect();
         assert_eq!(kept, ["b.lab", "a.lab", "10.0.0.7"]);
@@ -449,7 +525,7 @@ mod tests {
     #[test]
     fn bad_names_of_different_kinds_are_a_compound_problem() {
         let mut asked = names(&["a..b"]);
-        asked.identifiers.push(Unchecked::new("email", "a@b"));
+        asked.identifiers.push(Asked::new("email", "a@b"));
         let problem = opened(&asked).unwrap_err();
         assert_eq!(problem.kind, Kind::Compound);
         assert_eq!(problem.subproblems[1].kind, Kind::UnsupportedIdentifier);
@@ -559,12 +635,14 @@ mod tests {
             account,
             provisioner: "acme".into(),
             identifier: identifier.clone(),
+            scope: Scope::Name,
             status: authz::Status::Valid,
             expires: "2026-11-24T06:00:00Z".parse().unwrap(),
             challenges: Vec::new(),
             origin: Origin::Order,
         };
-        let proof = Proof::from_record(identifier, account, Method::Http01, now(), Value::Null);
+        let own = (identifier, Scope::Name);
+        let proof = Proof::from_record(own, account, Method::Http01, now(), Value::Null);
         Held {
             authorization,
             proof: Some(proof),
@@ -641,10 +719,132 @@ mod tests {
             id: Uuid::nil(),
             random: [0; 32],
         };
-        let ahead = |name| open_ahead(&Unchecked::new("dns", name), Method::ALL, &owner, fresh);
+        let may = (Method::ALL, Scope::Name);
+        let ahead = |name| open_ahead(&Asked::new("dns", name), may, &owner, fresh);
         assert_eq!(ahead("a.lab").unwrap().origin, Origin::Ahead);
         let refused = ahead("*.a.lab").unwrap_err();
         assert_eq!(refused.kind, Kind::Malformed);
         assert!(refused.detail.contains("ahead"), "{refused}");
+    }
+
+    fn below(names: &[(&str, &str)], enabled: &[Method]) -> Result<Opening, Problem> {
+        let identifiers = names.iter().map(|(name, ancestor)| Asked {
+            ancestor_domain: (!ancestor.is_empty()).then(|| Value::from(*ancestor)),
+            ..Asked::new("dns", *name)
+        });
+        let asked = NewOrder {
+            identifiers: identifiers.collect(),
+            ..NewOrder::default()
+        };
+        let limits = Limits {
+            widest: Scope::Subdomains,
+            ..LIMITS
+        };
+        open(&asked, now(), &limits, enabled)
+    }
+
+    #[test]
+    fn names_below_one_domain_share_its_authorization() {
+        let names = [
+            ("lab", ""),
+            ("a.lab", "lab"),
+            ("*.b.lab", "lab"),
+            ("c.x", ""),
+        ];
+        let (order, made) = created(below(&names, Method::ALL).unwrap());
+        assert_eq!(order.identifiers.len(), 4);
+        let subjects: Vec<_> = (made.iter().map(|a| (a.identifier.to_string(), a.scope))).collect();
+        let expected = [
+            ("lab".to_owned(), Scope::Subdomains),
+            ("c.x".to_owned(), Scope::Name),
+        ];
+        assert_eq!(subjects, expected);
+        assert_eq!(order.authorizations, [made[0].id, made[1].id]);
+        let methods: Vec<_> = made[0].challenges.iter().map(|c| c.method).collect();
+        assert_eq!(methods, [Method::Dns01, Method::DnsAccount01]);
+    }
+
+    #[test]
+    fn where_no_method_proves_subdomains_each_name_is_proven_itself() {
+        let (_, made) = created(below(&[("a.lab", "lab")], &[Method::Http01]).unwrap());
+        let subject = (made[0].identifier.to_string(), made[0].scope);
+        assert_eq!(subject, ("a.lab".to_owned(), Scope::Name));
+        let wrong = below(&[("a.lab", "b.lab")], Method::ALL).unwrap_err();
+        assert_eq!(wrong.kind, Kind::Malformed);
+    }
+
+    #[test]
+    fn an_ancestor_is_not_even_read_where_that_is_switched_off() {
+        let mut asked = names(&["a.lab"]);
+        asked.identifiers[0].ancestor_domain = Some(Value::from(5));
+        let (_, made) = created(open(&asked, now(), &LIMITS, Method::ALL).unwrap());
+        assert_eq!(made[0].identifier.to_string(), "a.lab");
+        assert_eq!((made[0].scope, made[0].challenges.len()), (Scope::Name, 5));
+    }
+
+    #[test]
+    fn a_held_authorization_for_subdomains_serves_the_names_below_and_a_plain_one_does_not() {
+        for (scope, status) in [
+            (Scope::Subdomains, Status::Ready),
+            (Scope::Name, Status::Pending),
+        ] {
+            let mut held = held("lab", 99);
+            held.authorization.scope = scope;
+            let (own, account) = (held.authorization.identifier.clone(), Uuid::from_u128(99));
+            let own = (own, scope);
+            let proof = Proof::from_record(own, account, Method::Dns01, now(), Value::Null);
+            held.proof = Some(proof);
+            for ancestor in ["", "lab"] {
+                let opening = below(&[("a.lab", ancestor), ("b.lab", ancestor)], Method::ALL);
+                let (order, made) = created(opening.unwrap().holding(Holdings {
+                    held: vec![held.clone()],
+                    permits: Vec::new(),
+                }));
+                assert_eq!(order.status, status);
+                let serves = order.authorizations == [held.authorization.id];
+                assert_eq!(serves, made.is_empty());
+                assert_eq!(serves, status == Status::Ready);
+            }
+        }
+    }
+
+    #[test]
+    fn an_opening_seeks_what_would_serve_it() {
+        let sought = below(&[("a.lab", "")], Method::ALL).unwrap().sought();
+        let sought: Vec<_> = sought.iter().map(|(id, s)| (id.to_string(), *s)).collect();
+        assert_eq!(
+            sought,
+            [
+                ("a.lab".to_owned(), Scope::Name),
+                ("a.lab".to_owned(), Scope::Subdomains),
+                ("lab".to_owned(), Scope::Subdomains),
+            ]
+        );
+        let plain = opened(&names(&["a.lab"])).unwrap().sought();
+        assert_eq!(plain.len(), 1);
+    }
+
+    #[test]
+    fn a_domain_is_authorized_ahead_with_its_subdomains_where_that_is_allowed() {
+        let owner = Owner {
+            account: Uuid::nil(),
+            provisioner: "acme",
+            profile: None,
+            expires: now(),
+        };
+        let fresh = || Fresh {
+            id: Uuid::nil(),
+            random: [0; 32],
+        };
+        let mut asked = Asked::new("dns", "a.lab");
+        asked.subdomain_auth_allowed = Some(Value::Bool(true));
+        for (enabled, widest, scope) in [
+            (Method::ALL, Scope::Subdomains, Scope::Subdomains),
+            (Method::ALL, Scope::Name, Scope::Name),
+            (&[Method::Http01], Scope::Subdomains, Scope::Name),
+        ] {
+            let made = open_ahead(&asked, (enabled, widest), &owner, fresh).unwrap();
+            assert_eq!(made.scope, scope);
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! The ACME provisioner: what its directory announces, and the decision that turns a finalized
 //! order into a grant.
 
+use acme::authz::Scope;
 use acme::challenge::Method;
 use acme::order::{Finalized, Limits};
 use jiff::{SignedDuration, Timestamp};
@@ -132,6 +133,7 @@ impl Acme {
             shortest: self.claims().minimum,
             longest: self.claims().maximum,
             leeway: backdate.max(LEEWAY),
+            widest: Scope::Name,
         }
     }
 

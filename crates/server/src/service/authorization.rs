@@ -2,9 +2,9 @@
 
 use acme::Problem;
 use acme::account::Account;
-use acme::authz::Authorization;
-use acme::identifier::Unchecked;
+use acme::authz::{Authorization, Scope};
 use acme::message::authorization::Update;
+use acme::message::identifier::Asked;
 use acme::order::{self, Owner, Reuse};
 use ca::Refusal;
 use ca::provisioner::Acme;
@@ -29,6 +29,12 @@ impl Service {
         settings.preauthorization
     }
 
+    /// Whether names may be proven by a domain above them at this provisioner (RFC 9444).
+    pub(crate) fn authorizes_subdomains(&self, acme: &Acme) -> bool {
+        let settings = self.config().riser.provisioner(acme.name());
+        settings.subdomains == Scope::Subdomains
+    }
+
     /// Makes an authorization ahead of any order, or finds the one that the account has
     /// (RFC 8555 §7.4.1).
     ///
@@ -38,7 +44,7 @@ impl Service {
         &self,
         acme: &Acme,
         account: &Account,
-        asked: &Unchecked,
+        asked: &Asked,
     ) -> Result<Ahead, Error> {
         if !self.authorizes_ahead(acme) {
             return Err(Error::NotFound(
@@ -57,20 +63,25 @@ impl Service {
             profile: None,
             expires: whole(now + settings.order_life),
         };
-        let new = order::open_ahead(asked, &enabled, &owner, fresh)?;
-        let binding = self.external_binding(account).await?;
-        let levels = config.levels(Some(acme.name()), binding.as_ref());
-        levels.check([&new.identifier]).map_err(Refusal::from)?;
+        let new = order::open_ahead(asked, (&enabled, settings.subdomains), &owner, fresh)?;
+        // What policy says about the names below, their orders are asked.
+        if new.scope == Scope::Name {
+            let binding = self.external_binding(account).await?;
+            let levels = config.levels(Some(acme.name()), binding.as_ref());
+            levels.check([&new.identifier]).map_err(Refusal::from)?;
+        }
         let reuse = Reuse {
             window: settings.authorization_reuse,
             ahead: true,
             enabled: &enabled,
             least: SignedDuration::ZERO,
+            widest: settings.subdomains,
         };
         self.count_order(account.id, std::iter::once(&new.identifier))?;
-        let names = vec![new.identifier.clone()];
+        let names = vec![(new.identifier.clone(), new.scope)];
         let found = self.store().holdings(account, names, Some(now)).await?;
-        if let Some(held) = reuse.choose(found.held, now).pop() {
+        let mut held = reuse.choose(found.held, now).into_iter();
+        if let Some(held) = held.find(|held| held.authorization.scope == new.scope) {
             return Ok(Ahead::Existing(held.authorization));
         }
         self.store().create_authorization(new.clone(), now).await?;

@@ -86,7 +86,7 @@ impl Climb<'_> {
         loop {
             let (mut asked, mut refused) = (BTreeSet::new(), Vec::new());
             for identifier in &self.order.identifiers {
-                let proof = self.proofs.iter().find(|p| p.identifier() == identifier);
+                let proof = self.proofs.iter().find(|p| p.covers(identifier));
                 let cx = caa::Context {
                     issuers: &self.binding.issuers,
                     account_url: &self.binding.account_url,

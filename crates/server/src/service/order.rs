@@ -50,6 +50,7 @@ impl Service {
             ahead: settings.preauthorization,
             enabled: &enabled,
             least: LEAST_LEFT.min(settings.order_life),
+            widest: settings.subdomains,
         };
         // What was read may have ended by the time of the write; then it is read again.
         for _ in 0..READINGS {
@@ -74,7 +75,7 @@ impl Service {
         if !reuse.is_on() && !account.permitted {
             return Ok(Holdings::default());
         }
-        let names = opening.identifiers().cloned().collect();
+        let names = opening.sought().into_iter().collect();
         let earlier = reuse.is_on().then_some(now);
         let found = self.store().holdings(account, names, earlier).await?;
         Ok(Holdings {
@@ -133,6 +134,7 @@ fn decide<'a>(
         shortest: terms.claims().minimum,
         longest: terms.claims().maximum,
         leeway: backdate.max(SignedDuration::from_mins(1)),
+        widest: config.riser.provisioner(acme.name()).subdomains,
     };
     let opening = order::open(request, now, &limits, &config.challenges(acme))?;
     terms.check(opening.identifiers()).map_err(Refusal::from)?;

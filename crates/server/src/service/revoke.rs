@@ -117,7 +117,10 @@ impl Service {
         }
         if let Some(names) = revocation::identifiers(certificate) {
             let names = names.into_iter().collect();
-            if self.store().has_proven(account.id, names, now).await? {
+            let config = self.config();
+            let widest = config.riser.provisioner(&account.provisioner).subdomains;
+            let proven = self.store().has_proven(account.id, names, widest, now);
+            if proven.await? {
                 return Ok(Revoker::Names(account.id));
             }
         }

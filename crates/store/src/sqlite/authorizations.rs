@@ -1,6 +1,6 @@
 //! Authorizations and their challenges (RFC 8555 §7.5), as they are stored and read; verdicts are in `verdicts.rs`.
 
-use acme::authz::{Authorization, Origin, Status};
+use acme::authz::{Authorization, Origin, Scope, Status};
 use acme::challenge::{self, Challenge, Method, Proof};
 use acme::identifier::Identifier;
 use acme::order::Order;
@@ -43,7 +43,8 @@ impl Store {
     pub async fn proofs(&self, order: Uuid) -> Result<Vec<Proof>, Error> {
         self.read(move |connection| {
             let mut statement = connection.prepare_cached(
-                "SELECT a.identifier_type, a.identifier, a.account_id, c.method, c.validated_at, c.evidence
+                "SELECT a.identifier_type, a.identifier, a.account_id, c.method, c.validated_at, c.evidence,
+                     a.subdomains
                  FROM order_authorizations o
                  JOIN authorizations a ON a.id = o.authorization_id
                  JOIN challenges c ON c.authorization_id = a.id
@@ -146,8 +147,9 @@ pub(super) fn insert(connection: &Connection, authorization: &Authorization) -> 
     connection
         .prepare_cached(
             "INSERT INTO authorizations
-                 (id, account_id, provisioner, identifier_type, identifier, status, expires_at, ahead, permit_id)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+                 (id, account_id, provisioner, identifier_type, identifier, status, expires_at, ahead, permit_id,
+                  subdomains)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
         )?
         .execute((
             Id(authorization.id),
@@ -159,6 +161,7 @@ pub(super) fn insert(connection: &Connection, authorization: &Authorization) -> 
             At(authorization.expires),
             authorization.origin == Origin::Ahead,
             permit.map(Id),
+            authorization.scope == Scope::Subdomains,
         ))?;
     let mut statement = connection.prepare_cached(
         "INSERT INTO challenges
@@ -232,7 +235,8 @@ pub(super) fn end_orders(
 pub(super) fn load(connection: &Connection, id: Uuid) -> Result<Option<Authorization>, Error> {
     let found = connection
         .prepare_cached(
-            "SELECT identifier_type, identifier, id, account_id, provisioner, status, expires_at, ahead, permit_id
+            "SELECT identifier_type, identifier, id, account_id, provisioner, status, expires_at, ahead, permit_id,
+                 subdomains
              FROM authorizations WHERE id = ?1",
         )?
         .query_row([Id(id)], from_row)
@@ -254,6 +258,7 @@ pub(super) fn load(connection: &Connection, id: Uuid) -> Result<Option<Authoriza
 fn from_row(row: &Row<'_>) -> rusqlite::Result<Authorization> {
     Ok(Authorization {
         identifier: identifier_from_row(row)?,
+        scope: scope_from_row(row, 9)?,
         id: row.get::<_, Id>(2)?.0,
         account: row.get::<_, Id>(3)?.0,
         provisioner: row.get(4)?,
@@ -282,7 +287,7 @@ fn challenge_from_row(row: &Row<'_>) -> rusqlite::Result<Challenge> {
 pub(super) fn proof_from_row(row: &Row<'_>) -> rusqlite::Result<Proof> {
     let evidence: Option<Json<Value>> = row.get(5)?;
     Ok(Proof::from_record(
-        identifier_from_row(row)?,
+        (identifier_from_row(row)?, scope_from_row(row, 6)?),
         row.get::<_, Id>(2)?.0,
         word(row, 3, Method::parse)?,
         row.get::<_, At>(4)?.0,
@@ -312,6 +317,13 @@ fn permitted(connection: &Connection, order: Uuid) -> Result<Vec<Proof>, Error> 
         proofs.extend(Proof::from_permit(&permit, &given.identifier, began));
     }
     Ok(proofs)
+}
+
+fn scope_from_row(row: &Row<'_>, column: usize) -> rusqlite::Result<Scope> {
+    Ok(match row.get(column)? {
+        true => Scope::Subdomains,
+        false => Scope::Name,
+    })
 }
 
 /// From the first two columns.

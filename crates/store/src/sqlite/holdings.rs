@@ -2,7 +2,7 @@
 //! their proofs, and the operator's permits. Whether they serve is decided in the `acme` crate.
 
 use acme::account::Account;
-use acme::authz::{Authorization, Origin, Status};
+use acme::authz::{Authorization, Origin, Scope, Status};
 use acme::challenge::Proof;
 use acme::identifier::Identifier;
 use acme::order::{Held, Holdings, Order};
@@ -17,11 +17,12 @@ use crate::record::NewOrder;
 
 impl Store {
     /// Reads what an account has for these identifiers: its permits, and, if `earlier` names a moment, its valid
-    /// authorizations that live beyond it, and the pending ones among them that it asked for ahead.
+    /// authorizations that live beyond it and reach as far as is said or farther, and the pending ones among them that
+    /// it asked for ahead.
     pub async fn holdings(
         &self,
         account: &Account,
-        identifiers: Vec<Identifier>,
+        identifiers: Vec<(Identifier, Scope)>,
         earlier: Option<Timestamp>,
     ) -> Result<Holdings, Error> {
         let account = account.clone();
@@ -48,14 +49,14 @@ impl Store {
 fn candidates(
     connection: &Connection,
     account: &Account,
-    identifier: &Identifier,
+    (identifier, scope): &(Identifier, Scope),
     now: Timestamp,
 ) -> Result<Vec<Uuid>, Error> {
     let mut statement = connection.prepare_cached(
         "SELECT id FROM authorizations
          WHERE account_id = ?1 AND identifier = ?2 AND identifier_type = ?3 AND provisioner = ?4
              AND permit_id IS NULL AND expires_at > ?5
-             AND (status = 'valid' OR status = 'pending' AND ahead = 1)
+             AND (status = 'valid' OR status = 'pending' AND ahead = 1) AND subdomains >= ?7
          ORDER BY id DESC LIMIT ?6",
     )?;
     let found = statement.query_map(
@@ -66,6 +67,7 @@ fn candidates(
             &account.provisioner,
             At(now),
             CANDIDATES,
+            *scope == Scope::Subdomains,
         ),
         |row| row.get(0),
     )?;
@@ -88,7 +90,8 @@ fn load(connection: &Connection, id: Uuid) -> Result<Option<Held>, Error> {
 fn proof(connection: &Connection, authorization: Uuid) -> Result<Option<Proof>, Error> {
     let proof = connection
         .prepare_cached(
-            "SELECT a.identifier_type, a.identifier, a.account_id, c.method, c.validated_at, c.evidence
+            "SELECT a.identifier_type, a.identifier, a.account_id, c.method, c.validated_at, c.evidence,
+                 a.subdomains
              FROM authorizations a JOIN challenges c ON c.authorization_id = a.id
              WHERE a.id = ?1 AND a.status = 'valid' AND c.status = 'valid'",
         )?

@@ -34,6 +34,10 @@ pub(super) const STEPS: &[Step] = &[
         name: "dns",
         sql: include_str!("migrations/0006_dns.sql"),
     },
+    Step {
+        name: "subdomains",
+        sql: include_str!("migrations/0007_subdomains.sql"),
+    },
 ];
 
 /// One step.

@@ -1,5 +1,6 @@
 //! Revocations (RFC 8555 §7.6): recorded once, with the audit line and the compromised key in one transaction.
 
+use acme::authz::Scope;
 use acme::identifier::Identifier;
 use acme::revocation::Reason;
 use jiff::Timestamp;
@@ -31,21 +32,30 @@ impl Store {
     }
 
     /// Tells whether an account holds a valid authorization, not expired at `now`, for each of these identifiers;
-    /// a wildcard needs its own.
+    /// a wildcard needs its own. One for a domain counts for the names below if it was made so and `widest` says so.
     pub async fn has_proven(
         &self,
         account: Uuid,
         identifiers: Vec<Identifier>,
+        widest: Scope,
         now: Timestamp,
     ) -> Result<bool, Error> {
         self.read(move |connection| {
             let mut statement = connection.prepare_cached(
                 "SELECT 1 FROM authorizations
                  WHERE account_id = ?1 AND identifier_type = ?2 AND identifier = ?3
-                     AND status = 'valid' AND expires_at > ?4",
+                     AND status = 'valid' AND expires_at > ?4 AND subdomains >= ?5",
             )?;
-            for it in &identifiers {
-                if !statement.exists((Id(account), it.kind(), it.to_string(), At(now)))? {
+            let mut holds = |(it, scope): &(Identifier, Scope)| {
+                let wide = *scope == Scope::Subdomains;
+                statement.exists((Id(account), it.kind(), it.to_string(), At(now), wide))
+            };
+            for identifier in &identifiers {
+                let mut proven = false;
+                for standing in widest.standing_for(identifier) {
+                    proven = proven || holds(&standing)?;
+                }
+                if !proven {
                     return Ok(false);
                 }
             }

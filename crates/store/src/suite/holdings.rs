@@ -1,7 +1,7 @@
 //! What the verbs on earlier authorizations and on permits promise.
 
 use acme::account::Account;
-use acme::authz::{self, Authorization, Origin};
+use acme::authz::{self, Authorization, Origin, Scope};
 use acme::order::{self, Held, Holdings, Order};
 use acme::permit::{Holder, Pattern, Permit, Record};
 use jiff::Timestamp;
@@ -43,7 +43,7 @@ async fn a_valid_authorization_is_found_by_its_account_and_name_with_its_proof(s
         ..account.clone()
     };
     assert_eq!(held(store, &elsewhere, "a.example").await, []);
-    let names = vec![dns("a.example")];
+    let names = vec![(dns("a.example"), Scope::Name)];
     let late = store.holdings(&account, names.clone(), Some(later(24)));
     assert_eq!(late.await, Ok(Holdings::default()));
     let off = store.holdings(&account, names, None).await;
@@ -265,7 +265,7 @@ async fn other(store: &Store) -> Account {
 }
 
 async fn held(store: &Store, account: &Account, name: &str) -> Vec<Held> {
-    let names = vec![dns(name)];
+    let names = vec![(dns(name), Scope::Name)];
     let found = store.holdings(account, names, Some(now())).await;
     found.unwrap().held
 }

@@ -1,5 +1,6 @@
 //! What the verbs on revocations promise.
 
+use acme::authz::Scope;
 use acme::revocation::Reason;
 use tokio::task::JoinSet;
 
@@ -147,11 +148,15 @@ async fn an_account_has_proven_what_it_has_valid_authorizations_for(store: &Stor
         (&[], false),
     ] {
         let identifiers: Vec<_> = names.iter().map(|name| dns(name)).collect();
-        let found = store.has_proven(account.id, identifiers, now()).await;
+        let found = store
+            .has_proven(account.id, identifiers, Scope::Name, now())
+            .await;
         assert_eq!(found, Ok(proven), "{names:?}");
     }
     let other = uuid::Uuid::now_v7();
-    let found = store.has_proven(other, vec![dns("a.example")], now()).await;
+    let found = store
+        .has_proven(other, vec![dns("a.example")], Scope::Name, now())
+        .await;
     assert_eq!(found, Ok(false));
 }
 
@@ -159,7 +164,7 @@ async fn a_proof_ends_with_its_authorization(store: &Store) {
     let account = world::account(store).await;
     let order = world::ready_order(store, &account, &["a.example"]).await;
     let names = vec![dns("a.example")];
-    let at = |hours| store.has_proven(account.id, names.clone(), later(hours));
+    let at = |hours| store.has_proven(account.id, names.clone(), Scope::Name, later(hours));
     assert_eq!(at(23).await, Ok(true));
     assert_eq!(at(24).await, Ok(false));
     store

@@ -143,7 +143,7 @@ async fn an_expired_authorization_cannot_be_proven(store: &Store) {
     let new = stored(store, &["a.example"]).await;
     let authorization = &new.authorizations[0];
     let late = Proof::from_record(
-        authorization.identifier.clone(),
+        (authorization.identifier.clone(), authorization.scope),
         authorization.account,
         Method::Http01,
         later(25),

@@ -1,7 +1,7 @@
 //! Records to store.
 
 use acme::account::{self, Account};
-use acme::authz::{self, Authorization, Origin};
+use acme::authz::{self, Authorization, Origin, Scope};
 use acme::challenge::{Challenge, Method, Proof};
 use acme::envelope::Parsed;
 use acme::identifier::Identifier;
@@ -102,6 +102,7 @@ pub(super) fn new_order(account: &Account, names: &[&str]) -> NewOrder {
             account: account.id,
             provisioner: account.provisioner.clone(),
             identifier: dns(name),
+            scope: Scope::Name,
             status: authz::Status::Pending,
             expires: later(24),
             challenges: vec![Challenge::new(Uuid::now_v7(), Method::Http01, &[7; 32])],
@@ -151,7 +152,7 @@ pub(super) async fn ready_order(store: &Store, account: &Account, names: &[&str]
 
 pub(super) fn proof(authorization: &Authorization) -> Proof {
     Proof::from_record(
-        authorization.identifier.clone(),
+        (authorization.identifier.clone(), authorization.scope),
         authorization.account,
         Method::Http01,
         now(),

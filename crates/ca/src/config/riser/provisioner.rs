@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use acme::authz::Scope;
 use acme::challenge::Method;
 use jiff::SignedDuration;
 use serde_json::Value;
@@ -27,6 +28,8 @@ pub struct ProvisionerSettings {
     pub authorization_reuse: Option<SignedDuration>,
     /// `preauthorization`: names may be authorized ahead of an order (RFC 8555 §7.4.1).
     pub preauthorization: bool,
+    /// `subdomains`: names may be proven by a domain above them (RFC 9444).
+    pub subdomains: Scope,
     /// `caa`: what CAA records mean for its certificates.
     pub caa: Caa,
     /// `terms_changed`
@@ -71,6 +74,7 @@ impl Default for ProvisionerSettings {
             authorization_life: SignedDuration::from_hours(24),
             authorization_reuse: None,
             preauthorization: false,
+            subdomains: Scope::Name,
             terms_changed: TermsChanged::default(),
             policy: Policy::default(),
             profiles: Vec::new(),
@@ -133,6 +137,10 @@ fn read(mut section: Section<'_>) -> ProvisionerSettings {
         authorization_life: life.unwrap_or_else(|| order_life.saturating_add(reuse)),
         authorization_reuse: reuse.is_positive().then_some(reuse),
         preauthorization: section.bool("preauthorization").unwrap_or_default(),
+        subdomains: match section.bool("subdomains") {
+            Some(true) => Scope::Subdomains,
+            Some(false) | None => Scope::Name,
+        },
         terms_changed: terms_changed(&mut section),
         policy: section
             .section("policy")

@@ -36,6 +36,7 @@ fn body(service: &Service, at: &Endpoint) -> Directory {
             website: acme.website().map(str::to_owned),
             caa_identities: acme.caa_identities().to_vec(),
             external_account_required: acme.require_eab(),
+            subdomain_auth_allowed: service.authorizes_subdomains(acme),
             profiles: service.profiles(acme.name()),
         },
     }

@@ -1,0 +1,167 @@
+//! Identifiers as clients ask for them: type and value, and what RFC 9444 lets them say about
+//! ancestors and subdomains.
+//!
+//! Not here: whether the server allows that; where it does not, those members are not even read.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::identifier::{DnsName, Identifier, Unchecked};
+use crate::problem::{Problem, quote};
+
+/// An identifier of newOrder or newAuthz (RFC 8555 §7.4, §7.4.1), nothing checked.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Asked {
+    /// `dns`, `ip`, or anything.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The value as sent.
+    pub value: String,
+    /// The domain above the identifier that the client can prove (RFC 9444 §4.3).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ancestor_domain: Option<Value>,
+    /// Whether the names below are to be authorized with it (RFC 9444 §4.2).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subdomain_auth_allowed: Option<Value>,
+}
+
+impl Asked {
+    /// Puts type and value together.
+    pub fn new(kind: impl Into<String>, value: impl Into<String>) -> Self {
+        Self {
+            kind: kind.into(),
+            value: value.into(),
+            ..Self::default()
+        }
+    }
+
+    /// Checks type and value.
+    ///
+    /// # Errors
+    /// As [`Identifier::parse`].
+    pub fn check(&self) -> Result<Identifier, Problem> {
+        Identifier::parse(&self.kind, &self.value)
+    }
+
+    /// Type and value alone.
+    pub fn to_unchecked(&self) -> Unchecked {
+        Unchecked::new(&self.kind, &self.value)
+    }
+
+    /// The domain by which the client can prove `identifier`, if it names one (RFC 9444 §4.3): the
+    /// identifier's own name or one above it.
+    ///
+    /// # Errors
+    /// `malformed` for anything else.
+    pub fn ancestor_of(&self, identifier: &Identifier) -> Result<Option<DnsName>, Problem> {
+        let ancestor = match &self.ancestor_domain {
+            None => return Ok(None),
+            Some(Value::String(text)) => DnsName::parse(text)?,
+            Some(_) => {
+                return Err(Problem::malformed(format!(
+                    "The ancestorDomain of {identifier} is not a string: write the domain as one, \
+                     or leave it out."
+                )));
+            }
+        };
+        match identifier {
+            Identifier::Dns(name) | Identifier::Wildcard(name) if name.is_within(&ancestor) => {
+                Ok(Some(ancestor))
+            }
+            Identifier::Dns(_) | Identifier::Wildcard(_) => Err(Problem::malformed(format!(
+                "{identifier} does not lie in its ancestorDomain {}: name a domain above it, or \
+                 leave ancestorDomain out.",
+                quote(ancestor.as_str())
+            ))),
+            Identifier::Ip(_) => Err(Problem::malformed(format!(
+                "{identifier} is an IP address, which no domain is above: leave ancestorDomain out."
+            ))),
+        }
+    }
+
+    /// Whether the client asks for the names below `identifier` too (RFC 9444 §4.2).
+    ///
+    /// # Errors
+    /// `malformed` for an address, or where it is neither true nor false.
+    pub fn wants_subdomains(&self, identifier: &Identifier) -> Result<bool, Problem> {
+        match (&self.subdomain_auth_allowed, identifier) {
+            (None | Some(Value::Bool(false)), _) => Ok(false),
+            (Some(Value::Bool(true)), Identifier::Dns(_) | Identifier::Wildcard(_)) => Ok(true),
+            (Some(Value::Bool(true)), Identifier::Ip(_)) => Err(Problem::malformed(format!(
+                "{identifier} is an IP address, which has no subdomains: leave \
+                 subdomainAuthAllowed out."
+            ))),
+            (Some(_), _) => Err(Problem::malformed(format!(
+                "The subdomainAuthAllowed of {identifier} is neither true nor false: write one of \
+                 the two, or leave it out."
+            ))),
+        }
+    }
+}
+
+impl From<&Identifier> for Asked {
+    fn from(identifier: &Identifier) -> Self {
+        Self::new(identifier.kind(), identifier.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn asked(kind: &str, value: &str, ancestor: Value) -> Result<Option<String>, String> {
+        let asked: Asked = serde_json::from_value(
+            json!({ "type": kind, "value": value, "ancestorDomain": ancestor }),
+        )
+        .unwrap();
+        let found = asked.ancestor_of(&asked.check().unwrap());
+        let found = found.map_err(|problem| problem.detail)?;
+        Ok(found.map(|name| name.to_string()))
+    }
+
+    #[test]
+    fn an_ancestor_is_the_name_itself_or_one_above() {
+        for (value, ancestor, found) in [
+            ("a.b.lab", "lab", "lab"),
+            ("a.b.lab", "B.Lab", "b.lab"),
+            ("a.b.lab", "a.b.lab", "a.b.lab"),
+            ("*.b.lab", "b.lab", "b.lab"),
+        ] {
+            let found = Ok(Some(found.to_owned()));
+            assert_eq!(asked("dns", value, json!(ancestor)), found);
+        }
+        assert_eq!(asked("dns", "a.b.lab", Value::Null), Ok(None));
+    }
+
+    #[test]
+    fn anything_else_is_no_ancestor() {
+        for (kind, value, ancestor, word) in [
+            ("dns", "a.b.lab", json!("c.lab"), "does not lie in"),
+            ("dns", "ab.lab", json!("b.lab"), "does not lie in"),
+            ("dns", "b.lab", json!("a.b.lab"), "does not lie in"),
+            ("dns", "*.b.lab", json!("*.lab"), "asterisk"),
+            ("dns", "a.lab", json!(""), "empty"),
+            ("dns", "a.lab", json!(["lab"]), "not a string"),
+            ("ip", "10.0.0.7", json!("lab"), "IP address"),
+        ] {
+            let told = asked(kind, value, ancestor).unwrap_err();
+            assert!(told.contains(word), "{told}");
+        }
+    }
+
+    #[test]
+    fn subdomains_are_asked_for_with_true_alone() {
+        let wants = |kind, value, flag: Value| {
+            let mut asked = Asked::new(kind, value);
+            asked.subdomain_auth_allowed = Some(flag);
+            asked.wants_subdomains(&asked.check().unwrap())
+        };
+        assert_eq!(wants("dns", "a.lab", json!(true)), Ok(true));
+        assert_eq!(wants("dns", "a.lab", json!(false)), Ok(false));
+        assert!(wants("dns", "a.lab", json!("true")).is_err());
+        assert!(wants("ip", "::1", json!(true)).is_err());
+    }
+}
