@@ -22,12 +22,14 @@ pub type Check = fn(&[u8]) -> bool;
 /// Every target by its name, which is also its corpus' folder.
 pub const TARGETS: &[(&str, Check)] = &[
     ("body", targets::body::check),
+    ("caa", targets::caa::check),
     ("certificate", targets::certificate::check),
     ("certificate_id", targets::certificate_id::check),
     ("contact", targets::contact::check),
     ("csr", targets::csr::check),
     ("der", targets::der::check),
     ("dns_persist01", targets::dns_persist01::check),
+    ("eab", targets::eab::check),
     ("header", targets::header::check),
     ("http01", targets::http01::check),
     ("identifier", targets::identifier::check),

@@ -1,12 +1,14 @@
 //! The targets, one file each.
 
 pub mod body;
+pub mod caa;
 pub mod certificate;
 pub mod certificate_id;
 pub mod contact;
 pub mod csr;
 pub mod der;
 pub mod dns_persist01;
+pub mod eab;
 pub mod header;
 pub mod http01;
 pub mod identifier;
