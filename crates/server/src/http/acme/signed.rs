@@ -217,7 +217,13 @@ fn check_media_type(parts: &Parts) -> Result<(), AcmeFailure> {
 }
 
 fn no_account(kid: &str) -> Problem {
+    let is_url = kid.contains("://");
     let kid: String = kid.chars().take(200).collect();
+    if !is_url {
+        return Problem::malformed(format!(
+            "The kid {kid:?} is not a URL: it has to be the account's (RFC 8555 §6.2)."
+        ));
+    }
     Problem::new(
         Kind::AccountDoesNotExist,
         format!("{kid:?} is not the URL of an account of this provisioner."),

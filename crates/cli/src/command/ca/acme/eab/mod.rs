@@ -108,6 +108,7 @@ mod tests {
             bound: 1,
             expires_at: None,
             policy: ca::policy::Lists::default(),
+            profile: None,
             directory: String::new(),
         };
         let row = row(&key);
