@@ -266,10 +266,10 @@ mod tests {
     fn told(line: &str) -> String {
         let words = line.split(' ').map(OsString::from);
         let error = tree().try_get_matches_from(words).unwrap_err();
-        match error.kind() {
-            ErrorKind::DisplayHelp => error.to_string(),
-            _ => missing(&error, &usage_line(&error)),
+        if error.kind() == ErrorKind::DisplayHelp {
+            return error.to_string();
         }
+        missing(&error, &usage_line(&error))
     }
 
     #[test]

@@ -90,7 +90,7 @@ pub(crate) fn no_help_topic(name: &str) -> ExitCode {
 /// list of commands would otherwise take the place of.
 pub(crate) fn prose<A: clap::Args>() -> StyledStr {
     let command = A::augment_args(clap::Command::new(""));
-    let said = command.get_long_about().or(command.get_about());
+    let said = command.get_long_about().or_else(|| command.get_about());
     said.cloned().unwrap_or_default()
 }
 

@@ -57,6 +57,9 @@ pub struct Key {
     /// Which names its accounts may order.
     #[serde(default)]
     pub policy: Lists,
+    /// The one profile that its accounts' orders get.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile: Option<String>,
     /// The directory that its clients use; only in the answer that makes the key.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub directory: String,
@@ -100,6 +103,7 @@ impl Key {
             bound: key.use_made.accounts,
             expires_at: key.limits.expires_at,
             policy: key.rules.policy.clone().into(),
+            profile: key.rules.profile.clone(),
             directory: String::new(),
         }
     }

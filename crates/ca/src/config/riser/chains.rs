@@ -71,7 +71,7 @@ mod tests {
         let whole = [intermediate.clone(), root.clone()];
         assert_eq!(fits(&intermediate, &whole), Ok(()));
         assert_eq!(fits(&intermediate, &whole[..1]), Ok(()));
-        let upside_down = [root.clone(), intermediate.clone()];
+        let upside_down = [root, intermediate.clone()];
         let refused = fits(&intermediate, &upside_down).unwrap_err();
         assert!(refused.contains("name and the key"), "{refused}");
         let gap = [intermediate.clone(), intermediate.clone()];
