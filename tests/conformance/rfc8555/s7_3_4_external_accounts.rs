@@ -350,7 +350,14 @@ fn the_accounts_of_a_key_order_what_it_allows() {
 /// A key for one profile gives its accounts that one and no other.
 #[test]
 fn the_accounts_of_a_key_for_a_profile_get_that_one() {
-    let account = bound("profiled", &external("profiled", &["--profile", "short"]));
+    let key = external("profiled", &["short ones", "--profile", "short"]);
+    let listed = eab(&["list", "profiled", "short ones", "--format", "json"]).success();
+    assert!(
+        listed.stdout.contains(r#""profile": "short""#),
+        "{}",
+        listed.stdout
+    );
+    let account = bound("profiled", &key);
     let names = json!([{"type": "dns", "value": "app.team.test"}]);
     let url = account.resource("newOrder");
     let order = account.post(&url, Some(&json!({"identifiers": names})));
