@@ -130,17 +130,15 @@ fn read(mut section: Section<'_>) -> ProvisionerSettings {
         );
         section.fault("authorization_life", what);
     }
+    let challenges = challenges(&mut section);
     let settings = ProvisionerSettings {
         order_life,
-        challenges: challenges(&mut section),
+        subdomains: subdomains(&mut section, challenges.as_deref()),
+        challenges,
         caa: caa(&mut section),
         authorization_life: life.unwrap_or_else(|| order_life.saturating_add(reuse)),
         authorization_reuse: reuse.is_positive().then_some(reuse),
         preauthorization: section.bool("preauthorization").unwrap_or_default(),
-        subdomains: match section.bool("subdomains") {
-            Some(true) => Scope::Subdomains,
-            Some(false) | None => Scope::Name,
-        },
         terms_changed: terms_changed(&mut section),
         policy: section
             .section("policy")
@@ -151,6 +149,18 @@ fn read(mut section: Section<'_>) -> ProvisionerSettings {
     };
     section.finish(Unknown::Fault);
     settings
+}
+
+fn subdomains(section: &mut Section<'_>, challenges: Option<&[Method]>) -> Scope {
+    if section.bool("subdomains") != Some(true) {
+        return Scope::Name;
+    }
+    if challenges.is_some_and(|all| !all.iter().any(|method| method.reaches_subdomains())) {
+        let what = "has no effect: only dns-01 and dns-account-01 prove a domain with all names \
+                    below; add one of them to challenges";
+        section.fault("subdomains", what);
+    }
+    Scope::Subdomains
 }
 
 fn caa(section: &mut Section<'_>) -> Caa {
@@ -233,6 +243,25 @@ mod tests {
         );
         let (_, faults) = settings("authorization_life = \"2h\"\nauthorization_reuse = \"2h\"");
         assert_eq!(faults, [] as [String; 0]);
+    }
+
+    #[test]
+    fn subdomains_that_no_challenge_can_prove_are_a_fault() {
+        let (_, faults) = settings("subdomains = true\nchallenges = [\"http-01\"]");
+        assert!(
+            faults[0].starts_with("riser.toml: p.subdomains: has no effect"),
+            "{faults:?}"
+        );
+        for text in [
+            "subdomains = true\nchallenges = [\"http-01\", \"dns-account-01\"]",
+            "subdomains = true",
+        ] {
+            let (settings, faults) = settings(text);
+            assert_eq!(faults, [] as [String; 0]);
+            assert_eq!(settings.subdomains, Scope::Subdomains);
+        }
+        let (off, faults) = settings("subdomains = false\nchallenges = [\"http-01\"]");
+        assert_eq!((off.subdomains, faults.len()), (Scope::Name, 0));
     }
 
     #[test]
