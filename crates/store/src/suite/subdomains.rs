@@ -88,7 +88,10 @@ async fn an_authorization_is_found_by_how_far_it_reaches(store: &Store) {
         ids
     };
     let proven = (wide.id, Some(proof(wide, Scope::Subdomains)));
-    assert_eq!(found(Scope::Subdomains).await, [proven.clone()]);
+    assert_eq!(
+        found(Scope::Subdomains).await,
+        std::slice::from_ref(&proven)
+    );
     let other = (plain.id, Some(proof(plain, Scope::Name)));
     assert_eq!(found(Scope::Name).await, [proven, other]);
     let ahead = Authorization {
