@@ -35,6 +35,8 @@ pub(crate) use self::records::Records;
 const BUDGET: Duration = Duration::from_secs(8);
 /// How long the second address family may lag behind the first.
 const GRACE: Duration = Duration::from_millis(500);
+/// How many addresses of one answer are told of: whoever has the zone decides how many there are.
+const SHOWN: usize = 8;
 /// How often a server that is silent is asked.
 const ROUNDS: u32 = 2;
 
@@ -240,8 +242,13 @@ impl Outcome {
     fn words(&self, kind: &str) -> String {
         match self {
             Self::Found(found) => {
-                let found: Vec<_> = found.iter().map(|a| format!("{kind} {a}")).collect();
-                found.join(", ")
+                let shown = found.iter().take(SHOWN);
+                let shown: Vec<_> = shown.map(|a| format!("{kind} {a}")).collect();
+                let more = found.len().saturating_sub(SHOWN);
+                match more {
+                    0 => shown.join(", "),
+                    more => format!("{} and {more} more", shown.join(", ")),
+                }
             }
             Self::NoName => "NXDOMAIN".to_owned(),
             Self::NoRecords => format!("no {kind}"),

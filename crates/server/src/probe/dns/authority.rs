@@ -21,8 +21,13 @@ impl Finder {
     pub(super) async fn authoritative(&self, name: &Name) -> Result<Panel, Miss> {
         let (zone, servers) = self.zone_of(name).await?;
         let (mut members, mut refused) = (Vec::new(), Vec::new());
-        for server in servers.iter().take(MOST_SERVERS) {
-            for ip in self.addresses_of(server).await? {
+        for server in &servers {
+            for ip in self
+                .addresses_of(server)
+                .await?
+                .into_iter()
+                .take(MOST_SERVERS)
+            {
                 let member = Member {
                     address: SocketAddr::new(ip, DNS_PORT),
                     words: format!(
@@ -38,6 +43,8 @@ impl Finder {
             }
         }
         if members.is_empty() {
+            // Whoever has the zone decides how many there are.
+            refused.truncate(MOST_SERVERS);
             return Err(unreachable(&zone, &servers, &refused));
         }
         members.sort_by_key(|member| member.address.is_ipv4());
@@ -53,7 +60,8 @@ impl Finder {
         let mut zone = name.clone();
         while !zone.is_root() {
             let servers = self.through_resolvers(&zone, RecordType::NS).await?;
-            let servers: Vec<_> = servers.iter().filter_map(name_server).collect();
+            let servers = servers.iter().filter_map(name_server);
+            let servers: Vec<_> = servers.take(MOST_SERVERS).collect();
             if !servers.is_empty() {
                 return Ok((zone, servers));
             }

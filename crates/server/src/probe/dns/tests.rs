@@ -1,16 +1,16 @@
 //! The look-up of records against a DNS server on loopback that says what it is told to say.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use acme::challenge::{Failure, FailureKind, Probe, Sight, TxtProbe, TxtSight};
 use hickory_resolver::proto::op::{Message, MessageType, ResponseCode};
-use hickory_resolver::proto::rr::rdata::{CNAME, NS, TXT};
+use hickory_resolver::proto::rr::rdata::{A, CNAME, NS, TXT};
 use hickory_resolver::proto::rr::{Name, RData, Record};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, UdpSocket};
 
-use super::{lies_in, matches};
+use super::{Outcome, lies_in, matches};
 use crate::probe::{Eyes, Options, RecordType, Records, Zone};
 
 fn name(text: &str) -> Name {
@@ -33,7 +33,7 @@ fn respond(query: &Message, over_tcp: bool) -> Option<Message> {
     answer.metadata.recursion_available = true;
     let asked = query.queries[0].name().to_ascii();
     answer.metadata.response_code = match asked.as_str() {
-        "long.test." => {
+        long if long == "long.test." || long.ends_with("many.test.") => {
             answer.metadata.truncation = !over_tcp;
             ResponseCode::NoError
         }
@@ -72,8 +72,28 @@ fn records(asked: &str) -> Vec<Record> {
         "long.test." => vec![txt(asked, &["x"; 300])],
         "foreign.test." => vec![txt("else.test.", &["not asked for"])],
         "old.test." => vec![txt(asked, &["old"])],
+        "many.test." => (0..200).map(|n| server(asked, n)).collect(),
+        _ if asked.ends_with(".many.test.") => crowd(asked),
         _ => Vec::new(),
     }
+}
+
+/// More addresses than anybody needs, none of which may be connected to.
+fn crowd(owner: &str) -> Vec<Record> {
+    let all = (0..1000_u16).map(|n| {
+        let [high, low] = n.to_be_bytes();
+        RData::A(A(Ipv4Addr::new(169, 254, high, low)))
+    });
+    all.map(|data| Record::from_rdata(name(owner), 60, data))
+        .collect()
+}
+
+fn server(zone: &str, number: u8) -> Record {
+    let ns = RData::NS(NS(name(&format!(
+        "{}.ns{number}.many.test.",
+        "x".repeat(60)
+    ))));
+    Record::from_rdata(name(zone), 60, ns)
 }
 
 async fn dns() -> SocketAddr {
@@ -183,6 +203,30 @@ async fn aliases_in_a_circle_or_without_end_are_told() {
     assert!(round.words.contains("circle"), "{round:?}");
     let row = failed(&eyes, "n1.row.test").await;
     assert!(row.words.contains("more than 10 aliases"), "{row:?}");
+}
+
+#[test]
+fn a_crowd_of_addresses_is_told_in_a_few_words() {
+    let all = (0..1000).map(|n| Ipv4Addr::from_bits(0x0a00_0000 + n).into());
+    let told = Outcome::Found(all.collect()).words("A");
+    assert!(told.starts_with("A 10.0.0.0, A 10.0.0.1, "), "{told}");
+    assert!(told.ends_with("A 10.0.0.7 and 992 more"), "{told}");
+    let one = Outcome::Found(vec![Ipv4Addr::LOCALHOST.into()]).words("A");
+    assert_eq!(one, "A 127.0.0.1");
+}
+
+#[tokio::test]
+async fn a_crowd_of_authoritative_servers_is_told_in_a_few_words() {
+    let eyes = Eyes::new(&Options {
+        resolvers: vec![dns().await],
+        authoritative: true,
+        resolv_conf: "/nowhere".into(),
+        ..Options::default()
+    });
+    let failure = failed(&eyes, "many.test").await;
+    assert_eq!(failure.kind, FailureKind::AddressNotAllowed);
+    assert!(failure.words.contains("link-local"), "{}", failure.words);
+    assert!(failure.words.len() < 2000, "{} octets", failure.words.len());
 }
 
 #[tokio::test]
