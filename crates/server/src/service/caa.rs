@@ -115,22 +115,24 @@ impl Climb<'_> {
         deadline: Instant,
         facts: &mut Facts,
     ) -> Result<(), Error> {
-        let mut looks = JoinSet::new();
-        for name in names {
-            let eyes = self.eyes.clone();
-            let left = deadline.saturating_duration_since(Instant::now());
-            looks.spawn(async move {
-                let looked = eyes.records(&name, RecordType::CAA, left).await;
-                (name, looked)
-            });
-        }
-        while let Some(done) = looks.join_next().await {
+        let (mut names, mut looks) = (names.into_iter(), JoinSet::new());
+        loop {
+            for name in names.by_ref().take(AT_ONCE - looks.len()) {
+                let eyes = self.eyes.clone();
+                let left = deadline.saturating_duration_since(Instant::now());
+                looks.spawn(async move {
+                    let looked = eyes.records(&name, RecordType::CAA, left).await;
+                    (name, looked)
+                });
+            }
+            let Some(done) = looks.join_next().await else {
+                return Ok(());
+            };
             let (name, looked) = done.map_err(|e| Error::Internal(format!("a look-up: {e}")))?;
             let Looked { records, .. } =
                 looked.map_err(|failure| Error::Unanswered(caa::unanswered(&name, &failure)))?;
             facts.insert(name, found(&records));
         }
-        Ok(())
     }
 }
 
@@ -141,15 +143,20 @@ fn found(records: &Records) -> Vec<Record> {
     };
     let read = |data: &RData| {
         let RData::CAA(caa) = data else {
-            return None;
+            // An empty record is there all the same, and nobody knows what it forbids.
+            return Record {
+                critical: true,
+                tag: String::new(),
+                value: String::new(),
+            };
         };
-        Some(Record {
+        Record {
             critical: caa.issuer_critical,
             tag: caa.tag.clone(),
             value: String::from_utf8_lossy(&caa.value).into_owned(),
-        })
+        }
     };
-    found.iter().filter_map(read).collect()
+    found.iter().map(read).collect()
 }
 
 /// The hosts by which a record may write an account's URL.
@@ -160,3 +167,20 @@ fn hosts(config: &Config) -> Vec<String> {
 
 /// How long all look-ups of one order may take together.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How many names of one order are looked up at the same time: resolvers serve others too.
+const AT_ONCE: usize = 16;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_that_cannot_be_read_counts_as_one_that_forbids() {
+        let empty = RData::Update0(RecordType::CAA);
+        let [record] = &found(&Records::Found(vec![empty]))[..] else {
+            panic!("it is not seen");
+        };
+        assert!(record.critical);
+        assert_eq!(found(&Records::None), []);
+    }
+}
