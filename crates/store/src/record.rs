@@ -187,6 +187,8 @@ pub struct Issuance {
     pub order: Option<Uuid>,
     /// The certificate.
     pub certificate: CertificateRecord,
+    /// The SHA-256 of its key's bits.
+    pub key: [u8; 32],
 }
 
 /// What became of an issuance.
@@ -200,6 +202,8 @@ pub enum Issued {
     OrderNotReady,
     /// The certificate that it replaces has been revoked; the new one must never leave the process.
     OldRevoked,
+    /// Its key was revoked as compromised meanwhile; it must never leave the process.
+    KeyCompromised,
 }
 
 /// A line of the audit log.

@@ -2,7 +2,7 @@
 //! leaves this server goes through here; none but the house's own before its record is durable.
 
 use acme::problem::{Kind, Problem};
-use ca::{Grant, Recipient};
+use ca::{Grant, Recipient, Refusal};
 use jiff::Timestamp;
 use pki::{Certificate, Serial};
 use store::{CertificateRecord, Issuance, Issued};
@@ -23,6 +23,7 @@ impl Service {
         let issuance = Issuance {
             order: record.order,
             certificate: record.clone(),
+            key: certificate.public_key().map_err(Refusal::from)?.digest(),
         };
         match self.store().issue(issuance).await? {
             Issued::Done => {
@@ -30,13 +31,14 @@ impl Service {
                 Ok(certificate)
             }
             Issued::AlreadyIssued(id) => match self.store().certificate(id).await? {
-                Some(first) => Ok(Certificate::from_der(&first.der).map_err(ca::Refusal::from)?),
+                Some(first) => Ok(Certificate::from_der(&first.der).map_err(Refusal::from)?),
                 None => Err(Error::unknown("certificate")),
             },
+            Issued::KeyCompromised => Err(Refusal::CompromisedKey.into()),
             Issued::OldRevoked => {
                 let old = record.renewed_from.as_ref().map(ToString::to_string);
                 let serial = old.unwrap_or_default();
-                Err(ca::Refusal::Revoked { serial }.into())
+                Err(Refusal::Revoked { serial }.into())
             }
             Issued::OrderNotReady => Err(Problem::new(
                 Kind::OrderNotReady,

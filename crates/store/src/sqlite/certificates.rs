@@ -14,7 +14,7 @@ use crate::record::{AuditEntry, CertificateRecord, Issuance, Issued};
 impl Store {
     /// Records a certificate with its audit line. Where it has an order, that goes from `ready` to `valid` with it, and
     /// nothing is recorded unless the order is `ready` and has not expired when the certificate was issued; a renewal
-    /// is not recorded where the certificate that it replaces is revoked.
+    /// is not recorded where the certificate that it replaces is revoked, nor anything for a key that is compromised.
     ///
     /// # Errors
     /// [`Error::Conflict`] if the id or serial number is taken.
@@ -74,6 +74,9 @@ impl Store {
 
 fn issue(connection: &Connection, issuance: &Issuance) -> Result<Issued, Error> {
     let certificate = &issuance.certificate;
+    if revocations::is_compromised(connection, issuance.key)? {
+        return Ok(Issued::KeyCompromised);
+    }
     if let Some(order) = issuance.order
         && !claim(connection, order, certificate)?
     {

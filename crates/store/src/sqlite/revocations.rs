@@ -22,13 +22,8 @@ impl Store {
 
     /// Tells whether a key, by the SHA-256 of its bits, was revoked as compromised.
     pub async fn is_compromised(&self, key: [u8; 32]) -> Result<bool, Error> {
-        self.read(move |connection| {
-            let found = connection
-                .prepare_cached("SELECT 1 FROM compromised_keys WHERE digest = ?1")?
-                .exists([key])?;
-            Ok(found)
-        })
-        .await
+        self.read(move |connection| is_compromised(connection, key))
+            .await
     }
 
     /// Tells whether an account holds a valid authorization, not expired at `now`, for each of these identifiers;
@@ -108,6 +103,14 @@ fn revoke(connection: &Connection, revocation: &Revocation) -> Result<bool, Erro
     };
     audit::append(connection, &entry)?;
     Ok(true)
+}
+
+/// Tells whether a key was revoked as compromised, inside a transaction.
+pub(super) fn is_compromised(connection: &Connection, key: [u8; 32]) -> Result<bool, Error> {
+    let found = connection
+        .prepare_cached("SELECT 1 FROM compromised_keys WHERE digest = ?1")?
+        .exists([key])?;
+    Ok(found)
 }
 
 /// Tells whether the certificate with this serial number is revoked, inside a transaction.

@@ -110,6 +110,7 @@ async fn a_renewal_names_what_it_replaces(store: &Store) {
     let issuance = Issuance {
         order: None,
         certificate: renewal.clone(),
+        key: [9; 32],
     };
     assert_eq!(store.issue(issuance).await, Ok(Issued::Done));
     assert_eq!(store.certificate(renewal.id).await, Ok(Some(renewal)));

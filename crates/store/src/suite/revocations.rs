@@ -11,6 +11,7 @@ super::for_each_back_end!(
     a_revoked_certificate_is_seen_so_at_once,
     of_many_revocations_of_one_certificate_one_is_done,
     only_a_compromised_key_is_remembered,
+    a_key_that_is_compromised_meanwhile_gets_no_certificate,
     who_has_proven_names_says_nothing_about_the_key,
     a_revocation_is_in_the_audit_log_with_who_and_why,
     a_revoked_certificate_is_not_renewed,
@@ -82,6 +83,25 @@ async fn only_a_compromised_key_is_remembered(store: &Store) {
     assert_eq!(store.is_compromised([8; 32]).await, Ok(false));
 }
 
+async fn a_key_that_is_compromised_meanwhile_gets_no_certificate(store: &Store) {
+    let account = world::account(store).await;
+    let order = world::ready_order(store, &account, &["a.example"]).await;
+    let old = world::certificate(&["b.example"]);
+    store.record_house(old.clone()).await.unwrap();
+    let compromise = revocation(&old, Reason::KeyCompromise, Revoker::Key);
+    store.revoke(compromise).await.unwrap();
+    let issuance = Issuance {
+        key: [7; 32],
+        ..world::issuance(&order)
+    };
+    let refused = store.issue(issuance.clone()).await;
+    assert_eq!(refused, Ok(Issued::KeyCompromised));
+    let id = issuance.certificate.id;
+    assert_eq!(store.certificate(id).await, Ok(None));
+    let another = world::issuance(&order);
+    assert_eq!(store.issue(another).await, Ok(Issued::Done));
+}
+
 async fn who_has_proven_names_says_nothing_about_the_key(store: &Store) {
     let account = world::account(store).await;
     for (by, remembered) in [
@@ -130,6 +150,7 @@ async fn a_revoked_certificate_is_not_renewed(store: &Store) {
     let issuance = Issuance {
         order: None,
         certificate: renewal.clone(),
+        key: [9; 32],
     };
     assert_eq!(store.issue(issuance).await, Ok(Issued::OldRevoked));
     assert_eq!(store.certificate(renewal.id).await, Ok(None));

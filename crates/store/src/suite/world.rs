@@ -189,6 +189,7 @@ pub(super) fn issuance(order: &Order) -> Issuance {
             order: Some(order.id),
             ..certificate(&names)
         },
+        key: [9; 32],
     }
 }
 
