@@ -135,23 +135,34 @@ pub fn replaces<'a>(
     certificate: &Certificate,
     wanted: impl IntoIterator<Item = &'a Identifier>,
 ) -> Result<(), Problem> {
-    let named: Vec<_> = certificate.alt_names().iter().collect();
-    let shares = |identifier: &Identifier| {
-        let name = identifier.to_alt_name();
-        named.iter().any(|has| match (has, &name) {
-            (AltName::Dns(has), AltName::Dns(name)) => has.eq_ignore_ascii_case(name),
-            (has, name) => *has == name,
-        })
-    };
-    if wanted.into_iter().any(shares) {
+    if wanted.into_iter().any(|wanted| has(certificate, wanted)) {
         return Ok(());
     }
-    let named: Vec<_> = named.iter().map(ToString::to_string).collect();
+    let named = certificate.alt_names().iter();
+    let named: Vec<_> = named.map(ToString::to_string).collect();
     Err(Problem::malformed(format!(
         "The order shares no identifier with the certificate that it would replace ({}): leave \
          replaces out.",
         named.join(", ")
     )))
+}
+
+/// Whether an order for `wanted` asks for nothing that this certificate does not have.
+#[must_use]
+pub fn renews<'a>(
+    certificate: &Certificate,
+    wanted: impl IntoIterator<Item = &'a Identifier>,
+) -> bool {
+    wanted.into_iter().all(|wanted| has(certificate, wanted))
+}
+
+fn has(certificate: &Certificate, identifier: &Identifier) -> bool {
+    let name = identifier.to_alt_name();
+    let mut named = certificate.alt_names().iter();
+    named.any(|has| match (has, &name) {
+        (AltName::Dns(has), AltName::Dns(name)) => has.eq_ignore_ascii_case(name),
+        (has, name) => has == name,
+    })
 }
 
 /// Whole seconds, one at least.

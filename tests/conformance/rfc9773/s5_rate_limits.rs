@@ -37,6 +37,38 @@ fn an_order_that_replaces_a_certificate_is_not_counted() {
     });
 }
 
+/// Naming what is replaced is no way around the limits: other names are counted, and so are orders without end.
+#[test]
+fn who_only_says_to_replace_a_certificate_is_counted() {
+    own_world(|world| {
+        let web = Web::start("127.0.0.1:80");
+        world.dns.addresses("a.test", &["127.0.0.1"]);
+        let server = Authority::started(world);
+        let limits = "[rate_limits]\norders_per_account = { count = 1, per = \"1h\" }\n";
+        std::fs::write(server.authority.path.join("config/riser.toml"), limits).unwrap();
+        server.authority.run(&["ca", "reload"]).success();
+        let account = server.account();
+        let (authority, serial) = parts(&leaf(&account.obtain(&["a.test"], &web)));
+        let order = |names: &[&str]| -> Response {
+            let names: Vec<_> = names
+                .iter()
+                .map(|n| json!({"type": "dns", "value": n}))
+                .collect();
+            let payload = json!({"identifiers": names, "replaces": joined(&authority, &serial)});
+            account.post(&account.resource("newOrder"), Some(&payload))
+        };
+        refused(&order(&["a.test", "b.test"]), 429, "rateLimited");
+        for _ in 0..5 {
+            let renewed = order(&["a.test"]);
+            assert_eq!(renewed.status, 201, "{}", renewed.text());
+            let authorization = renewed.json()["authorizations"][0].clone();
+            let end = json!({"status": "deactivated"});
+            account.post(authorization.as_str().unwrap(), Some(&end));
+        }
+        refused(&order(&["a.test"]), 429, "rateLimited");
+    });
+}
+
 /// The first certificate of a PEM chain.
 fn leaf(chain: &str) -> Vec<u8> {
     let body = chain.split("-----").nth(2).unwrap();

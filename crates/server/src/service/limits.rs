@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use acme::identifier::Identifier;
 use acme::rate::{Buckets, Rate};
+use acme::renewal::CertificateId;
 use uuid::Uuid;
 
 use super::{Error, Service};
@@ -131,16 +132,33 @@ impl Service {
         looked.map_err(|wait| self.failed_too_often(account, name, rate, wait))
     }
 
-    /// Whether an account may try to prove each of these names.
+    /// Counts an order that renews a certificate: not among the account's orders, but for itself. An order that ends
+    /// frees the certificate for the next, so that there would be no end of them.
     ///
     /// # Errors
-    /// [`Error::Limited`] if it has failed too often with one.
-    pub(super) fn may_try_all<'a>(
+    /// [`Error::Limited`] if there were too many for this certificate, or too many failures with one of the names.
+    pub(super) fn count_renewal<'a>(
         &self,
         account: Uuid,
+        old: &CertificateId,
         mut names: impl Iterator<Item = &'a Identifier>,
     ) -> Result<(), Error> {
-        names.try_for_each(|name| self.may_try(account, name))
+        names.try_for_each(|name| self.may_try(account, name))?;
+        let Some(rate) = self.rates().orders_per_account else {
+            return Ok(());
+        };
+        let count = rate.count.max(RENEWAL_ORDERS);
+        let rate = Rate { count, ..rate };
+        let (mut counted, now) = self.state.limiter.counted();
+        if let Err(wait) = counted.orders.look(&(account, old), rate, now) {
+            let whom = format!(
+                "new orders of account {} that replace {old}",
+                account.simple()
+            );
+            return Err(self.limited("orders_per_account", rate, &whom, wait));
+        }
+        counted.orders.take(&(account, old), rate, now);
+        Ok(())
     }
 
     /// Counts a validation that failed.
@@ -220,6 +238,8 @@ fn network(address: IpAddr) -> IpAddr {
     }
 }
 
+/// How many orders may renew one certificate where an account may have fewer.
+const RENEWAL_ORDERS: u32 = 5;
 /// Keys that one limit remembers.
 const ROOM: usize = 1 << 16;
 /// When a silent address is given up.

@@ -45,17 +45,18 @@ impl Service {
     }
 
     /// Checks what an order wants to replace (RFC 9773 §5): a certificate of the same account that shares an identifier.
-    /// Whether it is replaced already is seen when the order is stored.
+    /// Whether it is replaced already is seen when the order is stored. Returns what it renews: the certificate that it
+    /// replaces, if it asks for no other name.
     ///
     /// # Errors
     /// When it is unknown, another account's, or about something else.
-    pub(super) async fn may_replace(
+    pub(super) async fn may_replace<'a>(
         &self,
         account: &Account,
-        opening: &Opening,
-    ) -> Result<(), Error> {
+        opening: &'a Opening,
+    ) -> Result<Option<&'a CertificateId>, Error> {
         let Some(id) = opening.replaces() else {
-            return Ok(());
+            return Ok(None);
         };
         let record = self.store().certificate_by_serial(id.serial()).await?;
         let record = record.ok_or_else(unknown)?;
@@ -67,7 +68,8 @@ impl Service {
             )
             .into());
         }
-        Ok(renewal::replaces(&certificate, opening.identifiers())?)
+        renewal::replaces(&certificate, opening.identifiers())?;
+        Ok(Some(id).filter(|_| renewal::renews(&certificate, opening.identifiers())))
     }
 }
 
