@@ -7,7 +7,7 @@ use acceptance::acme::csr;
 use acceptance::authority::Authority;
 use acceptance::namespace::own_world;
 use acceptance::web::Web;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 const AT_ONCE: usize = 24;
 
@@ -130,5 +130,35 @@ fn one_key_makes_one_account_in_sixteen_requests() {
         );
         let locations: BTreeSet<_> = answers.iter().map(|(_, location)| location).collect();
         assert_eq!(locations.len(), 1, "{answers:?}");
+    });
+}
+
+#[test]
+fn orders_of_an_account_that_ends_meanwhile_are_refused_and_no_fault_of_the_server() {
+    own_world(|world| {
+        let server = Authority::started(world);
+        for _ in 0..6 {
+            let account = server.account();
+            let barrier = Arc::new(Barrier::new(AT_ONCE));
+            let clients: Vec<_> = (0..AT_ONCE)
+                .map(|n| {
+                    let (account, barrier) = (account.clone(), Arc::clone(&barrier));
+                    std::thread::spawn(move || {
+                        let order = json!({"identifiers": [{"type": "dns", "value": "a.test"}]});
+                        let end = json!({"status": "deactivated"});
+                        barrier.wait();
+                        match n {
+                            0 => account.post(&account.kid, Some(&end)),
+                            _ => account.post(&account.resource("newOrder"), Some(&order)),
+                        }
+                    })
+                })
+                .collect();
+            for client in clients {
+                let answer = client.join().unwrap();
+                assert!(answer.status < 500, "{}: {}", answer.status, answer.text());
+            }
+        }
+        server.stop();
     });
 }

@@ -160,6 +160,17 @@ impl Service {
         Ok(store.update_account(account.id, contact, terms).await?)
     }
 
+    /// Why the store took nothing from an account: it may have ended since its request was let in.
+    pub(super) async fn refused(&self, id: Uuid, provisioner: &str, error: store::Error) -> Error {
+        if let store::Error::Conflict(_) = &error
+            && let Ok(account) = self.account(id, provisioner).await
+            && let Err(ended) = account.active()
+        {
+            return ended.into();
+        }
+        error.into()
+    }
+
     /// Whether the account may ask for something new: where the operator wants that, only when it
     /// has agreed to the terms in force (RFC 8555 §7.3.3).
     ///

@@ -84,8 +84,10 @@ impl Service {
         if let Some(held) = held.find(|held| held.authorization.scope == new.scope) {
             return Ok(Ahead::Existing(held.authorization));
         }
-        self.store().create_authorization(new.clone(), now).await?;
-        Ok(Ahead::New(new))
+        match self.store().create_authorization(new.clone(), now).await {
+            Ok(()) => Ok(Ahead::New(new)),
+            Err(error) => Err(self.refused(account.id, acme.name(), error).await),
+        }
     }
 
     /// An authorization of this account.

@@ -32,11 +32,10 @@ impl Service {
         let enabled = config.challenges(acme);
         let binding = self.external_binding(account).await?;
         let (opening, profile) = decide(&config, acme, binding.as_ref(), request, now)?;
-        self.may_replace(account, &opening).await?;
-        match opening.replaces() {
+        match self.may_replace(account, &opening).await? {
             None => self.count_order(account.id, opening.identifiers())?,
             // Who renews when asked to is not held up (RFC 9773 §5).
-            Some(_) => self.may_try_all(account.id, opening.identifiers())?,
+            Some(old) => self.count_renewal(account.id, old, opening.identifiers())?,
         }
         let settings = config.riser.provisioner(acme.name());
         let owner = Owner {
@@ -96,7 +95,11 @@ impl Service {
             order: order.clone(),
             authorizations,
         };
-        match (self.store().create_order(new).await?, &order.replaces) {
+        let placed = match self.store().create_order(new).await {
+            Ok(placed) => placed,
+            Err(error) => return Err(self.refused(owner.account, owner.provisioner, error).await),
+        };
+        match (placed, &order.replaces) {
             (Placed::AlreadyReplaced, Some(id)) => Err(already_replaced(id).into()),
             (Placed::Outdated, _) => Ok(None),
             (Placed::Done | Placed::AlreadyReplaced, _) => Ok(Some(order)),
