@@ -7,7 +7,7 @@ use acceptance::acme::csr;
 use acceptance::authority::{Authority, Server};
 use acceptance::namespace::own_world;
 use acceptance::process;
-use acceptance::web::Web;
+use acceptance::web::{Page, Web, challenge_path};
 use serde_json::{Value, json};
 
 #[test]
@@ -37,6 +37,34 @@ fn a_name_denied_after_its_order_was_made_is_not_issued() {
         deny(&server, "*.elsewhere");
         let done = account.try_finalize(&order, &csr(&["a.internal"])).unwrap();
         assert_eq!(done.json()["status"], "valid", "{}", done.text());
+        server.stop();
+    });
+}
+
+#[test]
+fn a_challenge_that_is_switched_off_after_its_order_was_made_proves_nothing() {
+    own_world(|world| {
+        world.dns.addresses("a.internal", &["127.0.0.1"]);
+        let web = Web::start("127.0.0.1:80");
+        let server = Authority::started(world);
+        let account = server.account();
+        let order = account.order(&["a.internal"]);
+        let authorization = order.body["authorizations"][0].as_str().unwrap();
+        let challenge = account.http01(authorization).unwrap();
+        let path = challenge_path(challenge["token"].as_str().unwrap());
+        web.set(&path, Page::Body(account.key_authorization(&challenge)));
+
+        offer(&server, "dns-01");
+        let answer = || account.post(challenge["url"].as_str().unwrap(), Some(&json!({})));
+        let refused = answer();
+        assert_eq!(refused.status, 403, "{}", refused.text());
+        let detail = refused.json()["detail"].as_str().unwrap().to_owned();
+        assert!(detail.contains("http-01 was switched off"), "{detail}");
+
+        // The order is as it was: with the method back it can be answered.
+        offer(&server, "http-01");
+        answer();
+        account.await_status(authorization, "valid");
         server.stop();
     });
 }
@@ -114,6 +142,12 @@ fn a_profile_withdrawn_after_its_order_was_made_is_not_issued() {
 
 /// Writes a deny rule into ca.json and waits until it is in force: an order for a name that
 /// only this rule denies is refused.
+fn offer(server: &Server, method: &str) {
+    let settings = format!("[provisioner.acme]\nchallenges = [\"{method}\"]\n");
+    fs::write(server.authority.path.join("config/riser.toml"), settings).unwrap();
+    server.authority.run(&["ca", "reload"]).success();
+}
+
 fn deny(server: &Server, pattern: &str) {
     let file = server.authority.path.join("config/ca.json");
     let mut config: Value = serde_json::from_str(&fs::read_to_string(&file).unwrap()).unwrap();

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use acme::Problem;
 use acme::account::Account;
 use acme::authz::{Authorization, Status};
 use acme::challenge::{self, Binding, Challenge, Context, Finding, Proof, Verdict};
@@ -63,6 +64,7 @@ impl Service {
         let Some(challenge) = challenge.cloned() else {
             return Ok(found);
         };
+        self.still_offers(&found, &challenge)?;
         let order = orders.first().copied().unwrap_or(authorization);
         self.may_try(account.id, &found.identifier)?;
         let most = self.config().riser.rate_limits.validations_per_account;
@@ -72,6 +74,22 @@ impl Service {
         }
         let (found, _) = self.challenge(account, authorization, id).await?;
         Ok(found)
+    }
+
+    /// Refuses a method that the operator has switched off since the challenge was made.
+    fn still_offers(&self, found: &Authorization, challenge: &Challenge) -> Result<(), Error> {
+        let config = self.config();
+        let acme = config.authority.working_acme(&found.provisioner)?;
+        let method = challenge.method;
+        if config.challenges(acme).contains(&method) {
+            return Ok(());
+        }
+        Err(Problem::unauthorized(format!(
+            "{} was switched off at this provisioner after this challenge was made: answer another \
+             one of the authorization, or create a new order.",
+            method.as_str()
+        ))
+        .into())
     }
 
     /// Takes up the validations that an earlier process left unfinished.
