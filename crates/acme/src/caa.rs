@@ -140,6 +140,11 @@ fn decide(
             Some(fault) => faults.push(format!("{} {fault}", shown(record))),
         }
     }
+    let more = faults.len().saturating_sub(SHOWN);
+    faults.truncate(SHOWN);
+    if more > 0 {
+        faults.push(format!("and {more} more that do not allow it either"));
+    }
     refused(&faults.join("; "), &advice(owner, identifier, cx))
 }
 
@@ -241,6 +246,8 @@ fn is_known(tag: &str) -> bool {
         .any(|known| tag.eq_ignore_ascii_case(known))
 }
 
+/// Records that are quoted in an answer.
+const SHOWN: usize = 3;
 /// The tag about every name (RFC 8659 §4.2).
 const NAMES: &str = "issue";
 /// The tag about wildcards (RFC 8659 §4.3).
@@ -308,6 +315,21 @@ mod tests {
         refused(above, "at lab, which is above x.y.lab");
         facts.insert("y.lab".to_owned(), vec![record("issue", "ca.lab")]);
         assert_eq!(judged("x.y.lab", &facts, Method::Http01), Answer::Allowed);
+    }
+
+    #[test]
+    fn of_many_records_the_first_are_shown_and_the_others_counted() {
+        let records = vec![record("issue", "other.example"); 400];
+        let answer = at("a.lab", &records);
+        refused(
+            answer.clone(),
+            "; and 397 more that do not allow it either. Let the",
+        );
+        let Answer::Refused(problem) = answer else {
+            unreachable!("it is refused");
+        };
+        assert!(problem.detail.len() < 600, "{}", problem.detail);
+        refused(at("a.lab", &records[..1]), "another authority. Let the");
     }
 
     #[test]
