@@ -328,6 +328,22 @@ fn the_accounts_of_a_key_that_was_taken_back_order_no_more() {
     eab(&["remove", "bound", &external.id]).code(1);
 }
 
+/// Such accounts get no authorization ahead of an order either, be it for one name or for all below (§7.4.1, RFC 9444 §4.2).
+#[test]
+fn the_accounts_of_a_key_that_was_taken_back_are_authorized_for_nothing_ahead() {
+    let external = external("subdomains", &[]);
+    let account = bound("subdomains", &external);
+    eab(&["remove", "subdomains", &external.id]).success();
+    for below in [false, true] {
+        let identifier =
+            json!({"type": "dns", "value": "taken.test", "subdomainAuthAllowed": below});
+        let asked = json!({"identifier": identifier});
+        let answer = account.post(&account.resource("newAuthz"), Some(&asked));
+        let detail = refused(&answer, 403, "unauthorized");
+        assert!(detail.contains("removed by the operator"), "{detail}");
+    }
+}
+
 /// The names that a key is for are judged when they are ordered.
 #[test]
 fn the_accounts_of_a_key_order_what_it_allows() {

@@ -64,9 +64,9 @@ impl Service {
             expires: whole(now + settings.order_life),
         };
         let new = order::open_ahead(asked, (&enabled, settings.subdomains), &owner, fresh)?;
+        let binding = self.external_binding(account).await?;
         // What policy says about the names below, their orders are asked.
         if new.scope == Scope::Name {
-            let binding = self.external_binding(account).await?;
             let levels = config.levels(Some(acme.name()), binding.as_ref());
             levels.check([&new.identifier]).map_err(Refusal::from)?;
         }
