@@ -6,6 +6,7 @@ use pki::{AltName, Certificate, PublicKey};
 use crate::Refusal;
 use crate::config::{Authority, Config};
 use crate::policy::{Admitted, Named};
+use crate::profile::Offer;
 use crate::provisioner::Provisioner;
 
 /// A certificate that may be renewed; made by [`check`] alone.
@@ -37,6 +38,19 @@ impl Renewable {
         let provisioner = self.provisioner.clone();
         let levels = config.levels(provisioner.as_deref(), None);
         Ok(levels.admit(self)?)
+    }
+
+    /// Asks the profiles that its provisioner offers whether it may go on with a new key: one that the certificate's own
+    /// key fits may be the one that it was made by, and decides.
+    ///
+    /// # Errors
+    /// When such a profile is not for keys of the new kind.
+    pub fn may_change_to(&self, new: &PublicKey, config: &Config) -> Result<(), Refusal> {
+        let provisioner = self.provisioner.as_deref();
+        let offered = provisioner.map_or(&[][..], |name| config.offers(name));
+        let profiles = offered.iter().map(Offer::profile);
+        let mut fitting = profiles.filter(|profile| profile.check_key(self.key.kind()).is_ok());
+        fitting.try_for_each(|profile| profile.check_key(new.kind()))
     }
 
     pub(crate) fn into_parts(self) -> (Certificate, PublicKey, Option<String>) {

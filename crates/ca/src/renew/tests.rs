@@ -75,6 +75,27 @@ fn a_new_key_changes_the_key_and_its_identifier_only() {
 }
 
 #[test]
+fn a_new_key_is_of_a_kind_that_the_profiles_of_the_old_one_are_for() {
+    let may = |profiles: &str, new: &PublicKey| {
+        let names = "[provisioner.acme]\nprofiles = [\"a\", \"b\"]\n";
+        let toml = format!("profile = {{ {profiles} }}\n{names}");
+        let (config, _) = Config::parse(fixture::CA_JSON, Some(&toml)).ok().unwrap();
+        let renewable = check_with(acme(), false, now()).ok().unwrap();
+        renewable.may_change_to(new, &config).is_ok()
+    };
+    let (ec, rsa) = (fixture::leaf_ec_key(), fixture::leaf_rsa_key());
+    for (profiles, allowed) in [
+        ("a = {}, b = {}", true),
+        (r#"a = { keys = ["P-256"] }, b = {}"#, false),
+        (r#"a = { keys = ["P-256", "RSA-2048"] }, b = {}"#, true),
+        (r#"a = { keys = ["P-384"] }, b = {}"#, true),
+    ] {
+        assert_eq!(may(profiles, rsa.public()), allowed, "{profiles}");
+        assert!(may(profiles, ec.public()), "{profiles}");
+    }
+}
+
+#[test]
 fn a_life_shorter_than_the_backdate_does_not_end_before_it_is_handed_out() {
     let life = SignedDuration::from_secs(-30);
     let names = ["localhost".to_owned()];

@@ -66,6 +66,9 @@ impl Service {
             service
                 .uncompromised(key.map_err(ca::Refusal::from)?)
                 .await?;
+            if let Some(new) = &new_key {
+                renewable.may_change_to(new, &config)?;
+            }
             let renewable = renewable.admit(&config)?;
             let grant = Grant::renewal(renewable, new_key.as_ref(), authority.backdate, now);
             service.issue(grant, &request_id).await
