@@ -226,6 +226,17 @@ fn a_provisioner_that_does_not_hold_together_is_listed_and_disabled() {
 }
 
 #[test]
+fn what_an_acme_provisioner_can_do_warns_of_nothing() {
+    let acme = json!({
+        "type": "ACME", "name": "a", "forceCN": true, "requireEAB": true,
+        "termsOfService": "https://ca.lab/terms", "website": "https://ca.lab",
+        "caaIdentities": ["ca.lab"], "challenges": ["http-01", "dns-01", "tls-alpn-01"],
+    });
+    let value = with("authority", json!({"provisioners": [acme]}));
+    assert_eq!(warnings(&value), [] as [&str; 0]);
+}
+
+#[test]
 fn claims_of_a_provisioner_stand_before_those_of_the_authority() {
     let value = with(
         "authority",

@@ -44,7 +44,8 @@ impl Acme {
     pub(super) fn read(mut common: Common, section: &mut Section<'_>) -> Self {
         let challenges = challenges(&mut common, section);
         read_options(&mut common, section);
-        let acme = Self {
+        section.skip(&["attestationFormats", "attestationRoots", "ID"]);
+        Self {
             force_cn: section.bool("forceCN").unwrap_or_default(),
             require_eab: section.bool("requireEAB").unwrap_or_default(),
             terms_of_service: section.text("termsOfService"),
@@ -52,15 +53,7 @@ impl Acme {
             caa_identities: section.strings("caaIdentities"),
             challenges,
             common,
-        };
-        if acme.require_eab {
-            section.warn(
-                "requireEAB",
-                "external account keys cannot be made yet, so no new account can be made",
-            );
         }
-        section.skip(&["attestationFormats", "attestationRoots", "ID"]);
-        acme
     }
 
     /// The name; part of the directory's URL.
