@@ -97,7 +97,7 @@ impl Scope {
         let mut all = vec![(wanted.clone(), Self::Name)];
         match (self, wanted) {
             (Self::Subdomains, Identifier::Dns(name) | Identifier::Wildcard(name)) => {
-                let above = name.lineage();
+                let above = name.lineage().take(MOST_ABOVE);
                 all.extend(above.map(|name| (Identifier::Dns(name), Self::Subdomains)));
             }
             (Self::Subdomains, Identifier::Ip(_)) | (Self::Name, _) => {}
@@ -105,6 +105,10 @@ impl Scope {
         all
     }
 }
+
+/// How many names above one are looked for, itself included: each costs a question to the store, and names of a
+/// hundred labels are nobody's.
+const MOST_ABOVE: usize = 12;
 
 /// An authorization of an account for one identifier.
 #[derive(Clone, Debug, PartialEq)]
@@ -253,6 +257,14 @@ mod tests {
         }
         assert!(!Scope::Subdomains.covers(&id("*.foo.lab"), &id("a.foo.lab")));
         assert!(Scope::Name.covers(&id("*.foo.lab"), &id("*.foo.lab")));
+    }
+
+    #[test]
+    fn what_stands_for_a_name_of_many_labels_is_looked_for_near_it() {
+        let deep = Identifier::guess(&format!("{}lab", "a.".repeat(120))).unwrap();
+        let standing = Scope::Subdomains.standing_for(&deep);
+        assert_eq!(standing.len(), 1 + MOST_ABOVE);
+        assert_eq!(standing[1], (deep, Scope::Subdomains));
     }
 
     #[test]
