@@ -201,3 +201,39 @@ fn a_validation_in_the_dns_is_taken_up_after_a_crash() {
         drop(server);
     });
 }
+
+/// What was given up is nobody's business after the crash either.
+#[test]
+fn a_validation_that_was_given_up_is_not_taken_up_after_a_crash() {
+    own_world(|world| {
+        let mut server = Authority::init(world, Pair::ours(), "ca").start();
+        server.add_acme();
+        let account = server.account();
+        let given_up = challenge(&account, "example.com", "dns-01");
+        let url = given_up["url"].as_str().unwrap();
+        world
+            .dns
+            .set("_acme-challenge.example.com", Answer::Silence);
+        let answer = account.post(url, Some(&json!({}))).json();
+        assert_eq!(answer["status"], "processing", "{answer}");
+        let (folder, id) = url.rsplit_once('/').unwrap();
+        let authorization = folder.replace("/challenge/", "/authz/");
+        let end = json!({"status": "deactivated"});
+        assert_eq!(account.post(&authorization, Some(&end)).status, 200);
+        server.daemon.kill();
+        let right = value(&account, &given_up);
+        let records = Answer::Text(vec![right]);
+        world.dns.set("_acme-challenge.example.com", records);
+        let server = server.authority.start();
+        dns01(&account, "another.example.com", |_| {});
+        let log = server.daemon.log();
+        let told = |id: &str| {
+            let mut lines = log
+                .lines()
+                .filter(|line| line.contains("event=\"validation\""));
+            lines.any(|line| line.contains(id))
+        };
+        assert!(told("another.example.com"), "{log}");
+        assert!(!told(id), "{log}");
+    });
+}

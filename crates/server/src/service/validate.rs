@@ -102,7 +102,9 @@ impl Service {
                 continue;
             };
             let account = self.store().account(found.authorization.account).await?;
-            if let (Some(account), Some(challenge)) = (account, found.authorization.challenge(id)) {
+            let challenge = found.authorization.challenge(id);
+            let challenge = challenge.filter(|one| is_open(&found.authorization, one));
+            if let (Some(account), Some(challenge)) = (account, challenge) {
                 let challenge = challenge.clone();
                 let binding = self.binding(&found.authorization.provisioner, account_url);
                 let who = (&account, binding);
@@ -278,6 +280,8 @@ impl Flight {
                 .count_failure(self.account.id, &self.authorization.identifier);
         }
         let (result, reason) = match outcome {
+            // Another verdict came first, or the authorization has ended.
+            Ok(_) if !written => ("overtaken", ""),
             Ok(_) => ("valid", ""),
             Err(finding) => ("invalid", finding.problem.detail.as_str()),
         };
