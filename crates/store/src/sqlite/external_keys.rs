@@ -51,20 +51,11 @@ impl Store {
         provisioner: &str,
         id: &str,
     ) -> Result<Option<ExternalKey>, Error> {
-        let (provisioner, id) = (provisioner.to_owned(), id.to_owned());
-        self.read(move |connection| {
-            let found = connection
-                .prepare_cached(
-                    "SELECT id, provisioner, reference, rules, accounts, expires_at, bound, bound_at,
-                         created_at,
-                         (SELECT a.id FROM accounts a WHERE a.external_key = k.id ORDER BY a.id LIMIT 1)
-                     FROM external_keys k WHERE id = ?2 AND provisioner = ?1",
-                )?
-                .query_row((provisioner, id), from_row)
-                .optional()?;
-            Ok(found)
-        })
-        .await
+        let sql = "SELECT id, provisioner, reference, rules, accounts, expires_at, bound, bound_at,
+                created_at,
+                (SELECT a.id FROM accounts a WHERE a.external_key = k.id ORDER BY a.id LIMIT 1)
+            FROM external_keys k WHERE id = ?2 AND provisioner = ?1";
+        self.one_external_key(sql, provisioner, id).await
     }
 
     /// Reads the secret of a key of this provisioner.
@@ -114,19 +105,26 @@ impl Store {
         provisioner: &str,
         reference: &str,
     ) -> Result<Option<ExternalKey>, Error> {
-        let (provisioner, reference) = (provisioner.to_owned(), reference.to_owned());
+        let sql = "SELECT id, provisioner, reference, rules, accounts, expires_at, bound, bound_at,
+                created_at,
+                (SELECT a.id FROM accounts a WHERE a.external_key = k.id ORDER BY a.id LIMIT 1)
+            FROM external_keys k
+            WHERE provisioner = ?1 AND reference = ?2 AND reference <> ''";
+        self.one_external_key(sql, provisioner, reference).await
+    }
+
+    /// The key that a statement finds by provisioner and name.
+    async fn one_external_key(
+        &self,
+        sql: &'static str,
+        provisioner: &str,
+        name: &str,
+    ) -> Result<Option<ExternalKey>, Error> {
+        let (provisioner, name) = (provisioner.to_owned(), name.to_owned());
         self.read(move |connection| {
-            let found = connection
-                .prepare_cached(
-                    "SELECT id, provisioner, reference, rules, accounts, expires_at, bound, bound_at,
-                         created_at,
-                         (SELECT a.id FROM accounts a WHERE a.external_key = k.id ORDER BY a.id LIMIT 1)
-                     FROM external_keys k
-                     WHERE provisioner = ?1 AND reference = ?2 AND reference <> ''",
-                )?
-                .query_row((provisioner, reference), from_row)
-                .optional()?;
-            Ok(found)
+            let mut statement = connection.prepare_cached(sql)?;
+            let found = statement.query_row((provisioner, name), from_row);
+            Ok(found.optional()?)
         })
         .await
     }

@@ -53,3 +53,10 @@ impl Command {
         }
     }
 }
+
+/// Text for people, or JSON for programs.
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    Text,
+    Json,
+}

@@ -5,7 +5,8 @@ use std::process::ExitCode;
 use anyhow::Result;
 use ca::api::admin::permit::Permits;
 
-use super::{Format, path, table};
+use super::super::Format;
+use super::{path, table};
 use crate::command::block_on;
 use crate::command::ca::bootstrap::pretty;
 use crate::command::ca::door::Door;

@@ -56,13 +56,6 @@ impl Command {
     }
 }
 
-/// Text for people, or JSON for programs.
-#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Format {
-    Text,
-    Json,
-}
-
 /// The path of the permits of a provisioner.
 fn path(provisioner: &str) -> String {
     format!("/admin/acme/permits/{}", client::segment(provisioner))

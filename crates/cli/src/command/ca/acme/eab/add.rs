@@ -7,8 +7,9 @@ use ca::api::admin::eab::{Key, NewKey};
 use ca::policy::{Lists, Names};
 use jiff::Timestamp;
 
+use super::super::Format;
 use super::lines::Lines;
-use super::{Format, path};
+use super::path;
 use crate::command::block_on;
 use crate::command::ca::bootstrap::pretty;
 use crate::command::ca::certificate::times::moment;

@@ -6,7 +6,8 @@ use anyhow::Result;
 use ca::api::admin::eab::{Key, Keys};
 use client::Operator;
 
-use super::{Format, HEAD, path, row};
+use super::super::Format;
+use super::{HEAD, path, row};
 use crate::command::block_on;
 use crate::command::ca::bootstrap::pretty;
 use crate::command::ca::door::{Credentials, Door};

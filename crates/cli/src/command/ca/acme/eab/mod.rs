@@ -57,13 +57,6 @@ impl Command {
     }
 }
 
-/// Text for people, or JSON for programs.
-#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Format {
-    Text,
-    Json,
-}
-
 /// The path of the keys of a provisioner.
 fn path(provisioner: &str) -> String {
     format!("/admin/acme/eab/{}", client::segment(provisioner))
