@@ -255,6 +255,43 @@ fn a_flag_goes_before_the_environment_and_that_before_the_defaults() {
 }
 
 #[test]
+fn what_a_flag_switches_on_in_a_provisioner_it_switches_off_again() {
+    let folder = Folder::new("flags");
+    assert_eq!(folder.init().code, 0);
+    let config = || fs::read_to_string(folder.path("step/config/ca.json")).unwrap();
+    let add = ["ca", "provisioner", "add", "acme", "--type", "ACME"];
+    assert_eq!(folder.run(&add).code, 0);
+    for (flag, on) in [
+        ("--require-eab", "\"requireEAB\": true"),
+        ("-force-cn", "\"forceCN\": true"),
+        ("--disable-renewal", "\"disableRenewal\": true"),
+    ] {
+        for (value, expected) in [
+            ("", true),
+            ("=false", false),
+            ("=true", true),
+            ("=false", false),
+        ] {
+            let flag = format!("{flag}{value}");
+            let update = folder.run(&["ca", "provisioner", "update", &flag, "acme"]);
+            assert_eq!(update.code, 0, "{}", update.stderr);
+            assert_eq!(config().contains(on), expected, "{flag}");
+        }
+        let other = [
+            "ca",
+            "provisioner",
+            "update",
+            "acme",
+            "--x509-max-dur",
+            "48h",
+        ];
+        let before = config().contains(on);
+        assert_eq!(folder.run(&other).code, 0);
+        assert_eq!(config().contains(on), before, "{flag} was not said");
+    }
+}
+
+#[test]
 fn a_provisioner_is_added_changed_and_removed_in_the_file() {
     let folder = Folder::new("provisioner");
     assert_eq!(folder.init().code, 0);

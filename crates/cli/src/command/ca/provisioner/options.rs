@@ -14,11 +14,11 @@ const TYPES: &[&str] = &[
 #[derive(clap::Args)]
 pub(crate) struct Options {
     /// ACME: requires accounts to bring an external account binding.
-    #[arg(long)]
-    require_eab: bool,
+    #[arg(long, value_name = "true|false", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    require_eab: Option<bool>,
     /// ACME: puts the first DNS name into the certificate's common name where there is none.
-    #[arg(long)]
-    force_cn: bool,
+    #[arg(long, value_name = "true|false", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    force_cn: Option<bool>,
     /// ACME: a challenge to offer (http-01, dns-01, tls-alpn-01, device-attest-01); several times for several.
     #[arg(long = "challenge", value_name = "challenge")]
     challenges: Vec<String>,
@@ -32,14 +32,14 @@ pub(crate) struct Options {
     #[arg(long, value_name = "duration")]
     x509_default_dur: Option<String>,
     /// Renews no certificate of this provisioner.
-    #[arg(long)]
-    disable_renewal: bool,
+    #[arg(long, value_name = "true|false", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    disable_renewal: Option<bool>,
     /// Renews certificates that have expired, too.
-    #[arg(long)]
-    allow_renewal_after_expiry: bool,
+    #[arg(long, value_name = "true|false", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    allow_renewal_after_expiry: Option<bool>,
     /// Leaves the provisioner's name out of certificates.
-    #[arg(long)]
-    disable_smallstep_extensions: bool,
+    #[arg(long, value_name = "true|false", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    disable_smallstep_extensions: Option<bool>,
 }
 
 impl Options {
@@ -49,8 +49,8 @@ impl Options {
     /// For a duration or challenge that is none.
     pub(crate) fn acme(&self) -> Result<AcmeOptions> {
         Ok(AcmeOptions {
-            force_cn: self.force_cn.then_some(true),
-            require_eab: self.require_eab.then_some(true),
+            force_cn: self.force_cn,
+            require_eab: self.require_eab,
             challenges: self.challenges()?,
             claims: self.claims()?,
         })
@@ -71,9 +71,9 @@ impl Options {
             minimum: duration("x509-min-dur", &self.x509_min_dur)?,
             maximum: duration("x509-max-dur", &self.x509_max_dur)?,
             default: duration("x509-default-dur", &self.x509_default_dur)?,
-            disable_renewal: self.disable_renewal.then_some(true),
-            allow_renewal_after_expiry: self.allow_renewal_after_expiry.then_some(true),
-            disable_extension: self.disable_smallstep_extensions.then_some(true),
+            disable_renewal: self.disable_renewal,
+            allow_renewal_after_expiry: self.allow_renewal_after_expiry,
+            disable_extension: self.disable_smallstep_extensions,
         })
     }
 

@@ -14,6 +14,9 @@ const EXAMPLES: &str = "Examples:
   Certificates of two days at most:
     $ step ca provisioner update acme --x509-max-dur 48h
 
+  Make accounts without an external account binding again:
+    $ step ca provisioner update acme --require-eab=false
+
   Offer every challenge again, and another name:
     $ step ca provisioner update acme --remove-challenge http-01 --name acme2";
 
