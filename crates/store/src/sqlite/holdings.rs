@@ -5,7 +5,7 @@ use acme::account::Account;
 use acme::authz::{Authorization, Origin, Scope, Status};
 use acme::challenge::Proof;
 use acme::identifier::Identifier;
-use acme::order::{Held, Holdings, Order};
+use acme::order::{self, Held, Holdings, Order};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension};
 use uuid::Uuid;
@@ -120,12 +120,23 @@ pub(super) fn stand(connection: &Connection, new: &NewOrder) -> Result<bool, Err
             .iter()
             .any(|a: &Authorization| a.id == *id)
     };
-    for id in &new.order.authorizations {
-        if !made(id) && has_ended(connection, *id, &new.order)? {
+    let pending = |a: &Authorization| a.status == Status::Pending;
+    let mut waits = new.authorizations.iter().any(pending);
+    for id in new.order.authorizations.iter().filter(|id| !made(id)) {
+        if has_ended(connection, *id, &new.order)? {
             return Ok(false);
         }
+        waits = waits || !is_valid(connection, *id)?;
     }
-    Ok(true)
+    // What was proven since it was read makes no order ready any more.
+    Ok(waits || new.order.status != order::Status::Pending)
+}
+
+fn is_valid(connection: &Connection, id: Uuid) -> Result<bool, Error> {
+    let valid = connection
+        .prepare_cached("SELECT 1 FROM authorizations WHERE id = ?1 AND status = 'valid'")?
+        .exists([Id(id)])?;
+    Ok(valid)
 }
 
 /// An authorization that is not stored at all has not ended; the foreign key refuses it.

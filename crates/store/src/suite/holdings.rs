@@ -17,6 +17,7 @@ super::for_each_back_end!(
     a_wildcard_and_its_base_are_different_names,
     a_proven_authorization_lives_on_but_never_shorter,
     what_was_asked_for_ahead_is_found_while_pending,
+    an_order_on_what_was_proven_meanwhile_is_not_stored_as_pending,
     nothing_is_authorized_ahead_for_an_account_that_has_ended,
     an_order_on_an_authorization_that_has_ended_is_not_stored,
     an_order_never_stands_on_what_another_account_has,
@@ -88,6 +89,19 @@ async fn what_was_asked_for_ahead_is_found_while_pending(store: &Store) {
     prove(store, &ahead, now()).await;
     let read = store.order(order.order.id).await.unwrap().unwrap();
     assert_eq!(read.status, order::Status::Ready);
+}
+
+/// Nobody would make it ready any more.
+async fn an_order_on_what_was_proven_meanwhile_is_not_stored_as_pending(store: &Store) {
+    let account = world::account(store).await;
+    let ahead = ahead(&account);
+    let stored = store.create_authorization(ahead.clone(), now()).await;
+    assert_eq!(stored, Ok(()));
+    let order = on(&account, &ahead, order::Status::Pending);
+    prove(store, &ahead, now()).await;
+    let placed = store.create_order(order.clone()).await;
+    assert_eq!(placed, Ok(Placed::Outdated));
+    assert_eq!(store.order(order.order.id).await, Ok(None));
 }
 
 async fn nothing_is_authorized_ahead_for_an_account_that_has_ended(store: &Store) {
