@@ -5,6 +5,7 @@ mod authority;
 mod change;
 mod database;
 pub mod edit;
+mod idle;
 mod issuer;
 mod offers;
 mod policy;
@@ -140,6 +141,7 @@ impl Config {
                     return Err(faults);
                 }
                 warnings.extend(config.nameless());
+                warnings.extend(config.idle());
                 Ok((config, warnings))
             }
             _ => Err(faults),
