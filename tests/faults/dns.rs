@@ -1,7 +1,7 @@
 //! DNS as private networks have it: zones with resolvers of their own, resolvers that keep old
 //! answers, servers that are not what they should be, and a crash in the middle of it.
 
-use acceptance::acme::Account;
+use acceptance::acme::{Account, csr};
 use acceptance::authority::{Authority, Pair, Server};
 use acceptance::dns::{Answer, Dns};
 use acceptance::namespace::{World, own_world};
@@ -235,5 +235,50 @@ fn a_validation_that_was_given_up_is_not_taken_up_after_a_crash() {
         };
         assert!(told("another.example.com"), "{log}");
         assert!(!told(id), "{log}");
+    });
+}
+
+/// Whoever asks for CAA records sits on a seat like whoever validates: sockets are not without end.
+#[test]
+fn looks_for_caa_records_are_as_few_as_validations() {
+    own_world(|world| {
+        let web = Web::start("127.0.0.1:80");
+        for name in ["a.test", "b.test"] {
+            world.dns.addresses(name, &["127.0.0.1"]);
+        }
+        let server = Authority::started(world);
+        let account = server.account();
+        let (first, second) = (
+            account.ready(&["a.test"], &web),
+            account.ready(&["b.test"], &web),
+        );
+        let file = server.authority.path.join("config/ca.json");
+        let text = std::fs::read_to_string(&file).unwrap();
+        let mut config: Value = serde_json::from_str(&text).unwrap();
+        let mut all = config["authority"]["provisioners"]
+            .as_array_mut()
+            .unwrap()
+            .iter_mut();
+        let acme = all.find(|one| one["type"] == "ACME").unwrap();
+        acme["caaIdentities"] = json!(["ca.example"]);
+        std::fs::write(&file, config.to_string()).unwrap();
+        settings(
+            &server,
+            "[provisioner.acme]\ncaa = \"enforce\"\n[rate_limits]\nvalidations_per_account = 1\n",
+        );
+        world.dns.set("a.test", Answer::Silence);
+        let waiting = std::thread::spawn({
+            let account = account.clone();
+            move || account.try_finalize(&first, &csr(&["a.test"])).unwrap()
+        });
+        eventually("the question", || {
+            let asked = world.dns.asked();
+            asked.iter().any(|q| q.contains("CAA")).then_some(())
+        });
+        let refused = account.try_finalize(&second, &csr(&["b.test"])).unwrap();
+        assert_eq!(refused.status, 429, "{}", refused.text());
+        assert_eq!(waiting.join().unwrap().status, 503);
+        let done = account.try_finalize(&second, &csr(&["b.test"])).unwrap();
+        assert_eq!(done.json()["status"], "valid", "{}", done.text());
     });
 }

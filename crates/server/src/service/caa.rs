@@ -19,7 +19,7 @@ impl Service {
     ///
     /// # Errors
     /// Where CAA is enforced: `caa` when a record forbids a name, [`Error::Unanswered`] when the DNS
-    /// gives no usable answer. When the store fails.
+    /// gives no usable answer. When the store fails, or the account looks at too much already.
     pub(super) async fn heed_caa(&self, order: &Order, binding: &Binding) -> Result<(), Error> {
         let config = self.config();
         let settings = config.riser.provisioners.get(&order.provisioner);
@@ -28,6 +28,7 @@ impl Service {
             return Ok(());
         }
         let proofs = self.store().proofs(order.id).await?;
+        let _seat = self.seat(order.account).await?;
         let climb = Climb {
             order,
             binding,
@@ -168,7 +169,7 @@ fn hosts(config: &Config) -> Vec<String> {
 /// How long all look-ups of one order may take together.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How many names of one order are looked up at the same time: resolvers serve others too.
-const AT_ONCE: usize = 16;
+const AT_ONCE: usize = 8;
 
 #[cfg(test)]
 mod tests {

@@ -17,7 +17,7 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 use uuid::Uuid;
 
 use super::order::whole;
-use super::seats::{Seats, Turn};
+use super::seats::{Seat, Seats, Turn};
 use super::{Error, Service};
 
 /// The validations that run now, and how long answers have waited for those of each order.
@@ -74,6 +74,17 @@ impl Service {
         }
         let (found, _) = self.challenge(account, authorization, id).await?;
         Ok(found)
+    }
+
+    /// Waits for a seat among those who look at the outside.
+    ///
+    /// # Errors
+    /// [`Error::Limited`] if the account sits or waits on as many as it may.
+    pub(super) async fn seat(&self, account: Uuid) -> Result<Option<Seat>, Error> {
+        let most = self.config().riser.rate_limits.validations_per_account;
+        let turn = self.state.flights.seats.queue(account, most);
+        let mut turn = turn.ok_or_else(|| self.too_many_at_once(account, most))?;
+        Ok(turn.seat().await)
     }
 
     /// Refuses a method that the operator has switched off since the challenge was made.
