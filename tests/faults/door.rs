@@ -72,6 +72,26 @@ fn a_broken_configuration_is_told_to_the_operator_who_asks_with_every_fault() {
 }
 
 #[test]
+fn what_has_no_effect_or_waits_is_told_to_the_operator_who_asks() {
+    own_world(|world| {
+        let server = started(world);
+        let file = server.authority.path.join("config/riser.toml");
+        fs::write(&file, "[profile.lost]\n[limits]\nconnections = 100\n").unwrap();
+        for _ in 0..2 {
+            let told = server.authority.run(&["ca", "reload"]).success().stderr;
+            assert!(
+                told.contains("profile.lost: is offered by nobody"),
+                "{told}"
+            );
+            assert!(told.contains("takes effect at the next start"), "{told}");
+        }
+        fs::remove_file(&file).unwrap();
+        let told = server.authority.run(&["ca", "reload"]).success().stderr;
+        assert!(!told.contains("profile.lost"), "{told}");
+    });
+}
+
+#[test]
 fn another_user_is_refused_and_logged_even_where_the_files_let_them_in() {
     own_world(|world| {
         if !has_other_users() {

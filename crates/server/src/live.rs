@@ -104,6 +104,7 @@ pub(crate) struct Live {
     seen: ArcSwapOption<Text>,
     config: ArcSwap<Config>,
     fault: ArcSwapOption<String>,
+    notes: ArcSwap<Vec<String>>,
     revision: watch::Sender<u64>,
 }
 
@@ -192,6 +193,7 @@ impl Live {
             files: Some(files),
             overrides,
             seen: ArcSwapOption::from_pointee(text),
+            notes: ArcSwap::from_pointee(warnings.iter().map(ToString::to_string).collect()),
             ..Self::fixed(Arc::new(config))
         };
         Ok((live, warnings))
@@ -205,6 +207,7 @@ impl Live {
             seen: ArcSwapOption::empty(),
             config: ArcSwap::new(config),
             fault: ArcSwapOption::empty(),
+            notes: ArcSwap::default(),
             revision: watch::Sender::new(0),
         }
     }
@@ -217,6 +220,11 @@ impl Live {
     /// Why the newest edit is not in force; nothing when it is.
     pub(crate) fn fault(&self) -> Option<String> {
         self.fault.load().as_deref().cloned()
+    }
+
+    /// What of the newest edit has no effect, or not before the next start.
+    pub(crate) fn notes(&self) -> Vec<String> {
+        self.notes.load().to_vec()
     }
 
     /// Tells when something else is in force.
@@ -269,7 +277,8 @@ impl Live {
             return Err(Error::AnotherStore);
         }
         let changes = old.changes(&new);
-        for warning in warnings {
+        let mut notes: Vec<String> = warnings.iter().map(ToString::to_string).collect();
+        for warning in &notes {
             tracing::warn!(event = "configuration", "{warning}");
         }
         for change in &changes {
@@ -281,14 +290,12 @@ impl Live {
                     change.what
                 );
             } else {
-                tracing::warn!(
-                    event = "configuration",
-                    outcome = "waiting",
-                    "{}: takes effect at the next start",
-                    change.what
-                );
+                let note = format!("{}: takes effect at the next start", change.what);
+                tracing::warn!(event = "configuration", outcome = "waiting", "{note}");
+                notes.push(note);
             }
         }
+        self.notes.store(Arc::new(notes));
         self.config.store(Arc::new(new));
         self.seen.store(Some(Arc::new(text)));
         if changes.is_empty() {

@@ -1,6 +1,6 @@
 //! The configuration is read again because an operator asks for it, and they are told what came of it.
 
-use ca::api::admin::Reload;
+use ca::api::admin::{self, Reload};
 use jiff::Timestamp;
 use serde_json::{Map, json};
 
@@ -12,7 +12,7 @@ impl Service {
     ///
     /// # Errors
     /// [`Error::BadRequest`] with every fault; then the previous configuration stays in force.
-    pub(crate) async fn reload(&self, operator: &Operator) -> Result<Reload, Error> {
+    pub(crate) async fn reload(&self, operator: &Operator) -> Result<admin::Reloaded, Error> {
         let live = &self.state.parts.live;
         let reloaded = live.reload().await;
         let outcome = match reloaded {
@@ -23,9 +23,15 @@ impl Service {
         let detail = Map::from_iter([("outcome".to_owned(), json!(outcome))]);
         let entry = operator.entry("configuration-reloaded", Timestamp::now(), detail);
         self.store().record(entry).await?;
+        let in_force = |status| {
+            Ok(admin::Reloaded {
+                status,
+                warnings: live.notes(),
+            })
+        };
         match reloaded {
-            Some(Reloaded::Same) => Ok(Reload::Same),
-            Some(Reloaded::Changed) => Ok(Reload::Changed),
+            Some(Reloaded::Same) => in_force(Reload::Same),
+            Some(Reloaded::Changed) => in_force(Reload::Changed),
             None => {
                 let fault = live.fault().unwrap_or_default();
                 Err(Error::BadRequest(format!(

@@ -26,4 +26,7 @@ pub enum Reload {
 pub struct Reloaded {
     /// What it came to.
     pub status: Reload,
+    /// What of the files has no effect, or not before the next start.
+    #[serde(default)]
+    pub warnings: Vec<String>,
 }

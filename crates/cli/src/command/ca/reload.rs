@@ -37,6 +37,9 @@ impl Args {
                 "The configuration files have changed; what they say now is in force."
             }
         });
+        for warning in reloaded.warnings {
+            output::say(&format!("Warning: {warning}"));
+        }
         Ok(ExitCode::SUCCESS)
     }
 }

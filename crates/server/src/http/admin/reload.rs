@@ -3,7 +3,6 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use ca::api::admin::Reloaded;
 
 use super::json;
 use crate::http::problem::AdminFailure;
@@ -13,6 +12,6 @@ pub(super) async fn reload(
     State(service): State<Service>,
     operator: Operator,
 ) -> Result<Response, AdminFailure> {
-    let status = service.reload(&operator).await?;
-    Ok(json(StatusCode::OK, &Reloaded { status }))
+    let reloaded = service.reload(&operator).await?;
+    Ok(json(StatusCode::OK, &reloaded))
 }
