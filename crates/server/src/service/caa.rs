@@ -169,7 +169,7 @@ fn hosts(config: &Config) -> Vec<String> {
 /// How long all look-ups of one order may take together.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How many names of one order are looked up at the same time: resolvers serve others too.
-const AT_ONCE: usize = 8;
+const AT_ONCE: usize = 16;
 
 #[cfg(test)]
 mod tests {
