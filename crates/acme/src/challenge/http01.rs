@@ -293,6 +293,18 @@ mod tests {
     }
 
     #[test]
+    fn a_redirect_of_any_length_leaves_few_words() {
+        for location in ["x", "https://www.foo.lab/", "/?", "ftp://"] {
+            let location = location.to_owned() + &"x".repeat(60_000);
+            let Verdict::Invalid(finding) = redirected(&location, &[]) else {
+                panic!("it is followed");
+            };
+            let told = finding.problem.detail.len() + finding.evidence.to_string().len();
+            assert!(told < 5000, "{told} octets");
+        }
+    }
+
+    #[test]
     fn a_truncated_body_proves_nothing() {
         let mut sight = answer(200, "tok.thumb");
         sight.truncated = true;

@@ -8,6 +8,9 @@ use http::Uri;
 use super::Ports;
 use super::sight::{Host, HttpProbe};
 
+/// The longest URL that is followed, in octets.
+const LONGEST: usize = 2048;
+
 /// Why a redirect is not followed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Forbidden {
@@ -15,6 +18,8 @@ pub(super) enum Forbidden {
     Unreadable,
     #[error("its scheme is {0}, and only http and https are followed")]
     Scheme(String),
+    #[error("its target is longer than {LONGEST} octets")]
+    TooLong,
     #[error("its target has a user name or password in it")]
     UserInfo,
     #[error("its target is port {port}, and only {allowed} are followed")]
@@ -28,6 +33,10 @@ pub(super) fn follow(
     ports: Ports,
 ) -> Result<HttpProbe, Forbidden> {
     let target = resolve(base, location.trim())?;
+    // Orders and the audit log keep where the redirects led.
+    if target.url().len() > LONGEST {
+        return Err(Forbidden::TooLong);
+    }
     let mut allowed = vec![80, 443, ports.http, ports.tls];
     if allowed.contains(&target.port) {
         return Ok(target);

@@ -9,6 +9,8 @@ use crate::problem::{Kind, Problem, quote};
 
 /// How much of a body the operator gets to see, in octets.
 const SHOWN_BODY: usize = 200;
+/// How much of a header, in characters.
+const SHOWN_HEADER: usize = 1000;
 
 /// Tells what happened: `what` went wrong, and the `advice` what to do next.
 pub(super) fn finding(
@@ -52,14 +54,19 @@ pub(super) fn evidence(
         let shown = &sight.body[..sight.body.len().min(SHOWN_BODY)];
         evidence["answer"] = json!({
             "status": sight.status,
-            "location": sight.location,
-            "media_type": sight.media_type,
+            "location": sight.location.as_deref().map(cut),
+            "media_type": sight.media_type.as_deref().map(cut),
             "length": sight.length,
             "truncated": sight.truncated,
             "body": String::from_utf8_lossy(shown),
         });
     }
     evidence
+}
+
+/// The first characters of a header.
+fn cut(value: &str) -> String {
+    value.chars().take(SHOWN_HEADER).collect()
 }
 
 /// Status, media type, length and time of an answer.
