@@ -255,6 +255,28 @@ fn a_flag_goes_before_the_environment_and_that_before_the_defaults() {
 }
 
 #[test]
+fn a_challenge_of_a_draft_is_sent_to_the_file_that_can_name_it() {
+    let folder = Folder::new("drafts");
+    assert_eq!(folder.init().code, 0);
+    let add = [
+        "ca",
+        "provisioner",
+        "add",
+        "a",
+        "--type",
+        "ACME",
+        "--challenge",
+    ];
+    let told = folder.run(&[&add[..], &["dns-persist-01"]].concat());
+    assert_eq!(told.code, 1);
+    assert!(
+        told.stderr.contains("name it in riser.toml"),
+        "{}",
+        told.stderr
+    );
+}
+
+#[test]
 fn what_a_flag_switches_on_in_a_provisioner_it_switches_off_again() {
     let folder = Folder::new("flags");
     assert_eq!(folder.init().code, 0);

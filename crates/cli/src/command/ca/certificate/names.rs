@@ -86,7 +86,10 @@ fn provable(name: &str) -> Result<Identifier> {
         Err(problem) => bail!("'{name}' cannot be certified: {}", problem.detail),
     };
     if identifier.is_wildcard() {
-        bail!("the wildcard '{name}' needs the dns-01 challenge, which step does not answer");
+        bail!(
+            "the wildcard '{name}' needs the dns-01 challenge, which step does not answer: use a client \
+             that does, such as certbot or lego"
+        );
     }
     Ok(identifier)
 }

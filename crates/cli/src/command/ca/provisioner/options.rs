@@ -79,10 +79,17 @@ impl Options {
 
     fn challenges(&self) -> Result<Option<Vec<String>>> {
         const KNOWN: &[&str] = &["http-01", "dns-01", "tls-alpn-01", "device-attest-01"];
+        const DRAFTS: &[&str] = &["dns-account-01", "dns-persist-01"];
         if self.challenges.is_empty() {
             return Ok(None);
         }
         for challenge in &self.challenges {
+            if DRAFTS.contains(&challenge.as_str()) {
+                bail!(
+                    "'{challenge}' has no place in ca.json: name it in riser.toml, as one of the \
+                     'challenges' of [provisioner.<name>]"
+                );
+            }
             if !KNOWN.contains(&challenge.as_str()) {
                 bail!(
                     "invalid value '{challenge}' for flag '--challenge'; options are {}",
