@@ -110,6 +110,13 @@ fn names_and_accounts_that_are_none_are_refused_with_the_reason() {
             let told = server.authority.run(&arguments).code(1).stderr;
             assert!(told.contains(reason), "{reason} is not in {told}");
         }
+        let both = "ca acme authorize add acme a_b.test 10.0.0.0/40 --account";
+        let both: Vec<_> = both.split(' ').chain([kid.as_str()]).collect();
+        let told = server.authority.run(&both).code(1).stderr;
+        assert!(
+            told.contains("underscore") && told.contains("network"),
+            "{told}"
+        );
         let late = [
             "ca",
             "acme",

@@ -32,19 +32,16 @@ impl Service {
             return Err(bad("no names are given: name at least one"));
         }
         let holder = holder(asked)?;
-        let record = |name: &String| -> Result<Record, Error> {
-            Ok(Record {
-                id: Uuid::now_v7(),
-                holder: holder.clone(),
-                provisioner: acme.name().to_owned(),
-                pattern: Pattern::parse(name)
-                    .map_err(|problem| Error::BadRequest(problem.detail))?,
-                expires: asked.expires_at,
-                by: operator.name(),
-                at: now,
-            })
+        let record = |pattern| Record {
+            id: Uuid::now_v7(),
+            holder: holder.clone(),
+            provisioner: acme.name().to_owned(),
+            pattern,
+            expires: asked.expires_at,
+            by: operator.name(),
+            at: now,
         };
-        let records: Vec<_> = asked.names.iter().map(record).collect::<Result<_, _>>()?;
+        let records: Vec<_> = patterns(&asked.names)?.into_iter().map(record).collect();
         let entry = operator.entry("permit-added", now, Map::new());
         match self.store().add_permits(records.clone(), entry).await {
             Ok(()) => Ok(records.iter().map(show).collect()),
@@ -90,6 +87,21 @@ impl Service {
             Err(error) => Err(error.into()),
         }
     }
+}
+
+/// The names as patterns; all that are none are told.
+fn patterns(names: &[String]) -> Result<Vec<Pattern>, Error> {
+    let (mut patterns, mut wrong) = (Vec::new(), Vec::new());
+    for name in names {
+        match Pattern::parse(name) {
+            Ok(pattern) => patterns.push(pattern),
+            Err(problem) => wrong.push(problem.detail),
+        }
+    }
+    if wrong.is_empty() {
+        return Ok(patterns);
+    }
+    Err(Error::BadRequest(wrong.join("\n")))
 }
 
 fn holder(asked: &NewPermits) -> Result<Holder, Error> {
