@@ -52,32 +52,44 @@ fn quoted(text: &str) -> Vec<String> {
     words
 }
 
-fn tests_that_exist() -> BTreeSet<String> {
-    let mut found = BTreeSet::new();
-    for dir in ["crates", "tests", "fuzz"] {
-        collect(&paths::root().join(dir), &mut found);
+/// The text of every Rust file of the crates and of the tests.
+fn sources() -> Vec<String> {
+    fn look(dir: &Path, found: &mut Vec<String>) {
+        for entry in fs::read_dir(dir).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                look(&path, found);
+            } else if path.extension().is_some_and(|e| e == "rs") {
+                found.push(fs::read_to_string(&path).unwrap());
+            }
+        }
+    }
+    let mut found = Vec::new();
+    for dir in ["crates", "tests"] {
+        look(&paths::root().join(dir), &mut found);
     }
     found
 }
 
-fn collect(dir: &Path, found: &mut BTreeSet<String>) {
-    for entry in fs::read_dir(dir).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            collect(&path, found);
-        } else if path.extension().is_some_and(|e| e == "rs") {
-            let text = fs::read_to_string(&path).unwrap();
-            let mut marked = false;
-            for line in text.lines().map(str::trim) {
-                if line.starts_with("#[test]") || line.starts_with("#[tokio::test") {
-                    marked = true;
-                } else if let Some(rest) = line.split("fn ").nth(1).filter(|_| marked) {
-                    found.extend(rest.split('(').next().map(str::to_owned));
-                    marked = false;
-                }
+fn tests_that_exist() -> BTreeSet<String> {
+    functions_below(&["#[test]", "#[tokio::test"])
+}
+
+/// The functions that one of these attributes stands above.
+fn functions_below(attributes: &[&str]) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for text in sources() {
+        let mut marked = false;
+        for line in text.lines().map(str::trim) {
+            if attributes.iter().any(|start| line.starts_with(start)) {
+                marked = true;
+            } else if let Some(rest) = line.split("fn ").nth(1).filter(|_| marked) {
+                found.extend(rest.split('(').next().map(str::to_owned));
+                marked = false;
             }
         }
     }
+    found
 }
 
 fn untrue(document: &str) -> Vec<String> {
@@ -167,4 +179,24 @@ fn every_row_of_the_rfc_map_names_a_file_and_a_test() {
         assert!(!named_files(row).is_empty(), "no file: {row}");
         assert!(!named_tests(row).is_empty(), "no test: {row}");
     }
+}
+
+#[test]
+fn the_rfc_map_ends_with_its_true_count() {
+    let text = fs::read_to_string(paths::root().join("docs/rfc-map.md")).unwrap();
+    let rows: Vec<&str> = text
+        .lines()
+        .filter(|l| l.starts_with("| ") && !l.starts_with("| ---"))
+        .skip(1)
+        .collect();
+    let tests: BTreeSet<String> = rows.iter().flat_map(|row| named_tests(row)).collect();
+    let ignored = functions_below(&["#[ignore"]);
+    let left_out: Vec<_> = tests.intersection(&ignored).collect();
+    assert_eq!(left_out, [] as [&String; 0], "ignored and yet on the map");
+    let count = format!(
+        "{} points, held by {} tests, none of them ignored.",
+        rows.len(),
+        tests.len()
+    );
+    assert_eq!(text.lines().last(), Some(count.as_str()));
 }
