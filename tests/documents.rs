@@ -166,14 +166,23 @@ fn every_link_between_the_documents_leads_somewhere() {
     }
 }
 
+fn rfc_map() -> String {
+    fs::read_to_string(paths::root().join("docs/rfc-map.md")).unwrap()
+}
+
+/// The lines of the map's table, without its head.
+fn rows(map: &str) -> Vec<&str> {
+    let lines = map.lines().filter(|line| line.starts_with("| "));
+    lines
+        .filter(|line| !line.starts_with("| ---"))
+        .skip(1)
+        .collect()
+}
+
 #[test]
 fn every_row_of_the_rfc_map_names_a_file_and_a_test() {
-    let text = fs::read_to_string(paths::root().join("docs/rfc-map.md")).unwrap();
-    let rows: Vec<&str> = text
-        .lines()
-        .filter(|l| l.starts_with("| ") && !l.starts_with("| ---"))
-        .skip(1)
-        .collect();
+    let text = rfc_map();
+    let rows = rows(&text);
     assert!(rows.len() >= 20, "only {} rows", rows.len());
     for row in rows {
         assert!(!named_files(row).is_empty(), "no file: {row}");
@@ -183,12 +192,8 @@ fn every_row_of_the_rfc_map_names_a_file_and_a_test() {
 
 #[test]
 fn the_rfc_map_ends_with_its_true_count() {
-    let text = fs::read_to_string(paths::root().join("docs/rfc-map.md")).unwrap();
-    let rows: Vec<&str> = text
-        .lines()
-        .filter(|l| l.starts_with("| ") && !l.starts_with("| ---"))
-        .skip(1)
-        .collect();
+    let text = rfc_map();
+    let rows = rows(&text);
     let tests: BTreeSet<String> = rows.iter().flat_map(|row| named_tests(row)).collect();
     let ignored = functions_below(&["#[ignore"]);
     let left_out: Vec<_> = tests.intersection(&ignored).collect();
