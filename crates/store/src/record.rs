@@ -133,6 +133,15 @@ pub struct Revoked {
     pub by: Revoker,
 }
 
+impl Revoked {
+    /// Whether the key is not certified again: it is compromised, as its holder or the account says. Who has proven
+    /// the names may be another than who has the key, and cannot speak for it.
+    #[must_use]
+    pub const fn bars_the_key(&self) -> bool {
+        matches!(self.reason, Reason::KeyCompromise) && !matches!(self.by, Revoker::Names(_))
+    }
+}
+
 /// By which right a certificate was revoked (RFC 8555 §7.6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Revoker {

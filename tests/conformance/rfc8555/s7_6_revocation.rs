@@ -44,7 +44,7 @@ fn an_account_revokes_its_certificate_once() {
     revoked(&by_account(&account, &leaf.revocation(None)));
     let again = by_account(&account, &leaf.revocation(None));
     refused(&again, 400, "alreadyRevoked");
-    let by_its_key = by_key(&leaf.key, &leaf.revocation(Some(json!(1))));
+    let by_its_key = by_key(&leaf.key, &leaf.revocation(Some(json!(4))));
     refused(&by_its_key, 400, "alreadyRevoked");
     let still_there = account.post(&leaf.url, None);
     assert_eq!(first(&still_there), leaf.der);
@@ -249,6 +249,22 @@ fn a_compromised_key_is_not_certified_again() {
         let fresh = account.try_finalize(&order, &Csr::of(&[name]).der());
         assert_eq!(fresh.unwrap().status, 200);
     }
+}
+
+/// Also of a certificate that was revoked for another reason before; once.
+#[test]
+fn a_key_that_turns_out_to_be_compromised_is_not_certified_again() {
+    let account = subject().account();
+    let name = "later.revoke.test";
+    let leaf = Leaf::issued(&account, &[name], "ES256");
+    revoked(&by_account(&account, &leaf.revocation(Some(json!(4)))));
+    revoked(&by_key(&leaf.key, &leaf.revocation(Some(json!(1)))));
+    let again = by_key(&leaf.key, &leaf.revocation(Some(json!(1))));
+    refused(&again, 400, "alreadyRevoked");
+    let order = ordered(&account, &[name], &json!({}));
+    let csr = Csr::of(&[name]).signed_by(&leaf.key);
+    let detail = refused(&account.try_finalize(&order, &csr).unwrap(), 400, "badCSR");
+    assert!(detail.contains("compromised"), "{detail}");
 }
 
 #[test]

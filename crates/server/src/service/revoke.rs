@@ -23,7 +23,7 @@ pub(crate) enum Asker {
 }
 
 impl Service {
-    /// Revokes a certificate, once.
+    /// Revokes a certificate, once; and once more where its key turns out to be compromised.
     ///
     /// # Errors
     /// When the certificate is not one of ours or revoked already, the reason will not do, or who asks has no right to
@@ -46,16 +46,20 @@ impl Service {
             Asker::Account(account) => self.right_of(account, &certificate, &record, now).await?,
             Asker::Key(key) => right_by(key, &certificate)?,
         };
-        if let Some(revoked) = &record.revoked {
-            return Err(already(&record, Some(revoked)).into());
+        let revoked = Revoked {
+            at: now,
+            reason,
+            by,
+        };
+        // A key that turns out to be compromised later has to be barred all the same.
+        if let Some(earlier) = &record.revoked
+            && (earlier.reason == reason || !revoked.bars_the_key())
+        {
+            return Err(already(&record, Some(earlier)).into());
         }
         let revocation = Revocation {
             certificate: record.clone(),
-            revoked: Revoked {
-                at: now,
-                reason,
-                by,
-            },
+            revoked,
             key: certificate.public_key().map_err(Refusal::from)?.digest(),
         };
         if !self.store().revoke(revocation).await? {

@@ -14,7 +14,8 @@ use crate::error::Error;
 use crate::record::{AuditEntry, Revocation, Revoked, Revoker};
 
 impl Store {
-    /// Revokes a certificate. Returns whether it was this call that did: of many at once one does.
+    /// Revokes a certificate. Returns whether it was this call that did: of many at once one does. A certificate that was
+    /// revoked for another reason is revoked once more where who may speak for its key says that it is compromised.
     pub async fn revoke(&self, revocation: Revocation) -> Result<bool, Error> {
         self.write(move |connection| revoke(connection, &revocation))
             .await
@@ -67,7 +68,9 @@ fn revoke(connection: &Connection, revocation: &Revocation) -> Result<bool, Erro
     let written = connection
         .prepare_cached(
             "INSERT INTO revocations (serial, revoked_at, reason, authority, account_id)
-             VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING",
+             VALUES (?1, ?2, ?3, ?4, ?5)
+             ON CONFLICT (serial) DO UPDATE SET reason = excluded.reason
+                 WHERE ?6 AND revocations.reason <> excluded.reason",
         )?
         .execute((
             serial,
@@ -75,12 +78,12 @@ fn revoke(connection: &Connection, revocation: &Revocation) -> Result<bool, Erro
             revoked.reason.code(),
             authority,
             account.map(Id),
+            revoked.bars_the_key(),
         ))?;
     if written == 0 {
         return Ok(false);
     }
-    // Who has proven the names may be another than who has the key, and cannot speak for it.
-    if revoked.reason == Reason::KeyCompromise && !matches!(revoked.by, Revoker::Names(_)) {
+    if revoked.bars_the_key() {
         connection
             .prepare_cached(
                 "INSERT INTO compromised_keys (digest, serial) VALUES (?1, ?2)

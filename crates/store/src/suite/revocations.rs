@@ -13,6 +13,7 @@ super::for_each_back_end!(
     only_a_compromised_key_is_remembered,
     a_key_that_is_compromised_meanwhile_gets_no_certificate,
     who_has_proven_names_says_nothing_about_the_key,
+    a_key_that_turns_out_to_be_compromised_is_barred_then,
     a_revocation_is_in_the_audit_log_with_who_and_why,
     a_revoked_certificate_is_not_renewed,
     an_account_has_proven_what_it_has_valid_authorizations_for,
@@ -100,6 +101,33 @@ async fn a_key_that_is_compromised_meanwhile_gets_no_certificate(store: &Store) 
     assert_eq!(store.certificate(id).await, Ok(None));
     let another = world::issuance(&order);
     assert_eq!(store.issue(another).await, Ok(Issued::Done));
+}
+
+async fn a_key_that_turns_out_to_be_compromised_is_barred_then(store: &Store) {
+    let account = world::account(store).await;
+    let certificate = world::certificate(&["a.example"]);
+    store.record_house(certificate.clone()).await.unwrap();
+    let first = revocation(&certificate, Reason::Superseded, Revoker::Key);
+    assert_eq!(store.revoke(first.clone()).await, Ok(true));
+    let mut barred = false;
+    for (reason, by, counts) in [
+        (Reason::CessationOfOperation, Revoker::Key, false),
+        (Reason::KeyCompromise, Revoker::Names(account.id), false),
+        (Reason::KeyCompromise, Revoker::Key, true),
+        (Reason::KeyCompromise, Revoker::Key, false),
+        (Reason::Superseded, Revoker::Key, false),
+    ] {
+        let again = revocation(&certificate, reason, by);
+        assert_eq!(store.revoke(again).await, Ok(counts), "{reason:?} {by:?}");
+        barred |= counts;
+        assert_eq!(store.is_compromised([7; 32]).await, Ok(barred));
+    }
+    let found = store.certificate(certificate.id).await.unwrap().unwrap();
+    let expected = Revoked {
+        reason: Reason::KeyCompromise,
+        ..first.revoked
+    };
+    assert_eq!(found.revoked, Some(expected));
 }
 
 async fn who_has_proven_names_says_nothing_about_the_key(store: &Store) {
