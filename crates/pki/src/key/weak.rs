@@ -14,7 +14,7 @@ pub enum Weakness {
     /// The primes have the form that Infineon's library RSALib gave them (CVE-2017-15361, "ROCA").
     #[error("it was made by a generator whose keys can be factored (ROCA, CVE-2017-15361)")]
     Roca,
-    /// Fermat's method factors the modulus within [`ROUNDS`] rounds (CVE-2022-26320).
+    /// Fermat's method factors the modulus within a hundred rounds (CVE-2022-26320).
     #[error("its two primes are so close together that it can be factored (Fermat's method)")]
     ClosePrimes,
     /// The point generates a group of at most eight elements: anybody can sign for it.
