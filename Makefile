@@ -28,7 +28,7 @@ peers:
 # tests/interop/absent.toml does not list fails, as it does where CI is set.
 interop: build peers
 	@rm -f target/interop/*.row
-	@RISER_ABSENT=fails $(CARGO) test $(LOCKED) --workspace --test acceptance -- interop:: strangers::; \
+	@RISER_ABSENT=fails $(CARGO) test $(LOCKED) --workspace --test acceptance -- interop:: third_party::; \
 		tested=$$?; RISER_ROWS=required scripts/interop-table && exit $$tested
 
 # What `cargo test` does for a second a target, for long: CASES inputs each. An input that breaks a

@@ -36,10 +36,10 @@ const SERVER_LAYERS: &[(&str, &[&str])] = &[
     ("live", &[]),
     ("probe", &[]),
 ];
-/// The only files of `server` that may ask a pen to sign.
-const PENS: &[&str] = &[
+/// The only files of `server` that may ask for a signature.
+const SIGNING_FILES: &[&str] = &[
     "service/issue.rs",
-    "service/birth.rs",
+    "service/authority.rs",
     "jobs/crl.rs",
     "jobs/ocsp.rs",
 ];
@@ -75,8 +75,8 @@ fn server_layers_look_only_downwards() {
 }
 
 #[test]
-fn only_the_named_files_hold_a_pen() {
-    none(&second_pens(&paths::root()));
+fn only_the_named_files_sign() {
+    none(&second_signers(&paths::root()));
 }
 
 #[test]
@@ -107,8 +107,8 @@ fn a_planted_violation_of_each_rule_is_caught() {
         ),
         (
             "crates/server/src/service/planted.rs",
-            "//! x\nfn f(p: Pen) { p.sign(1); }\n",
-            second_pens,
+            "//! x\nfn f(p: CertificateSigner) { p.sign(1); }\n",
+            second_signers,
         ),
         (
             "crates/server/src/http/planted.rs",
@@ -246,10 +246,10 @@ fn upward_looks(root: &Path) -> Vec<String> {
     wrong
 }
 
-fn second_pens(root: &Path) -> Vec<String> {
+fn second_signers(root: &Path) -> Vec<String> {
     sources(&root.join("crates/server/src"))
         .iter()
-        .filter(|file| !PENS.iter().any(|pen| file.ends_with(pen)))
+        .filter(|file| !SIGNING_FILES.iter().any(|name| file.ends_with(name)))
         .filter(|file| production(file).contains(".sign("))
         .map(|file| format!("{}: may not sign", file.display()))
         .collect()

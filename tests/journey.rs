@@ -5,12 +5,12 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
-use acceptance::namespace::{World, own_world};
+use acceptance::namespace::{Harness, own_harness};
 use acceptance::paths;
 use acceptance::process::{self, Daemon, Outcome, plain};
 
 /// A shell that finds our programs, in a folder of the world.
-fn shell(world: &World) -> Command {
+fn shell(harness: &Harness) -> Command {
     let programs = paths::ours("step");
     let programs = programs.parent().unwrap();
     let mut command = process::command("sh");
@@ -20,36 +20,36 @@ fn shell(world: &World) -> Command {
             "PATH",
             format!("{}:/usr/sbin:/usr/bin:/sbin:/bin", programs.display()),
         )
-        .env("HOME", world.dir())
-        .current_dir(world.dir());
+        .env("HOME", harness.dir())
+        .current_dir(harness.dir());
     command
 }
 
-fn typed(world: &World, line: &str) -> Outcome {
-    process::run(shell(world).args(["-c", line]))
+fn typed(harness: &Harness, line: &str) -> Outcome {
+    process::run(shell(harness).args(["-c", line]))
 }
 
 /// The four commands; the server runs until the daemon is dropped.
-fn main_path(world: &World) -> (Daemon, Outcome) {
-    world.host("127.0.0.1", "example.com");
-    world.write("pw", "a password\n");
+fn main_path(harness: &Harness) -> (Daemon, Outcome) {
+    harness.host("127.0.0.1", "example.com");
+    harness.write("pw", "a password\n");
     typed(
-        world,
+        harness,
         "step ca init --name Example --dns localhost --address 127.0.0.1:9000 --provisioner admin --password-file pw --deployment-type standalone",
     )
     .success();
-    let mut server = shell(world);
+    let mut server = shell(harness);
     server.args([
         "-c",
         "exec step-ca $(step path)/config/ca.json --password-file pw",
     ]);
-    let server = Daemon::spawn(&mut server, &world.path("server.log"));
+    let server = Daemon::spawn(&mut server, &harness.path("server.log"));
     process::eventually("a healthy server", || {
-        (typed(world, "step ca health").stdout == "ok\n").then_some(())
+        (typed(harness, "step ca health").stdout == "ok\n").then_some(())
     });
-    typed(world, "step ca provisioner add acme --type ACME").success();
+    typed(harness, "step ca provisioner add acme --type ACME").success();
     let got = typed(
-        world,
+        harness,
         "step ca certificate --provisioner acme example.com example.crt example.key",
     );
     (server, got.success())
@@ -57,8 +57,8 @@ fn main_path(world: &World) -> (Daemon, Outcome) {
 
 #[test]
 fn four_commands_lead_from_an_empty_folder_to_a_certificate() {
-    own_world(|world| {
-        let (_server, got) = main_path(world);
+    own_harness(|harness| {
+        let (_server, got) = main_path(harness);
         assert_eq!(got.stdout, "");
         let lines: Vec<String> = plain(&got.stderr).lines().map(one_dot).collect();
         assert_eq!(
@@ -80,12 +80,15 @@ fn four_commands_lead_from_an_empty_folder_to_a_certificate() {
             "no escape codes where there is no terminal"
         );
         for file in ["example.crt", "example.key"] {
-            let mode = fs::metadata(world.path(file)).unwrap().permissions().mode();
+            let mode = fs::metadata(harness.path(file))
+                .unwrap()
+                .permissions()
+                .mode();
             assert_eq!(mode & 0o777, 0o600, "{file}");
         }
-        let root = world.path(".step/certs/root_ca.crt");
-        crate::strangers::openssl_accepts(&world.path("example.crt"), &root);
-        typed(world, "step certificate verify --roots .step/certs/root_ca.crt --host example.com example.crt").success();
+        let root = harness.path(".step/certs/root_ca.crt");
+        crate::third_party::openssl_accepts(&harness.path("example.crt"), &root);
+        typed(harness, "step certificate verify --roots .step/certs/root_ca.crt --host example.com example.crt").success();
     });
 }
 
@@ -100,11 +103,11 @@ fn one_dot(line: &str) -> String {
 
 #[test]
 fn a_certificate_got_by_acme_is_renewed_by_mutual_tls() {
-    own_world(|world| {
-        let (_server, _) = main_path(world);
-        let before = fs::read(world.path("example.crt")).unwrap();
+    own_harness(|harness| {
+        let (_server, _) = main_path(harness);
+        let before = fs::read(harness.path("example.crt")).unwrap();
         let early = typed(
-            world,
+            harness,
             "step ca renew --expires-in 1h example.crt example.key",
         )
         .success();
@@ -112,9 +115,9 @@ fn a_certificate_got_by_acme_is_renewed_by_mutual_tls() {
             early.text().contains("certificate not renewed: expires in"),
             "{early:?}"
         );
-        assert_eq!(fs::read(world.path("example.crt")).unwrap(), before);
+        assert_eq!(fs::read(harness.path("example.crt")).unwrap(), before);
         let done = typed(
-            world,
+            harness,
             "step ca renew --force --exec 'touch renewed' example.crt example.key",
         )
         .success();
@@ -124,57 +127,57 @@ fn a_certificate_got_by_acme_is_renewed_by_mutual_tls() {
             "{done:?}"
         );
         assert!(
-            world.path("renewed").exists(),
+            harness.path("renewed").exists(),
             "the command after a renewal has run"
         );
-        assert_ne!(fs::read(world.path("example.crt")).unwrap(), before);
-        let root = world.path(".step/certs/root_ca.crt");
-        crate::strangers::openssl_accepts(&world.path("example.crt"), &root);
-        typed(world, "step ca renew --force example.crt example.key").success();
+        assert_ne!(fs::read(harness.path("example.crt")).unwrap(), before);
+        let root = harness.path(".step/certs/root_ca.crt");
+        crate::third_party::openssl_accepts(&harness.path("example.crt"), &root);
+        typed(harness, "step ca renew --force example.crt example.key").success();
     });
 }
 
 #[test]
 fn a_renewal_daemon_renews_again_and_again_and_ends_at_sigterm() {
-    own_world(|world| {
-        let (_server, _) = main_path(world);
-        let mut daemon = shell(world);
+    own_harness(|harness| {
+        let (_server, _) = main_path(harness);
+        let mut daemon = shell(harness);
         daemon.args(["-c", "exec step ca renew --daemon --renew-period 1s --exec 'echo x >> times' example.crt example.key"]);
-        let mut daemon = Daemon::spawn(&mut daemon, &world.path("daemon.log"));
+        let mut daemon = Daemon::spawn(&mut daemon, &harness.path("daemon.log"));
         process::eventually("two renewals", || {
-            let times = fs::read_to_string(world.path("times")).unwrap_or_default();
+            let times = fs::read_to_string(harness.path("times")).unwrap_or_default();
             (times.lines().count() >= 2).then_some(())
         });
         daemon.signal("TERM");
         assert_eq!(daemon.wait(), Some(0), "{}", daemon.log());
-        crate::strangers::openssl_accepts(
-            &world.path("example.crt"),
-            &world.path(".step/certs/root_ca.crt"),
+        crate::third_party::openssl_accepts(
+            &harness.path("example.crt"),
+            &harness.path(".step/certs/root_ca.crt"),
         );
     });
 }
 
 #[test]
 fn an_existing_file_is_not_overwritten_unasked() {
-    own_world(|world| {
-        let (_server, _) = main_path(world);
+    own_harness(|harness| {
+        let (_server, _) = main_path(harness);
         let again = "step ca certificate --provisioner acme example.com example.crt example.key";
-        let before = fs::read(world.path("example.crt")).unwrap();
-        let refused = typed(world, again).code(1);
+        let before = fs::read(harness.path("example.crt")).unwrap();
+        let refused = typed(harness, again).code(1);
         assert!(refused.stderr.contains("/dev/tty"), "{refused:?}");
-        assert_eq!(fs::read(world.path("example.crt")).unwrap(), before);
-        typed(world, &format!("{again} --force")).success();
+        assert_eq!(fs::read(harness.path("example.crt")).unwrap(), before);
+        typed(harness, &format!("{again} --force")).success();
     });
 }
 
 #[test]
 fn an_answer_that_is_missing_is_told_by_what_the_server_saw() {
-    own_world(|world| {
-        let (_server, _) = main_path(world);
-        world.host("127.0.0.1", "elsewhere.example.com");
-        fs::create_dir(world.path("www")).unwrap();
+    own_harness(|harness| {
+        let (_server, _) = main_path(harness);
+        harness.host("127.0.0.1", "elsewhere.example.com");
+        fs::create_dir(harness.path("www")).unwrap();
         let failed = typed(
-            world,
+            harness,
             "step ca certificate --provisioner acme --webroot www elsewhere.example.com e.crt e.key",
         )
         .code(1);
@@ -182,6 +185,6 @@ fn an_answer_that_is_missing_is_told_by_what_the_server_saw() {
         for word in ["elsewhere.example.com", "127.0.0.1:80", "refused"] {
             assert!(text.contains(word), "{word}: {text}");
         }
-        assert!(!world.path("e.crt").exists() && !world.path("e.key").exists());
+        assert!(!harness.path("e.crt").exists() && !harness.path("e.key").exists());
     });
 }

@@ -1,4 +1,4 @@
-//! The support library of the acceptance tests: a fake world around real
+//! The support library of the acceptance tests: a fake harness around real
 //! programs. No test is here, and nothing here is a fake of our own code.
 
 pub mod support;

@@ -7,5 +7,5 @@ mod documents;
 mod faults;
 mod interop;
 mod journey;
-mod strangers;
 mod terminal;
+mod third_party;

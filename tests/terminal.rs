@@ -5,13 +5,13 @@ use std::io::Write;
 use std::process::{Command, Stdio};
 
 use acceptance::authority::{Authority, Pair};
-use acceptance::namespace::{World, own_world};
+use acceptance::namespace::{Harness, own_harness};
 use acceptance::paths;
 use acceptance::process::{self, plain};
 
 /// Runs a line on a terminal, waits for each question and types its answer; everything that was shown.
-fn talk(world: &World, line: &str, answers: &[(&str, &str)]) -> String {
-    let shown = world.path("shown");
+fn talk(harness: &Harness, line: &str, answers: &[(&str, &str)]) -> String {
+    let shown = harness.path("shown");
     let programs = paths::ours("step");
     let mut child = Command::new("script")
         .args([
@@ -27,9 +27,9 @@ fn talk(world: &World, line: &str, answers: &[(&str, &str)]) -> String {
             "PATH",
             format!("{}:/usr/bin:/bin", programs.parent().unwrap().display()),
         )
-        .env("HOME", world.dir())
+        .env("HOME", harness.dir())
         .env("TERM", "xterm")
-        .current_dir(world.dir())
+        .current_dir(harness.dir())
         .stdin(Stdio::piped())
         .stdout(File::create(&shown).unwrap())
         .stderr(Stdio::null())
@@ -56,9 +56,9 @@ fn talk(world: &World, line: &str, answers: &[(&str, &str)]) -> String {
 
 #[test]
 fn init_asks_for_what_no_flag_says_and_shows_a_password_it_made_once() {
-    own_world(|world| {
+    own_harness(|harness| {
         let text = talk(
-            world,
+            harness,
             "step ca init",
             &[
                 ("Deployment type", ""),
@@ -79,11 +79,11 @@ fn init_asks_for_what_no_flag_says_and_shows_a_password_it_made_once() {
         assert_eq!(password.len(), 32, "{password:?}");
         assert_eq!(text.matches(password).count(), 1, "shown once");
 
-        world.write("pw", password);
+        harness.write("pw", password);
         let mut server = Command::new(paths::ours("step-ca"));
         server.args([".step/config/ca.json", "--password-file", "pw"]);
-        server.env("HOME", world.dir()).current_dir(world.dir());
-        let server = process::Daemon::spawn(&mut server, &world.path("log"));
+        server.env("HOME", harness.dir()).current_dir(harness.dir());
+        let server = process::Daemon::spawn(&mut server, &harness.path("log"));
         process::eventually("a server that opens its key with it", || {
             server
                 .log()
@@ -95,22 +95,22 @@ fn init_asks_for_what_no_flag_says_and_shows_a_password_it_made_once() {
 
 #[test]
 fn a_password_that_is_typed_is_never_shown() {
-    own_world(|world| {
+    own_harness(|harness| {
         let line = "step ca init --name Example --dns localhost --address :9000 --provisioner admin --deployment-type standalone";
-        let text = talk(world, line, &[("Password for the keys", "open sesame")]);
+        let text = talk(harness, line, &[("Password for the keys", "open sesame")]);
         assert!(!text.contains("sesame"), "{text}");
-        assert!(world.path(".step/config/ca.json").exists());
+        assert!(harness.path(".step/config/ca.json").exists());
     });
 }
 
 #[test]
 fn colours_are_for_terminals() {
-    own_world(|world| {
-        let authority = Authority::init(world, Pair::ours(), ".step");
+    own_harness(|harness| {
+        let authority = Authority::init(harness, Pair::ours(), ".step");
         let mut server = authority.start();
         server.add_acme();
         let line = "step ca certificate --provisioner acme localhost l.crt l.key";
-        let text = talk(world, line, &[]);
+        let text = talk(harness, line, &[]);
         assert!(text.contains("\u{1b}[32m✔"), "{text:?}");
         assert!(plain(&text).contains("✔ Certificate: l.crt"), "{text:?}");
     });
@@ -118,14 +118,14 @@ fn colours_are_for_terminals() {
 
 #[test]
 fn an_existing_file_is_overwritten_when_the_person_says_so() {
-    own_world(|world| {
-        let authority = Authority::init(world, Pair::ours(), ".step");
+    own_harness(|harness| {
+        let authority = Authority::init(harness, Pair::ours(), ".step");
         let mut server = authority.start();
         server.add_acme();
-        world.write("l.crt", "something else\n");
+        harness.write("l.crt", "something else\n");
         let line = "step ca certificate --provisioner acme localhost l.crt l.key";
-        talk(world, line, &[("Would you like to overwrite", "y")]);
-        let text = fs::read_to_string(world.path("l.crt")).unwrap();
+        talk(harness, line, &[("Would you like to overwrite", "y")]);
+        let text = fs::read_to_string(harness.path("l.crt")).unwrap();
         assert!(text.contains("BEGIN CERTIFICATE"), "{text}");
     });
 }

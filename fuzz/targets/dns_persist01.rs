@@ -2,7 +2,9 @@
 //! this authority, the account and its time, and a wildcard only with its policy.
 
 use acme::Identifier;
-use acme::challenge::{Binding, Context, Method, Ports, Sight, Trail, TxtSight, Verdict, judge};
+use acme::challenge::{
+    CaaIdentity, Context, Method, Observation, Ports, Trace, TxtObservation, Verdict, judge,
+};
 use acme::issue_value::IssueValue;
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -16,7 +18,7 @@ pub fn check(octets: &[u8]) -> bool {
     let values: Vec<String> = text.lines().map(str::to_owned).collect();
     let proves = |name: &str| {
         let identifier = Identifier::parse("dns", name).expect("a name");
-        let binding = Binding {
+        let caa_identity = CaaIdentity {
             account_url: ACCOUNT.to_owned(),
             issuers: vec!["ca.lab".to_owned()],
         };
@@ -25,16 +27,16 @@ pub fn check(octets: &[u8]) -> bool {
             token: "",
             key_authorization: "",
             account: Uuid::nil(),
-            binding: &binding,
+            caa_identity: &caa_identity,
             ports: Ports::default(),
             now: Timestamp::from_second(NOW).expect("a time"),
             redirects: &[],
         };
-        let sight = Sight::Txt(TxtSight {
+        let observation = Observation::Txt(TxtObservation {
             values: values.clone(),
-            trail: Trail::default(),
+            trace: Trace::default(),
         });
-        match judge(Method::DnsPersist01, &context, &sight) {
+        match judge(Method::DnsPersist01, &context, &observation) {
             Verdict::Valid(_) => true,
             Verdict::Retry(finding) | Verdict::Invalid(finding) => {
                 assert!(

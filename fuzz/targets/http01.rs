@@ -4,7 +4,7 @@
 
 use acme::Identifier;
 use acme::challenge::{
-    Binding, Context, HttpSight, Method, Ports, Probe, Sight, Trail, Verdict, judge,
+    CaaIdentity, Context, HttpObservation, Method, Observation, Ports, Probe, Trace, Verdict, judge,
 };
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -26,21 +26,21 @@ pub fn check(octets: &[u8]) -> bool {
         .ok()
         .filter(|text| !text.is_empty());
     let body = line();
-    let sight = Sight::Http(HttpSight {
+    let observation = Observation::Http(HttpObservation {
         status: status.unwrap_or(200),
         location: location.map(str::to_owned),
         media_type: Some("text/plain".to_owned()),
         body: body.to_vec(),
         length: body.len() as u64,
         truncated: false,
-        trail: Trail::default(),
+        trace: Trace::default(),
     });
     let context = Context {
         identifier: &identifier,
         token: &KEY_AUTHORIZATION[..43],
         key_authorization: KEY_AUTHORIZATION,
         account: Uuid::nil(),
-        binding: &Binding::default(),
+        caa_identity: &CaaIdentity::default(),
         ports: Ports {
             http: 5002,
             tls: 5001,
@@ -48,7 +48,7 @@ pub fn check(octets: &[u8]) -> bool {
         now: Timestamp::UNIX_EPOCH,
         redirects: &[],
     };
-    match judge(Method::Http01, &context, &sight) {
+    match judge(Method::Http01, &context, &observation) {
         Verdict::Valid(proof) => {
             assert_eq!(body.trim_ascii_end(), KEY_AUTHORIZATION.as_bytes());
             assert_eq!(

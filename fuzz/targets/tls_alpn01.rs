@@ -2,7 +2,9 @@
 //! the corpus has proves one of the two: nothing else is signed by its own key.
 
 use acme::Identifier;
-use acme::challenge::{Binding, Context, Method, Ports, Sight, TlsSight, Trail, Verdict, judge};
+use acme::challenge::{
+    CaaIdentity, Context, Method, Observation, Ports, TlsObservation, Trace, Verdict, judge,
+};
 use jiff::Timestamp;
 use pki::Certificate;
 use uuid::Uuid;
@@ -19,15 +21,15 @@ const RIGHT: [&[u8]; 4] = [
 
 /// The octets as a server's certificate.
 pub fn check(octets: &[u8]) -> bool {
-    let sight = Sight::Tls(TlsSight {
+    let observation = Observation::Tls(TlsObservation {
         protocol: Some("acme-tls/1".to_owned()),
         version: 0x0304,
         leaf: octets.to_vec(),
         length: octets.len(),
-        trail: Trail::default(),
+        trace: Trace::default(),
     });
-    let named = judged("dns", "foo.lab", &sight);
-    let addressed = judged("ip", "192.0.2.1", &sight);
+    let named = judged("dns", "foo.lab", &observation);
+    let addressed = judged("ip", "192.0.2.1", &observation);
     assert!(!(named && addressed), "one certificate proves two");
     if named || addressed {
         let signed = |der: &[u8]| Certificate::from_der(der).map(|c| c.tbs_der().to_vec());
@@ -38,19 +40,19 @@ pub fn check(octets: &[u8]) -> bool {
     named || addressed
 }
 
-fn judged(kind: &str, value: &str, sight: &Sight) -> bool {
+fn judged(kind: &str, value: &str, observation: &Observation) -> bool {
     let identifier = Identifier::parse(kind, value).expect("an identifier");
     let context = Context {
         identifier: &identifier,
         token: &KEY_AUTHORIZATION[..43],
         key_authorization: KEY_AUTHORIZATION,
         account: Uuid::nil(),
-        binding: &Binding::default(),
+        caa_identity: &CaaIdentity::default(),
         ports: Ports::default(),
         now: Timestamp::UNIX_EPOCH,
         redirects: &[],
     };
-    match judge(Method::TlsAlpn01, &context, sight) {
+    match judge(Method::TlsAlpn01, &context, observation) {
         Verdict::Valid(proof) => {
             assert_eq!(proof.identifier(), &identifier);
             true

@@ -4,15 +4,15 @@
 use acceptance::acme::csr;
 use acceptance::authority::{Authority, Pair, Server};
 use acceptance::clock::Clock;
-use acceptance::namespace::{World, own_world};
+use acceptance::namespace::{Harness, own_harness};
 use acceptance::process;
 use acceptance::web::Web;
 
 /// A server under a clock of its own, whose orders live two minutes.
-fn under_a_clock(world: &World, task: &str) -> Option<(Server, Clock, acceptance::table::Row)> {
-    world.dns.addresses("example.com", &["127.0.0.1"]);
-    let mut authority = Authority::init(world, Pair::ours(), "ca");
-    let (clock, row) = Clock::of(world, &mut authority, task)?;
+fn under_a_clock(harness: &Harness, task: &str) -> Option<(Server, Clock, acceptance::table::Row)> {
+    harness.dns.addresses("example.com", &["127.0.0.1"]);
+    let mut authority = Authority::init(harness, Pair::ours(), "ca");
+    let (clock, row) = Clock::of(harness, &mut authority, task)?;
     let mut server = authority.start();
     server.add_acme();
     let file = server.authority.path.join("config/riser.toml");
@@ -26,9 +26,9 @@ fn under_a_clock(world: &World, task: &str) -> Option<(Server, Clock, acceptance
 
 #[test]
 fn an_order_is_over_when_the_clock_jumps_past_its_end_and_the_next_one_is_served() {
-    own_world(|world| {
+    own_harness(|harness| {
         let task = "the clock jumps ahead";
-        let Some((server, clock, row)) = under_a_clock(world, task) else {
+        let Some((server, clock, row)) = under_a_clock(harness, task) else {
             return;
         };
         let web = Web::start("127.0.0.1:80");
@@ -48,9 +48,9 @@ fn an_order_is_over_when_the_clock_jumps_past_its_end_and_the_next_one_is_served
 
 #[test]
 fn a_clock_set_back_an_hour_keeps_nobody_from_a_certificate() {
-    own_world(|world| {
+    own_harness(|harness| {
         let task = "the clock is set back";
-        let Some((server, clock, row)) = under_a_clock(world, task) else {
+        let Some((server, clock, row)) = under_a_clock(harness, task) else {
             return;
         };
         let web = Web::start("127.0.0.1:80");

@@ -7,7 +7,7 @@ use std::time::Duration;
 use acceptance::acme::{Account, Order, csr};
 use acceptance::authority::Authority;
 use acceptance::https::Client;
-use acceptance::namespace::own_world;
+use acceptance::namespace::own_harness;
 use acceptance::web::Web;
 use serde_json::Value;
 
@@ -66,10 +66,10 @@ fn work(
 
 #[test]
 fn twenty_kills_under_load_lose_nothing_acknowledged() {
-    own_world(|world| {
-        world.dns.addresses("example.com", &["127.0.0.1"]);
+    own_harness(|harness| {
+        harness.dns.addresses("example.com", &["127.0.0.1"]);
         let web = Web::start("127.0.0.1:80");
-        let mut server = Authority::started(world);
+        let mut server = Authority::started(harness);
         let promises = Arc::new(Mutex::new(Promises::default()));
         let stop = Arc::new(AtomicBool::new(false));
         let workers: Vec<_> = (0..CLIENTS)

@@ -7,14 +7,14 @@ use std::process::Command;
 
 use acceptance::acme::{Account, Order};
 use acceptance::authority::{Authority, Pair, Server};
-use acceptance::namespace::{World, own_world};
+use acceptance::namespace::{Harness, own_harness};
 use acceptance::process;
 
 const CLIENTS: usize = 8;
 
 /// A server whose store lies on a disk of three megabytes, and that folder.
-fn on_a_small_disk(world: &World) -> (Server, PathBuf) {
-    let authority = Authority::init(world, Pair::ours(), "ca");
+fn on_a_small_disk(harness: &Harness) -> (Server, PathBuf) {
+    let authority = Authority::init(harness, Pair::ours(), "ca");
     let db = authority.path.join("db");
     let mut mount = Command::new("mount");
     mount
@@ -47,8 +47,8 @@ fn all_there(kept: &[(Account, Order)]) {
 
 #[test]
 fn a_full_disk_tells_the_truth_and_recovers() {
-    own_world(|world| {
-        let (mut server, db) = on_a_small_disk(world);
+    own_harness(|harness| {
+        let (mut server, db) = on_a_small_disk(harness);
         let accounts: Vec<_> = (0..CLIENTS).map(|_| server.account()).collect();
         // All but a little of what is left is taken; the clients take the rest, all at once.
         let filler = db.join("filler");
@@ -91,8 +91,8 @@ fn a_full_disk_tells_the_truth_and_recovers() {
 
 #[test]
 fn a_server_killed_on_a_full_disk_starts_again_there_and_serves_what_needs_no_write() {
-    own_world(|world| {
-        starts_on_a_full_disk(world, |server, fill| {
+    own_harness(|harness| {
+        starts_on_a_full_disk(harness, |server, fill| {
             fill();
             server.crash_and_restart()
         });
@@ -101,8 +101,8 @@ fn a_server_killed_on_a_full_disk_starts_again_there_and_serves_what_needs_no_wr
 
 #[test]
 fn a_server_stopped_on_a_full_disk_starts_again_there_and_serves_what_needs_no_write() {
-    own_world(|world| {
-        starts_on_a_full_disk(world, |server, fill| {
+    own_harness(|harness| {
+        starts_on_a_full_disk(harness, |server, fill| {
             fill();
             server.stop().start()
         });
@@ -111,8 +111,8 @@ fn a_server_stopped_on_a_full_disk_starts_again_there_and_serves_what_needs_no_w
 
 #[test]
 fn a_disk_that_fills_while_the_server_is_down_does_not_keep_it_down() {
-    own_world(|world| {
-        starts_on_a_full_disk(world, |server, fill| {
+    own_harness(|harness| {
+        starts_on_a_full_disk(harness, |server, fill| {
             let authority = server.stop();
             fill();
             authority.start()
@@ -121,8 +121,8 @@ fn a_disk_that_fills_while_the_server_is_down_does_not_keep_it_down() {
 }
 
 /// `restart` fills the disk, ends the server in its way and starts it again.
-fn starts_on_a_full_disk(world: &World, restart: impl FnOnce(Server, &dyn Fn()) -> Server) {
-    let (server, db) = on_a_small_disk(world);
+fn starts_on_a_full_disk(harness: &Harness, restart: impl FnOnce(Server, &dyn Fn()) -> Server) {
+    let (server, db) = on_a_small_disk(harness);
     let account = server.account();
     let filler = db.join("filler");
     let server = restart(server, &|| {

@@ -4,7 +4,7 @@
 use acceptance::acme::{Account, csr};
 use acceptance::authority::{Authority, Pair, Server};
 use acceptance::dns::{Answer, Dns};
-use acceptance::namespace::{World, own_world};
+use acceptance::namespace::{Harness, own_harness};
 use acceptance::process::eventually;
 use acceptance::web::{Page, Web, challenge_path};
 use aws_lc_rs::digest::{SHA256, digest};
@@ -54,9 +54,9 @@ fn dns01(account: &Account, name: &str, publish: impl FnOnce(String)) -> String 
 
 #[test]
 fn a_zone_is_asked_at_its_own_resolver_from_the_next_look_on() {
-    own_world(|world| {
+    own_harness(|harness| {
         let inner = Dns::start("127.0.0.3:53");
-        let server = Authority::started(world);
+        let server = Authority::started(harness);
         let account = server.account();
         let name = "host.lab.internal";
         inner.addresses(name, &["127.0.0.1"]);
@@ -83,7 +83,7 @@ fn a_zone_is_asked_at_its_own_resolver_from_the_next_look_on() {
         assert_eq!(after, "valid");
         // Addresses too, and other zones as ever.
         let web = Web::start("127.0.0.1:80");
-        world.dns.addresses("example.com", &["127.0.0.1"]);
+        harness.dns.addresses("example.com", &["127.0.0.1"]);
         for name in [name, "example.com"] {
             let challenge = challenge(&account, name, "http-01");
             let path = challenge_path(challenge["token"].as_str().unwrap());
@@ -94,10 +94,10 @@ fn a_zone_is_asked_at_its_own_resolver_from_the_next_look_on() {
 }
 
 /// The resolver of the world knows the name servers of the zones, and keeps an old TXT record.
-fn delegate(world: &World, zone: &str, server: &str) {
+fn delegate(harness: &Harness, zone: &str, server: &str) {
     let name = format!("ns.{zone}");
-    world.dns.set(zone, Answer::name_servers(&[&name]));
-    world.dns.addresses(&name, &[server]);
+    harness.dns.set(zone, Answer::name_servers(&[&name]));
+    harness.dns.addresses(&name, &[server]);
 }
 
 fn authoritative(values: Vec<String>) -> Answer {
@@ -106,15 +106,17 @@ fn authoritative(values: Vec<String>) -> Answer {
 
 #[test]
 fn the_zones_own_servers_are_asked_past_a_resolver_with_old_answers() {
-    own_world(|world| {
+    own_harness(|harness| {
         let (first, second) = (Dns::start("127.0.0.2:53"), Dns::start("127.0.0.3:53"));
-        let server = Authority::started(world);
+        let server = Authority::started(harness);
         let account = server.account();
         settings(&server, "[validation]\nauthoritative = true\n");
-        delegate(world, "example.com", "127.0.0.2");
-        delegate(world, "auth.test", "127.0.0.3");
+        delegate(harness, "example.com", "127.0.0.2");
+        delegate(harness, "auth.test", "127.0.0.3");
         let record = "_acme-challenge.www.example.com";
-        world.dns.set(record, Answer::Text(vec!["old".to_owned()]));
+        harness
+            .dns
+            .set(record, Answer::Text(vec!["old".to_owned()]));
         let direct = dns01(&account, "www.example.com", |value| {
             first.set(record, authoritative(vec![value]));
         });
@@ -140,15 +142,15 @@ fn the_zones_own_servers_are_asked_past_a_resolver_with_old_answers() {
 
 #[test]
 fn servers_of_a_zone_that_do_not_know_it_or_may_not_be_asked_are_told() {
-    own_world(|world| {
+    own_harness(|harness| {
         let lame = Dns::start("127.0.0.2:53");
-        let server = Authority::started(world);
+        let server = Authority::started(harness);
         let account = server.account();
         settings(&server, "[validation]\nauthoritative = true\n");
         let name = "www.example.com";
         let nobody = dns01(&account, name, |_| {});
         assert!(nobody.contains("name servers for no zone"), "{nobody}");
-        delegate(world, "example.com", "127.0.0.2");
+        delegate(harness, "example.com", "127.0.0.2");
         let lame = dns01(&account, name, |value| {
             lame.set("_acme-challenge.www.example.com", Answer::Text(vec![value]));
         });
@@ -161,7 +163,7 @@ fn servers_of_a_zone_that_do_not_know_it_or_may_not_be_asked_are_told() {
         let denied = dns01(&account, name, |_| {});
         let words = "(ns.example.com), denied by the operator";
         assert!(denied.contains(words), "{denied}");
-        world.dns.set("example.com", Answer::Fails);
+        harness.dns.set("example.com", Answer::Fails);
         let failing = dns01(&account, name, |_| {});
         assert!(failing.contains("NS records of example.com"), "{failing}");
         assert!(
@@ -175,8 +177,8 @@ fn servers_of_a_zone_that_do_not_know_it_or_may_not_be_asked_are_told() {
 /// the client uses: it survives the crash.
 #[test]
 fn a_validation_in_the_dns_is_taken_up_after_a_crash() {
-    own_world(|world| {
-        let mut server = Authority::init(world, Pair::ours(), "ca").start();
+    own_harness(|harness| {
+        let mut server = Authority::init(harness, Pair::ours(), "ca").start();
         server.add_acme();
         settings(
             &server,
@@ -189,13 +191,13 @@ fn a_validation_in_the_dns_is_taken_up_after_a_crash() {
         let digest = digest(&SHA256, account.kid.as_bytes());
         let label = BASE32_NOPAD.encode(&digest.as_ref()[..10]).to_lowercase();
         let record = format!("_{label}._acme-challenge.example.com");
-        world.dns.set(&record, Answer::Silence);
+        harness.dns.set(&record, Answer::Silence);
         let url = challenge["url"].as_str().unwrap();
         let answer = account.post(url, Some(&json!({}))).json();
         assert_eq!(answer["status"], "processing", "{answer}");
         server.daemon.kill();
         let right = value(&account, &challenge);
-        world.dns.set(&record, Answer::Text(vec![right]));
+        harness.dns.set(&record, Answer::Text(vec![right]));
         let server = server.authority.start();
         assert_eq!(account.await_status(url, "valid")["type"], "dns-account-01");
         drop(server);
@@ -205,13 +207,13 @@ fn a_validation_in_the_dns_is_taken_up_after_a_crash() {
 /// What was given up is nobody's business after the crash either.
 #[test]
 fn a_validation_that_was_given_up_is_not_taken_up_after_a_crash() {
-    own_world(|world| {
-        let mut server = Authority::init(world, Pair::ours(), "ca").start();
+    own_harness(|harness| {
+        let mut server = Authority::init(harness, Pair::ours(), "ca").start();
         server.add_acme();
         let account = server.account();
         let given_up = challenge(&account, "example.com", "dns-01");
         let url = given_up["url"].as_str().unwrap();
-        world
+        harness
             .dns
             .set("_acme-challenge.example.com", Answer::Silence);
         let answer = account.post(url, Some(&json!({}))).json();
@@ -223,7 +225,7 @@ fn a_validation_that_was_given_up_is_not_taken_up_after_a_crash() {
         server.daemon.kill();
         let right = value(&account, &given_up);
         let records = Answer::Text(vec![right]);
-        world.dns.set("_acme-challenge.example.com", records);
+        harness.dns.set("_acme-challenge.example.com", records);
         let server = server.authority.start();
         dns01(&account, "another.example.com", |_| {});
         let log = server.daemon.log();
@@ -241,12 +243,12 @@ fn a_validation_that_was_given_up_is_not_taken_up_after_a_crash() {
 /// Whoever asks for CAA records sits on a seat like whoever validates: sockets are not without end.
 #[test]
 fn looks_for_caa_records_are_as_few_as_validations() {
-    own_world(|world| {
+    own_harness(|harness| {
         let web = Web::start("127.0.0.1:80");
         for name in ["a.test", "b.test"] {
-            world.dns.addresses(name, &["127.0.0.1"]);
+            harness.dns.addresses(name, &["127.0.0.1"]);
         }
-        let server = Authority::started(world);
+        let server = Authority::started(harness);
         let account = server.account();
         let (first, second) = (
             account.ready(&["a.test"], &web),
@@ -266,13 +268,13 @@ fn looks_for_caa_records_are_as_few_as_validations() {
             &server,
             "[provisioner.acme]\ncaa = \"enforce\"\n[rate_limits]\nvalidations_per_account = 1\n",
         );
-        world.dns.set("a.test", Answer::Silence);
+        harness.dns.set("a.test", Answer::Silence);
         let waiting = std::thread::spawn({
             let account = account.clone();
             move || account.try_finalize(&first, &csr(&["a.test"])).unwrap()
         });
         eventually("the question", || {
-            let asked = world.dns.asked();
+            let asked = harness.dns.asked();
             asked.iter().any(|q| q.contains("CAA")).then_some(())
         });
         let refused = account.try_finalize(&second, &csr(&["b.test"])).unwrap();

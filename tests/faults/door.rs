@@ -7,13 +7,13 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 
 use acceptance::authority::{Authority, Pair, Server};
-use acceptance::namespace::{World, own_world};
+use acceptance::namespace::{Harness, own_harness};
 use acceptance::process::{self, Daemon};
 use acceptance::{door, paths};
 use serde_json::{Value, json};
 
-fn started(world: &World) -> Server {
-    Authority::init(world, Pair::ours(), "ca").start()
+fn started(harness: &Harness) -> Server {
+    Authority::init(harness, Pair::ours(), "ca").start()
 }
 
 fn socket(authority: &Authority) -> PathBuf {
@@ -37,8 +37,8 @@ fn open_to_all(path: &Path, mode: u32) {
 
 #[test]
 fn it_is_private_and_there_exactly_while_the_server_runs() {
-    own_world(|world| {
-        let server = started(world);
+    own_harness(|harness| {
+        let server = started(harness);
         let path = socket(&server.authority);
         assert_eq!((mode(&path), mode(path.parent().unwrap())), (0o600, 0o700));
         let told = server.authority.run(&["ca", "reload"]).success();
@@ -55,8 +55,8 @@ fn it_is_private_and_there_exactly_while_the_server_runs() {
 
 #[test]
 fn a_broken_configuration_is_told_to_the_operator_who_asks_with_every_fault() {
-    own_world(|world| {
-        let server = started(world);
+    own_harness(|harness| {
+        let server = started(harness);
         let file = server.authority.path.join("config/riser.toml");
         fs::write(&file, "one = 1\ntwo = 2\n").unwrap();
         let told = server.authority.run(&["ca", "reload"]).code(1);
@@ -73,8 +73,8 @@ fn a_broken_configuration_is_told_to_the_operator_who_asks_with_every_fault() {
 
 #[test]
 fn what_has_no_effect_or_waits_is_told_to_the_operator_who_asks() {
-    own_world(|world| {
-        let server = started(world);
+    own_harness(|harness| {
+        let server = started(harness);
         let file = server.authority.path.join("config/riser.toml");
         fs::write(&file, "[profile.lost]\n[limits]\nconnections = 100\n").unwrap();
         for _ in 0..2 {
@@ -93,17 +93,17 @@ fn what_has_no_effect_or_waits_is_told_to_the_operator_who_asks() {
 
 #[test]
 fn another_user_is_refused_and_logged_even_where_the_files_let_them_in() {
-    own_world(|world| {
+    own_harness(|harness| {
         if !has_other_users() {
             eprintln!("skipped: this user namespace has no second user");
             return;
         }
-        let server = started(world);
+        let server = started(harness);
         let path = socket(&server.authority);
-        let step = world.path("step");
+        let step = harness.path("step");
         fs::copy(&server.authority.pair.step, &step).unwrap();
         open_to_all(&step, 0o755);
-        for folder in [world.dir(), &server.authority.path] {
+        for folder in [harness.dir(), &server.authority.path] {
             open_to_all(folder, 0o755);
         }
         let config = server.authority.path.join("config");
@@ -135,8 +135,8 @@ fn another_user_is_refused_and_logged_even_where_the_files_let_them_in() {
 
 #[test]
 fn what_a_killed_server_left_is_replaced() {
-    own_world(|world| {
-        let mut server = started(world);
+    own_harness(|harness| {
+        let mut server = started(harness);
         server.daemon.kill();
         let path = socket(&server.authority);
         assert!(path.exists(), "a killed server cannot tidy up");
@@ -149,13 +149,13 @@ fn what_a_killed_server_left_is_replaced() {
 
 #[test]
 fn a_second_server_on_one_step_path_is_refused_whatever_its_store() {
-    own_world(|world| {
-        let server = started(world);
+    own_harness(|harness| {
+        let server = started(harness);
         let config = server.authority.path.join("config");
         let text = fs::read_to_string(config.join("ca.json")).unwrap();
         let mut other: Value = serde_json::from_str(&text).unwrap();
         other["address"] = json!("127.0.0.1:9001");
-        other["db"]["dataSource"] = json!(world.path("other-db"));
+        other["db"]["dataSource"] = json!(harness.path("other-db"));
         fs::write(config.join("other.json"), other.to_string()).unwrap();
         let mut second = process::command(paths::ours("step-ca"));
         second
@@ -170,8 +170,8 @@ fn a_second_server_on_one_step_path_is_refused_whatever_its_store() {
 
 #[test]
 fn a_step_path_that_is_too_long_costs_the_door_and_nothing_else() {
-    own_world(|world| {
-        let authority = Authority::init(world, Pair::ours(), &"x".repeat(100));
+    own_harness(|harness| {
+        let authority = Authority::init(harness, Pair::ours(), &"x".repeat(100));
         let server = authority.start();
         let log = server.daemon.log();
         assert!(log.contains("use a shorter step path"), "{log}");
@@ -184,8 +184,8 @@ fn a_step_path_that_is_too_long_costs_the_door_and_nothing_else() {
 
 #[test]
 fn the_public_port_knows_nothing_of_it() {
-    own_world(|world| {
-        let server = started(world);
+    own_harness(|harness| {
+        let server = started(harness);
         for path in ["/admin/admins", "/admin/reload", "/1.0/admin/admins"] {
             assert_eq!(server.get(path).status, 404, "{path}");
         }
@@ -197,11 +197,11 @@ fn the_public_port_knows_nothing_of_it() {
 
 #[test]
 fn an_authority_for_development_has_one_too() {
-    own_world(|world| {
-        let folder = world.path("dev");
+    own_harness(|harness| {
+        let folder = harness.path("dev");
         let mut command = process::command(paths::ours("step-ca"));
         command.args(["dev", "--dir"]).arg(&folder);
-        let mut daemon = Daemon::spawn(&mut command, &world.path("dev.log"));
+        let mut daemon = Daemon::spawn(&mut command, &harness.path("dev.log"));
         process::eventually("the door", || {
             assert!(daemon.is_running(), "{}", daemon.log());
             UnixStream::connect(folder.join("run/step-ca.sock")).ok()
@@ -214,8 +214,8 @@ fn an_authority_for_development_has_one_too() {
 
 #[test]
 fn what_is_not_there_is_told_in_the_shape_of_the_admin_api() {
-    own_world(|world| {
-        let server = started(world);
+    own_harness(|harness| {
+        let server = started(harness);
         let socket = socket(&server.authority);
         let (status, body) = door::ask(&socket, "GET", "/admin/nothing", &Value::Null);
         assert_eq!((status, &body["type"]), (404, &json!("notFound")));

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use acceptance::authority::{Authority, Pair};
-use acceptance::namespace::{World, own_world};
+use acceptance::namespace::{Harness, own_harness};
 use acceptance::table;
 use acceptance::web::Web;
 
@@ -84,11 +84,11 @@ fn too_early(trace: &str) -> (Vec<String>, usize) {
 }
 
 /// What strace sees while an account is made and gets a certificate, three times.
-fn traced(world: &World, strace: &Path) -> [String; 3] {
-    world.dns.addresses("example.com", &["127.0.0.1"]);
+fn traced(harness: &Harness, strace: &Path) -> [String; 3] {
+    harness.dns.addresses("example.com", &["127.0.0.1"]);
     let web = Web::start("127.0.0.1:80");
-    let trace = world.path("trace");
-    let mut authority = Authority::init(world, Pair::ours(), "ca");
+    let trace = harness.path("trace");
+    let mut authority = Authority::init(harness, Pair::ours(), "ca");
     authority.wrapper = [
         strace.to_str().unwrap(),
         "-f",
@@ -116,11 +116,11 @@ fn traced(world: &World, strace: &Path) -> [String; 3] {
 /// The plain path: whatever else there is costs nothing where it is not used.
 #[test]
 fn a_new_account_and_its_certificate_take_four_durable_writes() {
-    own_world(|world| {
+    own_harness(|harness| {
         let Some((strace, row)) = table::peer("strace", "strace", "writes of a certificate") else {
             return;
         };
-        let writes = traced(world, &strace).map(|seen| {
+        let writes = traced(harness, &strace).map(|seen| {
             let events = seen.lines().filter_map(event).flatten();
             let is_sync = |event: &Event| matches!(event, Event::SyncBegun(_));
             events.filter(is_sync).count()
@@ -133,11 +133,11 @@ fn a_new_account_and_its_certificate_take_four_durable_writes() {
 
 #[test]
 fn no_answer_to_a_write_leaves_before_its_sync() {
-    own_world(|world| {
+    own_harness(|harness| {
         let Some((strace, row)) = table::peer("strace", "strace", "sync before each answer") else {
             return;
         };
-        let text = traced(world, &strace).concat();
+        let text = traced(harness, &strace).concat();
         let (wrong, kept) = too_early(&text);
         assert_eq!(wrong, Vec::<String>::new(), "answers left too early");
         // Account, order, verdict and certificate, three times.

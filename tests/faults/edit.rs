@@ -5,17 +5,17 @@ use std::fs;
 use std::time::Duration;
 
 use acceptance::authority::{Authority, Pair};
-use acceptance::namespace::own_world;
+use acceptance::namespace::own_harness;
 use acceptance::process;
 use acceptance::web::{Page, Web, challenge_path};
 use serde_json::{Value, json};
 
 #[test]
 fn a_provisioner_comes_and_goes_without_dropping_a_connection_or_a_validation() {
-    own_world(|world| {
-        world.dns.addresses("example.com", &["127.0.0.1"]);
+    own_harness(|harness| {
+        harness.dns.addresses("example.com", &["127.0.0.1"]);
         let web = Web::start("127.0.0.1:80");
-        let server = Authority::started(world);
+        let server = Authority::started(harness);
         let mut open = server.client.connect_h2("localhost:9000").unwrap();
         assert_eq!(open.get("/health").unwrap().status, 200);
 
@@ -61,8 +61,8 @@ fn a_provisioner_comes_and_goes_without_dropping_a_connection_or_a_validation() 
 
 #[test]
 fn an_edit_by_hand_takes_effect_however_the_editor_writes() {
-    own_world(|world| {
-        let server = Authority::init(world, Pair::ours(), "ca").start();
+    own_harness(|harness| {
+        let server = Authority::init(harness, Pair::ours(), "ca").start();
         let file = server.authority.path.join("config/ca.json");
         let add = |name: &str| {
             let mut config: Value =
@@ -90,8 +90,8 @@ fn an_edit_by_hand_takes_effect_however_the_editor_writes() {
 
 #[test]
 fn a_broken_edit_leaves_the_old_configuration_in_force_and_is_loud() {
-    own_world(|world| {
-        let server = Authority::started(world);
+    own_harness(|harness| {
+        let server = Authority::started(harness);
         let mut open = server.client.connect_h2("localhost:9000").unwrap();
         let file = server.authority.path.join("config/ca.json");
         let good = fs::read_to_string(&file).unwrap();
@@ -128,8 +128,8 @@ fn a_broken_edit_leaves_the_old_configuration_in_force_and_is_loud() {
 
 #[test]
 fn sighup_reads_the_configuration_again() {
-    own_world(|world| {
-        let mut server = Authority::started(world);
+    own_harness(|harness| {
+        let mut server = Authority::started(harness);
         let mut open = server.client.connect_h2("localhost:9000").unwrap();
         server.daemon.signal("HUP");
         for _ in 0..20 {

@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use acceptance::authority::{Authority, Pair};
-use acceptance::namespace::own_world;
+use acceptance::namespace::own_harness;
 
 #[test]
 fn two_handshakes_twelve_seconds_apart_see_two_serials_when_it_lives_ten() {
-    own_world(|world| {
-        let authority = Authority::init(world, Pair::ours(), "ca");
+    own_harness(|harness| {
+        let authority = Authority::init(harness, Pair::ours(), "ca");
         std::fs::write(
             authority.path.join("config/riser.toml"),
             "[server]\ncertificate_life = \"10s\"\n",
@@ -31,8 +31,8 @@ fn two_handshakes_twelve_seconds_apart_see_two_serials_when_it_lives_ten() {
 
 #[test]
 fn an_open_connection_survives_a_renewal_of_the_servers_certificate() {
-    own_world(|world| {
-        let authority = Authority::init(world, Pair::ours(), "ca");
+    own_harness(|harness| {
+        let authority = Authority::init(harness, Pair::ours(), "ca");
         std::fs::write(
             authority.path.join("config/riser.toml"),
             "[server]\ncertificate_life = \"10s\"\n",

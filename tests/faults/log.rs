@@ -5,16 +5,16 @@ use std::path::Path;
 use std::process::Command;
 
 use acceptance::authority::{Authority, Pair};
-use acceptance::namespace::own_world;
+use acceptance::namespace::own_harness;
 use acceptance::process;
 use acceptance::web::Web;
 use data_encoding::{BASE64, BASE64URL_NOPAD, HEXLOWER, HEXUPPER};
 
 #[test]
 fn the_main_path_at_trace_level_logs_no_password_and_no_private_key() {
-    own_world(|world| {
-        world.dns.addresses("example.com", &["127.0.0.1"]);
-        let mut authority = Authority::init(world, Pair::ours(), "ca");
+    own_harness(|harness| {
+        harness.dns.addresses("example.com", &["127.0.0.1"]);
+        let mut authority = Authority::init(harness, Pair::ours(), "ca");
         authority
             .environment
             .push(("RISER_LOG".to_owned(), "trace".to_owned()));
@@ -40,7 +40,7 @@ fn the_main_path_at_trace_level_logs_no_password_and_no_private_key() {
             secrets.extend(long(lines(&fs::read_to_string(&key).unwrap())));
             secrets.extend(forms(&decrypted(&key, server.authority.password())));
         }
-        secrets.extend(forms(&fs::read_to_string(world.path("l.key")).unwrap()));
+        secrets.extend(forms(&fs::read_to_string(harness.path("l.key")).unwrap()));
         for secret in secrets {
             assert!(!log.contains(&secret), "the log holds {secret:?}");
         }
@@ -84,10 +84,10 @@ fn forms(pem: &str) -> Vec<String> {
 
 #[test]
 fn an_issued_certificate_is_one_event_with_who_and_what() {
-    own_world(|world| {
-        world.dns.addresses("example.com", &["127.0.0.1"]);
+    own_harness(|harness| {
+        harness.dns.addresses("example.com", &["127.0.0.1"]);
         let web = Web::start("127.0.0.1:80");
-        let server = Authority::started(world);
+        let server = Authority::started(harness);
         let account = server.account();
         account.obtain(&["example.com"], &web);
         let log = server.daemon.log();
@@ -105,8 +105,8 @@ fn an_issued_certificate_is_one_event_with_who_and_what() {
 
 #[test]
 fn the_request_id_is_echoed_and_logged() {
-    own_world(|world| {
-        let server = Authority::started(world);
+    own_harness(|harness| {
+        let server = Authority::started(harness);
         let answer = server.get("/health");
         let id = answer.header("x-request-id").to_owned();
         assert!(id.len() >= 16, "{id:?}");

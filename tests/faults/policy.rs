@@ -5,17 +5,17 @@ use std::fs;
 
 use acceptance::acme::csr;
 use acceptance::authority::{Authority, Server};
-use acceptance::namespace::own_world;
+use acceptance::namespace::own_harness;
 use acceptance::process;
 use acceptance::web::{Page, Web, challenge_path};
 use serde_json::{Value, json};
 
 #[test]
 fn a_name_denied_after_its_order_was_made_is_not_issued() {
-    own_world(|world| {
-        world.dns.addresses("a.internal", &["127.0.0.1"]);
+    own_harness(|harness| {
+        harness.dns.addresses("a.internal", &["127.0.0.1"]);
         let web = Web::start("127.0.0.1:80");
-        let server = Authority::started(world);
+        let server = Authority::started(harness);
         let account = server.account();
         let order = account.ready(&["a.internal"], &web);
 
@@ -43,10 +43,10 @@ fn a_name_denied_after_its_order_was_made_is_not_issued() {
 
 #[test]
 fn a_challenge_that_is_switched_off_after_its_order_was_made_proves_nothing() {
-    own_world(|world| {
-        world.dns.addresses("a.internal", &["127.0.0.1"]);
+    own_harness(|harness| {
+        harness.dns.addresses("a.internal", &["127.0.0.1"]);
         let web = Web::start("127.0.0.1:80");
-        let server = Authority::started(world);
+        let server = Authority::started(harness);
         let account = server.account();
         let order = account.order(&["a.internal"]);
         let authorization = order.body["authorizations"][0].as_str().unwrap();
@@ -71,9 +71,9 @@ fn a_challenge_that_is_switched_off_after_its_order_was_made_proves_nothing() {
 
 #[test]
 fn a_certificate_whose_name_is_denied_since_is_not_renewed() {
-    own_world(|world| {
-        world.dns.addresses("a.internal", &["127.0.0.1"]);
-        let server = Authority::started(world);
+    own_harness(|harness| {
+        harness.dns.addresses("a.internal", &["127.0.0.1"]);
+        let server = Authority::started(harness);
         let step = |arguments: &[&str]| server.authority.run(arguments);
         let files = ["a.crt", "a.key"];
         step(
@@ -87,22 +87,22 @@ fn a_certificate_whose_name_is_denied_since_is_not_renewed() {
         let renew = [&["ca", "renew", "--force"], &files[..]].concat();
         step(&renew).success();
         deny(&server, "*.internal");
-        let before = fs::read(world.path("a.crt")).unwrap();
+        let before = fs::read(harness.path("a.crt")).unwrap();
         let refused = step(&renew);
         assert_eq!(refused.code, Some(1), "{}", refused.text());
         let rule = r#"authority.policy.x509.deny.dns "*.internal""#;
         assert!(refused.stderr.contains(rule), "{}", refused.stderr);
-        assert_eq!(fs::read(world.path("a.crt")).unwrap(), before);
+        assert_eq!(fs::read(harness.path("a.crt")).unwrap(), before);
         server.stop();
     });
 }
 
 #[test]
 fn a_profile_withdrawn_after_its_order_was_made_is_not_issued() {
-    own_world(|world| {
-        world.dns.addresses("a.internal", &["127.0.0.1"]);
+    own_harness(|harness| {
+        harness.dns.addresses("a.internal", &["127.0.0.1"]);
         let web = Web::start("127.0.0.1:80");
-        let server = Authority::started(world);
+        let server = Authority::started(harness);
         let offer = |names: &str| {
             let toml = format!(
                 "profile = {{ long = {{}}, short = {{ life = \"1h\" }} }}\n\

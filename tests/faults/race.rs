@@ -5,7 +5,7 @@ use std::sync::{Arc, Barrier};
 
 use acceptance::acme::csr;
 use acceptance::authority::Authority;
-use acceptance::namespace::own_world;
+use acceptance::namespace::own_harness;
 use acceptance::web::Web;
 use serde_json::{Value, json};
 
@@ -13,10 +13,10 @@ const AT_ONCE: usize = 24;
 
 #[test]
 fn twenty_four_finalizes_of_one_order_make_one_certificate() {
-    own_world(|world| {
-        world.dns.addresses("example.com", &["127.0.0.1"]);
+    own_harness(|harness| {
+        harness.dns.addresses("example.com", &["127.0.0.1"]);
         let web = Web::start("127.0.0.1:80");
-        let server = Authority::started(world);
+        let server = Authority::started(harness);
         let account = server.account();
         for _ in 0..3 {
             let order = account.ready(&["example.com"], &web);
@@ -70,8 +70,8 @@ pub fn is_issuance(line: &str) -> bool {
 
 #[test]
 fn one_nonce_is_accepted_once_by_sixteen_requests() {
-    own_world(|world| {
-        let server = Authority::started(world);
+    own_harness(|harness| {
+        let server = Authority::started(harness);
         let account = server.account();
         let url = account.kid.clone();
         let body = account
@@ -102,8 +102,8 @@ fn one_nonce_is_accepted_once_by_sixteen_requests() {
 
 #[test]
 fn one_key_makes_one_account_in_sixteen_requests() {
-    own_world(|world| {
-        let server = Authority::started(world);
+    own_harness(|harness| {
+        let server = Authority::started(harness);
         let mut account = server.account();
         account.key = Arc::new(acceptance::acme::Key::generate());
         account.kid = String::new();
@@ -135,8 +135,8 @@ fn one_key_makes_one_account_in_sixteen_requests() {
 
 #[test]
 fn orders_of_an_account_that_ends_meanwhile_are_refused_and_no_fault_of_the_server() {
-    own_world(|world| {
-        let server = Authority::started(world);
+    own_harness(|harness| {
+        let server = Authority::started(harness);
         for _ in 0..6 {
             let account = server.account();
             let barrier = Arc::new(Barrier::new(AT_ONCE));

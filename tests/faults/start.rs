@@ -4,13 +4,13 @@
 use std::fs;
 
 use acceptance::authority::{Authority, Pair};
-use acceptance::namespace::{World, own_world};
+use acceptance::namespace::{Harness, own_harness};
 use acceptance::paths;
 use acceptance::process::{self, Outcome};
 use serde_json::{Value, json};
 
-fn init(world: &World) -> Authority {
-    Authority::init(world, Pair::ours(), "ca")
+fn init(harness: &Harness) -> Authority {
+    Authority::init(harness, Pair::ours(), "ca")
 }
 
 /// Runs the server's command to its end.
@@ -27,11 +27,11 @@ fn rewrite(authority: &Authority, change: impl FnOnce(&mut Value)) {
 
 #[test]
 fn a_missing_configuration_is_told_on_stdout_with_code_1() {
-    own_world(|world| {
+    own_harness(|harness| {
         let mut command = process::command(paths::ours("step-ca"));
         let out = process::run(
             command
-                .env("STEPPATH", world.path("nothing"))
+                .env("STEPPATH", harness.path("nothing"))
                 .arg("/nothing/ca.json"),
         )
         .code(1);
@@ -42,8 +42,8 @@ fn a_missing_configuration_is_told_on_stdout_with_code_1() {
 
 #[test]
 fn a_wrong_password_names_the_key_with_code_2() {
-    own_world(|world| {
-        let authority = init(world);
+    own_harness(|harness| {
+        let authority = init(harness);
         fs::write(authority.password(), "wrong\n").unwrap();
         let out = end(&authority).code(2);
         assert!(out.stderr.contains("intermediate_ca_key"), "{out:?}");
@@ -53,8 +53,8 @@ fn a_wrong_password_names_the_key_with_code_2() {
 
 #[test]
 fn a_missing_key_is_named_with_code_2() {
-    own_world(|world| {
-        let authority = init(world);
+    own_harness(|harness| {
+        let authority = init(harness);
         fs::remove_file(authority.path.join("secrets/intermediate_ca_key")).unwrap();
         let out = end(&authority).code(2);
         assert!(
@@ -66,8 +66,8 @@ fn a_missing_key_is_named_with_code_2() {
 
 #[test]
 fn a_port_in_use_is_named_with_code_2() {
-    own_world(|world| {
-        let authority = init(world);
+    own_harness(|harness| {
+        let authority = init(harness);
         let _taken = std::net::TcpListener::bind("127.0.0.1:9000").unwrap();
         let out = end(&authority).code(2);
         assert!(out.stderr.contains("127.0.0.1:9000"), "{out:?}");
@@ -76,9 +76,9 @@ fn a_port_in_use_is_named_with_code_2() {
 
 #[test]
 fn a_second_process_on_the_same_store_is_refused_with_code_2() {
-    own_world(|world| {
-        let mut authority = init(world);
-        let server = init_on_another_port(world).start();
+    own_harness(|harness| {
+        let mut authority = init(harness);
+        let server = init_on_another_port(harness).start();
         rewrite(&authority, |config| {
             config["address"] = json!("127.0.0.1:9002")
         });
@@ -92,14 +92,14 @@ fn a_second_process_on_the_same_store_is_refused_with_code_2() {
     });
 }
 
-fn init_on_another_port(world: &World) -> Authority {
-    Authority::init_at(world, Pair::ours(), "first", "127.0.0.1:9001")
+fn init_on_another_port(harness: &Harness) -> Authority {
+    Authority::init_at(harness, Pair::ours(), "first", "127.0.0.1:9001")
 }
 
 #[test]
 fn all_configuration_errors_are_told_at_once_each_with_its_place() {
-    own_world(|world| {
-        let authority = init(world);
+    own_harness(|harness| {
+        let authority = init(harness);
         rewrite(&authority, |config| {
             config["address"] = json!("nowhere");
             config["tls"]["minVersion"] = json!(9.9);
@@ -133,8 +133,8 @@ fn all_configuration_errors_are_told_at_once_each_with_its_place() {
 
 #[test]
 fn flags_of_what_we_do_not_have_are_refused_in_one_line() {
-    own_world(|world| {
-        let authority = init(world);
+    own_harness(|harness| {
+        let authority = init(harness);
         for flag in [
             "--token",
             "--issuer-password-file",
@@ -155,7 +155,7 @@ fn flags_of_what_we_do_not_have_are_refused_in_one_line() {
 
 #[test]
 fn an_unknown_flag_is_refused_with_code_1() {
-    own_world(|_| {
+    own_harness(|_| {
         let mut command = process::command(paths::ours("step-ca"));
         let out = process::run(command.arg("--no-such-flag")).code(1);
         assert!(out.text().contains("no-such-flag"), "{out:?}");

@@ -3,17 +3,17 @@
 use std::time::Duration;
 
 use acceptance::authority::Authority;
-use acceptance::namespace::own_world;
+use acceptance::namespace::own_harness;
 use acceptance::process;
 use acceptance::web::{Page, Web, challenge_path};
 use serde_json::json;
 
 #[test]
 fn a_validation_in_flight_gets_its_answer_before_the_server_ends() {
-    own_world(|world| {
-        world.dns.addresses("example.com", &["127.0.0.1"]);
+    own_harness(|harness| {
+        harness.dns.addresses("example.com", &["127.0.0.1"]);
         let web = Web::start("127.0.0.1:80");
-        let mut server = Authority::started(world);
+        let mut server = Authority::started(harness);
         let account = server.account();
         let order = account.order(&["example.com"]);
         let authorization = order.body["authorizations"][0].as_str().unwrap();
@@ -47,10 +47,10 @@ fn a_validation_in_flight_gets_its_answer_before_the_server_ends() {
 
 #[test]
 fn an_idle_server_ends_at_once_and_leaves_its_port() {
-    own_world(|world| {
+    own_harness(|harness| {
         for signal in ["TERM", "INT"] {
             let mut server =
-                Authority::init(world, acceptance::authority::Pair::ours(), signal).start();
+                Authority::init(harness, acceptance::authority::Pair::ours(), signal).start();
             // An idle connection must not hold the end back.
             let mut open = server.client.connect_h2("localhost:9000").unwrap();
             assert_eq!(open.get("/health").unwrap().status, 200);

@@ -1,19 +1,19 @@
 //! Caddy, Debian's, against our server: one site, with the challenge that it is told to take.
 
 use acceptance::authority::Authority;
-use acceptance::namespace::own_world;
+use acceptance::namespace::own_harness;
 use acceptance::process::{self, Daemon};
 use acceptance::table;
 
 /// Caddy gets its certificate while `disabled` names the challenge that it may not take, and serves
 /// a page with it.
 fn caddy_serves(task: &str, disabled: &str) {
-    own_world(|world| {
+    own_harness(|harness| {
         let Some((program, row)) = table::peer("caddy", "Caddy", task) else {
             return;
         };
-        world.dns.addresses("www.example.com", &["127.0.0.1"]);
-        let server = Authority::started(world);
+        harness.dns.addresses("www.example.com", &["127.0.0.1"]);
+        let server = Authority::started(harness);
         let root = server.authority.root();
         let issuer = format!(
             "issuer acme {{\ndir {}\ntrusted_roots {}\n{disabled}\n}}",
@@ -21,13 +21,13 @@ fn caddy_serves(task: &str, disabled: &str) {
             root.display()
         );
         let site = format!("www.example.com {{\ntls {{\n{issuer}\n}}\nrespond Hello\n}}\n");
-        let file = world.write("Caddyfile", &format!("{{\nadmin off\n}}\n{site}"));
+        let file = harness.write("Caddyfile", &format!("{{\nadmin off\n}}\n{site}"));
         let mut command = process::command(program);
         command
-            .env("HOME", world.dir())
+            .env("HOME", harness.dir())
             .args(["run", "--adapter", "caddyfile", "--config"])
             .arg(file);
-        let caddy = Daemon::spawn(&mut command, &world.path("caddy.log"));
+        let caddy = Daemon::spawn(&mut command, &harness.path("caddy.log"));
         process::eventually("Caddy's site", || {
             let mut curl = process::command("curl");
             curl.args(["-sS", "--resolve", "www.example.com:443:127.0.0.1"])

@@ -5,11 +5,11 @@ use std::process::Command;
 
 use acceptance::authority::{Authority, Pair};
 use acceptance::dns::Answer;
-use acceptance::namespace::{World, own_world};
+use acceptance::namespace::{Harness, own_harness};
 use acceptance::{process, table};
 
 /// certbot with its folders in the world and our root trusted.
-pub fn certbot(program: &Path, world: &World, authority: &Authority) -> Command {
+pub fn certbot(program: &Path, harness: &Harness, authority: &Authority) -> Command {
     let mut command = process::command(program);
     command
         .env("REQUESTS_CA_BUNDLE", authority.root())
@@ -23,24 +23,24 @@ pub fn certbot(program: &Path, world: &World, authority: &Authority) -> Command 
     for folder in ["config", "work", "logs"] {
         command
             .arg(format!("--{folder}-dir"))
-            .arg(world.path(folder));
+            .arg(harness.path(folder));
     }
     command
 }
 
 fn gets_a_certificate(program: &str, client: &str) {
-    own_world(|world| {
+    own_harness(|harness| {
         let Some((certbot_path, row)) = table::peer(program, client, "http-01 dns") else {
             return;
         };
-        world.dns.addresses("example.com", &["127.0.0.1"]);
-        world.dns.addresses("www.example.com", &["127.0.0.1"]);
-        let server = Authority::started(world);
-        let mut command = certbot(&certbot_path, world, &server.authority);
+        harness.dns.addresses("example.com", &["127.0.0.1"]);
+        harness.dns.addresses("www.example.com", &["127.0.0.1"]);
+        let server = Authority::started(harness);
+        let mut command = certbot(&certbot_path, harness, &server.authority);
         command.args(["--standalone", "-d", "example.com", "-d", "www.example.com"]);
         process::run(&mut command).success();
-        let chain = world.path("config/live/example.com/fullchain.pem");
-        crate::strangers::openssl_accepts(&chain, &server.authority.root());
+        let chain = harness.path("config/live/example.com/fullchain.pem");
+        crate::third_party::openssl_accepts(&chain, &server.authority.root());
         row.passed();
     });
 }
@@ -57,36 +57,36 @@ fn the_newest_certbot_gets_a_certificate() {
 
 #[test]
 fn the_newest_certbot_renews_with_the_same_account() {
-    own_world(|world| {
+    own_harness(|harness| {
         let Some((program, row)) = table::peer("certbot-pypi", "certbot (PyPI)", "http-01 renewal")
         else {
             return;
         };
-        world.dns.addresses("example.com", &["127.0.0.1"]);
-        let server = Authority::started(world);
+        harness.dns.addresses("example.com", &["127.0.0.1"]);
+        let server = Authority::started(harness);
         for force in [false, true] {
-            let mut command = certbot(&program, world, &server.authority);
+            let mut command = certbot(&program, harness, &server.authority);
             command.args(["--standalone", "-d", "example.com"]);
             if force {
                 command.arg("--force-renewal");
             }
             process::run(&mut command).success();
         }
-        let second = world.path("config/archive/example.com/fullchain2.pem");
-        crate::strangers::openssl_accepts(&second, &server.authority.root());
+        let second = harness.path("config/archive/example.com/fullchain2.pem");
+        crate::third_party::openssl_accepts(&second, &server.authority.root());
         row.passed();
     });
 }
 
 #[test]
 fn the_newest_certbot_gets_a_certificate_for_an_address() {
-    own_world(|world| {
+    own_harness(|harness| {
         let Some((program, row)) = table::peer("certbot-pypi", "certbot (PyPI)", "http-01 ip")
         else {
             return;
         };
-        let server = Authority::started(world);
-        let mut command = certbot(&program, world, &server.authority);
+        let server = Authority::started(harness);
+        let mut command = certbot(&program, harness, &server.authority);
         command.args([
             "--standalone",
             "--cert-name",
@@ -95,8 +95,8 @@ fn the_newest_certbot_gets_a_certificate_for_an_address() {
             "127.0.0.1",
         ]);
         process::run(&mut command).success();
-        let chain = world.path("config/live/address/fullchain.pem");
-        crate::strangers::openssl_accepts(&chain, &server.authority.root());
+        let chain = harness.path("config/live/address/fullchain.pem");
+        crate::third_party::openssl_accepts(&chain, &server.authority.root());
         row.passed();
     });
 }
@@ -104,13 +104,13 @@ fn the_newest_certbot_gets_a_certificate_for_an_address() {
 /// The second certificate needs no challenge: by then the name leads to where nobody answers.
 #[test]
 fn the_newest_certbot_gets_a_second_certificate_without_a_challenge() {
-    own_world(|world| {
+    own_harness(|harness| {
         let Some((program, row)) = table::peer("certbot-pypi", "certbot (PyPI)", "http-01 reuse")
         else {
             return;
         };
-        world.dns.addresses("example.com", &["127.0.0.1"]);
-        let authority = Authority::init(world, Pair::ours(), "ca");
+        harness.dns.addresses("example.com", &["127.0.0.1"]);
+        let authority = Authority::init(harness, Pair::ours(), "ca");
         let mut server = authority.start();
         server.add_acme();
         let riser = server.authority.path.join("config/riser.toml");
@@ -118,45 +118,45 @@ fn the_newest_certbot_gets_a_second_certificate_without_a_challenge() {
         std::fs::write(riser, reuse).unwrap();
         server.authority.run(&["ca", "reload"]).success();
         for address in ["127.0.0.1", "127.0.0.2"] {
-            world.dns.addresses("example.com", &[address]);
-            let mut command = certbot(&program, world, &server.authority);
+            harness.dns.addresses("example.com", &[address]);
+            let mut command = certbot(&program, harness, &server.authority);
             command.args(["--standalone", "-d", "example.com", "--force-renewal"]);
             process::run(&mut command).success();
         }
-        let second = world.path("config/archive/example.com/fullchain2.pem");
-        crate::strangers::openssl_accepts(&second, &server.authority.root());
+        let second = harness.path("config/archive/example.com/fullchain2.pem");
+        crate::third_party::openssl_accepts(&second, &server.authority.root());
         row.passed();
     });
 }
 
 /// certbot with hooks that publish and withdraw records of example.com.
-fn certbot_with_hooks(program: &Path, world: &World, authority: &Authority) -> Command {
-    let mut command = certbot(program, world, authority);
+fn certbot_with_hooks(program: &Path, harness: &Harness, authority: &Authority) -> Command {
+    let mut command = certbot(program, harness, authority);
     command
         .args(["--manual", "--preferred-challenges", "dns"])
         .arg("--manual-auth-hook")
         .arg(format!(
             "echo $CERTBOT_VALIDATION >> {}",
-            world.path("records").display()
+            harness.path("records").display()
         ))
         .arg("--manual-cleanup-hook")
-        .arg(format!("rm -f {}", world.path("records").display()));
+        .arg(format!("rm -f {}", harness.path("records").display()));
     command
 }
 
 fn gets_a_wildcard(program: &str, client: &str) {
-    own_world(|world| {
+    own_harness(|harness| {
         let Some((program, row)) = table::peer(program, client, "dns-01 wildcard") else {
             return;
         };
-        let records = Answer::Lines(world.path("records"));
-        world.dns.set("_acme-challenge.example.com", records);
-        let server = Authority::started(world);
-        let mut command = certbot_with_hooks(&program, world, &server.authority);
+        let records = Answer::Lines(harness.path("records"));
+        harness.dns.set("_acme-challenge.example.com", records);
+        let server = Authority::started(harness);
+        let mut command = certbot_with_hooks(&program, harness, &server.authority);
         command.args(["-d", "*.example.com", "-d", "example.com"]);
         process::run(&mut command).success();
-        let chain = world.path("config/live/example.com/fullchain.pem");
-        crate::strangers::openssl_accepts(&chain, &server.authority.root());
+        let chain = harness.path("config/live/example.com/fullchain.pem");
+        crate::third_party::openssl_accepts(&chain, &server.authority.root());
         row.passed();
     });
 }
@@ -173,16 +173,16 @@ fn the_newest_certbot_gets_a_wildcard() {
 
 #[test]
 fn a_wrong_record_is_shown_to_certbot() {
-    own_world(|world| {
+    own_harness(|harness| {
         let Some((program, row)) =
             table::peer("certbot-pypi", "certbot (PyPI)", "fails: wrong TXT")
         else {
             return;
         };
         let old = Answer::Text(vec!["left over".to_owned()]);
-        world.dns.set("_acme-challenge.example.com", old);
-        let server = Authority::started(world);
-        let mut command = certbot_with_hooks(&program, world, &server.authority);
+        harness.dns.set("_acme-challenge.example.com", old);
+        let server = Authority::started(harness);
+        let mut command = certbot_with_hooks(&program, harness, &server.authority);
         command.args(["-d", "*.example.com"]);
         let text = process::run(&mut command).code(1).text();
         let flat = text.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -202,12 +202,12 @@ fn a_wrong_record_is_shown_to_certbot() {
 
 #[test]
 fn the_newest_certbot_chooses_a_profile() {
-    own_world(|world| {
+    own_harness(|harness| {
         let Some((program, row)) = table::peer("certbot-pypi", "certbot (PyPI)", "profiles") else {
             return;
         };
-        world.dns.addresses("example.com", &["127.0.0.1"]);
-        let server = Authority::started(world);
+        harness.dns.addresses("example.com", &["127.0.0.1"]);
+        let server = Authority::started(harness);
         let toml = r#"
             [profile.usual]
             [profile.brief]
@@ -219,7 +219,7 @@ fn the_newest_certbot_chooses_a_profile() {
         std::fs::write(server.authority.path.join("config/riser.toml"), toml).unwrap();
         server.authority.run(&["ca", "reload"]).success();
         let asks = |flag: &str, profile: &str| {
-            let mut command = certbot(&program, world, &server.authority);
+            let mut command = certbot(&program, harness, &server.authority);
             command.args([
                 "--standalone",
                 "-d",
@@ -232,7 +232,7 @@ fn the_newest_certbot_chooses_a_profile() {
         };
         for (number, flag) in [(1, "--required-profile"), (2, "--preferred-profile")] {
             asks(flag, "brief").success();
-            let file = world.path(&format!("config/archive/example.com/fullchain{number}.pem"));
+            let file = harness.path(&format!("config/archive/example.com/fullchain{number}.pem"));
             let mut ours = process::command(acceptance::paths::ours("step"));
             let shown = process::run(ours.args(["certificate", "inspect"]).arg(&file)).success();
             assert!(shown.stdout.contains("2.5.29.56"), "{}", shown.stdout);

@@ -4,15 +4,15 @@ use std::path::PathBuf;
 
 use acceptance::authority::{Authority, Pair, Server};
 use acceptance::cross;
-use acceptance::namespace::{World, own_world};
+use acceptance::namespace::{Harness, own_harness};
 use acceptance::{process, table};
 
 use super::certbot::certbot;
 
 /// A server that offers a chain to a second root, configured while it runs.
-fn crossed(world: &World) -> (Server, PathBuf) {
-    world.dns.addresses("example.com", &["127.0.0.1"]);
-    let mut server = Authority::init(world, Pair::ours(), "ca").start();
+fn crossed(harness: &Harness) -> (Server, PathBuf) {
+    harness.dns.addresses("example.com", &["127.0.0.1"]);
+    let mut server = Authority::init(harness, Pair::ours(), "ca").start();
     server.add_acme();
     let root = cross::sign(&server.authority.path);
     let riser = server.authority.path.join("config/riser.toml");
@@ -23,12 +23,12 @@ fn crossed(world: &World) -> (Server, PathBuf) {
 
 #[test]
 fn the_newest_certbot_takes_the_preferred_chain() {
-    own_world(|world| {
+    own_harness(|harness| {
         let Some((program, row)) = table::peer("certbot-pypi", "certbot (PyPI)", "preferred chain")
         else {
             return;
         };
-        let (server, other_root) = crossed(world);
+        let (server, other_root) = crossed(harness);
         for (flags, root) in [
             (&[][..], server.authority.root()),
             (
@@ -36,13 +36,13 @@ fn the_newest_certbot_takes_the_preferred_chain() {
                 other_root,
             ),
         ] {
-            let mut command = certbot(&program, world, &server.authority);
+            let mut command = certbot(&program, harness, &server.authority);
             command
                 .args(["--standalone", "-d", "example.com"])
                 .args(flags);
             process::run(&mut command).success();
-            let chain = world.path("config/live/example.com/fullchain.pem");
-            crate::strangers::openssl_accepts(&chain, &root);
+            let chain = harness.path("config/live/example.com/fullchain.pem");
+            crate::third_party::openssl_accepts(&chain, &root);
         }
         row.passed();
     });
@@ -50,12 +50,12 @@ fn the_newest_certbot_takes_the_preferred_chain() {
 
 #[test]
 fn lego_5_takes_the_preferred_chain() {
-    own_world(|world| {
+    own_harness(|harness| {
         let Some((program, row)) = table::peer("lego-v5", "lego 5 (library)", "preferred chain")
         else {
             return;
         };
-        let (server, other_root) = crossed(world);
+        let (server, other_root) = crossed(harness);
         let mut command = process::command(program);
         command
             .env("LEGO_CA_CERTIFICATES", server.authority.root())
@@ -67,11 +67,11 @@ fn lego_5_takes_the_preferred_chain() {
                 "example.com",
                 "--crt",
             ])
-            .arg(world.path("chain.pem"))
+            .arg(harness.path("chain.pem"))
             .arg("--key")
-            .arg(world.path("key.pem"));
+            .arg(harness.path("key.pem"));
         process::run(&mut command).success();
-        crate::strangers::openssl_accepts(&world.path("chain.pem"), &other_root);
+        crate::third_party::openssl_accepts(&harness.path("chain.pem"), &other_root);
         row.passed();
     });
 }

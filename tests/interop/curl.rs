@@ -1,16 +1,16 @@
 //! curl on the public endpoints, over both versions of HTTP.
 
 use acceptance::authority::Authority;
-use acceptance::namespace::own_world;
+use acceptance::namespace::own_harness;
 use acceptance::{process, table};
 
 #[test]
 fn curl_reads_the_public_endpoints_over_both_http_versions() {
-    own_world(|world| {
+    own_harness(|harness| {
         let Some((curl, row)) = table::peer("curl", "curl", "native endpoints") else {
             return;
         };
-        let server = Authority::started(world);
+        let server = Authority::started(harness);
         for version in ["--http1.1", "--http2"] {
             for (path, code, word) in [
                 ("/health", "200", r#"{"status":"ok"}"#),

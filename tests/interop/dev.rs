@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 
-use acceptance::namespace::{World, own_world};
+use acceptance::namespace::{Harness, own_harness};
 use acceptance::process::{self, Daemon};
 use acceptance::{paths, table};
 
@@ -15,14 +15,14 @@ struct Dev {
     lines: BTreeMap<String, String>,
 }
 
-fn dev(world: &World, arguments: &[&str]) -> Dev {
-    let mut command = shell(world);
+fn dev(harness: &Harness, arguments: &[&str]) -> Dev {
+    let mut command = shell(harness);
     let line = format!(
         "exec step-ca dev --http-port 5002 --names '*.test' {}",
         arguments.join(" ")
     );
     command.args(["-c", &line]);
-    let daemon = Daemon::spawn(&mut command, &world.path("dev.log"));
+    let daemon = Daemon::spawn(&mut command, &harness.path("dev.log"));
     let text = process::eventually("the lines to paste", || {
         Some(daemon.log()).filter(|log| log.contains("# step") && log.contains("Serving HTTPS"))
     });
@@ -54,7 +54,7 @@ fn dev(world: &World, arguments: &[&str]) -> Dev {
 }
 
 /// A shell that finds our programs first.
-fn shell(world: &World) -> Command {
+fn shell(harness: &Harness) -> Command {
     let programs = paths::ours("step");
     let mut command = Command::new("sh");
     command
@@ -66,23 +66,23 @@ fn shell(world: &World) -> Command {
                 programs.parent().unwrap().display()
             ),
         )
-        .env("HOME", world.dir())
-        .env("TMPDIR", world.dir())
-        .current_dir(world.dir());
+        .env("HOME", harness.dir())
+        .env("TMPDIR", harness.dir())
+        .current_dir(harness.dir());
     command
 }
 
-fn pasted(program: &str, client: &str, task: &str, look: impl Fn(&World, &Path)) {
-    own_world(|world| {
+fn pasted(program: &str, client: &str, task: &str, look: impl Fn(&Harness, &Path)) {
+    own_harness(|harness| {
         let peer = table::peer(program, &format!("{client}, pasted from dev"), task);
         let Some((_, row)) = peer else {
             return;
         };
-        let mut dev = dev(world, &["--ephemeral"]);
+        let mut dev = dev(harness, &["--ephemeral"]);
         let line = &dev.lines[client];
-        let mut command = shell(world);
+        let mut command = shell(harness);
         process::run(command.args(["-c", line])).success();
-        look(world, Path::new(&dev.root));
+        look(harness, Path::new(&dev.root));
         dev.daemon.signal("TERM");
         assert_eq!(dev.daemon.wait(), Some(0), "{}", dev.daemon.log());
         assert!(!Path::new(&dev.root).exists(), "nothing is kept");
@@ -92,15 +92,18 @@ fn pasted(program: &str, client: &str, task: &str, look: impl Fn(&World, &Path))
 
 #[test]
 fn the_line_for_certbot_gets_a_certificate() {
-    pasted("certbot", "certbot", "http-01 dns", |world, root| {
-        crate::strangers::openssl_accepts(&world.path("certbot/live/app.test/fullchain.pem"), root);
+    pasted("certbot", "certbot", "http-01 dns", |harness, root| {
+        crate::third_party::openssl_accepts(
+            &harness.path("certbot/live/app.test/fullchain.pem"),
+            root,
+        );
     });
 }
 
 #[test]
 fn the_line_for_lego_gets_a_certificate() {
-    pasted("lego", "lego", "http-01 dns", |world, root| {
-        crate::strangers::openssl_accepts(&world.path(".lego/certificates/app.test.crt"), root);
+    pasted("lego", "lego", "http-01 dns", |harness, root| {
+        crate::third_party::openssl_accepts(&harness.path(".lego/certificates/app.test.crt"), root);
     });
 }
 
@@ -111,31 +114,31 @@ fn the_line_for_curl_reads_the_directory() {
 
 #[test]
 fn the_line_for_step_gets_a_certificate() {
-    own_world(|world| {
-        let dev = dev(world, &["--ephemeral"]);
-        process::run(shell(world).args(["-c", &dev.lines["step"]])).success();
-        crate::strangers::openssl_accepts(&world.path("app.test.crt"), Path::new(&dev.root));
+    own_harness(|harness| {
+        let dev = dev(harness, &["--ephemeral"]);
+        process::run(shell(harness).args(["-c", &dev.lines["step"]])).success();
+        crate::third_party::openssl_accepts(&harness.path("app.test.crt"), Path::new(&dev.root));
     });
 }
 
 #[test]
 fn the_line_for_caddy_serves_a_site() {
-    own_world(|world| {
+    own_harness(|harness| {
         let Some((_, row)) = table::peer("caddy", "Caddy, pasted from dev", "http-01 dns") else {
             return;
         };
-        let dev = dev(world, &["--ephemeral"]);
-        let mut command = shell(world);
+        let dev = dev(harness, &["--ephemeral"]);
+        let mut command = shell(harness);
         let _caddy = Daemon::spawn(
             command.args(["-c", &dev.lines["Caddy"]]),
-            &world.path("caddy.log"),
+            &harness.path("caddy.log"),
         );
         let curl = format!(
             "curl -sS --resolve app.test:443:127.0.0.1 --cacert {} https://app.test/",
             dev.root
         );
         process::eventually("Caddy's site", || {
-            let seen = process::run(shell(world).args(["-c", &curl]));
+            let seen = process::run(shell(harness).args(["-c", &curl]));
             (seen.stdout == "Hello").then_some(())
         });
         row.passed();
@@ -144,16 +147,16 @@ fn the_line_for_caddy_serves_a_site() {
 
 #[test]
 fn a_folder_keeps_the_authority_from_one_run_to_the_next() {
-    own_world(|world| {
-        let root = |dev: &Dev| std::fs::read(world.path(&dev.root)).unwrap();
-        let mut first = dev(world, &["--dir", "kept"]);
+    own_harness(|harness| {
+        let root = |dev: &Dev| std::fs::read(harness.path(&dev.root)).unwrap();
+        let mut first = dev(harness, &["--dir", "kept"]);
         let before = root(&first);
-        process::run(shell(world).args(["-c", &first.lines["step"]])).success();
+        process::run(shell(harness).args(["-c", &first.lines["step"]])).success();
         first.daemon.signal("TERM");
         assert_eq!(first.daemon.wait(), Some(0), "{}", first.daemon.log());
         drop(first);
-        std::fs::remove_file(world.path("dev.log")).unwrap();
-        let second = dev(world, &["--dir", "kept"]);
+        std::fs::remove_file(harness.path("dev.log")).unwrap();
+        let second = dev(harness, &["--dir", "kept"]);
         assert_eq!(root(&second), before);
     });
 }

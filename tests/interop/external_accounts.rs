@@ -5,13 +5,13 @@ use std::path::Path;
 use std::process::Command;
 
 use acceptance::authority::{Authority, Pair, Server};
-use acceptance::namespace::{World, own_world};
+use acceptance::namespace::{Harness, own_harness};
 use acceptance::{paths, process, table};
 
 /// An authority that makes no account without a key, and what its operator is shown for one.
-fn handed_out(world: &World) -> (Server, String) {
-    world.dns.addresses("app.lab", &["127.0.0.1"]);
-    let mut authority = Authority::init(world, Pair::ours(), "ca");
+fn handed_out(harness: &Harness) -> (Server, String) {
+    harness.dns.addresses("app.lab", &["127.0.0.1"]);
+    let mut authority = Authority::init(harness, Pair::ours(), "ca");
     let trace = ("RISER_LOG".to_owned(), "trace".to_owned());
     authority.environment.push(trace);
     let server = authority.start();
@@ -32,11 +32,11 @@ fn handed_out(world: &World) -> (Server, String) {
 }
 
 /// certbot's folders are not in its line: they are the machine's, and here the world's.
-fn keep_certbot_in(world: &World) {
-    let folder = world.path("letsencrypt");
+fn keep_certbot_in(harness: &Harness) {
+    let folder = harness.path("letsencrypt");
     fs::create_dir_all(&folder).unwrap();
     let folders = ["config", "work", "logs"]
-        .map(|name| format!("{name}-dir = {}\n", world.path(name).display()));
+        .map(|name| format!("{name}-dir = {}\n", harness.path(name).display()));
     fs::write(folder.join("cli.ini"), folders.concat()).unwrap();
 }
 
@@ -49,32 +49,32 @@ fn line<'a>(text: &'a str, client: &str) -> &'a str {
 }
 
 /// A shell in the world that finds our programs first.
-fn shell(world: &World, line: &str) -> Command {
+fn shell(harness: &Harness, line: &str) -> Command {
     let programs = paths::ours("step");
     let programs = programs.parent().unwrap().display();
     let mut command = process::command("sh");
     command
         .env_clear()
         .env("PATH", format!("{programs}:/usr/sbin:/usr/bin:/sbin:/bin"))
-        .env("HOME", world.dir())
-        .env("XDG_CONFIG_HOME", world.dir())
-        .current_dir(world.dir())
+        .env("HOME", harness.dir())
+        .env("XDG_CONFIG_HOME", harness.dir())
+        .current_dir(harness.dir())
         .args(["-c", line]);
     command
 }
 
 fn pasted(program: &str, client: &str, chain: &str) {
-    own_world(|world| {
+    own_harness(|harness| {
         let name = format!("{client}, pasted from eab add");
         let Some((_, row)) = table::peer(program, &name, "http-01 dns, bound") else {
             return;
         };
-        keep_certbot_in(world);
-        let (server, text) = handed_out(world);
+        keep_certbot_in(harness);
+        let (server, text) = handed_out(harness);
         let line = line(&text, client);
-        process::run(&mut shell(world, line)).success();
+        process::run(&mut shell(harness, line)).success();
         let root = server.authority.root();
-        crate::strangers::openssl_accepts(&world.path(chain), &root);
+        crate::third_party::openssl_accepts(&harness.path(chain), &root);
         let secret = text.lines().nth(1).unwrap();
         let secret = secret.split_whitespace().nth(2).unwrap();
         assert!(line.contains(secret), "{line}");
@@ -98,37 +98,37 @@ fn the_line_for_lego_gets_a_certificate() {
 
 #[test]
 fn the_line_for_step_gets_a_certificate() {
-    own_world(|world| {
-        let (server, text) = handed_out(world);
-        process::run(&mut shell(world, line(&text, "step"))).success();
-        let chain = world.path("server.crt");
-        crate::strangers::openssl_accepts(&chain, &server.authority.root());
+    own_harness(|harness| {
+        let (server, text) = handed_out(harness);
+        process::run(&mut shell(harness, line(&text, "step"))).success();
+        let chain = harness.path("server.crt");
+        crate::third_party::openssl_accepts(&chain, &server.authority.root());
     });
 }
 
 #[test]
 fn the_lines_for_caddy_serve_a_site() {
-    own_world(|world| {
+    own_harness(|harness| {
         let task = "http-01 dns, bound";
         let Some((_, row)) = table::peer("caddy", "Caddy, pasted from eab add", task) else {
             return;
         };
-        let (server, text) = handed_out(world);
+        let (server, text) = handed_out(harness);
         let (_, rest) = text.split_once("# Caddy, in the Caddyfile\n").unwrap();
         let (site, _) = rest.split_once("\n}\n").unwrap();
-        world.write("Caddyfile", &format!("{site}\n  respond \"Hello\"\n}}\n"));
-        let mut caddy = shell(world, "exec caddy run --config Caddyfile");
-        let _caddy = process::Daemon::spawn(&mut caddy, &world.path("caddy.log"));
-        served(world, &server.authority.root());
+        harness.write("Caddyfile", &format!("{site}\n  respond \"Hello\"\n}}\n"));
+        let mut caddy = shell(harness, "exec caddy run --config Caddyfile");
+        let _caddy = process::Daemon::spawn(&mut caddy, &harness.path("caddy.log"));
+        served(harness, &server.authority.root());
         row.passed();
     });
 }
 
 /// Waits until curl, which trusts our root alone, is told Hello.
-fn served(world: &World, root: &Path) {
+fn served(harness: &Harness, root: &Path) {
     let ask = format!("curl -sS --cacert {} https://app.lab/", root.display());
     process::eventually("the site", || {
-        let told = process::run(&mut shell(world, &ask));
+        let told = process::run(&mut shell(harness, &ask));
         (told.stdout == "Hello").then_some(())
     });
 }

@@ -3,26 +3,26 @@
 
 use acceptance::authority::Authority;
 use acceptance::dns::Answer;
-use acceptance::namespace::{World, own_world};
+use acceptance::namespace::{Harness, own_harness};
 use acceptance::web::{Page, Silence, Web};
 use acceptance::{process, table};
 
 use super::certbot::certbot;
 
-/// Runs certbot for example.com in a world prepared by `prepare`; it must fail, and say each of `words`
+/// Runs certbot for example.com in a harness prepared by `prepare`; it must fail, and say each of `words`
 /// (of alternatives separated by `|` one).
-fn certbot_says(task: &str, prepare: impl Fn(&World), words: &[&str]) {
-    own_world(|world| {
+fn certbot_says(task: &str, prepare: impl Fn(&Harness), words: &[&str]) {
+    own_harness(|harness| {
         let Some((program, row)) = table::peer("certbot-pypi", "certbot (PyPI)", task) else {
             return;
         };
-        prepare(world);
-        let server = Authority::started(world);
-        std::fs::create_dir_all(world.path("www")).unwrap();
-        let mut command = certbot(&program, world, &server.authority);
+        prepare(harness);
+        let server = Authority::started(harness);
+        std::fs::create_dir_all(harness.path("www")).unwrap();
+        let mut command = certbot(&program, harness, &server.authority);
         command
             .args(["--webroot", "-d", "example.com", "-w"])
-            .arg(world.path("www"));
+            .arg(harness.path("www"));
         let text = process::run(&mut command).code(1).text();
         let flat = text.split_whitespace().collect::<Vec<_>>().join(" ");
         for word in words {
@@ -41,8 +41,8 @@ fn certbot_says(task: &str, prepare: impl Fn(&World), words: &[&str]) {
     });
 }
 
-fn name_is_here(world: &World) {
-    world.dns.addresses("example.com", &["127.0.0.1"]);
+fn name_is_here(harness: &Harness) {
+    harness.dns.addresses("example.com", &["127.0.0.1"]);
 }
 
 #[test]
@@ -58,8 +58,8 @@ fn a_closed_port_is_named_with_its_address() {
 fn a_silent_address_is_named() {
     certbot_says(
         "fails: silent address",
-        |world| {
-            world.dns.addresses("example.com", &["127.0.0.99"]);
+        |harness| {
+            harness.dns.addresses("example.com", &["127.0.0.99"]);
             std::mem::forget(Silence::start("127.0.0.99:80"));
         },
         &[
@@ -73,8 +73,8 @@ fn a_silent_address_is_named() {
 fn a_silent_web_server_is_named() {
     certbot_says(
         "fails: silent server",
-        |world| {
-            name_is_here(world);
+        |harness| {
+            name_is_here(harness);
             Web::start("127.0.0.1:80").otherwise(Page::Silence);
         },
         &[
@@ -88,8 +88,8 @@ fn a_silent_web_server_is_named() {
 fn a_missing_page_is_told_with_its_status() {
     certbot_says(
         "fails: 404",
-        |world| {
-            name_is_here(world);
+        |harness| {
+            name_is_here(harness);
             Web::start("127.0.0.1:80");
         },
         &["127.0.0.1", "404"],
@@ -100,8 +100,8 @@ fn a_missing_page_is_told_with_its_status() {
 fn a_wrong_body_is_told_by_length_and_type_but_never_shown() {
     certbot_says(
         "fails: wrong body",
-        |world| {
-            name_is_here(world);
+        |harness| {
+            name_is_here(harness);
             Web::start("127.0.0.1:80").otherwise(Page::Body("secret of the page".to_owned()));
         },
         &["127.0.0.1", "18 bytes|18 octets|length 18", "text/plain"],
@@ -121,7 +121,7 @@ fn a_name_that_does_not_exist_is_told_with_the_resolver() {
 fn a_resolver_that_fails_is_named() {
     certbot_says(
         "fails: SERVFAIL",
-        |world| world.dns.set("example.com", Answer::Fails),
+        |harness| harness.dns.set("example.com", Answer::Fails),
         &["SERVFAIL", "127.0.0.1", "example.com"],
     );
 }

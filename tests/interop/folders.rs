@@ -3,12 +3,12 @@
 use std::path::Path;
 
 use acceptance::authority::{Authority, Pair};
-use acceptance::namespace::{World, own_world};
+use acceptance::namespace::{Harness, own_harness};
 use acceptance::{paths, process, table};
 use serde_json::Value;
 
 /// A certificate for localhost by ACME, with the pair that the authority is run by.
-fn issues(world: &World, authority: Authority) -> Authority {
+fn issues(harness: &Harness, authority: Authority) -> Authority {
     let mut server = authority.start();
     server.add_acme();
     server
@@ -24,7 +24,7 @@ fn issues(world: &World, authority: Authority) -> Authority {
             "--force",
         ])
         .success();
-    crate::strangers::openssl_accepts(&world.path("l.crt"), &server.authority.root());
+    crate::third_party::openssl_accepts(&harness.path("l.crt"), &server.authority.root());
     server.stop()
 }
 
@@ -35,17 +35,17 @@ fn real_pair(task: &str) -> Option<(Pair, table::Row)> {
 
 #[test]
 fn a_folder_of_the_real_pair_opens_in_ours() {
-    own_world(|world| {
+    own_harness(|harness| {
         let Some((real, row)) = real_pair("the real pair's in ours") else {
             return;
         };
-        let mut authority = Authority::init(world, real.clone(), "theirs");
-        authority = issues(world, authority);
+        let mut authority = Authority::init(harness, real.clone(), "theirs");
+        authority = issues(harness, authority);
         let foreign = listing(&authority.path.join("db"));
         authority.pair = Pair::ours();
         // Its store holds accounts and certificates that do not come along: the operator answers once.
         authority.arguments.push("--fresh-store".to_owned());
-        authority = issues_again(world, authority);
+        authority = issues_again(harness, authority);
         let left: Vec<_> = listing(&authority.path.join("db"))
             .into_iter()
             .filter(|(name, _)| !name.starts_with("riser."))
@@ -53,31 +53,31 @@ fn a_folder_of_the_real_pair_opens_in_ours() {
         assert_eq!(left, foreign, "nothing of theirs is touched");
         authority.pair = real;
         authority.arguments.clear();
-        issues_again(world, authority);
+        issues_again(harness, authority);
         row.passed();
     });
 }
 
 #[test]
 fn a_fresh_folder_of_the_real_pair_opens_in_ours_unasked() {
-    own_world(|world| {
+    own_harness(|harness| {
         let Some((real, row)) = real_pair("the real pair's fresh one in ours") else {
             return;
         };
-        let mut authority = Authority::init(world, real, "theirs");
+        let mut authority = Authority::init(harness, real, "theirs");
         authority.pair = Pair::ours();
-        issues(world, authority);
+        issues(harness, authority);
         row.passed();
     });
 }
 
 #[test]
 fn a_folder_of_ours_opens_in_the_real_pair() {
-    own_world(|world| {
+    own_harness(|harness| {
         let Some((real, row)) = real_pair("ours in the real pair") else {
             return;
         };
-        let mut authority = issues(world, Authority::init(world, Pair::ours(), "ours"));
+        let mut authority = issues(harness, Authority::init(harness, Pair::ours(), "ours"));
         // The real server knows no SQLite: the one line that has to change.
         let file = authority.path.join("config/ca.json");
         let mut config: Value =
@@ -86,18 +86,18 @@ fn a_folder_of_ours_opens_in_the_real_pair() {
         config["db"]["dataSource"] = authority.path.join("badger").to_str().unwrap().into();
         std::fs::write(&file, config.to_string()).unwrap();
         authority.pair = real;
-        issues_again(world, authority);
+        issues_again(harness, authority);
         row.passed();
     });
 }
 
 #[test]
 fn our_keys_open_with_their_password_in_the_real_step() {
-    own_world(|world| {
+    own_harness(|harness| {
         let Some((step, row)) = table::peer("step", "folders", "our keys in the real step") else {
             return;
         };
-        let authority = Authority::init(world, Pair::ours(), "ours");
+        let authority = Authority::init(harness, Pair::ours(), "ours");
         for key in ["root_ca_key", "intermediate_ca_key"] {
             let file = authority.path.join("secrets").join(key);
             let mut command = authority.step_of(&step);
@@ -122,7 +122,7 @@ fn our_keys_open_with_their_password_in_the_real_step() {
 }
 
 /// As [`issues`], with the provisioner already there.
-fn issues_again(world: &World, authority: Authority) -> Authority {
+fn issues_again(harness: &Harness, authority: Authority) -> Authority {
     let server = authority.start();
     server.await_acme();
     server
@@ -138,7 +138,7 @@ fn issues_again(world: &World, authority: Authority) -> Authority {
             "--force",
         ])
         .success();
-    crate::strangers::openssl_accepts(&world.path("l.crt"), &server.authority.root());
+    crate::third_party::openssl_accepts(&harness.path("l.crt"), &server.authority.root());
     server.stop()
 }
 

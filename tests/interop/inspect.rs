@@ -5,18 +5,18 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use acceptance::authority::Authority;
-use acceptance::namespace::{World, own_world};
+use acceptance::namespace::{Harness, own_harness};
 use acceptance::process::Outcome;
 use acceptance::web::Web;
 use acceptance::{paths, process, table};
 use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_ED25519, PKCS_RSA_SHA256};
 use serde_json::Value;
 
-fn inspect(program: &Path, world: &World, file: &Path, arguments: &[&str]) -> Outcome {
+fn inspect(program: &Path, harness: &Harness, file: &Path, arguments: &[&str]) -> Outcome {
     let mut command = process::command(program);
     command
-        .env("STEPPATH", world.path("empty"))
-        .env("HOME", world.dir())
+        .env("STEPPATH", harness.path("empty"))
+        .env("HOME", harness.dir())
         .args(["certificate", "inspect"])
         .args(arguments)
         .arg(file);
@@ -24,7 +24,7 @@ fn inspect(program: &Path, world: &World, file: &Path, arguments: &[&str]) -> Ou
 }
 
 /// RSA, P-256, Ed25519 (self-signed), a CA, one for an address, one with the provisioner's extension.
-fn six(world: &World) -> Vec<PathBuf> {
+fn six(harness: &Harness) -> Vec<PathBuf> {
     let mut files = Vec::new();
     for (name, algorithm) in [
         ("rsa", &PKCS_RSA_SHA256),
@@ -51,28 +51,28 @@ fn six(world: &World) -> Vec<PathBuf> {
         params
             .distinguished_name
             .push(rcgen::DnType::CountryName, "CH");
-        files.push(world.write(name, &params.self_signed(&key).unwrap().pem()));
+        files.push(harness.write(name, &params.self_signed(&key).unwrap().pem()));
     }
-    world.dns.addresses("example.com", &["127.0.0.1"]);
-    let server = Authority::started(world);
+    harness.dns.addresses("example.com", &["127.0.0.1"]);
+    let server = Authority::started(harness);
     let web = Web::start("127.0.0.1:80");
     let account = server.account();
     for name in ["127.0.0.1", "example.com"] {
-        files.push(world.write(name, &account.obtain(&[name], &web)));
+        files.push(harness.write(name, &account.obtain(&[name], &web)));
     }
     files.push(server.authority.root());
     files
 }
 
 fn compare(task: &str, arguments: &[&str]) {
-    own_world(|world| {
+    own_harness(|harness| {
         let Some((real, row)) = table::peer("step", "inspect beside the real one", task) else {
             return;
         };
         let ours = paths::ours("step");
-        for file in six(world) {
-            let theirs = inspect(&real, world, &file, arguments);
-            let mine = inspect(&ours, world, &file, arguments);
+        for file in six(harness) {
+            let theirs = inspect(&real, harness, &file, arguments);
+            let mine = inspect(&ours, harness, &file, arguments);
             let shown = file.file_name().unwrap().to_string_lossy().into_owned();
             assert_eq!(mine.stdout, theirs.stdout, "{shown}: {arguments:?}");
         }
@@ -92,15 +92,15 @@ fn the_short_form_of_six_certificates_is_the_real_ones() {
 
 #[test]
 fn the_json_of_six_certificates_has_the_real_ones_fields_and_values() {
-    own_world(|world| {
+    own_harness(|harness| {
         let Some((real, row)) = table::peer("step", "inspect beside the real one", "json") else {
             return;
         };
         let ours = paths::ours("step");
         let json = |outcome: Outcome| -> Value { serde_json::from_str(&outcome.stdout).unwrap() };
-        for file in six(world) {
-            let mut theirs = json(inspect(&real, world, &file, &["--format", "json"]));
-            let mut mine = json(inspect(&ours, world, &file, &["--format", "json"]));
+        for file in six(harness) {
+            let mut theirs = json(inspect(&real, harness, &file, &["--format", "json"]));
+            let mut mine = json(inspect(&ours, harness, &file, &["--format", "json"]));
             // The real one lists `names` in another order at each run.
             for shown in [&mut theirs, &mut mine] {
                 if let Some(names) = shown["names"].as_array_mut() {
@@ -133,7 +133,7 @@ fn differ(path: &str, ours: &Value, theirs: &Value, found: &mut Vec<String>) {
 
 #[test]
 fn the_fingerprint_is_the_real_ones() {
-    own_world(|world| {
+    own_harness(|harness| {
         let Some((real, row)) = table::peer("step", "inspect beside the real one", "fingerprint")
         else {
             return;
@@ -141,7 +141,7 @@ fn the_fingerprint_is_the_real_ones() {
         let key = KeyPair::generate().unwrap();
         let certificate = CertificateParams::new(vec!["a.example".to_owned()]).unwrap();
         let certificate = certificate.self_signed(&key).unwrap();
-        let file = world.write("one.pem", &certificate.pem());
+        let file = harness.write("one.pem", &certificate.pem());
         let of = |program: &Path| {
             let mut command = process::command(program);
             process::run(command.args(["certificate", "fingerprint"]).arg(&file))

@@ -2,17 +2,17 @@
 
 use acceptance::authority::Authority;
 use acceptance::dns::Answer;
-use acceptance::namespace::own_world;
+use acceptance::namespace::own_harness;
 use acceptance::{process, table};
 
 /// lego with this flag for its challenge.
 fn debians_lego_gets(task: &str, challenge: &str) {
-    own_world(|world| {
+    own_harness(|harness| {
         let Some((program, row)) = table::peer("lego", "lego (Debian)", task) else {
             return;
         };
-        world.dns.addresses("example.com", &["127.0.0.1"]);
-        let server = Authority::started(world);
+        harness.dns.addresses("example.com", &["127.0.0.1"]);
+        let server = Authority::started(harness);
         let mut command = process::command(program);
         command
             .env("LEGO_CA_CERTIFICATES", server.authority.root())
@@ -24,11 +24,11 @@ fn debians_lego_gets(task: &str, challenge: &str) {
                 "example.com",
                 "--path",
             ])
-            .arg(world.path("lego"))
+            .arg(harness.path("lego"))
             .arg("run");
         process::run(&mut command).success();
-        let chain = world.path("lego/certificates/example.com.crt");
-        crate::strangers::openssl_accepts(&chain, &server.authority.root());
+        let chain = harness.path("lego/certificates/example.com.crt");
+        crate::third_party::openssl_accepts(&chain, &server.authority.root());
         row.passed();
     });
 }
@@ -44,12 +44,12 @@ fn debians_lego_gets_a_certificate_over_tls() {
 }
 
 fn lego_5_gets(task: &str, domains: &str, challenge: &[&str]) {
-    own_world(|world| {
+    own_harness(|harness| {
         let Some((program, row)) = table::peer("lego-v5", "lego 5 (library)", task) else {
             return;
         };
-        world.dns.addresses("example.com", &["127.0.0.1"]);
-        let server = Authority::started(world);
+        harness.dns.addresses("example.com", &["127.0.0.1"]);
+        let server = Authority::started(harness);
         let mut command = process::command(program);
         command
             .env("LEGO_CA_CERTIFICATES", server.authority.root())
@@ -61,11 +61,11 @@ fn lego_5_gets(task: &str, domains: &str, challenge: &[&str]) {
             ])
             .args(challenge)
             .arg("--crt")
-            .arg(world.path("chain.pem"))
+            .arg(harness.path("chain.pem"))
             .arg("--key")
-            .arg(world.path("key.pem"));
+            .arg(harness.path("key.pem"));
         process::run(&mut command).success();
-        crate::strangers::openssl_accepts(&world.path("chain.pem"), &server.authority.root());
+        crate::third_party::openssl_accepts(&harness.path("chain.pem"), &server.authority.root());
         row.passed();
     });
 }
@@ -100,16 +100,16 @@ fn lego_5_gets_a_certificate_for_an_address_over_tls() {
 
 #[test]
 fn debians_lego_gets_a_wildcard() {
-    own_world(|world| {
+    own_harness(|harness| {
         let Some((program, row)) = table::peer("lego", "lego (Debian)", "dns-01 wildcard") else {
             return;
         };
-        let records = world.path("records");
-        world.dns.set(
+        let records = harness.path("records");
+        harness.dns.set(
             "_acme-challenge.example.com",
             Answer::Lines(records.clone()),
         );
-        let hook = world.write(
+        let hook = harness.write(
             "hook",
             &format!(
                 "#!/bin/sh\ncase $1 in present) echo \"$3\" >>{0} ;; *) rm -f {0} ;; esac\n",
@@ -118,7 +118,7 @@ fn debians_lego_gets_a_wildcard() {
         );
         let executable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
         std::fs::set_permissions(&hook, executable).unwrap();
-        let server = Authority::started(world);
+        let server = Authority::started(harness);
         let mut command = process::command(program);
         command
             .env("LEGO_CA_CERTIFICATES", server.authority.root())
@@ -129,11 +129,11 @@ fn debians_lego_gets_a_wildcard() {
             .args(["--server", &server.authority.directory()])
             .args(["--domains", "*.example.com", "--domains", "example.com"])
             .arg("--path")
-            .arg(world.path("lego"))
+            .arg(harness.path("lego"))
             .arg("run");
         process::run(&mut command).success();
-        let chain = world.path("lego/certificates/_.example.com.crt");
-        crate::strangers::openssl_accepts(&chain, &server.authority.root());
+        let chain = harness.path("lego/certificates/_.example.com.crt");
+        crate::third_party::openssl_accepts(&chain, &server.authority.root());
         row.passed();
     });
 }

@@ -3,7 +3,7 @@
 use std::fs;
 
 use acceptance::authority::{Authority, Pair};
-use acceptance::namespace::{World, own_world};
+use acceptance::namespace::{Harness, own_harness};
 use acceptance::{paths, table};
 use serde_json::{Value, json};
 
@@ -52,8 +52,8 @@ fn cases() -> Vec<(Value, Vec<&'static str>)> {
 }
 
 /// Which of the names a server of this pair takes into an order, for each policy.
-fn taken(world: &World, pair: &Pair, folder: &str) -> Vec<Vec<&'static str>> {
-    let mut authority = Authority::init(world, pair.clone(), folder);
+fn taken(harness: &Harness, pair: &Pair, folder: &str) -> Vec<Vec<&'static str>> {
+    let mut authority = Authority::init(harness, pair.clone(), folder);
     let mut server = authority.start();
     server.add_acme();
     authority = server.stop();
@@ -83,15 +83,15 @@ fn taken(world: &World, pair: &Pair, folder: &str) -> Vec<Vec<&'static str>> {
 
 #[test]
 fn a_policy_of_the_real_pair_lets_the_same_names_pass_in_ours() {
-    own_world(|world| {
+    own_harness(|harness| {
         let Some((step_ca, row)) = table::peer("step-ca", "folders", "policies in ours") else {
             return;
         };
         let Some(step) = paths::peer("step") else {
             return;
         };
-        let real = taken(world, &Pair::real(&step, &step_ca), "theirs");
-        let ours = taken(world, &Pair::ours(), "ours");
+        let real = taken(harness, &Pair::real(&step, &step_ca), "theirs");
+        let ours = taken(harness, &Pair::ours(), "ours");
         for ((policy, _), (real, ours)) in cases().iter().zip(real.iter().zip(&ours)) {
             assert_eq!(real, ours, "{policy}");
         }
@@ -102,7 +102,7 @@ fn a_policy_of_the_real_pair_lets_the_same_names_pass_in_ours() {
 
 #[test]
 fn a_folder_of_the_real_pair_with_a_policy_opens_in_ours() {
-    own_world(|world| {
+    own_harness(|harness| {
         let Some((step_ca, row)) = table::peer("step-ca", "folders", "one with a policy in ours")
         else {
             return;
@@ -110,7 +110,7 @@ fn a_folder_of_the_real_pair_with_a_policy_opens_in_ours() {
         let Some(step) = paths::peer("step") else {
             return;
         };
-        let mut authority = Authority::init(world, Pair::real(&step, &step_ca), "theirs");
+        let mut authority = Authority::init(harness, Pair::real(&step, &step_ca), "theirs");
         let file = authority.path.join("config/ca.json");
         let mut config: Value = serde_json::from_str(&fs::read_to_string(&file).unwrap()).unwrap();
         config["authority"]["policy"] = json!({
@@ -136,7 +136,7 @@ fn a_folder_of_the_real_pair_with_a_policy_opens_in_ours() {
                 .run(&[&arguments[..], &["--force"]].concat())
         };
         get("localhost").success();
-        crate::strangers::openssl_accepts(&world.path("l.crt"), &server.authority.root());
+        crate::third_party::openssl_accepts(&harness.path("l.crt"), &server.authority.root());
         let refused = get("a.corp");
         assert_eq!(refused.code, Some(1), "{}", refused.text());
         let rule = r#"authority.policy.x509.allow.dns ("*.local", "localhost")"#;

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use acceptance::authority::{Authority, Server};
-use acceptance::namespace::{World, own_world};
+use acceptance::namespace::{Harness, own_harness};
 use acceptance::{process, table};
 use serde_json::Value;
 
@@ -12,11 +12,11 @@ const CLIENT: &str = "real step, our server";
 
 /// The real `step` with a step path of its own, bootstrapped with our root.
 fn bootstrapped(
-    world: &World,
+    harness: &Harness,
     step: &Path,
     server: &Server,
 ) -> impl Fn(&[&str]) -> Command + use<> {
-    let (step, home) = (step.to_owned(), world.path("real"));
+    let (step, home) = (step.to_owned(), harness.path("real"));
     let server_root = server.authority.root();
     let fingerprint = process::run(
         process::command(&step)
@@ -32,7 +32,7 @@ fn bootstrapped(
         command.current_dir(&home);
         command
     };
-    std::fs::create_dir_all(world.path("real")).unwrap();
+    std::fs::create_dir_all(harness.path("real")).unwrap();
     process::run(&mut command(&[
         "ca",
         "bootstrap",
@@ -47,13 +47,13 @@ fn bootstrapped(
 
 #[test]
 fn the_real_step_bootstraps_and_reads_what_is_public() {
-    own_world(|world| {
+    own_harness(|harness| {
         let Some((step, row)) = table::peer("step", CLIENT, "bootstrap, health, roots, list")
         else {
             return;
         };
-        let server = Authority::started(world);
-        let step = bootstrapped(world, &step, &server);
+        let server = Authority::started(harness);
+        let step = bootstrapped(harness, &step, &server);
         let health = process::run(&mut step(&["ca", "health"])).success();
         assert_eq!(health.stdout, "ok\n");
         let root = std::fs::read_to_string(server.authority.root()).unwrap();
@@ -76,13 +76,13 @@ fn the_real_step_bootstraps_and_reads_what_is_public() {
 
 #[test]
 fn the_real_step_gets_a_certificate_and_renews_it() {
-    own_world(|world| {
+    own_harness(|harness| {
         let Some((step, row)) = table::peer("step", CLIENT, "http-01 dns, renew") else {
             return;
         };
-        world.dns.addresses("example.com", &["127.0.0.1"]);
-        let server = Authority::started(world);
-        let step = bootstrapped(world, &step, &server);
+        harness.dns.addresses("example.com", &["127.0.0.1"]);
+        let server = Authority::started(harness);
+        let step = bootstrapped(harness, &step, &server);
         let got = process::run(&mut step(&[
             "ca",
             "certificate",
@@ -98,8 +98,8 @@ fn the_real_step_gets_a_certificate_and_renews_it() {
             "{}",
             got.text()
         );
-        let chain = world.path("real/example.crt");
-        crate::strangers::openssl_accepts(&chain, &server.authority.root());
+        let chain = harness.path("real/example.crt");
+        crate::third_party::openssl_accepts(&chain, &server.authority.root());
         let before = std::fs::read_to_string(&chain).unwrap();
         process::run(&mut step(&[
             "ca",
@@ -110,20 +110,20 @@ fn the_real_step_gets_a_certificate_and_renews_it() {
         ]))
         .success();
         assert_ne!(std::fs::read_to_string(&chain).unwrap(), before, "renewed");
-        crate::strangers::openssl_accepts(&chain, &server.authority.root());
+        crate::third_party::openssl_accepts(&chain, &server.authority.root());
         row.passed();
     });
 }
 
 #[test]
 fn the_real_step_gets_a_certificate_for_an_address_and_an_rsa_key() {
-    own_world(|world| {
+    own_harness(|harness| {
         let Some((step, row)) = table::peer("step", CLIENT, "http-01 ip, RSA") else {
             return;
         };
-        world.dns.addresses("example.com", &["127.0.0.1"]);
-        let server = Authority::started(world);
-        let step = bootstrapped(world, &step, &server);
+        harness.dns.addresses("example.com", &["127.0.0.1"]);
+        let server = Authority::started(harness);
+        let step = bootstrapped(harness, &step, &server);
         process::run(&mut step(&[
             "ca",
             "certificate",
@@ -142,19 +142,22 @@ fn the_real_step_gets_a_certificate_for_an_address_and_an_rsa_key() {
             "both.key",
         ]))
         .success();
-        crate::strangers::openssl_accepts(&world.path("real/both.crt"), &server.authority.root());
+        crate::third_party::openssl_accepts(
+            &harness.path("real/both.crt"),
+            &server.authority.root(),
+        );
         row.passed();
     });
 }
 
 #[test]
 fn the_real_step_changes_the_provisioners_of_our_running_server() {
-    own_world(|world| {
+    own_harness(|harness| {
         let Some((step, row)) = table::peer("step", CLIENT, "provisioner add, update, remove")
         else {
             return;
         };
-        let server = Authority::started(world);
+        let server = Authority::started(harness);
         let real = |arguments: &[&str]| {
             process::run(
                 server

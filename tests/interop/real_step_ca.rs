@@ -1,7 +1,7 @@
 //! Our `step` on the real step-ca: the same main path, the other way round.
 
 use acceptance::authority::{Authority, Pair, Server};
-use acceptance::namespace::{World, own_world};
+use acceptance::namespace::{Harness, own_harness};
 use acceptance::table::Row;
 use acceptance::{paths, process, table};
 use serde_json::Value;
@@ -9,23 +9,23 @@ use serde_json::Value;
 const CLIENT: &str = "our step, real step-ca";
 
 /// A real authority, made and run by the real pair, with an ACME provisioner.
-fn real(world: &World, task: &str) -> Option<(Server, Row)> {
+fn real(harness: &Harness, task: &str) -> Option<(Server, Row)> {
     let (step_ca, row) = table::peer("step-ca", CLIENT, task)?;
     let (step, _) = table::peer("step", "real step", "beside the real step-ca")
         .map(|(step, row)| (step, row.passed()))?;
-    world.dns.addresses("example.com", &["127.0.0.1"]);
-    let mut server = Authority::init(world, Pair::real(&step, &step_ca), "real").start();
+    harness.dns.addresses("example.com", &["127.0.0.1"]);
+    let mut server = Authority::init(harness, Pair::real(&step, &step_ca), "real").start();
     server.add_acme();
     Some((server, row))
 }
 
 #[test]
 fn our_step_bootstraps_and_reads_what_is_public() {
-    own_world(|world| {
-        let Some((server, row)) = real(world, "bootstrap, health, roots, list") else {
+    own_harness(|harness| {
+        let Some((server, row)) = real(harness, "bootstrap, health, roots, list") else {
             return;
         };
-        let home = world.path("fresh");
+        let home = harness.path("fresh");
         std::fs::create_dir_all(&home).unwrap();
         let ours = |arguments: &[&str]| {
             let mut command = process::command(paths::ours("step"));
@@ -65,8 +65,8 @@ fn our_step_bootstraps_and_reads_what_is_public() {
 
 #[test]
 fn our_step_gets_a_certificate_and_renews_it() {
-    own_world(|world| {
-        let Some((server, row)) = real(world, "http-01 dns, renew") else {
+    own_harness(|harness| {
+        let Some((server, row)) = real(harness, "http-01 dns, renew") else {
             return;
         };
         let ours = |arguments: &[&str]| {
@@ -87,8 +87,8 @@ fn our_step_gets_a_certificate_and_renews_it() {
             "{}",
             got.text()
         );
-        let chain = world.path("example.crt");
-        crate::strangers::openssl_accepts(&chain, &server.authority.root());
+        let chain = harness.path("example.crt");
+        crate::third_party::openssl_accepts(&chain, &server.authority.root());
         let before = std::fs::read_to_string(&chain).unwrap();
         ours(&["ca", "renew", "--force", "example.crt", "example.key"]);
         assert_ne!(std::fs::read_to_string(&chain).unwrap(), before, "renewed");
@@ -98,8 +98,8 @@ fn our_step_gets_a_certificate_and_renews_it() {
 
 #[test]
 fn our_step_gets_a_certificate_for_an_address_and_an_rsa_key() {
-    own_world(|world| {
-        let Some((server, row)) = real(world, "http-01 ip, RSA") else {
+    own_harness(|harness| {
+        let Some((server, row)) = real(harness, "http-01 ip, RSA") else {
             return;
         };
         let mut command = server.authority.step_of(&paths::ours("step"));
@@ -114,7 +114,7 @@ fn our_step_gets_a_certificate_for_an_address_and_an_rsa_key() {
             "both.key",
         ]);
         process::run(&mut command).success();
-        crate::strangers::openssl_accepts(&world.path("both.crt"), &server.authority.root());
+        crate::third_party::openssl_accepts(&harness.path("both.crt"), &server.authority.root());
         row.passed();
     });
 }

@@ -1,27 +1,27 @@
 //! Real clients ask when to renew (RFC 9773), and do as they are told.
 
 use acceptance::authority::Authority;
-use acceptance::namespace::own_world;
+use acceptance::namespace::own_harness;
 use acceptance::{process, table};
 
 use super::certbot::certbot;
 
 #[test]
 fn lego_5_asks_when_to_renew_and_says_what_it_replaces() {
-    own_world(|world| {
+    own_harness(|harness| {
         let Some((program, row)) = table::peer("lego-v5", "lego 5 (library)", "ARI") else {
             return;
         };
-        world.dns.addresses("example.com", &["127.0.0.1"]);
-        let server = Authority::started(world);
+        harness.dns.addresses("example.com", &["127.0.0.1"]);
+        let server = Authority::started(harness);
         let mut command = process::command(program);
         command
             .env("LEGO_CA_CERTIFICATES", server.authority.root())
             .args(["--server", &server.authority.directory(), "--renew"])
             .args(["--domains", "example.com", "--crt"])
-            .arg(world.path("chain.pem"))
+            .arg(harness.path("chain.pem"))
             .arg("--key")
-            .arg(world.path("key.pem"));
+            .arg(harness.path("key.pem"));
         let told = process::run(&mut command).success();
         assert!(told.stdout.contains("renew between"), "{told:?}");
         let log = server.daemon.log();
@@ -40,12 +40,12 @@ fn lego_5_asks_when_to_renew_and_says_what_it_replaces() {
 /// A certificate of a day is not due; certbot renews it when the operator says so.
 #[test]
 fn the_newest_certbot_renews_when_the_operator_moves_the_window() {
-    own_world(|world| {
+    own_harness(|harness| {
         let Some((program, row)) = table::peer("certbot-pypi", "certbot (PyPI)", "ARI") else {
             return;
         };
-        world.dns.addresses("example.com", &["127.0.0.1"]);
-        let server = Authority::started(world);
+        harness.dns.addresses("example.com", &["127.0.0.1"]);
+        let server = Authority::started(harness);
         // certbot renews by itself what ends within a third of its life.
         let flags = ["--x509-max-dur", "2160h", "--x509-default-dur", "2160h"];
         let update = ["ca", "provisioner", "update", "acme"];
@@ -53,7 +53,7 @@ fn the_newest_certbot_renews_when_the_operator_moves_the_window() {
             .authority
             .run(&[&update[..], &flags].concat())
             .success();
-        let mut command = certbot(&program, world, &server.authority);
+        let mut command = certbot(&program, harness, &server.authority);
         command.args(["--standalone", "-d", "example.com"]);
         process::run(&mut command).success();
         let set = ["ca", "acme", "renewal", "set", "--provisioner", "acme"];
@@ -66,11 +66,13 @@ fn the_newest_certbot_renews_when_the_operator_moves_the_window() {
         renew.env("REQUESTS_CA_BUNDLE", server.authority.root());
         renew.args(["renew", "-n", "--no-random-sleep-on-renew"]);
         for folder in ["config", "work", "logs"] {
-            renew.arg(format!("--{folder}-dir")).arg(world.path(folder));
+            renew
+                .arg(format!("--{folder}-dir"))
+                .arg(harness.path(folder));
         }
         process::run(&mut renew).success();
-        let second = world.path("config/archive/example.com/fullchain2.pem");
-        crate::strangers::openssl_accepts(&second, &server.authority.root());
+        let second = harness.path("config/archive/example.com/fullchain2.pem");
+        crate::third_party::openssl_accepts(&second, &server.authority.root());
         row.passed();
     });
 }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use acceptance::namespace::{World, own_world};
+use acceptance::namespace::{Harness, own_harness};
 use acceptance::process::{self, Daemon};
 use acceptance::table::{self, Row};
 use acceptance::{https, paths};
@@ -30,7 +30,7 @@ fn front() -> Option<PathBuf> {
 }
 
 /// A folder as Pebble's repository has it: a certificate for the front, which is its own root.
-fn pebble_folder(world: &World) -> PathBuf {
+fn pebble_folder(harness: &Harness) -> PathBuf {
     let key = rcgen::KeyPair::generate().unwrap();
     let names = vec![
         "localhost".to_owned(),
@@ -41,7 +41,7 @@ fn pebble_folder(world: &World) -> PathBuf {
         .unwrap()
         .self_signed(&key)
         .unwrap();
-    let folder = world.path("pebble");
+    let folder = harness.path("pebble");
     let certs = folder.join("test/certs/localhost");
     std::fs::create_dir_all(&certs).unwrap();
     std::fs::write(
@@ -55,13 +55,13 @@ fn pebble_folder(world: &World) -> PathBuf {
 }
 
 /// A command that finds our programs where the front looks for them.
-fn command(program: &Path, world: &World) -> Command {
+fn command(program: &Path, harness: &Harness) -> Command {
     let mut command = process::command(program);
     command
         .env("RISER_STEP", paths::ours("step"))
         .env("RISER_STEP_CA", paths::ours("step-ca"))
-        .env("HOME", world.dir())
-        .current_dir(world.dir());
+        .env("HOME", harness.dir())
+        .current_dir(harness.dir());
     command
 }
 
@@ -116,7 +116,7 @@ fn go_suite(mut suite: Command, list: Command, excused: &Excuses) {
 
 #[test]
 fn the_suite_of_eggsamplers_client_passes() {
-    own_world(|world| {
+    own_harness(|harness| {
         let task = "its own suite";
         let Some((suite, row)) = table::peer("eggsampler-suite", "eggsampler/acme 3.7.0", task)
         else {
@@ -126,28 +126,28 @@ fn the_suite_of_eggsamplers_client_passes() {
         let (Some(front), Some(challenges)) = peers else {
             return;
         };
-        let folder = pebble_folder(world);
+        let folder = pebble_folder(harness);
         let certs = folder.join("test/certs/localhost");
         let text = json!({"pebble": {
             "listenAddress": "127.0.0.1:14000", "managementListenAddress": "127.0.0.1:15000",
             "certificate": certs.join("cert.pem"), "privateKey": certs.join("key.pem"),
             "httpPort": 5002, "tlsPort": 5001,
         }});
-        let file = world.write("pebble.json", &text.to_string());
-        let mut dns = command(&challenges, world);
+        let file = harness.write("pebble.json", &text.to_string());
+        let mut dns = command(&challenges, harness);
         dns.args(["-dnsserver", "127.0.0.1:8053", "-doh", ""]);
-        let _dns = Daemon::spawn(&mut dns, &world.path("challtestsrv.log"));
-        let mut pebble = command(&front, world);
+        let _dns = Daemon::spawn(&mut dns, &harness.path("challtestsrv.log"));
+        let mut pebble = command(&front, harness);
         pebble
             .args(["-dnsserver", "127.0.0.1:8053", "-config"])
             .arg(file);
-        let pebble = Daemon::spawn(&mut pebble, &world.path("front.log"));
+        let pebble = Daemon::spawn(&mut pebble, &harness.path("front.log"));
         let client = https::Client::new(&folder.join("test/certs/pebble.minica.pem"));
         process::eventually("the directory behind the front", || {
             client.get("https://localhost:14000/dir").ok()
         });
         let go = || {
-            let mut go = command(&suite, world);
+            let mut go = command(&suite, harness);
             go.env("PEBBLE_PATH", &folder);
             go
         };
@@ -159,7 +159,7 @@ fn the_suite_of_eggsamplers_client_passes() {
 
 #[test]
 fn the_suite_of_gos_own_client_passes() {
-    own_world(|world| {
+    own_harness(|harness| {
         let task = "its own suite";
         let Some((suite, row)) = table::peer("xcrypto-suite", "golang.org/x/crypto/acme", task)
         else {
@@ -169,22 +169,22 @@ fn the_suite_of_gos_own_client_passes() {
         let (Some(front), Some(challenges)) = peers else {
             return;
         };
-        let folder = pebble_folder(world);
+        let folder = pebble_folder(harness);
         // The suite builds ./cmd/pebble and ./cmd/pebble-challtestsrv of that folder with `go`.
-        std::fs::create_dir_all(world.path("go")).unwrap();
+        std::fs::create_dir_all(harness.path("go")).unwrap();
         let script = format!(
             "#!/bin/sh\ncase $6 in\n*/pebble) exec cp '{}' \"$3\" ;;\n\
              *) exec cp '{}' \"$3\" ;;\nesac\n",
             front.display(),
             challenges.display()
         );
-        let go = world.write("go/go", &script);
+        let go = harness.write("go/go", &script);
         process::run(process::command("chmod").arg("755").arg(go)).success();
         let go = || {
-            let mut go = command(&suite, world);
+            let mut go = command(&suite, harness);
             go.env(
                 "PATH",
-                format!("{}:/usr/bin:/bin", world.path("go").display()),
+                format!("{}:/usr/bin:/bin", harness.path("go").display()),
             );
             go
         };
@@ -197,15 +197,15 @@ fn the_suite_of_gos_own_client_passes() {
 
 /// Every second test of acme-tiny's: each makes several RSA keys, and all in one run take long.
 fn acme_tiny(half: usize, task: &str) {
-    own_world(|world| {
+    own_harness(|harness| {
         let Some((suite, row)) = table::peer("acme-tiny-suite", "acme-tiny 5.0.3", task) else {
             return;
         };
         let Some(front) = front() else {
             return;
         };
-        world.host("127.0.0.1", "example.com");
-        world.host("127.0.0.1", "www.example.com");
+        harness.host("127.0.0.1", "example.com");
+        harness.host("127.0.0.1", "www.example.com");
         let peers = suite.ancestors().nth(2).unwrap();
         let source = peers.join("suites/acme-tiny/tests/test_module.py");
         let source = std::fs::read_to_string(source).unwrap();
@@ -227,10 +227,10 @@ fn acme_tiny(half: usize, task: &str) {
             .map(|name| format!("tests.test_module.TestModule.{name}"))
             .collect();
         // The suite starts its web server as `python`, which Debian calls python3.
-        let programs = world.path("programs");
+        let programs = harness.path("programs");
         std::fs::create_dir_all(&programs).unwrap();
         std::os::unix::fs::symlink("/usr/bin/python3", programs.join("python")).unwrap();
-        let mut run = command(&suite, world);
+        let mut run = command(&suite, harness);
         run.env("PATH", format!("{}:/usr/bin:/bin", programs.display()))
             .env("ACME_TINY_PEBBLE_BIN", front)
             .env("ACME_TINY_DOMAIN", "example.com")

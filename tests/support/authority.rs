@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::https::Client;
-use super::namespace::World;
+use super::namespace::Harness;
 use super::process::{self, Daemon, Outcome};
 use super::{acme, paths};
 
@@ -59,20 +59,20 @@ pub struct Authority {
 
 impl Authority {
     /// Runs `step ca init` without questions, in a folder `name` of the world; port 9000.
-    pub fn init(world: &World, pair: Pair, name: &str) -> Self {
-        Self::init_at(world, pair, name, "127.0.0.1:9000")
+    pub fn init(harness: &Harness, pair: Pair, name: &str) -> Self {
+        Self::init_at(harness, pair, name, "127.0.0.1:9000")
     }
 
     /// As [`Authority::init`], on another address.
-    pub fn init_at(world: &World, pair: Pair, name: &str, address: &str) -> Self {
+    pub fn init_at(harness: &Harness, pair: Pair, name: &str, address: &str) -> Self {
         let authority = Self {
             pair,
-            path: world.path(name),
+            path: harness.path(name),
             address: address.to_owned(),
             arguments: Vec::new(),
             environment: Vec::new(),
             wrapper: Vec::new(),
-            password: world.write("pw", "correct horse battery staple\n"),
+            password: harness.write("pw", "correct horse battery staple\n"),
         };
         std::fs::create_dir_all(&authority.path).expect("the step path can be made");
         let mut init = authority.step();
@@ -92,8 +92,8 @@ impl Authority {
     }
 
     /// Our usual box: an authority of ours with an ACME provisioner called `acme`, started.
-    pub fn started(world: &World) -> Server {
-        let mut server = Self::init(world, Pair::ours(), "ca").start();
+    pub fn started(harness: &Harness) -> Server {
+        let mut server = Self::init(harness, Pair::ours(), "ca").start();
         server.add_acme();
         server
     }

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use super::authority::Authority;
-use super::namespace::World;
+use super::namespace::Harness;
 use super::table::{self, Row};
 
 /// The clock of one server.
@@ -15,11 +15,11 @@ pub struct Clock {
 
 impl Clock {
     /// Gives `authority` a clock of its own, right at first; nothing where libfaketime is absent.
-    pub fn of(world: &World, authority: &mut Authority, task: &str) -> Option<(Self, Row)> {
+    pub fn of(harness: &Harness, authority: &mut Authority, task: &str) -> Option<(Self, Row)> {
         let (_, row) = table::peer("faketime", "libfaketime", task)?;
         let library = library().expect("libfaketime comes with faketime");
         let clock = Self {
-            file: world.write("clock", "+0\n"),
+            file: harness.write("clock", "+0\n"),
         };
         let variables = [
             ("LD_PRELOAD", library.display().to_string()),

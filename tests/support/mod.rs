@@ -1,4 +1,4 @@
-//! The fake world: a DNS server, a web server, a certificate authority in a
+//! The fake harness: a DNS server, a web server, a certificate authority in a
 //! box, a network of its own; and the peers that are looked up in it.
 
 pub mod acme;

@@ -12,14 +12,14 @@ use super::process;
 
 const MARK: &str = "RISER_WORLD";
 
-/// What a test finds inside its own world.
-pub struct World {
+/// What a test finds inside its own harness.
+pub struct Harness {
     /// The resolver that `/etc/resolv.conf` names.
     pub dns: Dns,
     dir: PathBuf,
 }
 
-impl World {
+impl Harness {
     /// A folder that goes with the world.
     pub fn dir(&self) -> &Path {
         &self.dir
@@ -49,9 +49,9 @@ impl World {
 
 /// Runs a test's body in a world of its own. Fails, and shows everything, if the body fails there.
 #[track_caller]
-pub fn own_world<F: FnOnce(&World)>(body: F) {
+pub fn own_harness<F: FnOnce(&Harness)>(body: F) {
     if let Some(dir) = std::env::var_os(MARK) {
-        body(&World {
+        body(&Harness {
             dns: Dns::start("127.0.0.1:53"),
             dir: PathBuf::from(dir),
         });
@@ -72,7 +72,7 @@ pub fn own_world<F: FnOnce(&World)>(body: F) {
     let outcome = process::run(&mut inside(&test, dir.path()));
     assert!(
         outcome.code == Some(0) && outcome.stdout.contains("1 passed"),
-        "{test} failed in its own world ({:?})\n{}\n{}",
+        "{test} failed in its own harness ({:?})\n{}\n{}",
         outcome.code,
         outcome.stdout,
         outcome.stderr

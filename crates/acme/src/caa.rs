@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::challenge::{Failure, Method, story};
+use crate::challenge::{Failure, Method, report};
 use crate::identifier::Identifier;
 use crate::issue_value::IssueValue;
 use crate::problem::{Kind, Problem, Subproblem, quote};
@@ -84,7 +84,7 @@ pub fn problem(refused: Vec<Subproblem>) -> Problem {
 
 /// The problem of a name whose records could not be looked up: an outage, for later.
 pub fn unanswered(name: &str, failure: &Failure) -> Problem {
-    let mut told: Vec<_> = story::resolution(&failure.trail).into_iter().collect();
+    let mut told: Vec<_> = report::resolution(&failure.trace).into_iter().collect();
     if !failure.words.is_empty() {
         told.push(failure.words.clone());
     }

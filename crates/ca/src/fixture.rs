@@ -147,10 +147,10 @@ pub(crate) fn acme(config: &Config) -> &Acme {
 }
 
 /// A grant of our own TLS certificate.
-pub(crate) fn house(names: &[&str], key: &PublicKey) -> Grant {
+pub(crate) fn server_certificate(names: &[&str], key: &PublicKey) -> Grant {
     let names: Vec<String> = names.iter().map(ToString::to_string).collect();
     let life = SignedDuration::from_hours(24);
-    Grant::house(&names, "Step Online CA", key, life, now()).unwrap()
+    Grant::server_certificate(&names, "Step Online CA", key, life, now()).unwrap()
 }
 
 fn identifier(name: &str) -> Identifier {

@@ -26,17 +26,17 @@ pub(crate) struct Parts {
     pub(crate) key: PublicKey,
     pub(crate) lifetime: Lifetime,
     pub(crate) recipient: Recipient,
-    pub(crate) body: Body,
+    pub(crate) body: CertificateContents,
 }
 
 /// A finalized order with the common name and the profile that its certificate would get.
-pub(crate) struct Wish {
+pub(crate) struct IssuanceRequest {
     finalized: Finalized,
     common_name: Option<String>,
     profile: Option<Profile>,
 }
 
-impl Wish {
+impl IssuanceRequest {
     /// Settles the common name: the request's unless the profile drops it, or the first DNS name
     /// where the provisioner demands one.
     ///
@@ -54,7 +54,7 @@ impl Wish {
             profile.check_key(finalized.public_key().kind())?;
         }
         let is_dropped = |profile: &Profile| profile.common_name == CommonName::Dropped;
-        let mut wish = Self {
+        let mut request = Self {
             common_name: finalized
                 .common_name()
                 .filter(|_| !profile.as_ref().is_some_and(is_dropped))
@@ -62,17 +62,17 @@ impl Wish {
             finalized,
             profile,
         };
-        if wish.common_name.is_none() && provisioner.force_cn() {
-            let first = first_dns_name(&wish.names());
-            wish.common_name = Some(first.ok_or_else(|| Refusal::NoCommonName {
+        if request.common_name.is_none() && provisioner.force_cn() {
+            let first = first_dns_name(&request.names());
+            request.common_name = Some(first.ok_or_else(|| Refusal::NoCommonName {
                 provisioner: provisioner.name().to_owned(),
             })?);
         }
-        Ok(wish)
+        Ok(request)
     }
 }
 
-impl Named for Wish {
+impl Named for IssuanceRequest {
     fn names(&self) -> Vec<AltName> {
         let names = self.finalized.names().iter();
         names.map(Identifier::to_alt_name).collect()
@@ -84,16 +84,16 @@ impl Named for Wish {
 }
 
 /// Where the certificate's contents come from.
-pub(crate) enum Body {
+pub(crate) enum CertificateContents {
     /// They are put together from names.
-    Fresh(Box<Fresh>),
+    LeafContents(Box<LeafContents>),
     /// They are those of an older certificate.
     Copy(Certificate),
 }
 
 /// What a certificate is put together from.
 #[derive(Default)]
-pub(crate) struct Fresh {
+pub(crate) struct LeafContents {
     pub(crate) common_name: Option<String>,
     pub(crate) names: Vec<AltName>,
     pub(crate) provisioner: Option<StepProvisioner>,
@@ -122,7 +122,7 @@ pub enum Recipient {
         provisioner: Option<String>,
     },
     /// The authority's own server.
-    House,
+    ServerCertificate,
     /// The authority itself: its root or its intermediate.
     Authority,
 }
@@ -131,14 +131,14 @@ impl Grant {
     /// The door of ACME: the names of a finalized order and the key of its request, once policy
     /// has let them pass.
     pub(crate) fn from_order(
-        admitted: Admitted<Wish>,
+        admitted: Admitted<IssuanceRequest>,
         provisioner: &Acme,
         lifetime: Lifetime,
     ) -> Self {
-        let wish = admitted.into_inner();
-        let order = wish.finalized.order();
+        let request = admitted.into_inner();
+        let order = request.finalized.order();
         Self(Parts {
-            key: wish.finalized.public_key().clone(),
+            key: request.finalized.public_key().clone(),
             lifetime,
             recipient: Recipient::Order {
                 order: order.id,
@@ -146,11 +146,11 @@ impl Grant {
                 provisioner: provisioner.name().to_owned(),
                 replaces: order.replaces.as_ref().map(|id| id.serial().clone()),
             },
-            body: Body::Fresh(Box::new(Fresh {
-                names: in_order(wish.names()),
-                common_name: wish.common_name,
+            body: CertificateContents::LeafContents(Box::new(LeafContents {
+                names: in_order(request.names()),
+                common_name: request.common_name,
                 provisioner: provisioner.extension(),
-                profile: wish.profile,
+                profile: request.profile,
             })),
         })
     }
@@ -179,7 +179,7 @@ impl Grant {
                 of: old.serial().clone(),
                 provisioner,
             },
-            body: Body::Copy(old),
+            body: CertificateContents::Copy(old),
         })
     }
 
@@ -188,7 +188,7 @@ impl Grant {
     ///
     /// # Errors
     /// When a name cannot stand in a certificate.
-    pub fn house(
+    pub fn server_certificate(
         names: &[String],
         common_name: &str,
         key: &PublicKey,
@@ -202,11 +202,11 @@ impl Grant {
         Ok(Self(Parts {
             key: key.clone(),
             lifetime: Lifetime::from_now(now, SignedDuration::from_mins(1), life),
-            recipient: Recipient::House,
-            body: Body::Fresh(Box::new(Fresh {
+            recipient: Recipient::ServerCertificate,
+            body: CertificateContents::LeafContents(Box::new(LeafContents {
                 common_name: Some(common_name.to_owned()).filter(|name| !name.is_empty()),
                 names: in_order(names),
-                ..Fresh::default()
+                ..LeafContents::default()
             })),
         }))
     }

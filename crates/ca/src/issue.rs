@@ -6,10 +6,10 @@ use pki::{
     TbsCertificate, extension, oid,
 };
 
-use crate::grant::{Body, Fresh, Grant, Parts, Recipient};
+use crate::grant::{CertificateContents, Grant, LeafContents, Parts, Recipient};
 use crate::lint::lint;
 use crate::profile::Profile;
-use crate::{Refusal, birth};
+use crate::{Refusal, authority};
 
 /// A certificate that lacks only its signature. It is made in this crate alone, and the pen
 /// takes nothing else.
@@ -50,7 +50,7 @@ impl Unsigned {
     }
 
     /// For the authority's own certificates, which no grant covers.
-    pub(crate) fn authority(tbs: TbsCertificate, kind: Kind, _: birth::Founding) -> Self {
+    pub(crate) fn authority(tbs: TbsCertificate, kind: Kind, _: authority::AuthorityProof) -> Self {
         Self {
             tbs,
             kind,
@@ -63,7 +63,7 @@ impl Unsigned {
         Self {
             tbs,
             kind,
-            recipient: Recipient::House,
+            recipient: Recipient::ServerCertificate,
         }
     }
 }
@@ -92,8 +92,8 @@ pub fn prepare(
     } = grant.into_parts();
     let lifetime = lifetime.until_at_most(issuer.not_after());
     let (subject, extensions) = match body {
-        Body::Fresh(contents) => fresh(*contents, &key, issuer)?,
-        Body::Copy(old) => copied(&old, &key, issuer),
+        CertificateContents::LeafContents(contents) => fresh(*contents, &key, issuer)?,
+        CertificateContents::Copy(old) => copied(&old, &key, issuer),
     };
     let unsigned = Unsigned {
         tbs: TbsCertificate {
@@ -125,7 +125,7 @@ pub(crate) fn authority_key_id(issuer: &Certificate) -> Extension {
 /// A new leaf: KU, EKU, SKI, AKI, SAN and the provisioner, in this order, then what the profile
 /// adds.
 fn fresh(
-    contents: Fresh,
+    contents: LeafContents,
     key: &PublicKey,
     issuer: &Certificate,
 ) -> Result<(Name, Vec<Extension>), Refusal> {

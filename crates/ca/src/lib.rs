@@ -1,11 +1,11 @@
 //! Who may have which certificate: the configuration as data, provisioners and their claims, the
-//! decisions on issuance and renewal, the birth of an authority, the bodies of its API.
+//! decisions on issuance and renewal, the files and certificates of a new authority, the bodies of its API.
 //!
 //! Not here: keys, stores, sockets, files, clocks and randomness. Time, random bytes and file
 //! contents are arguments.
 
 pub mod api;
-pub mod birth;
+pub mod authority;
 pub mod claims;
 pub mod config;
 pub mod external_key;

@@ -107,7 +107,7 @@ pub enum Refusal {
     #[error(
         "the certificate with serial number {serial} is the authority's own, and its server makes the next one by itself"
     )]
-    House {
+    ServerCertificate {
         /// Its serial number.
         serial: String,
     },
@@ -194,7 +194,7 @@ impl Refusal {
             | Self::Expired { .. }
             | Self::NotYetValid { .. }
             | Self::RenewalDisabled { .. }
-            | Self::House { .. }
+            | Self::ServerCertificate { .. }
             | Self::Revoked { .. } => Blame::Rights,
             Self::IssuerExpired { .. } | Self::Lint(_) | Self::Encoding(_) => Blame::Authority,
         }

@@ -76,7 +76,7 @@ pub struct Known<'a> {
     /// It was revoked.
     pub revoked: bool,
     /// It is one of the house's own, which the server makes anew by itself.
-    pub house: bool,
+    pub server_certificate: bool,
     /// The provisioner that granted it.
     pub provisioner: Option<&'a str>,
 }
@@ -105,8 +105,8 @@ pub fn check(
     if known.revoked {
         return Err(Refusal::Revoked { serial: serial() });
     }
-    if known.house {
-        return Err(Refusal::House { serial: serial() });
+    if known.server_certificate {
+        return Err(Refusal::ServerCertificate { serial: serial() });
     }
     let provisioner = provisioner(certificate, known.provisioner, authority)?;
     let claims = provisioner.map_or(&authority.claims, Provisioner::claims);

@@ -14,7 +14,7 @@ use crate::Error;
 pub enum Trust {
     /// Those whose chain ends in one of these certificates (DER).
     Roots(Vec<Vec<u8>>),
-    /// Anyone: only for a body that is checked by other means, such as a fingerprint.
+    /// UnverifiedTls: only for a body that is checked by other means, such as a fingerprint.
     Unverified,
 }
 
@@ -61,7 +61,9 @@ fn verifier(
     provider: &Arc<CryptoProvider>,
 ) -> Result<Arc<dyn ServerCertVerifier>, Error> {
     let Trust::Roots(roots) = trust else {
-        return Ok(Arc::new(Anyone(provider.signature_verification_algorithms)));
+        return Ok(Arc::new(UnverifiedTls(
+            provider.signature_verification_algorithms,
+        )));
     };
     let mut store = RootCertStore::empty();
     let ders = roots.iter().map(|der| CertificateDer::from(der.as_slice()));
@@ -80,9 +82,9 @@ fn verifier(
 
 /// Believes every certificate; the handshake's signature is still checked.
 #[derive(Debug)]
-struct Anyone(WebPkiSupportedAlgorithms);
+struct UnverifiedTls(WebPkiSupportedAlgorithms);
 
-impl ServerCertVerifier for Anyone {
+impl ServerCertVerifier for UnverifiedTls {
     fn verify_server_cert(
         &self,
         _: &CertificateDer<'_>,

@@ -54,15 +54,15 @@ pub enum Error {
         /// The certificate's subject.
         subject: String,
     },
-    /// What was to be signed names another issuer than the pen's.
+    /// What was to be signed names another issuer than the certificate_signer's.
     #[error("the certificate to sign names the issuer {named}, and this key is that of {own}")]
     ForeignIssuer {
         /// The issuer that it names.
         named: String,
-        /// The pen's own.
+        /// The certificate_signer's own.
         own: String,
     },
-    /// A pen signs a root once, when it is made, and nothing but a root then.
+    /// A certificate_signer signs a root once, when it is made, and nothing but a root then.
     #[error("a root is signed by its own key, and by that alone")]
     Root,
     /// The signer returned something that is not a signature of what it was given.

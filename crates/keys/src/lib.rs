@@ -1,4 +1,4 @@
-//! Where private keys live: a [`Signer`] for each place, and the [`Pen`], the one that signs
+//! Where private keys live: a [`Signer`] for each place, and the [`CertificateSigner`], the one that signs
 //! certificates with it. Also the process's source of randomness, of new keys and of passwords.
 //!
 //! Not here: what may be signed; that is the `ca` crate's decision, and the pen takes nothing else.
@@ -6,16 +6,16 @@
 pub mod file;
 pub mod password;
 
+mod certificate_signer;
 mod error;
 mod generate;
-mod pen;
 #[cfg(test)]
 mod suite;
 
+pub use certificate_signer::CertificateSigner;
 pub use error::Error;
 pub use file::FileSigner;
 pub use generate::{generate, random};
-pub use pen::Pen;
 
 use pki::{PublicKey, SignatureAlgorithm};
 

@@ -30,11 +30,11 @@ use self::material::Material;
 use self::pidfile::Pidfile;
 use self::signals::{Signals, Wish};
 pub(crate) use self::welcome::Welcome;
-use crate::listen::{Door, House, Limits, Tls};
+use crate::listen::{Limits, Listener, ServerCertificate, Tls};
 pub(crate) use crate::live::Overrides;
 use crate::live::{self, Files, Live};
 use crate::log::Announcer;
-use crate::probe::{self, Eyes};
+use crate::probe::{self, Prober};
 use crate::service::{Parts, Service};
 use crate::{http, jobs, log};
 
@@ -124,26 +124,30 @@ async fn run(
     let socket = socket::bind(&config.address)?;
     let (store, renews_unknown) = store::open(&config, plan)?;
     let operators = operator::bind(&plan.config)?;
-    let eyes = Eyes::new(&options(plan, &config));
+    let prober = Prober::new(&options(plan, &config));
     let fingerprints: Vec<_> = material
         .roots
         .iter()
         .map(Certificate::fingerprint)
         .collect();
-    let house = House::default();
-    let tls = Tls::new(house.clone(), material.authorities(), &config.tls)
-        .context("error preparing TLS")?;
+    let server_certificate = ServerCertificate::default();
+    let tls = Tls::new(
+        server_certificate.clone(),
+        material.authorities(),
+        &config.tls,
+    )
+    .context("error preparing TLS")?;
     let service = Service::new(Parts {
         store: store.clone(),
-        pen: material.pen,
+        certificate_signer: material.certificate_signer,
         live: Arc::clone(&live),
-        eyes: eyes.clone(),
+        prober: prober.clone(),
         roots: material.roots,
         federated: material.federated,
         intermediates: material.intermediates,
         renews_unknown,
     });
-    let span = jobs::house::renew(&service, &house)
+    let span = jobs::server_certificate::renew(&service, &server_certificate)
         .await
         .context("error issuing the server's own certificate")?;
     let mut signals = Signals::listen()?;
@@ -152,19 +156,19 @@ async fn run(
     let router = http::router(service.clone());
     let limits = limits(&config);
     let operators = operators.map(|socket| {
-        Door::open_to_operators(socket, http::operator_router(service.clone()), limits)
+        Listener::open_to_operators(socket, http::operator_router(service.clone()), limits)
     });
-    let door = Door::open(listener, tls, router, limits);
+    let listener = Listener::open(listener, tls, router, limits);
     announce::start(say, plan, &config, &fingerprints, &address);
     tell_systemd(&[NotifyState::Ready]);
-    let jobs = start_jobs(&service, &store, house, &live, span);
+    let jobs = start_jobs(&service, &store, server_certificate, &live, span);
     if let Err(error) = service.resume().await {
         tracing::error!(%error, "unfinished validations cannot be taken up again");
     }
-    attend(plan, &live, &eyes, &mut signals, say).await;
+    attend(plan, &live, &prober, &mut signals, say).await;
     tell_systemd(&[NotifyState::Stopping]);
     say.tell("shutting down ...");
-    stop(door, operators, &service, &mut signals).await;
+    stop(listener, operators, &service, &mut signals).await;
     jobs.iter().for_each(JoinHandle::abort);
     store.close().await;
     Ok(())
@@ -173,15 +177,15 @@ async fn run(
 fn start_jobs(
     service: &Service,
     store: &Store,
-    house: House,
+    server_certificate: ServerCertificate,
     live: &Arc<Live>,
-    span: jobs::house::Span,
+    span: jobs::server_certificate::Span,
 ) -> [JoinHandle<()>; 3] {
     let watched = Arc::clone(live);
     [
-        tokio::spawn(jobs::house::keep(
+        tokio::spawn(jobs::server_certificate::keep(
             service.clone(),
-            house,
+            server_certificate,
             Arc::clone(live),
             span,
         )),
@@ -191,7 +195,7 @@ fn start_jobs(
 }
 
 /// Answers signals and follows the configuration until it is time to stop.
-async fn attend(plan: &Plan, live: &Live, eyes: &Eyes, signals: &mut Signals, say: &Announcer) {
+async fn attend(plan: &Plan, live: &Live, prober: &Prober, signals: &mut Signals, say: &Announcer) {
     let mut changes = live.changes();
     loop {
         tokio::select! {
@@ -199,7 +203,7 @@ async fn attend(plan: &Plan, live: &Live, eyes: &Eyes, signals: &mut Signals, sa
                 Wish::End => return,
                 Wish::Reload => reload(live, say).await,
             },
-            Ok(()) = changes.changed() => eyes.follow(&options(plan, &live.config())),
+            Ok(()) = changes.changed() => prober.follow(&options(plan, &live.config())),
         }
     }
 }
@@ -216,12 +220,17 @@ async fn reload(live: &Live, say: &Announcer) {
 }
 
 /// Lets requests, then validations, have their answer. A second signal cuts it short.
-async fn stop(door: Door, operators: Option<Door>, service: &Service, signals: &mut Signals) {
+async fn stop(
+    listener: Listener,
+    operators: Option<Listener>,
+    service: &Service,
+    signals: &mut Signals,
+) {
     let end = async {
         if let Some(operators) = operators {
             operators.close(GRACE).await;
         }
-        if !door.close(GRACE).await {
+        if !listener.close(GRACE).await {
             tracing::warn!("some connections did not end in time and were cut");
         }
         if timeout(GRACE, service.drain()).await.is_err() {
@@ -239,7 +248,7 @@ fn tell_systemd(states: &[NotifyState<'_>]) {
     drop(sd_notify::notify(states));
 }
 
-/// How the eyes look.
+/// How the prober look.
 fn options(plan: &Plan, config: &Config) -> probe::Options {
     let validation = &config.riser.validation;
     probe::Options {

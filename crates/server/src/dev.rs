@@ -9,7 +9,7 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
 use anyhow::Context as _;
-use ca::birth::{self, Contents, Entry, Layout, Minted};
+use ca::authority::{self, Contents, Entry, Layout, NewAuthority};
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -40,7 +40,7 @@ pub(crate) fn run(flags: Dev) -> Result<(), Failure> {
     let layout = Layout::new(&folder.path);
     let is_new = !layout.ca_json.exists();
     if is_new {
-        found(&folder.path, address.as_deref().unwrap_or(ADDRESS))?;
+        create(&folder.path, address.as_deref().unwrap_or(ADDRESS))?;
     } else if let Some(address) = &address {
         relocate(&layout, address)?;
     }
@@ -69,23 +69,23 @@ pub(crate) fn run(flags: Dev) -> Result<(), Failure> {
 const ADDRESS: &str = "127.0.0.1:9000";
 
 /// Makes keys, certificates and files.
-fn found(folder: &Path, address: &str) -> anyhow::Result<()> {
-    let born = service::birth::found(NAME, Timestamp::now())?;
-    let plan = birth::Plan {
+fn create(folder: &Path, address: &str) -> anyhow::Result<()> {
+    let authority = service::authority::create(NAME, Timestamp::now())?;
+    let plan = authority::Plan {
         step_path: folder.to_owned(),
         dns_names: NAMES.map(str::to_owned).to_vec(),
         address: free(address)?,
         ca_url: None,
         database: true,
     };
-    let minted = Minted {
-        root: &born.root,
-        root_key: Some(born.root_key.to_pem()),
-        intermediate: &born.intermediate,
-        intermediate_key: born.intermediate_key.to_pem(),
-        provisioners: vec![birth::acme_provisioner("")],
+    let minted = NewAuthority {
+        root: &authority.root,
+        root_key: Some(authority.root_key.to_pem()),
+        intermediate: &authority.intermediate,
+        intermediate_key: authority.intermediate_key.to_pem(),
+        provisioners: vec![authority::acme_provisioner("")],
     };
-    for entry in birth::entries(&plan, minted) {
+    for entry in authority::entries(&plan, minted) {
         let name = entry.path.display().to_string();
         write(&entry).with_context(|| format!("error writing {name}"))?;
     }
@@ -165,7 +165,7 @@ mod tests {
     fn the_files_of_a_new_authority_are_a_configuration_with_acme() {
         let dir = tempfile::tempdir().unwrap();
         let folder = dir.path().join("kept");
-        found(&folder, "127.0.0.1:0").unwrap();
+        create(&folder, "127.0.0.1:0").unwrap();
         let layout = Layout::new(&folder);
         let text = fs::read_to_string(&layout.ca_json).unwrap();
         let (config, _) = Config::parse(&text, None).ok().unwrap();

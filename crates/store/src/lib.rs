@@ -10,8 +10,8 @@ mod sqlite;
 pub use error::{Error, OpenError};
 pub use record::{
     AuditEntry, CertificateRecord, ChallengeRecord, Created, Issuance, Issued, KeyChanged,
-    NewOrder, OrderPage, OrderRecord, Placed, RenewalWindow, Revocation, Revoked, Revoker, Settled,
-    Swept, Whose,
+    NewOrder, OrderPage, OrderRecord, Placed, RenewalScope, RenewalWindow, Revocation, Revoked,
+    Revoker, Settled, Swept,
 };
 pub use sqlite::{Figures, Options, Store, Synchronous};
 

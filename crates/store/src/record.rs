@@ -168,7 +168,7 @@ pub struct Revocation {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RenewalWindow {
     /// Which certificates should be renewed then.
-    pub whose: Whose,
+    pub scope: RenewalScope,
     /// When.
     pub window: Window,
     /// A page for people that says why.
@@ -177,7 +177,7 @@ pub struct RenewalWindow {
 
 /// Which certificates a renewal window is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Whose {
+pub enum RenewalScope {
     /// The one with this serial number.
     Serial(Serial),
     /// All that were issued before a moment.

@@ -4,15 +4,15 @@
 mod accounts;
 mod certificates;
 mod external_keys;
-mod holdings;
+mod harness;
 mod load;
 mod orders;
 mod renewals;
 mod retention;
+mod reuse;
 mod revocations;
 mod subdomains;
 mod verdicts;
-mod world;
 
 /// Makes a `#[tokio::test]` of each named function for each way to open a store.
 macro_rules! for_each_back_end {

@@ -2,7 +2,7 @@
 
 use acceptance::authority::Authority;
 use acceptance::https::Response;
-use acceptance::namespace::own_world;
+use acceptance::namespace::own_harness;
 use hyper::Method;
 use serde_json::json;
 
@@ -65,8 +65,8 @@ fn negative(s: &[u8]) -> Vec<u8> {
 /// A nonce from before a restart is refused with a fresh one, which works.
 #[test]
 fn a_nonce_from_before_a_restart_is_refused_with_a_fresh_one() {
-    own_world(|world| {
-        let server = Authority::started(world);
+    own_harness(|harness| {
+        let server = Authority::started(harness);
         let account = server.account();
         let url = account.resource("newOrder");
         let head = |url: &str| {
@@ -97,8 +97,8 @@ fn a_nonce_from_before_a_restart_is_refused_with_a_fresh_one() {
 /// Asking for nonces, and failing with them, writes nothing.
 #[test]
 fn thousands_of_nonces_do_not_grow_the_store() {
-    own_world(|world| {
-        let server = Authority::started(world);
+    own_harness(|harness| {
+        let server = Authority::started(harness);
         let account = server.account();
         let url = account.resource("newNonce");
         let size = || -> u64 {

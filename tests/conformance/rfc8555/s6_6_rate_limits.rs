@@ -5,7 +5,7 @@ use std::fs;
 use acceptance::acme::{Account, Key};
 use acceptance::authority::{Authority, Pair, Server};
 use acceptance::https::Response;
-use acceptance::namespace::{World, own_world};
+use acceptance::namespace::{Harness, own_harness};
 use acceptance::process;
 use acceptance::web::{Silence, Web};
 use serde_json::{Value, json};
@@ -15,8 +15,8 @@ use crate::conformance::subject::refused;
 const HELP: &str = "https://ca.example/limits";
 
 /// An authority with these limits.
-fn limited(world: &World, limits: &str) -> Server {
-    let authority = Authority::init(world, Pair::ours(), "ca");
+fn limited(harness: &Harness, limits: &str) -> Server {
+    let authority = Authority::init(harness, Pair::ours(), "ca");
     set(&authority, limits);
     let mut server = authority.start();
     server.add_acme();
@@ -70,8 +70,11 @@ fn too_often(answer: &Response, limit: &str) -> u64 {
 /// New accounts are counted by address; those that exist are found; a changed limit counts at once.
 #[test]
 fn new_accounts_from_one_address_have_a_limit_that_is_live() {
-    own_world(|world| {
-        let server = limited(world, "accounts_per_address = { count = 2, per = \"1h\" }");
+    own_harness(|harness| {
+        let server = limited(
+            harness,
+            "accounts_per_address = { count = 2, per = \"1h\" }",
+        );
         let first = Key::generate();
         assert_eq!(register(&server, &first).status, 201);
         assert_eq!(register(&server, &Key::generate()).status, 201);
@@ -92,9 +95,9 @@ fn new_accounts_from_one_address_have_a_limit_that_is_live() {
 /// Orders are counted by account, and by account and name; a refused order counts for nothing.
 #[test]
 fn new_orders_have_a_limit_by_account_and_by_name() {
-    own_world(|world| {
+    own_harness(|harness| {
         let server = limited(
-            world,
+            harness,
             "orders_per_account = { count = 4, per = \"1h\" }\n\
              orders_per_name = { count = 2, per = \"1h\" }",
         );
@@ -126,11 +129,11 @@ fn new_orders_have_a_limit_by_account_and_by_name() {
 /// Who fails too often with a name neither orders it nor has it looked at; other names are free.
 #[test]
 fn failed_validations_have_a_limit_by_account_and_name() {
-    own_world(|world| {
+    own_harness(|harness| {
         let web = Web::start("127.0.0.1:80");
-        world.dns.addresses("good.test", &["127.0.0.1"]);
-        world.dns.addresses("bad.test", &["127.0.0.2"]);
-        let server = limited(world, "failures_per_name = { count = 1, per = \"1h\" }");
+        harness.dns.addresses("good.test", &["127.0.0.1"]);
+        harness.dns.addresses("bad.test", &["127.0.0.2"]);
+        let server = limited(harness, "failures_per_name = { count = 1, per = \"1h\" }");
         let account = server.account();
         let waiting = account.order(&["bad.test"]);
         let mut order = account.order(&["bad.test"]);
@@ -151,16 +154,16 @@ fn failed_validations_have_a_limit_by_account_and_name() {
 /// Names that never answer keep one account waiting, and nobody else.
 #[test]
 fn silent_names_of_one_account_do_not_make_another_wait() {
-    own_world(|world| {
+    own_harness(|harness| {
         let web = Web::start("127.0.0.1:80");
         let _silence = Silence::start("127.0.0.2:80");
-        world.dns.addresses("good.test", &["127.0.0.1"]);
+        harness.dns.addresses("good.test", &["127.0.0.1"]);
         let names: Vec<String> = (0..3).map(|n| format!("silent{n}.test")).collect();
         for name in &names {
-            world.dns.addresses(name, &["127.0.0.2"]);
+            harness.dns.addresses(name, &["127.0.0.2"]);
         }
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        let server = limited(world, "validations_per_account = 2");
+        let server = limited(harness, "validations_per_account = 2");
         let account = server.account();
         let order = account.order(&names);
         let urls: Vec<Value> = order.body["authorizations"].as_array().unwrap().clone();

@@ -4,7 +4,7 @@ use std::fs;
 
 use acceptance::acme::Account;
 use acceptance::authority::{Authority, Pair, Server};
-use acceptance::namespace::own_world;
+use acceptance::namespace::own_harness;
 use acceptance::process;
 use serde_json::{Value, json};
 
@@ -17,8 +17,8 @@ const NEW: &str = "https://ca.example/terms-2";
 /// where a person can read them, and goes on as soon as it agrees (§7.3.3).
 #[test]
 fn an_account_that_agreed_to_other_terms_is_asked_to_agree_again() {
-    own_world(|world| {
-        let authority = Authority::init(world, Pair::ours(), "ca");
+    own_harness(|harness| {
+        let authority = Authority::init(harness, Pair::ours(), "ca");
         let riser = authority.path.join("config/riser.toml");
         set_terms(&authority, OLD);
         fs::write(&riser, "[provisioner.acme]\nterms_changed = \"ask\"\n").unwrap();
@@ -54,8 +54,8 @@ fn an_account_that_agreed_to_other_terms_is_asked_to_agree_again() {
 /// Unless the operator says otherwise, automatic clients go on under new terms.
 #[test]
 fn new_terms_stop_nobody_unless_the_operator_says_so() {
-    own_world(|world| {
-        let authority = Authority::init(world, Pair::ours(), "ca");
+    own_harness(|harness| {
+        let authority = Authority::init(harness, Pair::ours(), "ca");
         set_terms(&authority, OLD);
         let server = authority.start();
         let account = server.account();

@@ -3,7 +3,7 @@
 
 use acceptance::acme::csr;
 use acceptance::authority::Authority;
-use acceptance::namespace::own_world;
+use acceptance::namespace::own_harness;
 use serde_json::json;
 
 use crate::conformance::subject::refused;
@@ -12,8 +12,8 @@ use crate::conformance::subject::refused;
 /// operator takes it back.
 #[test]
 fn a_name_that_the_operator_gives_needs_no_challenge_until_it_is_taken_back() {
-    own_world(|world| {
-        let server = Authority::started(world);
+    own_harness(|harness| {
+        let server = Authority::started(harness);
         let authorize = |arguments: &[&str]| {
             let arguments = [&["ca", "acme", "authorize"], arguments].concat();
             server.authority.run(&arguments)
@@ -80,8 +80,8 @@ fn a_name_that_the_operator_gives_needs_no_challenge_until_it_is_taken_back() {
 /// What cannot be given is refused with the reason, and nothing of it is given.
 #[test]
 fn names_and_accounts_that_are_none_are_refused_with_the_reason() {
-    own_world(|world| {
-        let server = Authority::started(world);
+    own_harness(|harness| {
+        let server = Authority::started(harness);
         let kid = server.account().kid;
         let unknown = "0193a7c05f7b7d1c9d3b1d2e3f405162";
         for (provisioner, account, name, reason) in [
@@ -141,8 +141,8 @@ fn names_and_accounts_that_are_none_are_refused_with_the_reason() {
 /// What policy denies, no operator's word gives.
 #[test]
 fn policy_holds_for_a_name_that_the_operator_gives() {
-    own_world(|world| {
-        let server = Authority::started(world);
+    own_harness(|harness| {
+        let server = Authority::started(harness);
         let account = server.account();
         let add = [
             "ca",

@@ -1,7 +1,7 @@
 //! RFC 9444 §4.4: the directory says whether names may be proven by a domain above them.
 
 use acceptance::authority::Authority;
-use acceptance::namespace::own_world;
+use acceptance::namespace::own_harness;
 use serde_json::{Value, json};
 
 use super::account;
@@ -18,8 +18,8 @@ fn the_directory_says_so_where_it_is_switched_on() {
 /// Switched off in the running server, what was proven for the names below stands for them no more.
 #[test]
 fn it_is_switched_on_and_off_without_a_restart() {
-    own_world(|world| {
-        let server = Authority::started(world);
+    own_harness(|harness| {
+        let server = Authority::started(harness);
         let switch = |on: bool| {
             let text = format!("[provisioner.acme]\npreauthorization = true\nsubdomains = {on}\n");
             std::fs::write(server.authority.path.join("config/riser.toml"), text).unwrap();

@@ -2,7 +2,7 @@
 
 use acceptance::authority::Authority;
 use acceptance::https::Response;
-use acceptance::namespace::own_world;
+use acceptance::namespace::own_harness;
 use acceptance::web::Web;
 use data_encoding::BASE64;
 use serde_json::{Value, json};
@@ -13,10 +13,10 @@ use crate::conformance::subject::refused;
 /// An order that replaces a certificate is not counted, and one that only says so is refused as such.
 #[test]
 fn an_order_that_replaces_a_certificate_is_not_counted() {
-    own_world(|world| {
+    own_harness(|harness| {
         let web = Web::start("127.0.0.1:80");
-        world.dns.addresses("a.test", &["127.0.0.1"]);
-        let server = Authority::started(world);
+        harness.dns.addresses("a.test", &["127.0.0.1"]);
+        let server = Authority::started(harness);
         let limits = "[rate_limits]\norders_per_account = { count = 1, per = \"1h\" }\n";
         std::fs::write(server.authority.path.join("config/riser.toml"), limits).unwrap();
         server.authority.run(&["ca", "reload"]).success();
@@ -40,10 +40,10 @@ fn an_order_that_replaces_a_certificate_is_not_counted() {
 /// Naming what is replaced is no way around the limits: other names are counted, and so are orders without end.
 #[test]
 fn who_only_says_to_replace_a_certificate_is_counted() {
-    own_world(|world| {
+    own_harness(|harness| {
         let web = Web::start("127.0.0.1:80");
-        world.dns.addresses("a.test", &["127.0.0.1"]);
-        let server = Authority::started(world);
+        harness.dns.addresses("a.test", &["127.0.0.1"]);
+        let server = Authority::started(harness);
         let limits = "[rate_limits]\norders_per_account = { count = 1, per = \"1h\" }\n";
         std::fs::write(server.authority.path.join("config/riser.toml"), limits).unwrap();
         server.authority.run(&["ca", "reload"]).success();

@@ -3,7 +3,7 @@
 
 use data_encoding::BASE64URL_NOPAD;
 
-use super::sight::{Sight, TxtProbe};
+use super::observation::{Observation, TxtProbe};
 use super::txt::Look;
 use super::{Context, Method, Verdict};
 
@@ -11,7 +11,7 @@ pub(super) fn ask(cx: &Context<'_>) -> TxtProbe {
     look(cx).probe()
 }
 
-pub(super) fn judge(cx: &Context<'_>, seen: &Sight) -> Verdict {
+pub(super) fn judge(cx: &Context<'_>, seen: &Observation) -> Verdict {
     look(cx).exact(seen)
 }
 
@@ -32,7 +32,7 @@ fn look<'a>(cx: &'a Context<'a>) -> Look<'a> {
 #[cfg(test)]
 mod tests {
     use super::super::txt::tests::{context, retry, seen};
-    use super::super::{Binding, judge};
+    use super::super::{CaaIdentity, judge};
     use super::*;
     use crate::identifier::Identifier;
 
@@ -41,10 +41,10 @@ mod tests {
 
     #[test]
     fn a_wildcard_is_looked_up_at_its_base() {
-        let binding = Binding::default();
+        let caa_identity = CaaIdentity::default();
         for name in ["foo.lab", "*.foo.lab"] {
             let identifier = Identifier::parse("dns", name).unwrap();
-            let probe = ask(&context(&identifier, &binding));
+            let probe = ask(&context(&identifier, &caa_identity));
             assert_eq!(probe.name, "_acme-challenge.foo.lab");
         }
     }
@@ -52,8 +52,8 @@ mod tests {
     #[test]
     fn the_digest_of_the_key_authorization_proves_the_name_and_nothing_else_does() {
         let identifier = Identifier::parse("dns", "*.foo.lab").unwrap();
-        let binding = Binding::default();
-        let cx = context(&identifier, &binding);
+        let caa_identity = CaaIdentity::default();
+        let cx = context(&identifier, &caa_identity);
         let Verdict::Valid(proof) = judge(Method::Dns01, &cx, &seen(&[VALUE])) else {
             panic!();
         };

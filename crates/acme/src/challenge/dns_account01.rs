@@ -3,7 +3,7 @@
 
 use data_encoding::BASE32_NOPAD;
 
-use super::sight::{Sight, TxtProbe};
+use super::observation::{Observation, TxtProbe};
 use super::txt::Look;
 use super::{Context, Method, Verdict, dns01};
 
@@ -14,12 +14,12 @@ pub(super) fn ask(cx: &Context<'_>) -> TxtProbe {
     look(cx).probe()
 }
 
-pub(super) fn judge(cx: &Context<'_>, seen: &Sight) -> Verdict {
+pub(super) fn judge(cx: &Context<'_>, seen: &Observation) -> Verdict {
     look(cx).exact(seen)
 }
 
 fn look<'a>(cx: &'a Context<'a>) -> Look<'a> {
-    let (label, base) = (label(&cx.binding.account_url), cx.identifier.base());
+    let (label, base) = (label(&cx.caa_identity.account_url), cx.identifier.base());
     Look {
         method: Method::DnsAccount01,
         cx,
@@ -39,7 +39,7 @@ fn label(account_url: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::super::txt::tests::{context, seen};
-    use super::super::{Binding, judge};
+    use super::super::{CaaIdentity, judge};
     use super::*;
     use crate::identifier::Identifier;
 
@@ -52,11 +52,11 @@ mod tests {
     #[test]
     fn the_value_is_that_of_dns_01_at_the_accounts_own_name() {
         let identifier = Identifier::parse("dns", "*.foo.lab").unwrap();
-        let binding = Binding {
+        let caa_identity = CaaIdentity {
             account_url: "https://example.com/acme/acct/ExampleAccount".into(),
-            ..Binding::default()
+            ..CaaIdentity::default()
         };
-        let cx = context(&identifier, &binding);
+        let cx = context(&identifier, &caa_identity);
         let name = "_ujmmovf2vn55tgye._acme-challenge.foo.lab";
         assert_eq!(ask(&cx).name, name);
         let value = dns01::value(&cx);

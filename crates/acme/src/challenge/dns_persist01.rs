@@ -6,7 +6,7 @@
 
 use jiff::Timestamp;
 
-use super::sight::{Sight, TxtProbe};
+use super::observation::{Observation, TxtProbe};
 use super::txt::{self, Look};
 use super::{Context, Method, Verdict};
 use crate::issue_value::{IssueValue, issuer_of};
@@ -22,16 +22,16 @@ pub(super) fn ask(cx: &Context<'_>) -> TxtProbe {
     look(cx).probe()
 }
 
-pub(super) fn judge(cx: &Context<'_>, seen: &Sight) -> Verdict {
+pub(super) fn judge(cx: &Context<'_>, seen: &Observation) -> Verdict {
     let look = look(cx);
-    let sight = match look.records(seen) {
-        Ok(sight) => sight,
+    let observation = match look.records(seen) {
+        Ok(observation) => observation,
         Err(verdict) => return *verdict,
     };
     let mut fault = None;
-    for value in sight.values.iter().filter(|value| is_ours(cx, value)) {
+    for value in observation.values.iter().filter(|value| is_ours(cx, value)) {
         match check(cx, value) {
-            Ok(()) => return look.proven(sight),
+            Ok(()) => return look.proven(observation),
             Err(found) => fault = fault.or(Some((value, found))),
         }
     }
@@ -41,7 +41,7 @@ pub(super) fn judge(cx: &Context<'_>, seen: &Sight) -> Verdict {
             format!("found the value {}, but {words}", quote(value)),
         ),
         None => {
-            let found = txt::found(&sight.values);
+            let found = txt::found(&observation.values);
             (
                 Kind::Unauthorized,
                 format!("{found}, and nothing there is for this issuer"),
@@ -49,13 +49,13 @@ pub(super) fn judge(cx: &Context<'_>, seen: &Sight) -> Verdict {
         }
     };
     let advice = format!("The value has to be {}", quote(&look.wanted));
-    Verdict::Retry(look.finding(kind, sight, &what, &advice))
+    Verdict::Retry(look.finding(kind, observation, &what, &advice))
 }
 
 /// Whether a record names this authority, be the rest of it as it may.
 fn is_ours(cx: &Context<'_>, value: &str) -> bool {
     let named = issuer_of(value).trim_end_matches('.');
-    let mut ours = cx.binding.issuers.iter();
+    let mut ours = cx.caa_identity.issuers.iter();
     ours.any(|issuer| issuer.eq_ignore_ascii_case(named))
 }
 
@@ -76,7 +76,7 @@ fn check(cx: &Context<'_>, value: &str) -> Result<(), Fault> {
     let until = until.map_err(malformed)?;
     match value.parameter("accounturi") {
         None => return Err(malformed("it has no accounturi".to_owned())),
-        Some(account) if account != cx.binding.account_url => {
+        Some(account) if account != cx.caa_identity.account_url => {
             return Err(unauthorized(
                 "its accounturi is another account's".to_owned(),
             ));
@@ -107,7 +107,7 @@ fn seconds(text: &str) -> Result<i64, String> {
 }
 
 fn look<'a>(cx: &'a Context<'a>) -> Look<'a> {
-    let issuer = cx.binding.issuers.first().map_or("", String::as_str);
+    let issuer = cx.caa_identity.issuers.first().map_or("", String::as_str);
     let policy = if cx.identifier.is_wildcard() {
         "; policy=wildcard"
     } else {
@@ -117,14 +117,17 @@ fn look<'a>(cx: &'a Context<'a>) -> Look<'a> {
         method: Method::DnsPersist01,
         cx,
         name: format!("_validation-persist.{}", cx.identifier.base()),
-        wanted: format!("{issuer}; accounturi={}{policy}", cx.binding.account_url),
+        wanted: format!(
+            "{issuer}; accounturi={}{policy}",
+            cx.caa_identity.account_url
+        ),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::txt::tests::{context, retry, seen};
-    use super::super::{Binding, judge};
+    use super::super::{CaaIdentity, judge};
     use super::*;
     use crate::Problem;
     use crate::identifier::Identifier;
@@ -134,11 +137,11 @@ mod tests {
 
     fn judged(name: &str, values: &[&str]) -> Verdict {
         let identifier = Identifier::parse("dns", name).unwrap();
-        let binding = Binding {
+        let caa_identity = CaaIdentity {
             account_url: ACCOUNT.into(),
             issuers: vec!["ca.lab".into(), "ca.example".into()],
         };
-        let cx = context(&identifier, &binding);
+        let cx = context(&identifier, &caa_identity);
         judge(Method::DnsPersist01, &cx, &seen(values))
     }
 
@@ -157,8 +160,8 @@ mod tests {
     #[test]
     fn the_record_lies_under_a_label_of_its_own() {
         let identifier = Identifier::parse("dns", "*.foo.lab").unwrap();
-        let binding = Binding::default();
-        let probe = ask(&context(&identifier, &binding));
+        let caa_identity = CaaIdentity::default();
+        let probe = ask(&context(&identifier, &caa_identity));
         assert_eq!(probe.name, "_validation-persist.foo.lab");
     }
 

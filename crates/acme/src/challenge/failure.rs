@@ -1,8 +1,8 @@
 //! What it means that a probe saw nothing, the same for every method that looks
 //! at a host.
 
-use super::sight::{Failure, FailureKind, Host};
-use super::{Context, Finding, Method, Verdict, story};
+use super::observation::{Failure, FailureKind, Host};
+use super::{Context, Finding, Method, Verdict, report};
 use crate::problem::Kind;
 
 /// Judges a failure: policy is final, everything else may be a race or an outage.
@@ -37,13 +37,13 @@ pub(super) fn tell(
     let mut what: Vec<_> = [what, &failure.words].into();
     what.retain(|words| !words.is_empty());
     let what = match what.join(": ") {
-        none if none.is_empty() => format!("{} ms in all", failure.trail.millis),
-        words => format!("{words} (after {} ms)", failure.trail.millis),
+        none if none.is_empty() => format!("{} ms in all", failure.trace.millis),
+        words => format!("{words} (after {} ms)", failure.trace.millis),
     };
-    story::finding(method, cx, kind, (&failure.trail, None), (&what, advice))
+    report::finding(method, cx, kind, (&failure.trace, None), (&what, advice))
 }
 
-/// The problem's type, and what the trail does not say.
+/// The problem's type, and what the trace does not say.
 fn sort(failure: FailureKind) -> (Kind, &'static str) {
     match failure {
         FailureKind::NoSuchName => (Kind::Dns, "the name does not exist"),
@@ -103,7 +103,7 @@ mod tests {
     use jiff::Timestamp;
     use uuid::Uuid;
 
-    use super::super::{Binding, Ports, Trail};
+    use super::super::{CaaIdentity, Ports, Trace};
     use super::*;
     use crate::identifier::Identifier;
 
@@ -114,7 +114,7 @@ mod tests {
             token: "tok",
             key_authorization: "tok.thumb",
             account: Uuid::nil(),
-            binding: &Binding::default(),
+            caa_identity: &CaaIdentity::default(),
             ports: Ports::default(),
             now: Timestamp::UNIX_EPOCH,
             redirects: &[],
@@ -122,7 +122,7 @@ mod tests {
         let failure = Failure {
             kind,
             words: "the words".into(),
-            trail: Trail::default(),
+            trace: Trace::default(),
         };
         let host = Host::Name("foo.lab".into());
         judge(Method::Http01, &cx, &failure, (&host, "try it."))

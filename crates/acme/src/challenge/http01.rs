@@ -4,8 +4,8 @@
 //! What may be a race or an outage (a closed port, a 404, a wrong body, DNS) is
 //! tried again; what breaks a rule of ours is final at once.
 
-use super::sight::{Failure, Host, HttpProbe, HttpSight, Probe, Sight};
-use super::{Context, Finding, Method, Proof, Verdict, failure, foreign, redirect, story};
+use super::observation::{Failure, Host, HttpObservation, HttpProbe, Observation, Probe};
+use super::{Context, Finding, Method, Proof, Verdict, failure, foreign, redirect, report};
 use crate::identifier::Identifier;
 use crate::problem::Kind;
 
@@ -25,33 +25,33 @@ pub(super) fn ask(cx: &Context<'_>) -> HttpProbe {
     }
 }
 
-pub(super) fn judge(cx: &Context<'_>, seen: &Sight) -> Verdict {
-    let sight = match seen {
-        Sight::Http(sight) => sight,
-        Sight::Failed(failure) => return failed(cx, failure),
-        Sight::Txt(_) | Sight::Tls(_) => return foreign(Method::Http01, cx),
+pub(super) fn judge(cx: &Context<'_>, seen: &Observation) -> Verdict {
+    let observation = match seen {
+        Observation::Http(observation) => observation,
+        Observation::Failed(failure) => return failed(cx, failure),
+        Observation::Txt(_) | Observation::Tls(_) => return foreign(Method::Http01, cx),
     };
     // The last redirect came from `follow`, so it can be read again.
     let last = cx.redirects.last();
     let asked = last
         .and_then(|url| redirect::parse(url).ok())
         .unwrap_or_else(|| ask(cx));
-    match sight.status {
-        200 => body(cx, &asked, sight),
-        301 | 302 | 303 | 307 | 308 => redirected(cx, &asked, sight),
+    match observation.status {
+        200 => body(cx, &asked, observation),
+        301 | 302 | 303 | 307 | 308 => redirected(cx, &asked, observation),
         status => Verdict::Retry(finding(
             cx,
             Kind::Unauthorized,
-            sight,
-            (&story::answer(&asked, sight), status_advice(status)),
+            observation,
+            (&report::answer(&asked, observation), status_advice(status)),
         )),
     }
 }
 
-fn body(cx: &Context<'_>, asked: &HttpProbe, sight: &HttpSight) -> Verdict {
-    let body = sight.body.trim_ascii_end();
-    if !sight.truncated && body == cx.key_authorization.as_bytes() {
-        let evidence = story::evidence(Method::Http01, cx, &sight.trail, Some(sight));
+fn body(cx: &Context<'_>, asked: &HttpProbe, observation: &HttpObservation) -> Verdict {
+    let body = observation.body.trim_ascii_end();
+    if !observation.truncated && body == cx.key_authorization.as_bytes() {
+        let evidence = report::evidence(Method::Http01, cx, &observation.trace, Some(observation));
         return Verdict::Valid(Proof::new(Method::Http01, cx, evidence));
     }
     let token = cx.token.as_bytes();
@@ -87,19 +87,29 @@ fn body(cx: &Context<'_>, asked: &HttpProbe, sight: &HttpSight) -> Verdict {
              and port reach the server that has the file.",
         )
     };
-    let what = format!("{}: {fault}", story::answer(asked, sight));
-    Verdict::Retry(finding(cx, Kind::Unauthorized, sight, (&what, advice)))
+    let what = format!("{}: {fault}", report::answer(asked, observation));
+    Verdict::Retry(finding(
+        cx,
+        Kind::Unauthorized,
+        observation,
+        (&what, advice),
+    ))
 }
 
-fn redirected(cx: &Context<'_>, asked: &HttpProbe, sight: &HttpSight) -> Verdict {
-    let answer = story::answer(asked, sight);
-    let Some(location) = sight.location.as_deref() else {
+fn redirected(cx: &Context<'_>, asked: &HttpProbe, observation: &HttpObservation) -> Verdict {
+    let answer = report::answer(asked, observation);
+    let Some(location) = observation.location.as_deref() else {
         let what = format!("{answer}: a redirect without Location");
         let advice = "Let the web server send the file itself, or say where it is.";
-        return Verdict::Retry(finding(cx, Kind::Unauthorized, sight, (&what, advice)));
+        return Verdict::Retry(finding(
+            cx,
+            Kind::Unauthorized,
+            observation,
+            (&what, advice),
+        ));
     };
     let invalid = |what: String, advice: &str| {
-        Verdict::Invalid(finding(cx, Kind::Connection, sight, (&what, advice)))
+        Verdict::Invalid(finding(cx, Kind::Connection, observation, (&what, advice)))
     };
     let target = match redirect::follow(asked, location, cx.ports) {
         Ok(target) => target,
@@ -132,8 +142,19 @@ fn failed(cx: &Context<'_>, failure: &Failure) -> Verdict {
     failure::judge(Method::Http01, cx, failure, (&first.host, &attempt))
 }
 
-fn finding(cx: &Context<'_>, kind: Kind, sight: &HttpSight, words: (&str, &str)) -> Finding {
-    story::finding(Method::Http01, cx, kind, (&sight.trail, Some(sight)), words)
+fn finding(
+    cx: &Context<'_>,
+    kind: Kind,
+    observation: &HttpObservation,
+    words: (&str, &str),
+) -> Finding {
+    report::finding(
+        Method::Http01,
+        cx,
+        kind,
+        (&observation.trace, Some(observation)),
+        words,
+    )
 }
 
 fn status_advice(status: u16) -> &'static str {
@@ -156,11 +177,11 @@ mod tests {
     use jiff::Timestamp;
     use uuid::Uuid;
 
-    use super::super::sight::{Attempt, Trail};
-    use super::super::{Binding, Ports, judge};
+    use super::super::observation::{Attempt, Trace};
+    use super::super::{CaaIdentity, Ports, judge};
     use super::*;
 
-    static NOBODY: Binding = Binding {
+    static NOBODY: CaaIdentity = CaaIdentity {
         account_url: String::new(),
         issuers: Vec::new(),
     };
@@ -176,15 +197,15 @@ mod tests {
             token: "tok",
             key_authorization: "tok.thumb",
             account: Uuid::nil(),
-            binding: &NOBODY,
+            caa_identity: &NOBODY,
             ports: Ports::default(),
             now: Timestamp::UNIX_EPOCH,
             redirects,
         }
     }
 
-    fn trail() -> Trail {
-        Trail {
+    fn trace() -> Trace {
+        Trace {
             resolver: Some("10.0.0.53:53".into()),
             answers: vec!["A 10.0.0.7".into(), "no AAAA".into()],
             attempts: vec![Attempt {
@@ -196,34 +217,34 @@ mod tests {
         }
     }
 
-    fn answer(status: u16, body: &str) -> HttpSight {
-        HttpSight {
+    fn answer(status: u16, body: &str) -> HttpObservation {
+        HttpObservation {
             status,
             location: None,
             media_type: Some("text/plain; charset=utf-8".into()),
             body: body.into(),
             length: body.len() as u64,
             truncated: false,
-            trail: trail(),
+            trace: trace(),
         }
     }
 
-    fn seen(sight: HttpSight) -> Verdict {
+    fn seen(observation: HttpObservation) -> Verdict {
         judge(
             Method::Http01,
             &context(&identifier(), &[]),
-            &Sight::Http(sight),
+            &Observation::Http(observation),
         )
     }
 
     fn redirected(location: &str, before: &[String]) -> Verdict {
-        let mut sight = answer(302, "");
-        sight.location = Some(location.into());
+        let mut observation = answer(302, "");
+        observation.location = Some(location.into());
         let identifier = identifier();
         judge(
             Method::Http01,
             &context(&identifier, before),
-            &Sight::Http(sight),
+            &Observation::Http(observation),
         )
     }
 
@@ -306,9 +327,9 @@ mod tests {
 
     #[test]
     fn a_truncated_body_proves_nothing() {
-        let mut sight = answer(200, "tok.thumb");
-        sight.truncated = true;
-        retry(seen(sight));
+        let mut observation = answer(200, "tok.thumb");
+        observation.truncated = true;
+        retry(seen(observation));
     }
 
     #[test]
@@ -338,9 +359,9 @@ mod tests {
     #[test]
     fn a_redirect_is_asked_next() {
         for status in [301, 302, 303, 307, 308] {
-            let mut sight = answer(status, "tok.thumb");
-            sight.location = Some("https://www.foo.lab/x?y".into());
-            let Verdict::Ask(probe) = seen(sight) else {
+            let mut observation = answer(status, "tok.thumb");
+            observation.location = Some("https://www.foo.lab/x?y".into());
+            let Verdict::Ask(probe) = seen(observation) else {
                 panic!("{status}");
             };
             assert_eq!(probe.url(), "https://www.foo.lab/x?y");
@@ -388,11 +409,11 @@ mod tests {
     fn the_client_sees_each_redirect_without_its_query() {
         let identifier = identifier();
         let before = ["https://www.foo.lab/x?secret=1".to_owned()];
-        let sight = Sight::Http(answer(404, ""));
+        let observation = Observation::Http(answer(404, ""));
         let finding = retry(judge(
             Method::Http01,
             &context(&identifier, &before),
-            &sight,
+            &observation,
         ));
         let detail = &finding.problem.detail;
         assert!(
@@ -405,12 +426,12 @@ mod tests {
 
     #[test]
     fn a_closed_port_is_told_with_a_command_to_try() {
-        let mut trail = trail();
-        trail.attempts[0].outcome = "refused".into();
+        let mut trace = trace();
+        trace.attempts[0].outcome = "refused".into();
         let failure = Failure {
             kind: super::super::FailureKind::Refused,
             words: String::new(),
-            trail,
+            trace,
         };
         let finding = retry(failed(&context(&identifier(), &[]), &failure));
         assert_eq!(finding.problem.kind, Kind::Connection);

@@ -9,11 +9,11 @@ mod dns_persist01;
 mod failure;
 mod http01;
 mod redirect;
-pub(crate) mod story;
+pub(crate) mod report;
 mod tls_alpn01;
 mod txt;
 
-pub mod sight;
+pub mod observation;
 
 use jiff::Timestamp;
 use pki::jose::jwk::Jwk;
@@ -26,8 +26,10 @@ use crate::identifier::Identifier;
 use crate::permit::Permit;
 use crate::problem::Problem;
 
-pub use sight::{Attempt, Failure, FailureKind, Host, HttpProbe, HttpSight, Probe, Sight, Trail};
-pub use sight::{TlsProbe, TlsSight, TxtProbe, TxtSight};
+pub use observation::{
+    Attempt, Failure, FailureKind, Host, HttpObservation, HttpProbe, Observation, Probe, Trace,
+};
+pub use observation::{TlsObservation, TlsProbe, TxtObservation, TxtProbe};
 
 /// A way to prove control over an identifier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -205,7 +207,7 @@ impl Default for Ports {
 
 /// What a record in the DNS may name beside a token: this authority, and the account.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Binding {
+pub struct CaaIdentity {
     /// The account's URL as its client knows it.
     pub account_url: String,
     /// The names by which records name this authority (RFC 8659 §4.2), one to ten in lower
@@ -225,7 +227,7 @@ pub struct Context<'a> {
     /// The account that asks.
     pub account: Uuid,
     /// How records name the account and this authority.
-    pub binding: &'a Binding,
+    pub caa_identity: &'a CaaIdentity,
     /// The ports of the first look.
     pub ports: Ports,
     /// The time of the verdict.
@@ -270,7 +272,7 @@ pub fn ask(method: Method, cx: &Context<'_>) -> Probe {
 }
 
 /// What was seen means this.
-pub fn judge(method: Method, cx: &Context<'_>, seen: &Sight) -> Verdict {
+pub fn judge(method: Method, cx: &Context<'_>, seen: &Observation) -> Verdict {
     match method {
         Method::Dns01 => dns01::judge(cx, seen),
         Method::Http01 => http01::judge(cx, seen),

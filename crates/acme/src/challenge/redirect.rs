@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv6Addr};
 use http::Uri;
 
 use super::Ports;
-use super::sight::{Host, HttpProbe};
+use super::observation::{Host, HttpProbe};
 
 /// The longest URL that is followed, in octets.
 const LONGEST: usize = 2048;

@@ -10,8 +10,8 @@ use std::net::IpAddr;
 use pki::{AltName, Certificate, ObjectIdentifier, alt_name, oid};
 use serde_json::{Value, json};
 
-use super::sight::{Failure, FailureKind, Host, Sight, TlsProbe, TlsSight};
-use super::{Context, Method, Proof, Verdict, failure, foreign, story};
+use super::observation::{Failure, FailureKind, Host, Observation, TlsObservation, TlsProbe};
+use super::{Context, Method, Proof, Verdict, failure, foreign, report};
 use crate::identifier::Identifier;
 use crate::problem::Kind;
 
@@ -46,30 +46,31 @@ pub(super) fn ask(cx: &Context<'_>) -> TlsProbe {
     }
 }
 
-pub(super) fn judge(cx: &Context<'_>, seen: &Sight) -> Verdict {
-    let sight = match seen {
-        Sight::Tls(sight) => sight,
-        Sight::Failed(failure) => return failed(cx, failure),
-        Sight::Http(_) | Sight::Txt(_) => return foreign(Method::TlsAlpn01, cx),
+pub(super) fn judge(cx: &Context<'_>, seen: &Observation) -> Verdict {
+    let observation = match seen {
+        Observation::Tls(observation) => observation,
+        Observation::Failed(failure) => return failed(cx, failure),
+        Observation::Http(_) | Observation::Txt(_) => return foreign(Method::TlsAlpn01, cx),
     };
-    match examine(cx, sight) {
+    match examine(cx, observation) {
         Ok(()) => {
-            let mut evidence = story::evidence(Method::TlsAlpn01, cx, &sight.trail, None);
-            evidence["answer"] = shown(sight);
+            let mut evidence = report::evidence(Method::TlsAlpn01, cx, &observation.trace, None);
+            evidence["answer"] = shown(observation);
             Verdict::Valid(Proof::new(Method::TlsAlpn01, cx, evidence))
         }
         Err(fault) => {
             let what = format!(
                 "{} showed a certificate over {} after {} ms: {}",
                 ask(cx).url(),
-                version(sight.version),
-                sight.trail.millis,
+                version(observation.version),
+                observation.trace.millis,
                 fault.what
             );
             let words = (what.as_str(), fault.advice);
             let method = Method::TlsAlpn01;
-            let mut finding = story::finding(method, cx, fault.kind, (&sight.trail, None), words);
-            finding.evidence["answer"] = shown(sight);
+            let mut finding =
+                report::finding(method, cx, fault.kind, (&observation.trace, None), words);
+            finding.evidence["answer"] = shown(observation);
             Verdict::Retry(finding)
         }
     }
@@ -92,9 +93,9 @@ fn reverse(address: IpAddr) -> String {
 }
 
 /// Everything that RFC 8737 §3 and RFC 8738 §6 ask of the answer, one after the other.
-fn examine(cx: &Context<'_>, sight: &TlsSight) -> Result<(), Fault> {
-    session(sight)?;
-    let certificate = certificate(sight)?;
+fn examine(cx: &Context<'_>, observation: &TlsObservation) -> Result<(), Fault> {
+    session(observation)?;
+    let certificate = certificate(observation)?;
     each_extension_once(&certificate)?;
     let identifier = certificate.extension(&oid::ACME_IDENTIFIER);
     let identifier = identifier.ok_or_else(|| without_identifier(&certificate))?;
@@ -109,15 +110,15 @@ fn examine(cx: &Context<'_>, sight: &TlsSight) -> Result<(), Fault> {
     self_signed(&certificate)
 }
 
-fn session(sight: &TlsSight) -> Result<(), Fault> {
-    if sight.version < TLS_1_2 {
+fn session(observation: &TlsObservation) -> Result<(), Fault> {
+    if observation.version < TLS_1_2 {
         return Err(Fault {
             kind: Kind::Tls,
             what: "this version is older than TLS 1.2".to_owned(),
             advice: UPGRADE,
         });
     }
-    match sight.protocol.as_deref() {
+    match observation.protocol.as_deref() {
         Some(TlsProbe::PROTOCOL) => Ok(()),
         Some(_) => Err(unauthorized(
             "the server chose another protocol than acme-tls/1",
@@ -130,17 +131,17 @@ fn session(sight: &TlsSight) -> Result<(), Fault> {
     }
 }
 
-fn certificate(sight: &TlsSight) -> Result<Certificate, Fault> {
+fn certificate(observation: &TlsObservation) -> Result<Certificate, Fault> {
     let advice = "Another server may answer here: let the ACME client show its own certificate.";
-    if sight.leaf.len() < sight.length {
+    if observation.leaf.len() < observation.length {
         let what = format!(
             "it has {} octets, more than are read ({})",
-            sight.length,
-            sight.leaf.len()
+            observation.length,
+            observation.leaf.len()
         );
         return Err(unauthorized(what, advice));
     }
-    Certificate::from_der(&sight.leaf)
+    Certificate::from_der(&observation.leaf)
         .map_err(|why| unauthorized(format!("it cannot be read: {why}"), advice))
 }
 
@@ -317,14 +318,14 @@ fn failed(cx: &Context<'_>, failure: &Failure) -> Verdict {
 }
 
 /// What was seen, for the operator.
-fn shown(sight: &TlsSight) -> Value {
-    let certificate = Certificate::from_der(&sight.leaf).ok();
+fn shown(observation: &TlsObservation) -> Value {
+    let certificate = Certificate::from_der(&observation.leaf).ok();
     let names = certificate.as_ref().map(Certificate::alt_names);
     let names = names.unwrap_or_default().iter().take(SHOWN_NAMES);
     json!({
-        "protocol": sight.protocol,
-        "version": version(sight.version),
-        "length": sight.length,
+        "protocol": observation.protocol,
+        "version": version(observation.version),
+        "length": observation.length,
         "names": names.map(ToString::to_string).collect::<Vec<_>>(),
         "fingerprint": certificate.as_ref().map(Certificate::fingerprint),
     })

@@ -9,8 +9,8 @@ use std::net::SocketAddr;
 
 use serde_json::json;
 
-use super::sight::{Failure, FailureKind, Sight, Trail, TxtProbe, TxtSight};
-use super::{Context, Finding, Method, Proof, Verdict, story};
+use super::observation::{Failure, FailureKind, Observation, Trace, TxtObservation, TxtProbe};
+use super::{Context, Finding, Method, Proof, Verdict, report};
 use crate::problem::{Kind, quote};
 
 /// How many of the values that were found are shown.
@@ -38,18 +38,18 @@ impl Look<'_> {
     }
 
     /// Valid if one of the records says exactly what is wanted (RFC 8555 §8.4).
-    pub(super) fn exact(&self, seen: &Sight) -> Verdict {
-        let sight = match self.records(seen) {
-            Ok(sight) => sight,
+    pub(super) fn exact(&self, seen: &Observation) -> Verdict {
+        let observation = match self.records(seen) {
+            Ok(observation) => observation,
             Err(verdict) => return *verdict,
         };
-        if sight.values.contains(&self.wanted) {
-            return self.proven(sight);
+        if observation.values.contains(&self.wanted) {
+            return self.proven(observation);
         }
         let what = format!(
             "{}, {} the value wanted, {}",
-            found(&sight.values),
-            if sight.values.len() == 1 {
+            found(&observation.values),
+            if observation.values.len() == 1 {
                 "which is not"
             } else {
                 "none of which is"
@@ -58,25 +58,30 @@ impl Look<'_> {
         );
         let advice = "Publish that value, beside the others if they are somebody's; a client that \
                       has published it may have to wait until every server of the zone has it";
-        Verdict::Retry(self.finding(Kind::Unauthorized, sight, &what, advice))
+        Verdict::Retry(self.finding(Kind::Unauthorized, observation, &what, advice))
     }
 
     /// The records, of which there is at least one; else what their absence means.
-    pub(super) fn records<'s>(&self, seen: &'s Sight) -> Result<&'s TxtSight, Box<Verdict>> {
+    pub(super) fn records<'s>(
+        &self,
+        seen: &'s Observation,
+    ) -> Result<&'s TxtObservation, Box<Verdict>> {
         match seen {
-            Sight::Txt(sight) if sight.values.is_empty() => {
+            Observation::Txt(observation) if observation.values.is_empty() => {
                 let what = "the name has no TXT record";
-                let finding = self.finding(Kind::Unauthorized, sight, what, &self.publish());
+                let finding = self.finding(Kind::Unauthorized, observation, what, &self.publish());
                 Err(Box::new(Verdict::Retry(finding)))
             }
-            Sight::Txt(sight) => Ok(sight),
-            Sight::Failed(failure) => Err(Box::new(self.failed(failure))),
-            Sight::Http(_) | Sight::Tls(_) => Err(Box::new(super::foreign(self.method, self.cx))),
+            Observation::Txt(observation) => Ok(observation),
+            Observation::Failed(failure) => Err(Box::new(self.failed(failure))),
+            Observation::Http(_) | Observation::Tls(_) => {
+                Err(Box::new(super::foreign(self.method, self.cx)))
+            }
         }
     }
 
-    pub(super) fn proven(&self, sight: &TxtSight) -> Verdict {
-        let evidence = self.evidence(&sight.trail, &sight.values);
+    pub(super) fn proven(&self, observation: &TxtObservation) -> Verdict {
+        let evidence = self.evidence(&observation.trace, &observation.values);
         Verdict::Valid(Proof::new(self.method, self.cx, evidence))
     }
 
@@ -84,11 +89,16 @@ impl Look<'_> {
     pub(super) fn finding(
         &self,
         kind: Kind,
-        sight: &TxtSight,
+        observation: &TxtObservation,
         what: &str,
         advice: &str,
     ) -> Finding {
-        self.tell(kind, (&sight.trail, &sight.values), what, advice)
+        self.tell(
+            kind,
+            (&observation.trace, &observation.values),
+            what,
+            advice,
+        )
     }
 
     fn failed(&self, failure: &Failure) -> Verdict {
@@ -110,7 +120,7 @@ impl Look<'_> {
         if !words.is_empty() {
             what += &format!(": {words}");
         }
-        let finding = self.tell(Kind::Dns, (&failure.trail, &[]), &what, advice);
+        let finding = self.tell(Kind::Dns, (&failure.trace, &[]), &what, advice);
         if kind == FailureKind::AddressNotAllowed {
             Verdict::Invalid(finding)
         } else {
@@ -128,21 +138,21 @@ impl Look<'_> {
     fn tell(
         &self,
         kind: Kind,
-        (trail, values): (&Trail, &[String]),
+        (trace, values): (&Trace, &[String]),
         what: &str,
         advice: &str,
     ) -> Finding {
-        let mut story = vec![format!("looked for TXT records of {}", self.name)];
-        story.extend(story::resolution(trail));
-        story.push(format!("{what} (after {} ms)", trail.millis));
+        let mut report = vec![format!("looked for TXT records of {}", self.name)];
+        report.extend(report::resolution(trace));
+        report.push(format!("{what} (after {} ms)", trace.millis));
         let detail = format!(
             "{} for {} failed: {}. {advice}: try `{}`.",
             self.method.as_str(),
             self.cx.identifier,
-            story.join("; "),
-            self.command(trail),
+            report.join("; "),
+            self.command(trace),
         );
-        let mut evidence = self.evidence(trail, values);
+        let mut evidence = self.evidence(trace, values);
         evidence["finding"] = json!(what);
         Finding {
             problem: crate::Problem::new(kind, detail),
@@ -150,19 +160,19 @@ impl Look<'_> {
         }
     }
 
-    fn evidence(&self, trail: &Trail, values: &[String]) -> serde_json::Value {
+    fn evidence(&self, trace: &Trace, values: &[String]) -> serde_json::Value {
         json!({
             "method": self.method.as_str(),
             "name": self.name,
-            "trail": trail,
+            "trace": trace,
             "values": values.iter().take(KEPT).map(|value| cut(value)).collect::<Vec<_>>(),
         })
     }
 
     /// How a person asks the same server the same question.
-    fn command(&self, trail: &Trail) -> String {
+    fn command(&self, trace: &Trace) -> String {
         let mut command = format!("dig +short TXT {}", self.name);
-        let asked = trail.resolver.as_deref().unwrap_or_default();
+        let asked = trace.resolver.as_deref().unwrap_or_default();
         let mut words = asked.split([' ', ',']);
         if let Some(server) = words.find_map(|word| word.parse::<SocketAddr>().ok()) {
             command += &format!(" @{}", server.ip());
@@ -195,29 +205,29 @@ pub(super) mod tests {
     use jiff::Timestamp;
     use uuid::Uuid;
 
-    use super::super::{Binding, Ports};
+    use super::super::{CaaIdentity, Ports};
     use super::*;
     use crate::identifier::Identifier;
 
     /// A context for the tests of each method that looks into the DNS.
     pub(in crate::challenge) fn context<'a>(
         identifier: &'a Identifier,
-        binding: &'a Binding,
+        caa_identity: &'a CaaIdentity,
     ) -> Context<'a> {
         Context {
             identifier,
             token: "tok",
             key_authorization: "tok.thumb",
             account: Uuid::nil(),
-            binding,
+            caa_identity,
             ports: Ports::default(),
             now: Timestamp::from_second(1_800_000_000).unwrap(),
             redirects: &[],
         }
     }
 
-    pub(in crate::challenge) fn trail() -> Trail {
-        Trail {
+    pub(in crate::challenge) fn trace() -> Trace {
+        Trace {
             resolver: Some("10.0.0.53:53".into()),
             answers: vec!["CNAME x.auth.lab".into()],
             attempts: Vec::new(),
@@ -225,10 +235,10 @@ pub(super) mod tests {
         }
     }
 
-    pub(in crate::challenge) fn seen(values: &[&str]) -> Sight {
-        Sight::Txt(TxtSight {
+    pub(in crate::challenge) fn seen(values: &[&str]) -> Observation {
+        Observation::Txt(TxtObservation {
             values: values.iter().map(|v| (*v).to_owned()).collect(),
-            trail: trail(),
+            trace: trace(),
         })
     }
 
@@ -239,12 +249,12 @@ pub(super) mod tests {
         finding
     }
 
-    fn look(seen: &Sight) -> Verdict {
+    fn look(seen: &Observation) -> Verdict {
         let identifier = Identifier::parse("dns", "foo.lab").unwrap();
-        let binding = Binding::default();
+        let caa_identity = CaaIdentity::default();
         let look = Look {
             method: Method::Dns01,
-            cx: &context(&identifier, &binding),
+            cx: &context(&identifier, &caa_identity),
             name: "_acme-challenge.foo.lab".into(),
             wanted: "right".into(),
         };
@@ -310,9 +320,9 @@ pub(super) mod tests {
             let failure = Failure {
                 kind,
                 words: String::new(),
-                trail: trail(),
+                trace: trace(),
             };
-            let problem = retry(look(&Sight::Failed(failure))).problem;
+            let problem = retry(look(&Observation::Failed(failure))).problem;
             assert_eq!(problem.kind, Kind::Dns);
             assert!(problem.detail.contains(word), "{problem}");
         }
@@ -323,12 +333,12 @@ pub(super) mod tests {
         let failure = Failure {
             kind: FailureKind::AddressNotAllowed,
             words: String::new(),
-            trail: Trail {
+            trace: Trace {
                 resolver: Some("the authoritative server 169.254.0.1:5353 (ns.lab)".into()),
-                ..Trail::default()
+                ..Trace::default()
             },
         };
-        let Verdict::Invalid(finding) = look(&Sight::Failed(failure)) else {
+        let Verdict::Invalid(finding) = look(&Observation::Failed(failure)) else {
             panic!();
         };
         let detail = finding.problem.detail;

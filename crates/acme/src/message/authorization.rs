@@ -8,7 +8,7 @@ use super::challenge::Challenge;
 use super::identifier::Asked;
 use super::time;
 use crate::authz::{self, Scope, Status};
-use crate::challenge::{self, Binding};
+use crate::challenge::{self, CaaIdentity};
 use crate::identifier::Unchecked;
 
 /// The authorization object that a server sends.
@@ -38,12 +38,12 @@ pub struct Authorization {
 
 impl Authorization {
     /// Shows an authorization as it stands at `now`; `url` builds a challenge's URL, and
-    /// `binding` is what lasting records have to name.
+    /// `caa_identity` is what lasting records have to name.
     pub fn show(
         authorization: &authz::Authorization,
         now: Timestamp,
         url: impl Fn(Uuid) -> String,
-        binding: &Binding,
+        caa_identity: &CaaIdentity,
     ) -> Self {
         let identifier = &authorization.identifier;
         let status = authorization.status_at(now);
@@ -62,7 +62,7 @@ impl Authorization {
             status,
             expires: Some(authorization.expires),
             challenges: challenges
-                .map(|challenge| Challenge::show(challenge, url(challenge.id), binding))
+                .map(|challenge| Challenge::show(challenge, url(challenge.id), caa_identity))
                 .collect(),
             wildcard: identifier.is_wildcard(),
             subdomain_auth_allowed: authorization.scope == Scope::Subdomains,
@@ -111,7 +111,7 @@ mod tests {
             &authorization,
             Timestamp::UNIX_EPOCH,
             url,
-            &Binding::default(),
+            &CaaIdentity::default(),
         );
         body.challenges.into_iter().map(|one| one.kind).collect()
     }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::time;
-use crate::challenge::{self, Binding, Method, Status};
+use crate::challenge::{self, CaaIdentity, Method, Status};
 use crate::problem::Problem;
 
 /// The challenge object that a server sends.
@@ -45,11 +45,11 @@ pub struct Challenge {
 
 impl Challenge {
     /// Shows a challenge under its URL, with what binds a lasting record to issuer and account.
-    pub fn show(challenge: &challenge::Challenge, url: String, binding: &Binding) -> Self {
+    pub fn show(challenge: &challenge::Challenge, url: String, caa_identity: &CaaIdentity) -> Self {
         let method = challenge.method;
-        let bound = (method == Method::DnsPersist01).then(|| binding.clone());
-        let (issuers, account) = bound.map_or_else(Default::default, |binding| {
-            (binding.issuers, Some(binding.account_url))
+        let bound = (method == Method::DnsPersist01).then(|| caa_identity.clone());
+        let (issuers, account) = bound.map_or_else(Default::default, |caa_identity| {
+            (caa_identity.issuers, Some(caa_identity.account_url))
         });
         Self {
             kind: challenge.method.as_str().to_owned(),
@@ -72,11 +72,11 @@ mod tests {
 
     fn shown(method: Method) -> serde_json::Value {
         let challenge = challenge::Challenge::new(Uuid::nil(), method, &[0; 32]);
-        let binding = Binding {
+        let caa_identity = CaaIdentity {
             account_url: "https://ca.lab/acme/acme/account/1".into(),
             issuers: vec!["ca.lab".into()],
         };
-        let body = Challenge::show(&challenge, "https://ca.lab/c".into(), &binding);
+        let body = Challenge::show(&challenge, "https://ca.lab/c".into(), &caa_identity);
         serde_json::to_value(body).unwrap()
     }
 

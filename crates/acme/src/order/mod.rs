@@ -2,8 +2,8 @@
 //! type. A [`Pending`] has no `finalize`; only a [`Ready`] makes a [`Finalized`].
 
 mod finalize;
-mod held;
 mod open;
+mod reuse;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -16,8 +16,8 @@ use crate::problem::{Kind, Problem};
 use crate::renewal::CertificateId;
 
 pub use finalize::Finalized;
-pub use held::{Held, Holdings, Reuse};
-pub use open::{Fresh, Limits, Opening, Owner, open, open_ahead};
+pub use open::{Limits, OrderRequest, Owner, RecordSeed, open, open_ahead};
+pub use reuse::{ReusableAuthorization, ReusableAuthorizations, Reuse};
 
 /// Where an order stands (RFC 8555 §7.1.6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -6,7 +6,7 @@ use std::collections::{BTreeSet, HashSet};
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
-use super::{Holdings, Order, Pending, Ready, Status};
+use super::{Order, Pending, Ready, ReusableAuthorizations, Status};
 use crate::authz::{self, Authorization, Origin, Scope};
 use crate::challenge::{self, Challenge, Method};
 use crate::identifier::Identifier;
@@ -30,14 +30,14 @@ pub struct Limits {
     pub widest: Scope,
 }
 
-/// What was asked for, checked; [`Opening::create`] makes the order of it.
+/// What was asked for, checked; [`OrderRequest::create`] makes the order of it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Opening {
+pub struct OrderRequest {
     wanted: Vec<Wanted>,
     widest: Scope,
     not_before: Option<Timestamp>,
     not_after: Option<Timestamp>,
-    holdings: Holdings,
+    reusable: ReusableAuthorizations,
     replaces: Option<CertificateId>,
 }
 
@@ -65,7 +65,7 @@ pub struct Owner<'a> {
 
 /// What makes a new record unlike all others.
 #[derive(Clone, Debug)]
-pub struct Fresh {
+pub struct RecordSeed {
     /// Its id.
     pub id: Uuid,
     /// Random octets; a challenge's become its token.
@@ -83,22 +83,22 @@ pub fn open(
     now: Timestamp,
     limits: &Limits,
     enabled: &[Method],
-) -> Result<Opening, Problem> {
+) -> Result<OrderRequest, Problem> {
     let wanted = check_identifiers(&asked.identifiers, limits, enabled)?;
     check_times(asked.not_before, asked.not_after, now, limits)?;
-    Ok(Opening {
+    Ok(OrderRequest {
         wanted,
         widest: limits.widest,
         not_before: asked.not_before,
         not_after: asked.not_after,
-        holdings: Holdings::default(),
+        reusable: ReusableAuthorizations::default(),
         replaces: (asked.replaces.as_deref())
             .map(CertificateId::parse)
             .transpose()?,
     })
 }
 
-impl Opening {
+impl OrderRequest {
     /// What the certificate is for: canonical, no identifier twice.
     pub fn identifiers(&self) -> impl Iterator<Item = &Identifier> + Clone {
         self.wanted.iter().map(|wanted| &wanted.identifier)
@@ -118,21 +118,21 @@ impl Opening {
 
     /// Takes what the account has already: it stands in for new authorizations.
     #[must_use]
-    pub fn holding(self, holdings: Holdings) -> Self {
-        Self { holdings, ..self }
+    pub fn holding(self, reusable: ReusableAuthorizations) -> Self {
+        Self { reusable, ..self }
     }
 
-    /// Makes the order and its new authorizations; `fresh` is called once for each new record: the
+    /// Makes the order and its new authorizations; `seed` is called once for each new record: the
     /// order, each authorization, each challenge. It is pending, or ready if what the account
     /// holds proves all of it; it ends no later than what it stands on.
     pub fn create(
         self,
         owner: &Owner<'_>,
         now: Timestamp,
-        mut fresh: impl FnMut() -> Fresh,
+        mut seed: impl FnMut() -> RecordSeed,
     ) -> (Order, Vec<Authorization>) {
         let mut order = Order {
-            id: fresh().id,
+            id: seed().id,
             account: owner.account,
             provisioner: owner.provisioner.to_owned(),
             identifiers: self.identifiers().cloned().collect(),
@@ -154,24 +154,24 @@ impl Opening {
                 subject,
                 methods,
             } = wanted;
-            if let Some((permit, proof)) = self.holdings.permitted(&identifier, owner.account, now)
+            if let Some((permit, proof)) = self.reusable.permitted(&identifier, owner.account, now)
             {
                 let end = permit.record().expires.unwrap_or(owner.expires);
                 let given = Authorization {
                     status: authz::Status::Valid,
                     expires: end.min(owner.expires),
                     origin: Origin::Permit(permit.record().id),
-                    ..authorization(owner, (identifier, Scope::Name), &[], &mut fresh)
+                    ..authorization(owner, (identifier, Scope::Name), &[], &mut seed)
                 };
                 proofs.push(proof);
-                order.lean_on(&given);
+                order.attach(&given);
                 made.push(given);
-            } else if let Some(held) = self.holdings.of(&identifier, &subject, owner.account) {
+            } else if let Some(held) = self.reusable.of(&identifier, &subject, owner.account) {
                 proofs.extend(held.proof.clone());
-                order.lean_on(&held.authorization);
+                order.attach(&held.authorization);
             } else if !made.iter().any(|one| is_pending_for(one, &subject)) {
-                let new = authorization(owner, subject, &methods, &mut fresh);
-                order.lean_on(&new);
+                let new = authorization(owner, subject, &methods, &mut seed);
+                order.attach(&new);
                 made.push(new);
             }
         }
@@ -183,7 +183,7 @@ impl Opening {
 }
 
 impl Order {
-    fn lean_on(&mut self, authorization: &Authorization) {
+    fn attach(&mut self, authorization: &Authorization) {
         if !self.authorizations.contains(&authorization.id) {
             self.authorizations.push(authorization.id);
         }
@@ -209,7 +209,7 @@ pub fn open_ahead(
     asked: &Asked,
     (enabled, widest): (&[Method], Scope),
     owner: &Owner<'_>,
-    mut fresh: impl FnMut() -> Fresh,
+    mut seed: impl FnMut() -> RecordSeed,
 ) -> Result<Authorization, Problem> {
     let identifier = asked.check()?;
     if identifier.is_wildcard() {
@@ -222,7 +222,7 @@ pub fn open_ahead(
     let (subject, methods) = with_methods(identifier.clone(), wide.then_some(identifier), enabled)?;
     Ok(Authorization {
         origin: Origin::Ahead,
-        ..authorization(owner, subject, &methods, &mut fresh)
+        ..authorization(owner, subject, &methods, &mut seed)
     })
 }
 
@@ -230,11 +230,11 @@ fn authorization(
     owner: &Owner<'_>,
     (identifier, scope): (Identifier, Scope),
     methods: &[Method],
-    fresh: &mut impl FnMut() -> Fresh,
+    seed: &mut impl FnMut() -> RecordSeed,
 ) -> Authorization {
-    let id = fresh().id;
+    let id = seed().id;
     let challenges = methods.iter().map(|method| {
-        let Fresh { id, random } = fresh();
+        let RecordSeed { id, random } = seed();
         Challenge::new(id, *method, &random)
     });
     Authorization {
@@ -426,7 +426,7 @@ mod tests {
 
     use super::*;
     use crate::challenge::Proof;
-    use crate::order::Held;
+    use crate::order::ReusableAuthorization;
     use crate::permit;
 
     const LIMITS: Limits = Limits {
@@ -449,7 +449,7 @@ mod tests {
         }
     }
 
-    fn opened(asked: &NewOrder) -> Result<Opening, Problem> {
+    fn opened(asked: &NewOrder) -> Result<OrderRequest, Problem> {
         open(asked, now(), &LIMITS, &[Method::Http01])
     }
 
@@ -590,7 +590,7 @@ mod tests {
         let opening = opened(&names(&["a.lab", "b.lab"])).unwrap();
         let (order, authorizations) = opening.create(&owner, now(), || {
             next += 1;
-            Fresh {
+            RecordSeed {
                 id: Uuid::from_u128(next.into()),
                 random: [next; 32],
             }
@@ -609,7 +609,7 @@ mod tests {
         assert_ne!(token(0), token(1));
     }
 
-    fn created(opening: Opening) -> (Order, Vec<Authorization>) {
+    fn created(opening: OrderRequest) -> (Order, Vec<Authorization>) {
         let owner = Owner {
             account: Uuid::from_u128(99),
             provisioner: "acme",
@@ -619,7 +619,7 @@ mod tests {
         let mut next = 0_u8;
         opening.create(&owner, now(), || {
             next += 1;
-            Fresh {
+            RecordSeed {
                 id: Uuid::from_u128(next.into()),
                 random: [next; 32],
             }
@@ -627,7 +627,7 @@ mod tests {
     }
 
     /// A valid authorization of the account that ends before an order would.
-    fn held(name: &str, account: u128) -> Held {
+    fn held(name: &str, account: u128) -> ReusableAuthorization {
         let identifier = Identifier::guess(name).unwrap();
         let account = Uuid::from_u128(account);
         let authorization = Authorization {
@@ -643,7 +643,7 @@ mod tests {
         };
         let own = (identifier, Scope::Name);
         let proof = Proof::from_record(own, account, Method::Http01, now(), Value::Null);
-        Held {
+        ReusableAuthorization {
             authorization,
             proof: Some(proof),
         }
@@ -651,19 +651,19 @@ mod tests {
 
     #[test]
     fn an_order_that_is_proven_already_begins_ready_and_ends_with_its_authorization() {
-        let holdings = Holdings {
+        let reusable = ReusableAuthorizations {
             held: vec![held("a.lab", 99)],
             permits: Vec::new(),
         };
         let opening = opened(&names(&["a.lab"]))
             .unwrap()
-            .holding(holdings.clone());
+            .holding(reusable.clone());
         let (order, made) = created(opening);
         assert_eq!((order.status, made), (Status::Ready, Vec::new()));
         assert_eq!(order.authorizations, [Uuid::from_u128(77)]);
-        assert_eq!(order.expires, holdings.held[0].authorization.expires);
+        assert_eq!(order.expires, reusable.held[0].authorization.expires);
         let two = opened(&names(&["a.lab", "b.lab"])).unwrap();
-        let (order, made) = created(two.holding(holdings));
+        let (order, made) = created(two.holding(reusable));
         assert_eq!((order.status, made.len()), (Status::Pending, 1));
         assert_eq!(order.authorizations, [Uuid::from_u128(77), made[0].id]);
     }
@@ -671,11 +671,11 @@ mod tests {
     #[test]
     fn what_another_account_or_another_name_has_proven_serves_nothing() {
         for other in [held("a.lab", 98), held("b.lab", 99)] {
-            let holdings = Holdings {
+            let reusable = ReusableAuthorizations {
                 held: vec![other],
                 permits: Vec::new(),
             };
-            let opening = opened(&names(&["a.lab"])).unwrap().holding(holdings);
+            let opening = opened(&names(&["a.lab"])).unwrap().holding(reusable);
             let (order, made) = created(opening);
             assert_eq!((order.status, made.len()), (Status::Pending, 1));
         }
@@ -694,11 +694,11 @@ mod tests {
         };
         for (account, status) in [(99, Status::Ready), (98, Status::Pending)] {
             let permit = permit::Permit::from_record(record.clone(), Uuid::from_u128(account));
-            let holdings = Holdings {
+            let reusable = ReusableAuthorizations {
                 held: Vec::new(),
                 permits: vec![permit],
             };
-            let opening = opened(&names(&["a.lab"])).unwrap().holding(holdings);
+            let opening = opened(&names(&["a.lab"])).unwrap().holding(reusable);
             let (order, made) = created(opening);
             assert_eq!(order.status, status);
             let given = made[0].origin == Origin::Permit(record.id);
@@ -715,19 +715,19 @@ mod tests {
             profile: None,
             expires: now(),
         };
-        let fresh = || Fresh {
+        let seed = || RecordSeed {
             id: Uuid::nil(),
             random: [0; 32],
         };
         let may = (Method::ALL, Scope::Name);
-        let ahead = |name| open_ahead(&Asked::new("dns", name), may, &owner, fresh);
+        let ahead = |name| open_ahead(&Asked::new("dns", name), may, &owner, seed);
         assert_eq!(ahead("a.lab").unwrap().origin, Origin::Ahead);
         let refused = ahead("*.a.lab").unwrap_err();
         assert_eq!(refused.kind, Kind::Malformed);
         assert!(refused.detail.contains("ahead"), "{refused}");
     }
 
-    fn below(names: &[(&str, &str)], enabled: &[Method]) -> Result<Opening, Problem> {
+    fn below(names: &[(&str, &str)], enabled: &[Method]) -> Result<OrderRequest, Problem> {
         let identifiers = names.iter().map(|(name, ancestor)| Asked {
             ancestor_domain: (!ancestor.is_empty()).then(|| Value::from(*ancestor)),
             ..Asked::new("dns", *name)
@@ -796,7 +796,7 @@ mod tests {
             held.proof = Some(proof);
             for ancestor in ["", "lab"] {
                 let opening = below(&[("a.lab", ancestor), ("b.lab", ancestor)], Method::ALL);
-                let (order, made) = created(opening.unwrap().holding(Holdings {
+                let (order, made) = created(opening.unwrap().holding(ReusableAuthorizations {
                     held: vec![held.clone()],
                     permits: Vec::new(),
                 }));
@@ -832,7 +832,7 @@ mod tests {
             profile: None,
             expires: now(),
         };
-        let fresh = || Fresh {
+        let seed = || RecordSeed {
             id: Uuid::nil(),
             random: [0; 32],
         };
@@ -843,7 +843,7 @@ mod tests {
             (Method::ALL, Scope::Name, Scope::Name),
             (&[Method::Http01], Scope::Subdomains, Scope::Name),
         ] {
-            let made = open_ahead(&asked, (enabled, widest), &owner, fresh).unwrap();
+            let made = open_ahead(&asked, (enabled, widest), &owner, seed).unwrap();
             assert_eq!(made.scope, scope);
         }
     }

@@ -7,8 +7,8 @@ use serde_json::json;
 use super::*;
 use crate::Config;
 use crate::fixture::{
-    self, acme, after, finalized, house, intermediate, leaf_ec, leaf_ec_key, leaf_key, leaf_rsa,
-    leaf_rsa_key, now, order, real_config, root, serial, sign,
+    self, acme, after, finalized, intermediate, leaf_ec, leaf_ec_key, leaf_key, leaf_rsa,
+    leaf_rsa_key, now, order, real_config, root, serial, server_certificate, sign,
 };
 use crate::policy::Binding;
 
@@ -119,7 +119,8 @@ fn a_leaf_ends_with_its_issuer() {
     let near_the_end = issuer.not_after() - SignedDuration::from_hours(1);
     let names = ["localhost".to_owned()];
     let life = SignedDuration::from_hours(24);
-    let grant = Grant::house(&names, "x", leaf_key().public(), life, near_the_end).unwrap();
+    let grant =
+        Grant::server_certificate(&names, "x", leaf_key().public(), life, near_the_end).unwrap();
     let unsigned = prepare(grant, near_the_end, serial(), &issuer).unwrap();
     assert_eq!(unsigned.tbs().not_after, issuer.not_after());
 }
@@ -129,7 +130,7 @@ fn an_expired_issuer_issues_nothing() {
     let issuer = intermediate();
     let late: Timestamp = issuer.not_after() + SignedDuration::from_secs(1);
     let refused = prepare(
-        house(&["localhost"], leaf_key().public()),
+        server_certificate(&["localhost"], leaf_key().public()),
         late,
         serial(),
         &issuer,
@@ -140,8 +141,8 @@ fn an_expired_issuer_issues_nothing() {
 
 #[test]
 fn the_house_has_a_certificate_without_a_provisioner() {
-    let grant = house(&["localhost", "127.0.0.1", "[::1]"], leaf_key().public());
-    assert_eq!(*grant.recipient(), Recipient::House);
+    let grant = server_certificate(&["localhost", "127.0.0.1", "[::1]"], leaf_key().public());
+    assert_eq!(*grant.recipient(), Recipient::ServerCertificate);
     let unsigned = prepare(grant, now(), serial(), &intermediate()).unwrap();
     let leaf = sign(&unsigned);
     assert_eq!(leaf.subject().to_string(), "CN=Step Online CA");
@@ -156,7 +157,7 @@ fn the_house_has_a_certificate_without_a_provisioner() {
 fn the_house_takes_no_name_that_is_none() {
     let names = ["a b".to_owned()];
     let life = SignedDuration::from_hours(1);
-    let grant = Grant::house(&names, "x", leaf_key().public(), life, now());
+    let grant = Grant::server_certificate(&names, "x", leaf_key().public(), life, now());
     assert!(matches!(grant.err(), Some(Refusal::BadName { .. })));
 }
 

@@ -9,7 +9,7 @@ use crate::prepare;
 
 /// A leaf without fault, which each test spoils.
 fn good() -> TbsCertificate {
-    let grant = house(&["localhost"], leaf_key().public());
+    let grant = server_certificate(&["localhost"], leaf_key().public());
     let unsigned = prepare(grant, now(), serial(), &intermediate()).unwrap();
     unsigned.tbs().clone()
 }
@@ -49,7 +49,7 @@ fn a_leaf_names_its_issuer() {
 
 #[test]
 fn only_an_authority_issues() {
-    let grant = house(&["localhost"], leaf_key().public());
+    let grant = server_certificate(&["localhost"], leaf_key().public());
     let leaf = sign(&prepare(grant, now(), serial(), &intermediate()).unwrap());
     let mut tbs = good();
     tbs.issuer = leaf.subject().clone();

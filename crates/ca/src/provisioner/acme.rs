@@ -11,7 +11,7 @@ use super::{Common, read_options};
 use crate::claims::Claims;
 use crate::config::Config;
 use crate::config::section::Section;
-use crate::grant::Wish;
+use crate::grant::IssuanceRequest;
 use crate::policy::Binding;
 use crate::{Grant, Refusal};
 
@@ -155,8 +155,8 @@ impl Acme {
         let terms = config.terms(self, order.profile.as_deref(), binding)?;
         let claims = terms.claims();
         let lifetime = claims.lifetime(order.not_before, order.not_after, backdate, now)?;
-        let wish = Wish::new(finalized, self, &terms)?;
-        let admitted = config.levels(Some(self.name()), binding).admit(wish)?;
+        let request = IssuanceRequest::new(finalized, self, &terms)?;
+        let admitted = config.levels(Some(self.name()), binding).admit(request)?;
         Ok(Grant::from_order(admitted, self, lifetime))
     }
 

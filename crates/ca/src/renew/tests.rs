@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::fixture::{
-    self, after, house, intermediate, leaf_ec, leaf_key, leaf_renewed, now, real_config, root,
-    serial, sign,
+    self, after, intermediate, leaf_ec, leaf_key, leaf_renewed, now, real_config, root, serial,
+    server_certificate, sign,
 };
 use crate::{Grant, Recipient, Unsigned, prepare};
 
@@ -99,7 +99,7 @@ fn a_new_key_is_of_a_kind_that_the_profiles_of_the_old_one_are_for() {
 fn a_life_shorter_than_the_backdate_does_not_end_before_it_is_handed_out() {
     let life = SignedDuration::from_secs(-30);
     let names = ["localhost".to_owned()];
-    let grant = Grant::house(&names, "x", leaf_key().public(), life, now()).unwrap();
+    let grant = Grant::server_certificate(&names, "x", leaf_key().public(), life, now()).unwrap();
     let short = sign(&prepare(grant, now(), serial(), &intermediate()).unwrap());
     let config = real_config();
     let at = short.not_before();
@@ -185,7 +185,7 @@ fn a_provisioner_that_is_gone_or_of_another_type_ends_the_right() {
 
 #[test]
 fn a_certificate_without_a_provisioner_is_renewable() {
-    let grant = house(&["localhost"], leaf_key().public());
+    let grant = server_certificate(&["localhost"], leaf_key().public());
     let leaf = sign(&prepare(grant, now(), serial(), &intermediate()).unwrap());
     let config = real_config();
     let renewable = check(
@@ -200,7 +200,7 @@ fn a_certificate_without_a_provisioner_is_renewable() {
 
 /// A leaf without the extension that names its provisioner.
 fn without_extension() -> Certificate {
-    let grant = house(&["localhost"], leaf_key().public());
+    let grant = server_certificate(&["localhost"], leaf_key().public());
     sign(&prepare(grant, now(), serial(), &intermediate()).unwrap())
 }
 
@@ -228,7 +228,7 @@ fn the_record_stands_in_for_an_extension_that_was_left_out() {
 fn the_houses_own_certificate_is_not_renewed_by_whoever_has_its_key() {
     let config = real_config();
     let known = Known {
-        house: true,
+        server_certificate: true,
         ..Known::default()
     };
     let refused = check(
@@ -238,7 +238,10 @@ fn the_houses_own_certificate_is_not_renewed_by_whoever_has_its_key() {
         known,
         now(),
     );
-    assert!(matches!(refused.err(), Some(Refusal::House { .. })));
+    assert!(matches!(
+        refused.err(),
+        Some(Refusal::ServerCertificate { .. })
+    ));
 }
 
 #[test]

@@ -1,5 +1,5 @@
 //! File descriptors: as many as the system grants, and some of them kept from
-//! connections so that the store and the eyes never lack one.
+//! connections so that the store and the prober never lack one.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 

@@ -7,14 +7,14 @@ use anyhow::{Context as _, bail};
 use ca::config::Config;
 use dialoguer::Password;
 use dialoguer::console::Term;
-use keys::{FileSigner, Pen};
+use keys::{CertificateSigner, FileSigner};
 use pki::Certificate;
 use zeroize::Zeroizing;
 
 /// What the authority is made of.
 pub(super) struct Material {
     /// The intermediate's key and certificate.
-    pub(super) pen: Pen,
+    pub(super) certificate_signer: CertificateSigner,
     /// The roots that clients trust.
     pub(super) roots: Vec<Certificate>,
     /// Further roots, of befriended authorities.
@@ -40,9 +40,9 @@ impl Material {
         let key = PathBuf::from(config.key.strip_prefix("file:").unwrap_or(&config.key));
         let password = password(config, &key, password_file)?;
         let signer = FileSigner::open(&key, password.as_ref().map(|p| p.as_slice()))?;
-        let pen = Pen::new(Box::new(signer), issuer)?;
+        let certificate_signer = CertificateSigner::new(Box::new(signer), issuer)?;
         Ok(Self {
-            pen,
+            certificate_signer,
             roots,
             federated,
             intermediates,

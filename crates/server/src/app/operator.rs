@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::Context as _;
-use ca::birth::Layout;
+use ca::authority::Layout;
 
 use crate::listen::{Socket, SocketError};
 

@@ -8,7 +8,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 use uuid::Uuid;
 
-use crate::listen::{Peer, Visitor};
+use crate::listen::{Peer, PeerCredentials};
 use crate::service::Service;
 
 /// The id that the client, the log and the audit entry share.
@@ -62,9 +62,11 @@ pub(super) async fn observe(
 /// The other end: an address, or at the operator's socket a user.
 fn remote(request: &Request) -> String {
     let extensions = request.extensions();
-    let visitor = extensions.get::<Visitor>().map(Visitor::to_string);
+    let credentials = extensions
+        .get::<PeerCredentials>()
+        .map(PeerCredentials::to_string);
     let peer = extensions.get::<Peer>().map(Peer::to_string);
-    visitor.or(peer).unwrap_or_default()
+    credentials.or(peer).unwrap_or_default()
 }
 
 fn target(request: &Request) -> Target {

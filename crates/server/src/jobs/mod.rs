@@ -1,4 +1,4 @@
 //! What the server does by itself, beside requests.
 
-pub(crate) mod house;
+pub(crate) mod server_certificate;
 pub(crate) mod sweep;

@@ -47,16 +47,16 @@ pub(super) async fn run<S, P>(
     P: fmt::Display + Clone + Send + Sync + 'static,
 {
     let address = peer.to_string();
-    let pulse = Arc::new(Pulse::new());
-    let beat = Arc::clone(&pulse);
+    let activity = Arc::new(Activity::new());
+    let heartbeat = Arc::clone(&activity);
     let service = service_fn(move |mut request: Request<Incoming>| {
-        let beat = beat.begin();
+        let heartbeat = heartbeat.begin();
         request.extensions_mut().insert(peer.clone());
-        let request = request.map(|body| Body::new(Hurried::new(body, limits.body)));
+        let request = request.map(|body| Body::new(TimedBody::new(body, limits.body)));
         let answer = router.clone().oneshot(request);
         async move {
             let answer = answer.await;
-            drop(beat);
+            drop(heartbeat);
             answer
         }
     });
@@ -78,7 +78,7 @@ pub(super) async fn run<S, P>(
                 closing = true;
                 look = Instant::now() + FAREWELL;
             }
-            () = sleep_until(look) => match pulse.idle() {
+            () = sleep_until(look) => match activity.idle() {
                 None => look = Instant::now() + if closing { FAREWELL } else { limits.idle },
                 Some(_) if closing => return,
                 Some(idle) if idle >= limits.idle => {
@@ -113,27 +113,27 @@ fn builder(limits: Limits) -> Builder<TokioExecutor> {
 }
 
 /// Knows whether a connection carries a request, and since when it carries none.
-struct Pulse {
-    born: Instant,
+struct Activity {
+    started: Instant,
     in_flight: AtomicUsize,
     last_end_ms: AtomicU64,
 }
 
 /// A request in flight.
-struct Beat(Arc<Pulse>);
+struct Heartbeat(Arc<Activity>);
 
-impl Pulse {
+impl Activity {
     fn new() -> Self {
         Self {
-            born: Instant::now(),
+            started: Instant::now(),
             in_flight: AtomicUsize::new(0),
             last_end_ms: AtomicU64::new(0),
         }
     }
 
-    fn begin(self: &Arc<Self>) -> Beat {
+    fn begin(self: &Arc<Self>) -> Heartbeat {
         self.in_flight.fetch_add(1, Ordering::AcqRel);
-        Beat(Arc::clone(self))
+        Heartbeat(Arc::clone(self))
     }
 
     /// How long no request has been in flight; nothing while one is.
@@ -142,20 +142,20 @@ impl Pulse {
             return None;
         }
         let last = Duration::from_millis(self.last_end_ms.load(Ordering::Acquire));
-        Some(self.born.elapsed().saturating_sub(last))
+        Some(self.started.elapsed().saturating_sub(last))
     }
 }
 
-impl Drop for Beat {
+impl Drop for Heartbeat {
     fn drop(&mut self) {
-        let now = super::millis(self.0.born.elapsed());
+        let now = super::millis(self.0.started.elapsed());
         self.0.last_end_ms.fetch_max(now, Ordering::AcqRel);
         self.0.in_flight.fetch_sub(1, Ordering::AcqRel);
     }
 }
 
 /// A request body that must arrive in time.
-struct Hurried {
+struct TimedBody {
     body: Incoming,
     within: Duration,
     alarm: Option<Pin<Box<Sleep>>>,
@@ -168,7 +168,7 @@ struct TooSlow;
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-impl Hurried {
+impl TimedBody {
     fn new(body: Incoming, within: Duration) -> Self {
         Self {
             body,
@@ -178,7 +178,7 @@ impl Hurried {
     }
 }
 
-impl HttpBody for Hurried {
+impl HttpBody for TimedBody {
     type Data = Bytes;
     type Error = BoxError;
 

@@ -1,10 +1,10 @@
-//! The HTTPS door, and the operator's beside it: accepts connections, keeps them
+//! The HTTPS listener, and the operator's beside it: accepts connections, keeps them
 //! within limits, and closes them gently. What is said on them is `http/`'s business.
 
 mod connection;
-mod house;
 mod limits;
 mod operator;
+mod server_certificate;
 #[cfg(test)]
 mod tests;
 mod tls;
@@ -21,9 +21,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::time::{sleep, timeout};
 
-pub(crate) use self::house::House;
 pub(crate) use self::limits::Limits;
-pub(crate) use self::operator::{Socket, SocketError, Visitor};
+pub(crate) use self::operator::{PeerCredentials, Socket, SocketError};
+pub(crate) use self::server_certificate::ServerCertificate;
 pub(crate) use self::tls::Tls;
 
 /// Who is at the other end of a request's connection; in its extensions.
@@ -43,8 +43,8 @@ impl fmt::Display for Peer {
     }
 }
 
-/// An open door: connections are served until [`Door::close`].
-pub(crate) struct Door {
+/// An open listener: connections are served until [`Listener::close`].
+pub(crate) struct Listener {
     stop: watch::Sender<()>,
     accepting: tokio::task::JoinHandle<()>,
 }
@@ -57,7 +57,7 @@ struct Shared {
     handshakes: Arc<Semaphore>,
 }
 
-impl Door {
+impl Listener {
     /// Serves `router` to whoever connects to `listener`.
     pub(crate) fn open(listener: TcpListener, tls: Tls, router: Router, limits: Limits) -> Self {
         let (stop, stopped) = watch::channel(());

@@ -1,4 +1,4 @@
-//! The operator's door: a UNIX socket in a folder of its own under the step path. The kernel says
+//! The operator's listener: a UNIX socket in a folder of its own under the step path. The kernel says
 //! who knocks; whether that one may do something is `http/`'s business.
 
 use std::fmt;
@@ -14,21 +14,21 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::time::sleep;
 
-use super::{Door, LAST_PAUSE, Limits, connection};
+use super::{LAST_PAUSE, Limits, Listener, connection};
 
-/// Operators on the door at the same time.
+/// Operators on the listener at the same time.
 const CONNECTIONS: usize = 64;
 /// The longest path that the kernel takes for a socket, in bytes; the last of its 108 is a zero.
 const LONGEST: usize = 107;
 
 /// Who is at the other end of the operator's socket; in the extensions of its requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Visitor {
+pub(crate) struct PeerCredentials {
     uid: u32,
     own: u32,
 }
 
-impl Visitor {
+impl PeerCredentials {
     /// The user that the kernel says the connection is from.
     pub(crate) const fn uid(self) -> u32 {
         self.uid
@@ -45,13 +45,13 @@ impl Visitor {
     }
 }
 
-impl fmt::Display for Visitor {
+impl fmt::Display for PeerCredentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "uid {}", self.uid)
     }
 }
 
-/// Why there is no operator's door.
+/// Why there is no operator's listener.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SocketError {
     /// Another server has it.
@@ -144,7 +144,7 @@ fn remove_stale(path: &Path) -> io::Result<()> {
     }
 }
 
-impl Door {
+impl Listener {
     /// Serves `router` to whoever comes through the operator's socket.
     pub(crate) fn open_to_operators(socket: Socket, router: Router, limits: Limits) -> Self {
         let (stop, stopped) = watch::channel(());
@@ -165,10 +165,10 @@ async fn accept(socket: Socket, router: Router, limits: Limits, mut stop: watch:
             _ = stop.changed() => return,
             accepted = accepted => accepted,
         };
-        match accepted.and_then(|(stream, _)| visitor(&stream, own).map(|it| (stream, it))) {
-            Ok((stream, visitor)) => {
+        match accepted.and_then(|(stream, _)| credentials(&stream, own).map(|it| (stream, it))) {
+            Ok((stream, credentials)) => {
                 let serving =
-                    connection::run(stream, visitor, router.clone(), limits, stop.clone());
+                    connection::run(stream, credentials, router.clone(), limits, stop.clone());
                 tokio::spawn(async move {
                     serving.await;
                     drop(place);
@@ -182,9 +182,9 @@ async fn accept(socket: Socket, router: Router, limits: Limits, mut stop: watch:
     }
 }
 
-fn visitor(stream: &UnixStream, own: u32) -> io::Result<Visitor> {
+fn credentials(stream: &UnixStream, own: u32) -> io::Result<PeerCredentials> {
     let uid = stream.peer_cred()?.uid();
-    Ok(Visitor { uid, own })
+    Ok(PeerCredentials { uid, own })
 }
 
 #[cfg(test)]
@@ -197,10 +197,10 @@ mod tests {
 
     #[test]
     fn root_and_the_servers_own_user_are_operators_and_nobody_else() {
-        assert!(Visitor::new(0, 1000).is_operator());
-        assert!(Visitor::new(1000, 1000).is_operator());
-        assert!(!Visitor::new(1001, 1000).is_operator());
-        assert!(!Visitor::new(1000, 0).is_operator());
+        assert!(PeerCredentials::new(0, 1000).is_operator());
+        assert!(PeerCredentials::new(1000, 1000).is_operator());
+        assert!(!PeerCredentials::new(1001, 1000).is_operator());
+        assert!(!PeerCredentials::new(1000, 0).is_operator());
     }
 
     #[tokio::test]

@@ -1,4 +1,4 @@
-//! The door, with clients that are polite and clients that are not.
+//! The listener, with clients that are polite and clients that are not.
 
 use std::io;
 use std::net::SocketAddr;
@@ -26,7 +26,7 @@ use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use super::{Door, House, Limits, Peer, Tls};
+use super::{Limits, Listener, Peer, ServerCertificate, Tls};
 
 /// A limit that a test runs into.
 const BRIEF: Duration = Duration::from_millis(100);
@@ -52,10 +52,10 @@ fn leaf(authority: &Authority) -> (Certificate, KeyPair) {
     (Certificate::from_der(certificate.der()).unwrap(), key)
 }
 
-fn show(house: &House, authority: &Authority) -> Certificate {
+fn show(server_certificate: &ServerCertificate, authority: &Authority) -> Certificate {
     let (certificate, key) = leaf(authority);
     let key = PrivateKey::from_pkcs8_der(&key.serialize_der()).unwrap();
-    house
+    server_certificate
         .install(std::slice::from_ref(&certificate), &key)
         .unwrap();
     certificate
@@ -63,20 +63,25 @@ fn show(house: &House, authority: &Authority) -> Certificate {
 
 struct Place {
     authority: Authority,
-    house: House,
-    door: Door,
+    server_certificate: ServerCertificate,
+    listener: Listener,
     address: SocketAddr,
     asked: Arc<Notify>,
     told: Arc<Notify>,
 }
 
-/// A door with three pages: who the client is, one that takes a while, one that wants a body.
+/// A listener with three pages: who the client is, one that takes a while, one that wants a body.
 async fn place(limits: Limits) -> Place {
     let authority = authority();
-    let house = House::default();
-    show(&house, &authority);
+    let server_certificate = ServerCertificate::default();
+    show(&server_certificate, &authority);
     let anchor = Certificate::from_der(authority.der()).unwrap();
-    let tls = Tls::new(house.clone(), [&anchor], &TlsOptions::default()).unwrap();
+    let tls = Tls::new(
+        server_certificate.clone(),
+        [&anchor],
+        &TlsOptions::default(),
+    )
+    .unwrap();
     let (asked, told) = <(Arc<Notify>, Arc<Notify>)>::default();
     let router = Router::new()
         .route(
@@ -111,11 +116,11 @@ async fn place(limits: Limits) -> Place {
         );
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let door = Door::open(listener, tls, router, limits);
+    let listener = Listener::open(listener, tls, router, limits);
     Place {
         authority,
-        house,
-        door,
+        server_certificate,
+        listener,
         address,
         asked,
         told,
@@ -202,7 +207,7 @@ async fn the_next_handshake_shows_the_new_certificate() {
     let shown =
         |stream: &TlsStream<TcpStream>| stream.get_ref().1.peer_certificates().unwrap()[0].to_vec();
     let mut old = place.connect().await;
-    let new = show(&place.house, &place.authority);
+    let new = show(&place.server_certificate, &place.authority);
     assert_ne!(shown(&old), new.der());
     assert_eq!(shown(&place.connect().await), new.der());
     assert!(ask(&mut old, "/who").await.unwrap().contains("200 OK"));
@@ -228,7 +233,7 @@ async fn closing_lets_the_request_in_flight_have_its_answer_and_nobody_else_in()
     let request = b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n";
     stream.write_all(request).await.unwrap();
     place.asked.notified().await;
-    let closing = tokio::spawn(place.door.close(PATIENCE));
+    let closing = tokio::spawn(place.listener.close(PATIENCE));
     assert!(ends(idle).await);
     while TcpStream::connect(place.address).await.is_ok() {
         tokio::task::yield_now().await;
@@ -307,7 +312,7 @@ async fn a_header_of_great_length_or_of_many_lines_is_refused() {
     for header in [&many, &long] {
         let mut stream = place.connect().await;
         let request = format!("GET /who HTTP/1.1\r\nHost: x\r\n{header}\r\n");
-        // The door is shut before all of the long one is sent, which may cost us the answer.
+        // The listener is shut before all of the long one is sent, which may cost us the answer.
         drop(stream.write_all(request.as_bytes()).await);
         let mut answer = vec![0; 1024];
         let n = stream.read(&mut answer).await.unwrap_or(0);

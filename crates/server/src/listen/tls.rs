@@ -17,7 +17,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
-use super::House;
+use super::ServerCertificate;
 
 /// Why TLS cannot be offered as configured.
 #[derive(Debug, thiserror::Error)]
@@ -38,13 +38,13 @@ pub(crate) enum Error {
 pub(crate) struct Tls(Arc<ServerConfig>);
 
 impl Tls {
-    /// Prepares TLS with `house`'s certificate for the server; clients are
+    /// Prepares TLS with `server_certificate`'s certificate for the server; clients are
     /// verified against `anchors`, the roots and intermediates of the authority.
     ///
     /// # Errors
     /// [`Error`], when the wishes or the anchors make no sense.
     pub(crate) fn new<'a>(
-        house: House,
+        server_certificate: ServerCertificate,
         anchors: impl IntoIterator<Item = &'a Certificate>,
         wishes: &TlsOptions,
     ) -> Result<Self, Error> {
@@ -52,7 +52,11 @@ impl Tls {
         for anchor in anchors {
             store.add(CertificateDer::from(anchor.der().to_vec()))?;
         }
-        Ok(Self(Arc::new(config(house, Arc::new(store), wishes)?)))
+        Ok(Self(Arc::new(config(
+            server_certificate,
+            Arc::new(store),
+            wishes,
+        )?)))
     }
 
     /// The handshake. Somebody who speaks plain HTTP is told so.
@@ -71,7 +75,7 @@ const PLAIN_HTTP: &[u8] = b"HTTP/1.0 400 Bad Request\r\nContent-Type: text/plain
 Connection: close\r\n\r\nThis port speaks HTTPS: use https:// in the URL.\n";
 
 fn config(
-    house: House,
+    server_certificate: ServerCertificate,
     anchors: Arc<RootCertStore>,
     wishes: &TlsOptions,
 ) -> Result<ServerConfig, Error> {
@@ -82,7 +86,7 @@ fn config(
     let mut config = ServerConfig::builder_with_provider(provider)
         .with_protocol_versions(&versions(wishes))?
         .with_client_cert_verifier(verifier)
-        .with_cert_resolver(Arc::new(house));
+        .with_cert_resolver(Arc::new(server_certificate));
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(config)
 }

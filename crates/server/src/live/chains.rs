@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use ca::birth::Layout;
+use ca::authority::Layout;
 use ca::config::{Config, Fault, RISER_TOML, fits};
 use pki::Certificate;
 

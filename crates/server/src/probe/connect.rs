@@ -5,11 +5,11 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use acme::challenge::{FailureKind, Host, Trail};
+use acme::challenge::{FailureKind, Host, Trace};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 
-use super::{Inner, Miss, attempt, words_of};
+use super::{Inner, ProbeError, attempt, words_of};
 
 /// More addresses of one name than this are never tried.
 const ADDRESSES: usize = 6;
@@ -23,53 +23,58 @@ pub(super) struct Opened {
 }
 
 impl Opened {
-    /// Writes into the trail what became of the connection.
-    pub(super) fn note(self, outcome: &str, trail: &mut Trail) {
+    /// Writes into the trace what became of the connection.
+    pub(super) fn note(self, outcome: &str, trace: &mut Trace) {
         let attempt = attempt(self.address, outcome, self.started);
-        trail.attempts.push(attempt);
+        trace.attempts.push(attempt);
     }
 }
 
-/// Connects to a host's port; the trail has what was asked and tried before it.
+/// Connects to a host's port; the trace has what was asked and tried before it.
 pub(super) async fn reach(
-    eyes: &Inner,
+    prober: &Inner,
     target: (&Host, u16),
     deadline: Instant,
-    trail: &mut Trail,
-) -> Result<(TcpStream, Opened), Miss> {
-    let addresses = addresses(eyes, target, deadline, trail).await?;
-    connect(&addresses, deadline, trail).await
+    trace: &mut Trace,
+) -> Result<(TcpStream, Opened), ProbeError> {
+    let addresses = addresses(prober, target, deadline, trace).await?;
+    connect(&addresses, deadline, trace).await
 }
 
 /// The addresses to try, checked; those that may not be tried are noted.
 async fn addresses(
-    eyes: &Inner,
+    prober: &Inner,
     (host, port): (&Host, u16),
     deadline: Instant,
-    trail: &mut Trail,
-) -> Result<Vec<SocketAddr>, Miss> {
+    trace: &mut Trace,
+) -> Result<Vec<SocketAddr>, ProbeError> {
     let found = match host {
         Host::Ip(ip) => vec![*ip],
-        Host::Name(name) => match timeout_at(deadline, eyes.finder.find(name, trail)).await {
+        Host::Name(name) => match timeout_at(deadline, prober.finder.find(name, trace)).await {
             Ok(found) => found?,
-            Err(_) => return Err(Miss::new(FailureKind::Dns, "no answer in time (time-out)")),
+            Err(_) => {
+                return Err(ProbeError::new(
+                    FailureKind::Dns,
+                    "no answer in time (time-out)",
+                ));
+            }
         },
     };
     let mut fine = Vec::new();
     for ip in found.into_iter().take(ADDRESSES) {
         let address = SocketAddr::new(ip, port);
-        match eyes.rules.check(ip) {
+        match prober.rules.check(ip) {
             Ok(()) => fine.push(address),
             Err(why) => {
                 let now = Instant::now();
-                trail
+                trace
                     .attempts
                     .push(attempt(address, format!("not allowed ({why})"), now));
             }
         }
     }
     if fine.is_empty() {
-        return Err(Miss::new(FailureKind::AddressNotAllowed, ""));
+        return Err(ProbeError::new(FailureKind::AddressNotAllowed, ""));
     }
     Ok(fine)
 }
@@ -78,8 +83,8 @@ async fn addresses(
 async fn connect(
     addresses: &[SocketAddr],
     deadline: Instant,
-    trail: &mut Trail,
-) -> Result<(TcpStream, Opened), Miss> {
+    trace: &mut Trace,
+) -> Result<(TcpStream, Opened), ProbeError> {
     let mut kind = FailureKind::Unreachable;
     for (index, address) in addresses.iter().enumerate() {
         let started = Instant::now();
@@ -102,9 +107,9 @@ async fn connect(
                 "no answer (time-out)".to_owned()
             }
         };
-        trail.attempts.push(attempt(*address, words, started));
+        trace.attempts.push(attempt(*address, words, started));
     }
-    Err(Miss::new(kind, ""))
+    Err(ProbeError::new(kind, ""))
 }
 
 fn kind_of(error: &io::Error) -> FailureKind {

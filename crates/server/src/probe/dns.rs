@@ -15,7 +15,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use acme::challenge::{FailureKind, Trail};
+use acme::challenge::{FailureKind, Trace};
 use hickory_resolver::config::{
     ConnectionConfig, NameServerConfig, ResolveHosts, ResolverConfig, ResolverOpts,
 };
@@ -26,8 +26,8 @@ use hickory_resolver::proto::rr::{Name, RData, RecordType};
 use hickory_resolver::{Resolver, TokioResolver};
 use tokio::time::timeout;
 
-use super::machine::{Hosts, Resolvers, Watched, parse_hosts, parse_resolv_conf};
-use super::{Miss, Options, Rules, Zone};
+use super::system_dns::{Hosts, Resolvers, Watched, parse_hosts, parse_resolv_conf};
+use super::{Options, ProbeError, Rules, Zone};
 
 pub(crate) use self::records::Records;
 
@@ -76,29 +76,33 @@ impl Finder {
         }
     }
 
-    /// The addresses of `name`, IPv6 first, never empty; the trail says where they came from.
-    pub(super) async fn find(&self, name: &str, trail: &mut Trail) -> Result<Vec<IpAddr>, Miss> {
+    /// The addresses of `name`, IPv6 first, never empty; the trace says where they came from.
+    pub(super) async fn find(
+        &self,
+        name: &str,
+        trace: &mut Trace,
+    ) -> Result<Vec<IpAddr>, ProbeError> {
         let name = name.trim_end_matches('.').to_ascii_lowercase();
-        if let Some(found) = self.known_here(&name, trail) {
+        if let Some(found) = self.known_here(&name, trace) {
             return Ok(found);
         }
         let mut kind = FailureKind::Dns;
         for candidate in self.candidates(&name, &self.resolvers()) {
             let searched = (candidate != name).then_some(candidate.as_str());
             let resolvers = self.resolvers_for(&candidate);
-            kind = match self.ask(&candidate, searched, &resolvers, trail).await {
+            kind = match self.ask(&candidate, searched, &resolvers, trace).await {
                 Answer::Addresses(found) => return Ok(in_order(found)),
                 // A name further down the list must not cover up a failure here.
-                Answer::Failed { .. } => return Err(Miss::new(FailureKind::Dns, "")),
+                Answer::Failed { .. } => return Err(ProbeError::new(FailureKind::Dns, "")),
                 Answer::NoSuchName if kind != FailureKind::NoAddress => FailureKind::NoSuchName,
                 Answer::NoSuchName | Answer::NoAddresses => FailureKind::NoAddress,
             };
         }
-        Err(Miss::new(kind, ""))
+        Err(ProbeError::new(kind, ""))
     }
 
     /// Addresses that no server needs to be asked for.
-    fn known_here(&self, name: &str, trail: &mut Trail) -> Option<Vec<IpAddr>> {
+    fn known_here(&self, name: &str, trace: &mut Trace) -> Option<Vec<IpAddr>> {
         let loopback = || vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
         let (source, found) = if self.loopback_names.iter().any(|p| matches(p, name)) {
             ("this server's own list of names", loopback())
@@ -109,8 +113,8 @@ impl Finder {
         } else {
             return None;
         };
-        trail.resolver = Some(source.to_owned());
-        trail.answers.extend(found.iter().map(IpAddr::to_string));
+        trace.resolver = Some(source.to_owned());
+        trace.answers.extend(found.iter().map(IpAddr::to_string));
         Some(found)
     }
 
@@ -150,7 +154,7 @@ impl Finder {
         name: &str,
         searched: Option<&str>,
         resolvers: &Resolvers,
-        trail: &mut Trail,
+        trace: &mut Trace,
     ) -> Answer {
         let servers = u32::try_from(resolvers.servers.len()).unwrap_or(1).max(1);
         let each = resolvers.timeout.min(BUDGET / (servers * ROUNDS));
@@ -158,11 +162,11 @@ impl Finder {
         for _ in 0..ROUNDS {
             let mut silent = Vec::new();
             for server in left {
-                note_server(trail, &server.to_string());
-                let first = trail.answers.len();
-                let answer = self.ask_one(server, name, each, searched, trail).await;
+                note_server(trace, &server.to_string());
+                let first = trace.answers.len();
+                let answer = self.ask_one(server, name, each, searched, trace).await;
                 if servers > 1 {
-                    for words in &mut trail.answers[first..] {
+                    for words in &mut trace.answers[first..] {
                         *words = format!("{words} ({server})");
                     }
                 }
@@ -185,7 +189,7 @@ impl Finder {
         name: &str,
         each: Duration,
         searched: Option<&str>,
-        trail: &mut Trail,
+        trace: &mut Trace,
     ) -> Answer {
         let (client, query) = match (self.client(server, each), Name::from_ascii(name)) {
             (Ok(client), Ok(mut query)) => {
@@ -193,7 +197,7 @@ impl Finder {
                 (client, query)
             }
             (Err(error), _) => {
-                trail.answers.push(error.to_string());
+                trace.answers.push(error.to_string());
                 return Answer::Failed { silent: false };
             }
             // A name that is too long with this domain behind it does not exist.
@@ -204,7 +208,7 @@ impl Finder {
         let (v6, v4) = both(v6, v4).await;
         let (v6, v4) = (flatten(v6), flatten(v4));
         let suffix = searched.map_or_else(String::new, |name| format!(" for {name}"));
-        trail.answers.extend(words(&v6, &v4).map(|w| w + &suffix));
+        trace.answers.extend(words(&v6, &v4).map(|w| w + &suffix));
         match (v6, v4) {
             (Outcome::Found(mut found), Outcome::Found(more)) => {
                 found.extend(more);
@@ -263,9 +267,9 @@ impl Outcome {
 }
 
 /// Notes that `server` is asked.
-fn note_server(trail: &mut Trail, server: &str) {
-    match &mut trail.resolver {
-        None => trail.resolver = Some(server.to_owned()),
+fn note_server(trace: &mut Trace, server: &str) {
+    match &mut trace.resolver {
+        None => trace.resolver = Some(server.to_owned()),
         Some(known) if known.split(", ").any(|k| k == server) => {}
         Some(known) => *known = format!("{known}, {server}"),
     }

@@ -4,7 +4,7 @@
 use std::error::Error as _;
 use std::io;
 
-use acme::challenge::{FailureKind, Host, HttpProbe, HttpSight, Trail};
+use acme::challenge::{FailureKind, Host, HttpObservation, HttpProbe, Trace};
 use http_body_util::{BodyExt, Empty};
 use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::http1;
@@ -16,14 +16,14 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 
 use super::connect::reach;
-use super::{Inner, Miss, words_of};
+use super::{Inner, ProbeError, words_of};
 
 /// More of a body than this is never read.
 const BODY_CAP: usize = 64 * 1024;
 /// What we call ourselves in the logs of the servers that we look at.
 const AGENT: &str = concat!("Riser/", env!("CARGO_PKG_VERSION"), " (ACME validation)");
 
-/// What came back, before the trail is added.
+/// What came back, before the trace is added.
 pub(super) struct Seen {
     status: u16,
     location: Option<String>,
@@ -34,15 +34,15 @@ pub(super) struct Seen {
 }
 
 impl Seen {
-    pub(super) fn into_sight(self, trail: Trail) -> HttpSight {
-        HttpSight {
+    pub(super) fn into_sight(self, trace: Trace) -> HttpObservation {
+        HttpObservation {
             status: self.status,
             location: self.location,
             media_type: self.media_type,
             body: self.body,
             length: self.length,
             truncated: self.truncated,
-            trail,
+            trace,
         }
     }
 }
@@ -52,17 +52,17 @@ trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
 impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
 
 pub(super) async fn look(
-    eyes: &Inner,
+    prober: &Inner,
     probe: &HttpProbe,
     deadline: Instant,
-    trail: &mut Trail,
-) -> Result<Seen, Miss> {
-    let (tcp, opened) = reach(eyes, (&probe.host, probe.port), deadline, trail).await?;
+    trace: &mut Trace,
+) -> Result<Seen, ProbeError> {
+    let (tcp, opened) = reach(prober, (&probe.host, probe.port), deadline, trace).await?;
     let exchange = async {
         let stream: Box<dyn Stream> = if probe.https {
             let name = bare(&probe.host);
-            let stream = eyes.tls.http(&name, tcp).await;
-            Box::new(stream.map_err(|e| Miss::new(FailureKind::Tls, e.to_string()))?)
+            let stream = prober.tls.http(&name, tcp).await;
+            Box::new(stream.map_err(|e| ProbeError::new(FailureKind::Tls, e.to_string()))?)
         } else {
             Box::new(tcp)
         };
@@ -70,15 +70,15 @@ pub(super) async fn look(
     };
     let seen = match timeout_at(deadline, exchange).await {
         Ok(seen) => seen,
-        Err(_) => Err(Miss::new(FailureKind::Timeout, "")),
+        Err(_) => Err(ProbeError::new(FailureKind::Timeout, "")),
     };
     let outcome = seen.as_ref().map_or_else(outcome, |_| "connected");
-    opened.note(outcome, trail);
+    opened.note(outcome, trace);
     seen
 }
 
 /// What became of a connection on which no answer came.
-fn outcome(miss: &Miss) -> &'static str {
+fn outcome(miss: &ProbeError) -> &'static str {
     if miss.kind == FailureKind::Timeout {
         "connected, but no complete answer"
     } else if miss.kind == FailureKind::Tls {
@@ -90,7 +90,7 @@ fn outcome(miss: &Miss) -> &'static str {
     }
 }
 
-async fn exchange(probe: &HttpProbe, stream: Box<dyn Stream>) -> Result<Seen, Miss> {
+async fn exchange(probe: &HttpProbe, stream: Box<dyn Stream>) -> Result<Seen, ProbeError> {
     let (mut sender, connection) = http1::Builder::new()
         .max_buf_size(BODY_CAP)
         .handshake::<_, Empty<Bytes>>(TokioIo::new(stream))
@@ -105,14 +105,14 @@ async fn exchange(probe: &HttpProbe, stream: Box<dyn Stream>) -> Result<Seen, Mi
     seen.map_err(|error| said_nothing(&error))
 }
 
-fn request(probe: &HttpProbe) -> Result<Request<Empty<Bytes>>, Miss> {
+fn request(probe: &HttpProbe) -> Result<Request<Empty<Bytes>>, ProbeError> {
     Request::get(&probe.path_and_query)
         .header(HOST, probe.authority())
         .header(USER_AGENT, AGENT)
         .header(ACCEPT, "*/*")
         .header(CONNECTION, "close")
         .body(Empty::new())
-        .map_err(|error| Miss::new(FailureKind::Protocol, error.to_string()))
+        .map_err(|error| ProbeError::new(FailureKind::Protocol, error.to_string()))
 }
 
 async fn read(response: Response<Incoming>) -> Result<Seen, hyper::Error> {
@@ -145,7 +145,7 @@ async fn read(response: Response<Incoming>) -> Result<Seen, hyper::Error> {
 }
 
 /// Why a server that accepted the connection gave no answer.
-fn said_nothing(error: &hyper::Error) -> Miss {
+fn said_nothing(error: &hyper::Error) -> ProbeError {
     let cause = error.source().and_then(|s| s.downcast_ref::<io::Error>());
     if let Some(io) = cause {
         let kind = if io.kind() == io::ErrorKind::TimedOut {
@@ -153,15 +153,15 @@ fn said_nothing(error: &hyper::Error) -> Miss {
         } else {
             FailureKind::Reset
         };
-        return Miss::new(kind, words_of(io));
+        return ProbeError::new(kind, words_of(io));
     }
     if error.is_parse() {
-        return Miss::new(FailureKind::Protocol, error.to_string());
+        return ProbeError::new(FailureKind::Protocol, error.to_string());
     }
     if error.is_incomplete_message() || error.is_canceled() || error.is_closed() {
-        return Miss::new(FailureKind::Reset, "");
+        return ProbeError::new(FailureKind::Reset, "");
     }
-    Miss::new(FailureKind::Protocol, error.to_string())
+    ProbeError::new(FailureKind::Protocol, error.to_string())
 }
 
 /// The host as TLS wants it: without the brackets of IPv6.

@@ -1,17 +1,17 @@
-//! The only outbound eyes: they look where a challenge asks them to look and
+//! The only outbound prober: they look where a challenge asks them to look and
 //! say what they saw. They decide nothing.
 //!
 //! Address rules, resolvers, time-outs and body caps live here, once.
 
 mod address;
-mod anyone;
 mod connect;
 mod dns;
 mod http;
-mod machine;
+mod system_dns;
 #[cfg(test)]
 mod tests;
 mod tls;
+mod unverified_tls;
 
 use std::io;
 use std::net::SocketAddr;
@@ -20,7 +20,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use acme::challenge::{
-    Attempt, Failure, FailureKind, HttpProbe, Probe, Sight, TlsProbe, Trail, TxtProbe, TxtSight,
+    Attempt, Failure, FailureKind, HttpProbe, Observation, Probe, TlsProbe, Trace, TxtObservation,
+    TxtProbe,
 };
 use arc_swap::ArcSwap;
 use tokio::time::{Instant, timeout};
@@ -29,7 +30,7 @@ pub(crate) use self::address::Rules;
 pub(crate) use self::dns::Records;
 pub(crate) use hickory_resolver::proto::rr::{RData, RecordType};
 
-/// How the eyes look.
+/// How the prober look.
 #[derive(Debug, Clone)]
 pub(crate) struct Options {
     /// Asked instead of the servers of `resolv_conf`, if there are any.
@@ -76,29 +77,29 @@ pub(crate) struct Zone {
 
 /// Performs probes. Cheap to clone.
 #[derive(Clone)]
-pub(crate) struct Eyes(Arc<ArcSwap<Inner>>);
+pub(crate) struct Prober(Arc<ArcSwap<Inner>>);
 
 struct Inner {
     finder: dns::Finder,
     rules: Rules,
-    tls: anyone::Anyone,
+    tls: unverified_tls::UnverifiedTls,
 }
 
 /// What the DNS says, and how it was come by.
 #[derive(Debug, Clone)]
 pub(crate) struct Looked {
     pub(crate) records: Records,
-    pub(crate) trail: Trail,
+    pub(crate) trace: Trace,
 }
 
 /// Why nothing was seen.
-struct Miss {
+struct ProbeError {
     kind: FailureKind,
     words: String,
 }
 
-impl Eyes {
-    /// Opens the eyes; nothing is read or asked before the first look.
+impl Prober {
+    /// Opens the prober; nothing is read or asked before the first look.
     pub(crate) fn new(options: &Options) -> Self {
         Self(Arc::new(ArcSwap::from_pointee(Inner::new(options))))
     }
@@ -110,7 +111,7 @@ impl Eyes {
 
     /// Looks once, from the first DNS question to the last byte `within` this
     /// time, and tells what was seen and how.
-    pub(crate) async fn look(&self, probe: &Probe, within: Duration) -> Sight {
+    pub(crate) async fn look(&self, probe: &Probe, within: Duration) -> Observation {
         match probe {
             Probe::Http(http) => self.look_at_web(http, within).await,
             Probe::Txt(txt) => self.look_at_texts(txt, within).await,
@@ -118,46 +119,46 @@ impl Eyes {
         }
     }
 
-    async fn look_at_web(&self, probe: &HttpProbe, within: Duration) -> Sight {
+    async fn look_at_web(&self, probe: &HttpProbe, within: Duration) -> Observation {
         let started = Instant::now();
-        let eyes = self.0.load_full();
-        let mut trail = Trail::default();
-        let seen = http::look(&eyes, probe, started + within, &mut trail).await;
+        let prober = self.0.load_full();
+        let mut trace = Trace::default();
+        let seen = http::look(&prober, probe, started + within, &mut trace).await;
         match seen {
-            Ok(sight) => Sight::Http(sight.into_sight(timed(trail, started))),
-            Err(miss) => Sight::Failed(miss.into_failure(trail, started)),
+            Ok(observation) => Observation::Http(observation.into_sight(timed(trace, started))),
+            Err(miss) => Observation::Failed(miss.into_failure(trace, started)),
         }
     }
 
-    async fn shake_hands(&self, probe: &TlsProbe, within: Duration) -> Sight {
+    async fn shake_hands(&self, probe: &TlsProbe, within: Duration) -> Observation {
         let started = Instant::now();
-        let eyes = self.0.load_full();
-        let mut trail = Trail::default();
-        let seen = tls::look(&eyes, probe, started + within, &mut trail).await;
+        let prober = self.0.load_full();
+        let mut trace = Trace::default();
+        let seen = tls::look(&prober, probe, started + within, &mut trace).await;
         match seen {
-            Ok(sight) => Sight::Tls(sight.into_sight(timed(trail, started))),
-            Err(miss) => Sight::Failed(miss.into_failure(trail, started)),
+            Ok(observation) => Observation::Tls(observation.into_sight(timed(trace, started))),
+            Err(miss) => Observation::Failed(miss.into_failure(trace, started)),
         }
     }
 
-    async fn look_at_texts(&self, probe: &TxtProbe, within: Duration) -> Sight {
+    async fn look_at_texts(&self, probe: &TxtProbe, within: Duration) -> Observation {
         match self.records(&probe.name, RecordType::TXT, within).await {
-            Ok(Looked { records, trail }) => match records {
+            Ok(Looked { records, trace }) => match records {
                 Records::Found(found) => {
                     let values = found.iter().filter_map(text).collect();
-                    Sight::Txt(TxtSight { values, trail })
+                    Observation::Txt(TxtObservation { values, trace })
                 }
-                Records::None => Sight::Txt(TxtSight {
+                Records::None => Observation::Txt(TxtObservation {
                     values: Vec::new(),
-                    trail,
+                    trace,
                 }),
-                Records::NoSuchName => Sight::Failed(Failure {
+                Records::NoSuchName => Observation::Failed(Failure {
                     kind: FailureKind::NoSuchName,
                     words: String::new(),
-                    trail,
+                    trace,
                 }),
             },
-            Err(failure) => Sight::Failed(failure),
+            Err(failure) => Observation::Failed(failure),
         }
     }
 
@@ -173,16 +174,21 @@ impl Eyes {
         within: Duration,
     ) -> Result<Looked, Failure> {
         let started = Instant::now();
-        let eyes = self.0.load_full();
-        let mut trail = Trail::default();
-        let asked = timeout(within, eyes.finder.records(name, kind, &mut trail)).await;
-        let silence = || Err(Miss::new(FailureKind::Dns, "no answer in time (time-out)"));
+        let prober = self.0.load_full();
+        let mut trace = Trace::default();
+        let asked = timeout(within, prober.finder.records(name, kind, &mut trace)).await;
+        let silence = || {
+            Err(ProbeError::new(
+                FailureKind::Dns,
+                "no answer in time (time-out)",
+            ))
+        };
         match asked.unwrap_or_else(|_| silence()) {
             Ok(records) => Ok(Looked {
                 records,
-                trail: timed(trail, started),
+                trace: timed(trace, started),
             }),
-            Err(miss) => Err(miss.into_failure(trail, started)),
+            Err(miss) => Err(miss.into_failure(trace, started)),
         }
     }
 }
@@ -192,12 +198,12 @@ impl Inner {
         Self {
             finder: dns::Finder::new(options),
             rules: options.rules.clone(),
-            tls: anyone::Anyone::default(),
+            tls: unverified_tls::UnverifiedTls::default(),
         }
     }
 }
 
-impl Miss {
+impl ProbeError {
     fn new(kind: FailureKind, words: impl Into<String>) -> Self {
         Self {
             kind,
@@ -205,20 +211,20 @@ impl Miss {
         }
     }
 
-    fn into_failure(self, trail: Trail, started: Instant) -> Failure {
+    fn into_failure(self, trace: Trace, started: Instant) -> Failure {
         Failure {
             kind: self.kind,
             words: self.words,
-            trail: timed(trail, started),
+            trace: timed(trace, started),
         }
     }
 }
 
-/// A trail that has come to its end.
-fn timed(trail: Trail, started: Instant) -> Trail {
-    Trail {
+/// A trace that has come to its end.
+fn timed(trace: Trace, started: Instant) -> Trace {
+    Trace {
         millis: millis_since(started),
-        ..trail
+        ..trace
     }
 }
 

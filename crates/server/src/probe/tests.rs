@@ -1,17 +1,17 @@
-//! The eyes against a DNS server and web servers of our own on loopback.
+//! The prober against a DNS server and web servers of our own on loopback.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use acme::challenge::{Failure, FailureKind, Host, HttpProbe, HttpSight, Probe, Sight};
+use acme::challenge::{Failure, FailureKind, Host, HttpObservation, HttpProbe, Observation, Probe};
 use hickory_resolver::proto::op::{Message, ResponseCode};
 use hickory_resolver::proto::rr::{Name, RData, Record, RecordType};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, UdpSocket};
 use tokio::time::sleep;
 
-use super::{Eyes, Options};
+use super::{Options, Prober};
 
 /// What the fake DNS server does about a name.
 #[derive(Clone, Copy)]
@@ -114,7 +114,7 @@ fn says(status: &str, headers: &str, body: &[u8]) -> Vec<u8> {
 }
 
 struct World {
-    eyes: Eyes,
+    prober: Prober,
     _dir: tempfile::TempDir,
 }
 
@@ -130,17 +130,17 @@ impl World {
             std::fs::write(&path, text).unwrap();
             path
         };
-        let eyes = Eyes::new(&Options {
+        let prober = Prober::new(&Options {
             resolvers: vec![dns],
             hosts: file("hosts", hosts),
             resolv_conf: file("resolv.conf", "search web.lan\n"),
             loopback_names: vec!["*.dev".to_owned()],
             ..Options::default()
         });
-        Self { eyes, _dir: dir }
+        Self { prober, _dir: dir }
     }
 
-    async fn look(&self, host: &str, port: u16, seconds: u64) -> Sight {
+    async fn look(&self, host: &str, port: u16, seconds: u64) -> Observation {
         let host = match host.parse::<IpAddr>() {
             Ok(ip) => Host::Ip(ip),
             Err(_) => Host::Name(host.to_owned()),
@@ -151,20 +151,24 @@ impl World {
             path_and_query: "/.well-known/acme-challenge/token".to_owned(),
             https: false,
         });
-        self.eyes.look(&probe, Duration::from_secs(seconds)).await
+        self.prober.look(&probe, Duration::from_secs(seconds)).await
     }
 
-    async fn seen(&self, host: &str, port: u16) -> HttpSight {
+    async fn seen(&self, host: &str, port: u16) -> HttpObservation {
         match self.look(host, port, 30).await {
-            Sight::Http(sight) => sight,
-            other @ (Sight::Txt(_) | Sight::Tls(_) | Sight::Failed(_)) => panic!("{other:?}"),
+            Observation::Http(observation) => observation,
+            other @ (Observation::Txt(_) | Observation::Tls(_) | Observation::Failed(_)) => {
+                panic!("{other:?}")
+            }
         }
     }
 
     async fn failed(&self, host: &str, port: u16) -> Failure {
         match self.look(host, port, 3).await {
-            Sight::Failed(failure) => failure,
-            other @ (Sight::Http(_) | Sight::Txt(_) | Sight::Tls(_)) => panic!("{other:?}"),
+            Observation::Failed(failure) => failure,
+            other @ (Observation::Http(_) | Observation::Txt(_) | Observation::Tls(_)) => {
+                panic!("{other:?}")
+            }
         }
     }
 }
@@ -173,13 +177,16 @@ impl World {
 async fn an_answer_is_told_with_its_way() {
     let world = World::new().await;
     let server = web(says("200 OK", "Content-Type: text/plain\r\n", b"hello")).await;
-    let sight = world.seen("web.test", server.port()).await;
-    assert_eq!((sight.status, sight.body.as_slice()), (200, &b"hello"[..]));
-    assert_eq!((sight.length, sight.truncated), (5, false));
-    assert_eq!(sight.media_type.as_deref(), Some("text/plain"));
-    assert_eq!(sight.trail.answers, ["no AAAA", "A 127.0.0.1"]);
-    assert_eq!(sight.trail.attempts.len(), 1);
-    assert_eq!(sight.trail.attempts[0].outcome, "connected");
+    let observation = world.seen("web.test", server.port()).await;
+    assert_eq!(
+        (observation.status, observation.body.as_slice()),
+        (200, &b"hello"[..])
+    );
+    assert_eq!((observation.length, observation.truncated), (5, false));
+    assert_eq!(observation.media_type.as_deref(), Some("text/plain"));
+    assert_eq!(observation.trace.answers, ["no AAAA", "A 127.0.0.1"]);
+    assert_eq!(observation.trace.attempts.len(), 1);
+    assert_eq!(observation.trace.attempts[0].outcome, "connected");
 }
 
 #[tokio::test]
@@ -193,17 +200,23 @@ async fn statuses_and_redirects_are_reported_and_not_followed() {
         b"",
     ))
     .await;
-    let sight = world.seen("web.test", server.port()).await;
-    assert_eq!(sight.status, 302);
-    assert_eq!(sight.location.as_deref(), Some("https://other.test/x?y"));
+    let observation = world.seen("web.test", server.port()).await;
+    assert_eq!(observation.status, 302);
+    assert_eq!(
+        observation.location.as_deref(),
+        Some("https://other.test/x?y")
+    );
 }
 
 #[tokio::test]
 async fn a_huge_body_is_cut() {
     let world = World::new().await;
     let server = web(says("200 OK", "", &vec![b'x'; 10 << 20])).await;
-    let sight = world.seen("web.test", server.port()).await;
-    assert_eq!((sight.body.len(), sight.truncated), (64 * 1024, true));
+    let observation = world.seen("web.test", server.port()).await;
+    assert_eq!(
+        (observation.body.len(), observation.truncated),
+        (64 * 1024, true)
+    );
 }
 
 #[tokio::test]
@@ -214,7 +227,7 @@ async fn a_closed_port_is_refused() {
     drop(listener);
     let failure = world.failed("web.test", port).await;
     assert_eq!(failure.kind, FailureKind::Refused);
-    assert_eq!(failure.trail.attempts[0].outcome, "connection refused");
+    assert_eq!(failure.trace.attempts[0].outcome, "connection refused");
 }
 
 #[tokio::test]
@@ -224,7 +237,7 @@ async fn a_server_that_says_nothing_ends_at_the_deadline() {
     let port = listener.local_addr().unwrap().port();
     let failure = world.failed("web.test", port).await;
     assert_eq!(failure.kind, FailureKind::Timeout);
-    assert!(failure.trail.millis >= 3000);
+    assert!(failure.trace.millis >= 3000);
     drop(listener);
 }
 
@@ -250,8 +263,8 @@ async fn what_the_resolver_answered_is_told() {
     ] {
         let failure = world.failed(name, 80).await;
         assert_eq!(failure.kind, kind, "{name}: {failure:?}");
-        assert_eq!(failure.trail.answers[0], answers, "{name}");
-        assert!(failure.trail.resolver.unwrap().starts_with("127.0.0.1:"));
+        assert_eq!(failure.trace.answers[0], answers, "{name}");
+        assert!(failure.trace.resolver.unwrap().starts_with("127.0.0.1:"));
     }
 }
 
@@ -262,7 +275,7 @@ async fn a_slow_resolver_is_waited_for_and_a_silent_one_is_not() {
     assert_eq!(world.seen("late.test", server.port()).await.status, 200);
     let failure = world.failed("silent.test", 80).await;
     assert_eq!(failure.kind, FailureKind::Dns);
-    let told = format!("{} {}", failure.words, failure.trail.answers.join(", "));
+    let told = format!("{} {}", failure.words, failure.trace.answers.join(", "));
     assert!(told.contains("time-out"), "{told}");
 }
 
@@ -271,10 +284,10 @@ async fn the_hosts_file_comes_first_and_the_search_list_last() {
     let world = World::new().await;
     let server = web(says("200 OK", "", b"")).await;
     let hosted = world.seen("hosted.test", server.port()).await;
-    assert_eq!(hosted.trail.resolver.as_deref(), Some("the hosts file"));
+    assert_eq!(hosted.trace.resolver.as_deref(), Some("the hosts file"));
     let searched = world.seen("deep", server.port()).await;
     assert_eq!(
-        searched.trail.answers,
+        searched.trace.answers,
         ["no AAAA for deep.web.lan", "A 127.0.0.1 for deep.web.lan"]
     );
     assert_eq!(world.seen("any.dev", server.port()).await.status, 200);
@@ -285,8 +298,13 @@ async fn the_hosts_file_comes_first_and_the_search_list_last() {
 async fn ipv6_is_tried_first_and_ipv4_when_it_fails() {
     let world = World::new().await;
     let server = web(says("200 OK", "", b"")).await;
-    let sight = world.seen("both.test", server.port()).await;
-    let tried: Vec<_> = sight.trail.attempts.iter().map(|a| a.address).collect();
+    let observation = world.seen("both.test", server.port()).await;
+    let tried: Vec<_> = observation
+        .trace
+        .attempts
+        .iter()
+        .map(|a| a.address)
+        .collect();
     assert_eq!(tried.len(), 2);
     assert!(tried[0].is_ipv6() && tried[1].is_ipv4());
 }
@@ -297,7 +315,7 @@ async fn an_address_that_is_not_allowed_is_never_connected_to() {
     for host in ["metadata.test", "169.254.169.254", "::ffff:169.254.169.254"] {
         let failure = world.failed(host, 80).await;
         assert_eq!(failure.kind, FailureKind::AddressNotAllowed, "{host}");
-        assert!(failure.trail.attempts[0].outcome.contains("not allowed"));
+        assert!(failure.trace.attempts[0].outcome.contains("not allowed"));
     }
 }
 
@@ -309,7 +327,7 @@ async fn a_resolver_that_is_not_there_is_named() {
     let world = World::with(address, "");
     let failure = world.failed("web.test", 80).await;
     assert_eq!(failure.kind, FailureKind::Dns);
-    assert_eq!(failure.trail.resolver, Some(address.to_string()));
+    assert_eq!(failure.trace.resolver, Some(address.to_string()));
 }
 
 #[tokio::test]
@@ -325,7 +343,7 @@ async fn who_drips_beyond_the_deadline_is_hung_up_on() {
             sleep(Duration::from_millis(20)).await;
         }
     });
-    let Sight::Failed(failure) = world.look("127.0.0.1", port, 1).await else {
+    let Observation::Failed(failure) = world.look("127.0.0.1", port, 1).await else {
         panic!("a body without an end was taken");
     };
     assert_eq!(failure.kind, FailureKind::Timeout);

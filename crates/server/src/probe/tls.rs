@@ -3,7 +3,7 @@
 
 use std::io;
 
-use acme::challenge::{FailureKind, TlsProbe, TlsSight, Trail};
+use acme::challenge::{FailureKind, TlsObservation, TlsProbe, Trace};
 use rustls::{InvalidMessage, PeerIncompatible};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
@@ -11,12 +11,12 @@ use tokio::time::{Instant, timeout_at};
 use tokio_rustls::client::TlsStream;
 
 use super::connect::reach;
-use super::{Inner, Miss, words_of};
+use super::{Inner, ProbeError, words_of};
 
 /// More of a certificate than this is not kept.
 const LEAF_CAP: usize = 16 * 1024;
 
-/// What the server showed, before the trail is added.
+/// What the server showed, before the trace is added.
 pub(super) struct Seen {
     protocol: Option<String>,
     version: u16,
@@ -25,40 +25,40 @@ pub(super) struct Seen {
 }
 
 impl Seen {
-    pub(super) fn into_sight(self, trail: Trail) -> TlsSight {
-        TlsSight {
+    pub(super) fn into_sight(self, trace: Trace) -> TlsObservation {
+        TlsObservation {
             protocol: self.protocol,
             version: self.version,
             leaf: self.leaf,
             length: self.length,
-            trail,
+            trace,
         }
     }
 }
 
 pub(super) async fn look(
-    eyes: &Inner,
+    prober: &Inner,
     probe: &TlsProbe,
     deadline: Instant,
-    trail: &mut Trail,
-) -> Result<Seen, Miss> {
-    let (tcp, opened) = reach(eyes, (&probe.host, probe.port), deadline, trail).await?;
+    trace: &mut Trace,
+) -> Result<Seen, ProbeError> {
+    let (tcp, opened) = reach(prober, (&probe.host, probe.port), deadline, trace).await?;
     let handshake = async {
-        let mut stream = eyes.tls.acme(&probe.server_name, tcp).await?;
+        let mut stream = prober.tls.acme(&probe.server_name, tcp).await?;
         let seen = shown(&stream);
         let _ = stream.shutdown().await;
         Ok(seen)
     };
     let seen = match timeout_at(deadline, handshake).await {
         Ok(seen) => seen.map_err(|error| miss(&error)),
-        Err(_) => Err(Miss::new(FailureKind::Timeout, "")),
+        Err(_) => Err(ProbeError::new(FailureKind::Timeout, "")),
     };
     let outcome = match &seen {
         Ok(_) => "connected",
         Err(miss) if miss.kind == FailureKind::Timeout => "connected, but no complete handshake",
         Err(_) => "connected, but the TLS handshake failed",
     };
-    opened.note(outcome, trail);
+    opened.note(outcome, trace);
     seen
 }
 
@@ -76,7 +76,7 @@ fn shown(stream: &TlsStream<TcpStream>) -> Seen {
 }
 
 /// Why the handshake did not come to its end.
-fn miss(error: &io::Error) -> Miss {
+fn miss(error: &io::Error) -> ProbeError {
     let inner = error.get_ref();
     let Some(tls) = inner.and_then(|inner| inner.downcast_ref::<rustls::Error>()) else {
         let kind = if error.kind() == io::ErrorKind::TimedOut {
@@ -86,10 +86,10 @@ fn miss(error: &io::Error) -> Miss {
         } else {
             FailureKind::Reset
         };
-        return Miss::new(kind, words_of(error));
+        return ProbeError::new(kind, words_of(error));
     };
     if let rustls::Error::AlertReceived(alert) = tls {
-        return Miss::new(FailureKind::Alert(u8::from(*alert)), "");
+        return ProbeError::new(FailureKind::Alert(u8::from(*alert)), "");
     }
     let kind = if matches!(
         tls,
@@ -109,7 +109,7 @@ fn miss(error: &io::Error) -> Miss {
     } else {
         FailureKind::Tls
     };
-    Miss::new(kind, tls.to_string())
+    ProbeError::new(kind, tls.to_string())
 }
 
 #[cfg(test)]

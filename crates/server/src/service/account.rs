@@ -19,7 +19,7 @@ use uuid::Uuid;
 use super::{Error, Service};
 
 /// How a request for an account came.
-pub(crate) struct Arrival<'a> {
+pub(crate) struct Origin<'a> {
     /// Its URL, which an external account binding has to repeat.
     pub(crate) url: &'a str,
     /// Where it came from.
@@ -59,7 +59,7 @@ impl Service {
         acme: &Acme,
         key: Jwk,
         request: NewAccount,
-        arrival: Arrival<'_>,
+        origin: Origin<'_>,
     ) -> Result<Registered, Error> {
         let found = self
             .store()
@@ -74,9 +74,9 @@ impl Service {
         }
         acme.check()?;
         admit(acme, &request)?;
-        self.count_account(arrival.address)?;
+        self.count_account(origin.address)?;
         let bound = match &request.external_account_binding {
-            Some(sent) => Some(self.bound(acme.name(), sent, arrival.url, &key).await?),
+            Some(sent) => Some(self.bound(acme.name(), sent, origin.url, &key).await?),
             None => None,
         };
         let account = Account {

@@ -11,7 +11,7 @@ use ca::provisioner::Acme;
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
-use super::order::{fresh, whole};
+use super::order::{seed, truncate_to_second};
 use super::{Error, Service};
 
 /// What became of a request for an authorization.
@@ -61,10 +61,10 @@ impl Service {
             account: account.id,
             provisioner: acme.name(),
             profile: None,
-            expires: whole(now + settings.order_life),
+            expires: truncate_to_second(now + settings.order_life),
         };
-        let new = order::open_ahead(asked, (&enabled, settings.subdomains), &owner, fresh)?;
-        let binding = self.external_binding(account).await?;
+        let new = order::open_ahead(asked, (&enabled, settings.subdomains), &owner, seed)?;
+        let binding = self.external_key_rules(account).await?;
         // What policy says about the names below, their orders are asked.
         if new.scope == Scope::Name {
             let levels = config.levels(Some(acme.name()), binding.as_ref());
@@ -79,7 +79,10 @@ impl Service {
         };
         self.count_order(account.id, std::iter::once(&new.identifier))?;
         let names = vec![(new.identifier.clone(), new.scope)];
-        let found = self.store().holdings(account, names, Some(now)).await?;
+        let found = self
+            .store()
+            .reusable_authorizations(account, names, Some(now))
+            .await?;
         let mut held = reuse.choose(found.held, now).into_iter();
         if let Some(held) = held.find(|held| held.authorization.scope == new.scope) {
             return Ok(Ahead::Existing(held.authorization));

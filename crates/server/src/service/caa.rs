@@ -5,14 +5,14 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use acme::caa::{self, Answer, Facts, Record};
-use acme::challenge::{Binding, Proof};
+use acme::challenge::{CaaIdentity, Proof};
 use acme::order::Order;
 use ca::config::{Caa, Config};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::{Error, Service};
-use crate::probe::{Eyes, Looked, RData, RecordType, Records};
+use crate::probe::{Looked, Prober, RData, RecordType, Records};
 
 impl Service {
     /// Lets an order pass that no CAA record forbids, as far as its provisioner heeds them.
@@ -20,7 +20,11 @@ impl Service {
     /// # Errors
     /// Where CAA is enforced: `caa` when a record forbids a name, [`Error::Unanswered`] when the DNS
     /// gives no usable answer. When the store fails, or the account looks at too much already.
-    pub(super) async fn heed_caa(&self, order: &Order, binding: &Binding) -> Result<(), Error> {
+    pub(super) async fn check_caa(
+        &self,
+        order: &Order,
+        caa_identity: &CaaIdentity,
+    ) -> Result<(), Error> {
         let config = self.config();
         let settings = config.riser.provisioners.get(&order.provisioner);
         let heed = settings.map_or(Caa::Off, |settings| settings.caa);
@@ -28,13 +32,13 @@ impl Service {
             return Ok(());
         }
         let proofs = self.store().proofs(order.id).await?;
-        let _seat = self.seat(order.account).await?;
+        let _slot = self.slot(order.account).await?;
         let climb = Climb {
             order,
-            binding,
+            caa_identity,
             proofs: &proofs,
             hosts: hosts(&config),
-            eyes: &self.state.parts.eyes,
+            prober: &self.state.parts.prober,
         };
         match (heed, climb.to_the_top().await) {
             (Caa::Warn, Err(error)) => {
@@ -73,10 +77,10 @@ fn warn(order: &Order, error: &Error) {
 /// One order's names on their way up the tree.
 struct Climb<'a> {
     order: &'a Order,
-    binding: &'a Binding,
+    caa_identity: &'a CaaIdentity,
     proofs: &'a [Proof],
     hosts: Vec<String>,
-    eyes: &'a Eyes,
+    prober: &'a Prober,
 }
 
 impl Climb<'_> {
@@ -89,8 +93,8 @@ impl Climb<'_> {
             for identifier in &self.order.identifiers {
                 let proof = self.proofs.iter().find(|p| p.covers(identifier));
                 let cx = caa::Context {
-                    issuers: &self.binding.issuers,
-                    account_url: &self.binding.account_url,
+                    issuers: &self.caa_identity.issuers,
+                    account_url: &self.caa_identity.account_url,
                     hosts: &self.hosts,
                     method: proof.and_then(Proof::method),
                 };
@@ -119,10 +123,10 @@ impl Climb<'_> {
         let (mut names, mut looks) = (names.into_iter(), JoinSet::new());
         loop {
             for name in names.by_ref().take(AT_ONCE - looks.len()) {
-                let eyes = self.eyes.clone();
+                let prober = self.prober.clone();
                 let left = deadline.saturating_duration_since(Instant::now());
                 looks.spawn(async move {
-                    let looked = eyes.records(&name, RecordType::CAA, left).await;
+                    let looked = prober.records(&name, RecordType::CAA, left).await;
                     (name, looked)
                 });
             }

@@ -184,7 +184,7 @@ impl Service {
     ///
     /// # Errors
     /// `unauthorized` if the operator has taken the key back.
-    pub(super) async fn external_binding(
+    pub(super) async fn external_key_rules(
         &self,
         account: &Account,
     ) -> Result<Option<Binding>, Error> {

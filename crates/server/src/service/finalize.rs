@@ -1,7 +1,7 @@
 //! Finalize (RFC 8555 §7.4): from a ready order and a CSR to a certificate, in one answer.
 
 use acme::account::Account;
-use acme::challenge::Binding;
+use acme::challenge::CaaIdentity;
 use acme::order::{Order, State};
 use acme::problem::Problem;
 use jiff::Timestamp;
@@ -12,14 +12,14 @@ use super::{Error, Service};
 
 impl Service {
     /// Makes the certificate of an order, once: a second finalize waits for the first and gets its
-    /// order. It goes on to its end even if the client has left. `binding` is what CAA records have
+    /// order. It goes on to its end even if the client has left. `caa_identity` is what CAA records have
     /// to name.
     ///
     /// # Errors
     /// When the order is not ready, the CSR does not fit it, or the authority refuses.
     pub(crate) async fn finalize(
         &self,
-        (account, binding): (&Account, Binding),
+        (account, caa_identity): (&Account, CaaIdentity),
         id: Uuid,
         csr: Vec<u8>,
         request_id: String,
@@ -27,17 +27,17 @@ impl Service {
         let (service, account) = (self.clone(), account.clone());
         self.outlive(async move {
             service.order(&account, id).await?;
-            let _claim = service.state.claims.claim(id).await;
+            let _lock = service.state.order_locks.lock(id).await;
             service
-                .finalize_claimed((&account, &binding), id, &csr, &request_id)
+                .finalize_locked((&account, &caa_identity), id, &csr, &request_id)
                 .await
         })
         .await
     }
 
-    async fn finalize_claimed(
+    async fn finalize_locked(
         &self,
-        (account, binding): (&Account, &Binding),
+        (account, caa_identity): (&Account, &CaaIdentity),
         id: Uuid,
         csr: &[u8],
         request_id: &str,
@@ -58,12 +58,12 @@ impl Service {
         let csr = Csr::verify(csr)
             .map_err(|why| Problem::bad_csr(format!("The CSR cannot be taken: {why}.")))?;
         let finalized = ready.finalize(&csr, &account.key)?;
-        self.uncompromised(csr.public_key()).await?;
-        self.heed_caa(finalized.order(), binding).await?;
+        self.check_key_not_compromised(csr.public_key()).await?;
+        self.check_caa(finalized.order(), caa_identity).await?;
         let config = self.config();
         let acme = config.authority.working_acme(&account.provisioner)?;
-        let binding = self.external_binding(account).await?;
-        let grant = acme.authorize(finalized, &config, binding.as_ref(), now)?;
+        let caa_identity = self.external_key_rules(account).await?;
+        let grant = acme.authorize(finalized, &config, caa_identity.as_ref(), now)?;
         self.issue(grant, request_id).await?;
         self.order(account, id).await
     }

@@ -1,4 +1,4 @@
-//! The pen: prepare, lint, sign, verify what came back, commit, answer. Every certificate that
+//! The certificate_signer: prepare, lint, sign, verify what came back, commit, answer. Every certificate that
 //! leaves this server goes through here; none but the house's own before its record is durable.
 
 use acme::problem::{Kind, Problem};
@@ -48,12 +48,12 @@ impl Service {
         }
     }
 
-    /// Prepares, lints and signs; the pen verifies what comes back.
+    /// Prepares, lints and signs; the certificate_signer verifies what comes back.
     pub(super) fn make(&self, grant: Grant, now: Timestamp) -> Result<Certificate, Error> {
-        let pen = &self.state.parts.pen;
+        let certificate_signer = &self.state.parts.certificate_signer;
         let serial = Serial::from_random(keys::random());
-        let unsigned = ca::issue::prepare(grant, now, serial, pen.issuer())?;
-        Ok(pen.sign(unsigned)?)
+        let unsigned = ca::issue::prepare(grant, now, serial, certificate_signer.issuer())?;
+        Ok(certificate_signer.sign(unsigned)?)
     }
 
     /// What the store keeps of a certificate.
@@ -97,7 +97,7 @@ impl Service {
                 renewed_from: Some(of),
                 ..record
             },
-            Recipient::House | Recipient::Authority => record,
+            Recipient::ServerCertificate | Recipient::Authority => record,
         }
     }
 }

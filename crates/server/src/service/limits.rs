@@ -123,7 +123,11 @@ impl Service {
     ///
     /// # Errors
     /// [`Error::Limited`] if it has failed too often.
-    pub(super) fn may_try(&self, account: Uuid, name: &Identifier) -> Result<(), Error> {
+    pub(super) fn check_failure_limit(
+        &self,
+        account: Uuid,
+        name: &Identifier,
+    ) -> Result<(), Error> {
         let Some(rate) = self.rates().failures_per_name else {
             return Ok(());
         };
@@ -143,7 +147,7 @@ impl Service {
         old: &CertificateId,
         mut names: impl Iterator<Item = &'a Identifier>,
     ) -> Result<(), Error> {
-        names.try_for_each(|name| self.may_try(account, name))?;
+        names.try_for_each(|name| self.check_failure_limit(account, name))?;
         let Some(rate) = self.rates().orders_per_account else {
             return Ok(());
         };
@@ -171,14 +175,14 @@ impl Service {
 
     /// The refusal of one validation more, where an account has so many at a time.
     pub(super) fn too_many_at_once(&self, account: Uuid, most: usize) -> Error {
-        self.tell(
+        self.refuse(
             "validations_per_account",
             format!(
                 "{most} validations of account {} are under way, which is the most at a time \
                  (validations_per_account)",
                 account.simple()
             ),
-            SEAT_COMES_FREE,
+            SLOT_COMES_FREE,
         )
     }
 
@@ -202,10 +206,10 @@ impl Service {
             "Too many {whom}: {} in {per:#} is the limit ({limit})",
             rate.count
         );
-        self.tell(limit, what, wait)
+        self.refuse(limit, what, wait)
     }
 
-    fn tell(&self, limit: &'static str, what: String, wait: Duration) -> Error {
+    fn refuse(&self, limit: &'static str, what: String, wait: Duration) -> Error {
         // Whole seconds, up: who comes then is not too early.
         let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
         let wait = Duration::from_secs(seconds.max(1));
@@ -243,7 +247,7 @@ const RENEWAL_ORDERS: u32 = 5;
 /// Keys that one limit remembers.
 const ROOM: usize = 1 << 16;
 /// When a silent address is given up.
-const SEAT_COMES_FREE: Duration = Duration::from_secs(10);
+const SLOT_COMES_FREE: Duration = Duration::from_secs(10);
 
 #[cfg(test)]
 mod tests {

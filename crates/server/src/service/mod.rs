@@ -1,55 +1,55 @@
 //! The use cases of the authority, one a file: they fetch, decide with the pure crates, and store.
-//! Status codes and headers are not here, nor are the eyes that look outside.
+//! Status codes and headers are not here, nor are the prober that look outside.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use acme::challenge::{Binding, Ports};
+use acme::challenge::{CaaIdentity, Ports};
 use ca::config::Config;
 use ca::profile::Offer;
 use ca::provisioner::{Acme, Provisioner};
 use jiff::Timestamp;
-use keys::Pen;
+use keys::CertificateSigner;
 use pki::Certificate;
 use store::Store;
 
 use crate::live::Live;
-use crate::probe::Eyes;
+use crate::probe::Prober;
 
 mod account;
+pub(crate) mod authority;
 mod authorization;
-pub(crate) mod birth;
 mod caa;
 mod certificate;
-mod claims;
 mod error;
 mod external;
 mod finalize;
-mod house;
 mod issue;
 mod key_change;
 mod limits;
 mod nonce;
 mod operator;
 mod order;
+mod order_locks;
 mod permit;
 mod reload;
 mod renew;
 mod renewal;
+mod renewal_windows;
 mod revoke;
-mod seats;
+mod server_certificate;
 mod validate;
-mod windows;
+mod validation_slots;
 mod work;
 
-pub(crate) use account::{Arrival, Registered};
+pub(crate) use account::{Origin, Registered};
 pub(crate) use authorization::Ahead;
 pub(crate) use certificate::Download;
 pub(crate) use error::Error;
 pub(crate) use key_change::Rolled;
 pub(crate) use limits::Limited;
 pub(crate) use operator::Operator;
-pub(crate) use revoke::Asker;
+pub(crate) use revoke::Requester;
 
 /// The authority at work. Cheap to clone.
 #[derive(Clone)]
@@ -62,16 +62,16 @@ pub(crate) struct Parts {
     /// Where the records are.
     pub(crate) store: Store,
     /// What signs certificates.
-    pub(crate) pen: Pen,
+    pub(crate) certificate_signer: CertificateSigner,
     /// The configuration in force.
     pub(crate) live: Arc<Live>,
     /// What looks at challenges.
-    pub(crate) eyes: Eyes,
+    pub(crate) prober: Prober,
     /// The roots that clients trust.
     pub(crate) roots: Vec<Certificate>,
     /// Further roots, of befriended authorities.
     pub(crate) federated: Vec<Certificate>,
-    /// The chain above a leaf, without the root; the first is the pen's issuer.
+    /// The chain above a leaf, without the root; the first is the certificate_signer's issuer.
     pub(crate) intermediates: Vec<Certificate>,
     /// Whether a certificate that the store does not know may be renewed.
     pub(crate) renews_unknown: bool,
@@ -80,8 +80,8 @@ pub(crate) struct Parts {
 struct State {
     parts: Parts,
     nonces: nonce::Nonces,
-    claims: claims::Claims,
-    flights: validate::Flights,
+    order_locks: order_locks::OrderLocks,
+    validation_jobs: validate::ValidationJobs,
     limiter: limits::Limiter,
     work: work::Work,
 }
@@ -94,8 +94,8 @@ impl Service {
             state: Arc::new(State {
                 parts,
                 nonces: nonce::Nonces::new(keys::random(), keys::random(), now),
-                claims: claims::Claims::new(),
-                flights: validate::Flights::new(),
+                order_locks: order_locks::OrderLocks::new(),
+                validation_jobs: validate::ValidationJobs::new(),
                 limiter: limits::Limiter::new(),
                 work: work::Work::new(),
             }),
@@ -119,10 +119,10 @@ impl Service {
 
     /// What a record in the DNS has to name to speak for this authority and an account whose URL
     /// is this one for its client.
-    pub(crate) fn binding(&self, provisioner: &str, account_url: String) -> Binding {
+    pub(crate) fn caa_identity(&self, provisioner: &str, account_url: String) -> CaaIdentity {
         let config = self.config();
         let acme = config.authority.acme(provisioner);
-        Binding {
+        CaaIdentity {
             account_url,
             issuers: acme.map_or_else(Vec::new, |acme| config.issuers(acme)),
         }
@@ -223,4 +223,4 @@ impl Service {
 }
 
 #[cfg(test)]
-pub(crate) mod world;
+pub(crate) mod harness;

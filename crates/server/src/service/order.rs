@@ -2,7 +2,9 @@
 
 use acme::account::Account;
 use acme::message::order::NewOrder;
-use acme::order::{self, Fresh, Holdings, Limits, Opening, Order, Owner, Reuse};
+use acme::order::{
+    self, Limits, Order, OrderRequest, Owner, RecordSeed, ReusableAuthorizations, Reuse,
+};
 use ca::Refusal;
 use ca::config::Config;
 use ca::policy::Binding;
@@ -30,7 +32,7 @@ impl Service {
         let now = Timestamp::now();
         let config = self.config();
         let enabled = config.challenges(acme);
-        let binding = self.external_binding(account).await?;
+        let binding = self.external_key_rules(account).await?;
         let (opening, profile) = decide(&config, acme, binding.as_ref(), request, now)?;
         match self.may_replace(account, &opening).await? {
             None => self.count_order(account.id, opening.identifiers())?,
@@ -42,7 +44,7 @@ impl Service {
             account: account.id,
             provisioner: acme.name(),
             profile,
-            expires: whole(now + settings.order_life),
+            expires: truncate_to_second(now + settings.order_life),
         };
         let reuse = Reuse {
             window: settings.authorization_reuse,
@@ -53,8 +55,10 @@ impl Service {
         };
         // What was read may have ended by the time of the write; then it is read again.
         for _ in 0..READINGS {
-            let holdings = self.holdings(account, &opening, &reuse, now).await?;
-            let opening = opening.clone().holding(holdings);
+            let reusable = self
+                .reusable_authorizations(account, &opening, &reuse, now)
+                .await?;
+            let opening = opening.clone().holding(reusable);
             if let Some(order) = self.place(opening, &owner, now).await? {
                 return Ok(order);
             }
@@ -64,20 +68,23 @@ impl Service {
     }
 
     /// What the account has already for these names; nothing is read where there can be nothing.
-    async fn holdings(
+    async fn reusable_authorizations(
         &self,
         account: &Account,
-        opening: &Opening,
+        opening: &OrderRequest,
         reuse: &Reuse<'_>,
         now: Timestamp,
-    ) -> Result<Holdings, Error> {
+    ) -> Result<ReusableAuthorizations, Error> {
         if !reuse.is_on() && !account.permitted {
-            return Ok(Holdings::default());
+            return Ok(ReusableAuthorizations::default());
         }
         let names = opening.sought().into_iter().collect();
         let earlier = reuse.is_on().then_some(now);
-        let found = self.store().holdings(account, names, earlier).await?;
-        Ok(Holdings {
+        let found = self
+            .store()
+            .reusable_authorizations(account, names, earlier)
+            .await?;
+        Ok(ReusableAuthorizations {
             held: reuse.choose(found.held, now),
             ..found
         })
@@ -86,11 +93,11 @@ impl Service {
     /// Stores an order; nothing if what it stands on has ended meanwhile.
     async fn place(
         &self,
-        opening: Opening,
+        opening: OrderRequest,
         owner: &Owner<'_>,
         now: Timestamp,
     ) -> Result<Option<Order>, Error> {
-        let (order, authorizations) = opening.create(owner, now, fresh);
+        let (order, authorizations) = opening.create(owner, now, seed);
         let new = store::NewOrder {
             order: order.clone(),
             authorizations,
@@ -127,7 +134,7 @@ fn decide<'a>(
     binding: Option<&Binding>,
     request: &NewOrder,
     now: Timestamp,
-) -> Result<(Opening, Option<&'a str>), Error> {
+) -> Result<(OrderRequest, Option<&'a str>), Error> {
     let backdate = config.authority.backdate;
     let terms = config
         .terms(acme, request.profile.as_deref(), binding)
@@ -149,15 +156,15 @@ fn decide<'a>(
     Ok((opening, profile))
 }
 
-pub(super) fn fresh() -> Fresh {
-    Fresh {
+pub(super) fn seed() -> RecordSeed {
+    RecordSeed {
         id: Uuid::now_v7(),
         random: keys::random(),
     }
 }
 
 /// Whole seconds, as answers show them.
-pub(super) fn whole(at: Timestamp) -> Timestamp {
+pub(super) fn truncate_to_second(at: Timestamp) -> Timestamp {
     Timestamp::from_second(at.as_second()).unwrap_or(at)
 }
 

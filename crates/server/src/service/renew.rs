@@ -10,7 +10,7 @@ use store::CertificateRecord;
 use super::{Error, Service};
 
 /// A certificate that the peer proved to hold, and what the store has of it.
-struct Held {
+struct PresentedCertificate {
     certificate: Certificate,
     record: Option<CertificateRecord>,
 }
@@ -48,7 +48,7 @@ impl Service {
 
     async fn next(
         &self,
-        old: Held,
+        old: PresentedCertificate,
         new_key: Option<PublicKey>,
         request_id: String,
     ) -> Result<Certificate, Error> {
@@ -64,7 +64,7 @@ impl Service {
                 .as_ref()
                 .map_or_else(|| certificate.public_key(), Ok);
             service
-                .uncompromised(key.map_err(ca::Refusal::from)?)
+                .check_key_not_compromised(key.map_err(ca::Refusal::from)?)
                 .await?;
             if let Some(new) = &new_key {
                 renewable.may_change_to(new, &config)?;
@@ -77,7 +77,7 @@ impl Service {
     }
 
     /// The peer's certificate, verified here once more, and known to the store.
-    async fn presented(&self, presented: Option<&[u8]>) -> Result<Held, Error> {
+    async fn presented(&self, presented: Option<&[u8]>) -> Result<PresentedCertificate, Error> {
         let der = presented
             .ok_or_else(|| Error::Unproven("the client showed no certificate".to_owned()))?;
         let unproven = |why: String| Error::Unproven(format!("the client's certificate: {why}"));
@@ -108,7 +108,7 @@ impl Service {
                 )));
             }
         }
-        Ok(Held {
+        Ok(PresentedCertificate {
             certificate,
             record,
         })
@@ -120,7 +120,7 @@ impl Service {
 fn known(record: &CertificateRecord) -> Known<'_> {
     Known {
         revoked: record.revoked.is_some(),
-        house: record.order.is_none() && record.renewed_from.is_none(),
+        server_certificate: record.order.is_none() && record.renewed_from.is_none(),
         provisioner: record.provisioner.as_deref(),
     }
 }

@@ -3,7 +3,7 @@
 use acme::Problem;
 use acme::account::Account;
 use acme::message::renewal::RenewalInfo;
-use acme::order::Opening;
+use acme::order::OrderRequest;
 use acme::problem::Kind;
 use acme::renewal::{self, CertificateId, Window};
 use ca::provisioner::Acme;
@@ -53,7 +53,7 @@ impl Service {
     pub(super) async fn may_replace<'a>(
         &self,
         account: &Account,
-        opening: &'a Opening,
+        opening: &'a OrderRequest,
     ) -> Result<Option<&'a CertificateId>, Error> {
         let Some(id) = opening.replaces() else {
             return Ok(None);

@@ -15,7 +15,7 @@ use store::{CertificateRecord, Revocation, Revoked, Revoker};
 use super::{Error, Service};
 
 /// Who asks for a revocation.
-pub(crate) enum Asker {
+pub(crate) enum Requester {
     /// An account that may act.
     Account(Account),
     /// The holder of this key.
@@ -30,7 +30,7 @@ impl Service {
     /// it.
     pub(crate) async fn revoke(
         &self,
-        asker: &Asker,
+        requester: &Requester,
         request: &Request,
         request_id: &str,
     ) -> Result<(), Error> {
@@ -42,9 +42,11 @@ impl Service {
         })?;
         let record = self.known(&certificate).await?;
         let now = Timestamp::now();
-        let by = match asker {
-            Asker::Account(account) => self.right_of(account, &certificate, &record, now).await?,
-            Asker::Key(key) => right_by(key, &certificate)?,
+        let by = match requester {
+            Requester::Account(account) => {
+                self.right_of(account, &certificate, &record, now).await?
+            }
+            Requester::Key(key) => right_by(key, &certificate)?,
         };
         let revoked = Revoked {
             at: now,
@@ -73,7 +75,7 @@ impl Service {
     ///
     /// # Errors
     /// [`Refusal::CompromisedKey`]; when the store cannot be read.
-    pub(super) async fn uncompromised(&self, key: &PublicKey) -> Result<(), Error> {
+    pub(super) async fn check_key_not_compromised(&self, key: &PublicKey) -> Result<(), Error> {
         if self.store().is_compromised(key.digest()).await? {
             return Err(Refusal::CompromisedKey.into());
         }

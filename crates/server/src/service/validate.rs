@@ -9,23 +9,23 @@ use std::time::Duration;
 use acme::Problem;
 use acme::account::Account;
 use acme::authz::{Authorization, Status};
-use acme::challenge::{self, Binding, Challenge, Context, Finding, Proof, Verdict};
+use acme::challenge::{self, CaaIdentity, Challenge, Context, Finding, Proof, Verdict};
 use jiff::Timestamp;
 use moka::sync::Cache;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use uuid::Uuid;
 
-use super::order::whole;
-use super::seats::{Seat, Seats, Turn};
+use super::order::truncate_to_second;
+use super::validation_slots::{Ticket, ValidationSlot, ValidationSlots};
 use super::{Error, Service};
 
 /// The validations that run now, and how long answers have waited for those of each order.
-pub(super) struct Flights {
+pub(super) struct ValidationJobs {
     running: Mutex<HashMap<Uuid, watch::Receiver<bool>>>,
     waited: Cache<Uuid, Arc<AtomicU64>>,
     /// So many look at the same time; each holds a few sockets.
-    seats: Arc<Seats>,
+    slots: Arc<ValidationSlots>,
 }
 
 /// How one attempt at a challenge ended.
@@ -36,29 +36,29 @@ enum Attempt {
 }
 
 /// What a job needs to know.
-struct Flight {
+struct ValidationJob {
     service: Service,
     account: Account,
     authorization: Authorization,
     challenge: Challenge,
-    binding: Binding,
-    landed: watch::Sender<bool>,
+    caa_identity: CaaIdentity,
+    done: watch::Sender<bool>,
 }
 
 impl Service {
     /// Begins (or joins) the validation of a challenge and waits a while for its verdict
-    /// (RFC 8555 §7.5.1). A challenge that has ended already is only read. `binding` is what
+    /// (RFC 8555 §7.5.1). A challenge that has ended already is only read. `caa_identity` is what
     /// records in the DNS have to name.
     ///
     /// # Errors
     /// When the challenge is unknown or another account's, or the store fails.
     pub(crate) async fn attempt(
         &self,
-        (account, binding): (&Account, Binding),
+        (account, caa_identity): (&Account, CaaIdentity),
         authorization: Uuid,
         id: Uuid,
     ) -> Result<Authorization, Error> {
-        let account_url = binding.account_url.clone();
+        let account_url = caa_identity.account_url.clone();
         let (found, orders) = self.challenge(account, authorization, id).await?;
         let challenge = found.challenge(id).filter(|c| is_open(&found, c));
         let Some(challenge) = challenge.cloned() else {
@@ -66,25 +66,25 @@ impl Service {
         };
         self.still_offers(&found, &challenge)?;
         let order = orders.first().copied().unwrap_or(authorization);
-        self.may_try(account.id, &found.identifier)?;
+        self.check_failure_limit(account.id, &found.identifier)?;
         let most = self.config().riser.rate_limits.validations_per_account;
-        let landing = self.launch((account, binding), found, challenge, most)?;
-        if !self.wait(order, landing).await {
+        let completion = self.start((account, caa_identity), found, challenge, most)?;
+        if !self.wait(order, completion).await {
             self.store().begin_challenge(id, &account_url).await?;
         }
         let (found, _) = self.challenge(account, authorization, id).await?;
         Ok(found)
     }
 
-    /// Waits for a seat among those who look at the outside.
+    /// Waits for a slot among those who look at the outside.
     ///
     /// # Errors
     /// [`Error::Limited`] if the account sits or waits on as many as it may.
-    pub(super) async fn seat(&self, account: Uuid) -> Result<Option<Seat>, Error> {
+    pub(super) async fn slot(&self, account: Uuid) -> Result<Option<ValidationSlot>, Error> {
         let most = self.config().riser.rate_limits.validations_per_account;
-        let turn = self.state.flights.seats.queue(account, most);
-        let mut turn = turn.ok_or_else(|| self.too_many_at_once(account, most))?;
-        Ok(turn.seat().await)
+        let ticket = self.state.validation_jobs.slots.queue(account, most);
+        let mut ticket = ticket.ok_or_else(|| self.too_many_at_once(account, most))?;
+        Ok(ticket.slot().await)
     }
 
     /// Refuses a method that the operator has switched off since the challenge was made.
@@ -117,56 +117,60 @@ impl Service {
             let challenge = challenge.filter(|one| is_open(&found.authorization, one));
             if let (Some(account), Some(challenge)) = (account, challenge) {
                 let challenge = challenge.clone();
-                let binding = self.binding(&found.authorization.provisioner, account_url);
-                let who = (&account, binding);
-                let landing = self.launch(who, found.authorization, challenge, usize::MAX);
-                drop(landing?);
+                let caa_identity = self.caa_identity(&found.authorization.provisioner, account_url);
+                let who = (&account, caa_identity);
+                let completion = self.start(who, found.authorization, challenge, usize::MAX);
+                drop(completion?);
             }
         }
         Ok(())
     }
 
     /// Starts the job of a challenge unless it runs already, or the account has `most` of them.
-    fn launch(
+    fn start(
         &self,
-        (account, binding): (&Account, Binding),
+        (account, caa_identity): (&Account, CaaIdentity),
         authorization: Authorization,
         challenge: Challenge,
         most: usize,
     ) -> Result<watch::Receiver<bool>, Error> {
-        let mut running = self.state.flights.running();
-        if let Some(landing) = running.get(&challenge.id) {
-            return Ok(landing.clone());
+        let mut running = self.state.validation_jobs.running();
+        if let Some(completion) = running.get(&challenge.id) {
+            return Ok(completion.clone());
         }
-        let turn = self.state.flights.seats.queue(account.id, most);
-        let turn = turn.ok_or_else(|| self.too_many_at_once(account.id, most))?;
-        let (landed, landing) = watch::channel(false);
-        running.insert(challenge.id, landing.clone());
-        let flight = Flight {
+        let ticket = self.state.validation_jobs.slots.queue(account.id, most);
+        let ticket = ticket.ok_or_else(|| self.too_many_at_once(account.id, most))?;
+        let (done, completion) = watch::channel(false);
+        running.insert(challenge.id, completion.clone());
+        let job = ValidationJob {
             service: self.clone(),
             account: account.clone(),
             authorization,
             challenge,
-            binding,
-            landed,
+            caa_identity,
+            done,
         };
-        drop(self.state.work.spawn(flight.fly(turn)));
-        Ok(landing)
+        drop(self.state.work.spawn(job.run(ticket)));
+        Ok(completion)
     }
 
-    /// Waits for a landing as long as the order's patience lasts; tells whether it came.
-    async fn wait(&self, order: Uuid, mut landing: watch::Receiver<bool>) -> bool {
-        let waited = self.state.flights.waited.get_with(order, Arc::default);
+    /// Waits for a completion as long as the order's patience lasts; tells whether it came.
+    async fn wait(&self, order: Uuid, mut completion: watch::Receiver<bool>) -> bool {
+        let waited = self
+            .state
+            .validation_jobs
+            .waited
+            .get_with(order, Arc::default);
         let left = PATIENCE.saturating_sub(Duration::from_millis(waited.load(Ordering::Relaxed)));
         let started = Instant::now();
-        let landed = timeout(left, landing.wait_for(|landed| *landed)).await;
+        let done = timeout(left, completion.wait_for(|done| *done)).await;
         let millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         waited.fetch_add(millis, Ordering::Relaxed);
-        landed.is_ok()
+        done.is_ok()
     }
 }
 
-impl Flights {
+impl ValidationJobs {
     /// Nothing runs.
     pub(super) fn new() -> Self {
         Self {
@@ -175,7 +179,7 @@ impl Flights {
                 .max_capacity(100_000)
                 .time_to_live(Duration::from_mins(10))
                 .build(),
-            seats: Seats::new(SEATS),
+            slots: ValidationSlots::new(SLOTS),
         }
     }
 
@@ -184,16 +188,16 @@ impl Flights {
     }
 }
 
-impl Flight {
+impl ValidationJob {
     /// Looks, settles, and lets those who wait know.
-    async fn fly(self, mut turn: Turn) {
-        let outcome = self.outcome(&mut turn).await;
+    async fn run(self, mut ticket: Ticket) {
+        let outcome = self.outcome(&mut ticket).await;
         self.settle(&outcome).await;
     }
 
     /// The verdict: up to three tries within the budget, then failure.
-    async fn outcome(&self, turn: &mut Turn) -> Result<Proof, Finding> {
-        let _seat = turn.seat().await;
+    async fn outcome(&self, ticket: &mut Ticket) -> Result<Proof, Finding> {
+        let _seat = ticket.slot().await;
         let started = Instant::now();
         let mut tries = TRIES.iter().map(|after| started + *after);
         loop {
@@ -210,7 +214,7 @@ impl Flight {
         }
     }
 
-    /// One attempt: look, follow where the challenge says, judge. The whole attempt ends with
+    /// One attempt: look, follow where the challenge says, judge. The truncate_to_second attempt ends with
     /// the deadline, whatever it is waiting for.
     async fn look(&self, deadline: Instant) -> Attempt {
         let key_authorization =
@@ -222,7 +226,7 @@ impl Flight {
         );
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
-            let seen = self.service.state.parts.eyes.look(&probe, left).await;
+            let seen = self.service.state.parts.prober.look(&probe, left).await;
             let cx = self.context(&key_authorization, &redirects);
             match challenge::judge(self.challenge.method, &cx, &seen) {
                 Verdict::Valid(proof) => return Attempt::Proven(proof),
@@ -242,7 +246,7 @@ impl Flight {
             token: &self.challenge.token,
             key_authorization,
             account: self.account.id,
-            binding: &self.binding,
+            caa_identity: &self.caa_identity,
             ports: self.service.ports(),
             now: Timestamp::now(),
             redirects,
@@ -277,7 +281,7 @@ impl Flight {
     fn until(&self, proof: &Proof) -> Timestamp {
         let provisioner = &self.authorization.provisioner;
         let settings = self.service.config().riser.provisioner(provisioner);
-        whole(
+        truncate_to_second(
             proof
                 .at()
                 .saturating_add(settings.authorization_life)
@@ -309,15 +313,15 @@ impl Flight {
     }
 }
 
-impl Drop for Flight {
+impl Drop for ValidationJob {
     /// Also when the job is lost: nobody waits for it any longer, and the next POST begins anew.
     fn drop(&mut self) {
         self.service
             .state
-            .flights
+            .validation_jobs
             .running()
             .remove(&self.challenge.id);
-        self.landed.send_replace(true);
+        self.done.send_replace(true);
     }
 }
 
@@ -336,7 +340,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 const TRIES: [Duration; 2] = [Duration::from_millis(1000), Duration::from_millis(2500)];
 /// When silence is an answer.
 const SILENCE: Duration = Duration::from_secs(10);
-const SEATS: usize = 256;
+const SLOTS: usize = 256;
 /// How long to wait after each failure to write a verdict.
 const SETTLE_PAUSES: [Duration; 5] = [
     Duration::from_millis(100),

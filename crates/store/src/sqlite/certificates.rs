@@ -27,10 +27,13 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Conflict`] if the id or serial number is taken.
-    pub async fn record_house(&self, certificate: CertificateRecord) -> Result<(), Error> {
+    pub async fn record_server_certificate(
+        &self,
+        certificate: CertificateRecord,
+    ) -> Result<(), Error> {
         self.write(move |connection| {
             insert(connection, &certificate)?;
-            let entry = audit_entry(&certificate, "house-certificate-issued");
+            let entry = audit_entry(&certificate, "server-certificate-issued");
             audit::append(connection, &entry)
         })
         .await

@@ -9,7 +9,6 @@ mod checkpoint;
 mod column;
 mod external_keys;
 mod fault;
-mod holdings;
 mod lock;
 mod migrate;
 mod open;
@@ -20,6 +19,7 @@ mod plans;
 mod readers;
 mod renewals;
 mod retention;
+mod reuse;
 mod revocations;
 #[cfg(test)]
 mod tests;

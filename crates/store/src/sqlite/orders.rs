@@ -9,7 +9,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::column::{At, Id, Json, damaged, word};
-use super::{Store, audit, authorizations, holdings};
+use super::{Store, audit, authorizations, reuse};
 use crate::error::Error;
 use crate::record::{AuditEntry, NewOrder, OrderPage, OrderRecord, Placed};
 
@@ -21,7 +21,7 @@ impl Store {
     /// [`Error::Conflict`] if the account is not valid (any more), or an id is taken.
     pub async fn create_order(&self, new: NewOrder) -> Result<Placed, Error> {
         self.write(move |connection| {
-            if !holdings::stand(connection, &new)? {
+            if !reuse::stand(connection, &new)? {
                 return Ok(Placed::Outdated);
             }
             if let Some(replaced) = &new.order.replaces

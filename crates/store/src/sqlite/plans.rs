@@ -9,7 +9,7 @@ const SOURCES: &[&str] = &[
     include_str!("authorizations.rs"),
     include_str!("certificates.rs"),
     include_str!("external_keys.rs"),
-    include_str!("holdings.rs"),
+    include_str!("reuse.rs"),
     include_str!("orders.rs"),
     include_str!("permits.rs"),
     include_str!("retention.rs"),

@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension, Row};
 use super::column::{At, damaged};
 use super::{Store, audit, certificates};
 use crate::error::Error;
-use crate::record::{AuditEntry, CertificateRecord, RenewalWindow, Whose};
+use crate::record::{AuditEntry, CertificateRecord, RenewalScope, RenewalWindow};
 
 impl Store {
     /// Sets a window. One for the same certificates is replaced.
@@ -18,7 +18,7 @@ impl Store {
         entry: AuditEntry,
     ) -> Result<(), Error> {
         self.write(move |connection| {
-            if let Whose::Serial(serial) = &window.whose {
+            if let RenewalScope::Serial(serial) = &window.scope {
                 connection
                     .prepare_cached("DELETE FROM renewal_windows WHERE serial = ?1")?
                     .execute([serial.bytes()])?;
@@ -76,9 +76,9 @@ impl Store {
 }
 
 fn insert(connection: &Connection, set: &RenewalWindow) -> Result<(), Error> {
-    let (serial, provisioner, before) = match &set.whose {
-        Whose::Serial(serial) => (Some(serial.bytes()), None, None),
-        Whose::IssuedBefore {
+    let (serial, provisioner, before) = match &set.scope {
+        RenewalScope::Serial(serial) => (Some(serial.bytes()), None, None),
+        RenewalScope::IssuedBefore {
             before,
             provisioner,
         } => (None, provisioner.as_deref(), Some(At(*before))),
@@ -130,17 +130,17 @@ fn set_for(
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<(RenewalWindow, i64)> {
     let serial: Option<Vec<u8>> = row.get(0)?;
-    let whose = match serial {
-        Some(bytes) => Whose::Serial(
+    let scope = match serial {
+        Some(bytes) => RenewalScope::Serial(
             Serial::from_bytes(&bytes).map_err(|error| damaged(0, error.to_string()))?,
         ),
-        None => Whose::IssuedBefore {
+        None => RenewalScope::IssuedBefore {
             before: moment(row, 2)?,
             provisioner: row.get(1)?,
         },
     };
     let window = RenewalWindow {
-        whose,
+        scope,
         window: Window {
             start: moment(row, 3)?,
             end: moment(row, 4)?,

@@ -5,7 +5,7 @@ use acme::{authz, order};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
-use super::world::{self, later, now};
+use super::harness::{self, later, now};
 use crate::{Created, Error, KeyChanged, Store};
 
 super::for_each_back_end!(
@@ -21,7 +21,7 @@ super::for_each_back_end!(
 );
 
 async fn an_account_is_read_back_as_it_was_stored(store: &Store) {
-    let account = world::account(store).await;
+    let account = harness::account(store).await;
     let thumbprint = account.key.thumbprint();
     assert_eq!(store.account(account.id).await, Ok(Some(account.clone())));
     let by_key = store.account_by_key("acme", &thumbprint).await;
@@ -30,16 +30,16 @@ async fn an_account_is_read_back_as_it_was_stored(store: &Store) {
 }
 
 async fn a_key_has_one_account_with_each_provisioner(store: &Store) {
-    let first = world::account(store).await;
-    let again = store.create_account(world::new_account(0)).await;
+    let first = harness::account(store).await;
+    let again = store.create_account(harness::new_account(0)).await;
     assert_eq!(again, Ok(Created::Existing(first)));
     let elsewhere = Account {
         provisioner: "other".to_owned(),
-        ..world::new_account(0)
+        ..harness::new_account(0)
     };
     let elsewhere = store.create_account(elsewhere).await.unwrap();
     assert!(matches!(elsewhere, Created::Created(_)));
-    let other_key = store.create_account(world::new_account(1)).await.unwrap();
+    let other_key = store.create_account(harness::new_account(1)).await.unwrap();
     assert!(matches!(other_key, Created::Created(_)));
 }
 
@@ -47,7 +47,7 @@ async fn many_at_once_make_one_account(store: &Store) {
     let mut tasks = JoinSet::new();
     for _ in 0..24 {
         let store = store.clone();
-        tasks.spawn(async move { store.create_account(world::new_account(0)).await.unwrap() });
+        tasks.spawn(async move { store.create_account(harness::new_account(0)).await.unwrap() });
     }
     let all = tasks.join_all().await;
     let made = all.iter().filter(|it| matches!(it, Created::Created(_)));
@@ -55,7 +55,7 @@ async fn many_at_once_make_one_account(store: &Store) {
 }
 
 async fn only_a_valid_account_changes_its_contacts(store: &Store) {
-    let account = world::account(store).await;
+    let account = harness::account(store).await;
     let contact = vec!["mailto:b@example.com".to_owned()];
     let changed = store
         .update_account(account.id, Some(contact.clone()), None)
@@ -73,7 +73,7 @@ async fn only_a_valid_account_changes_its_contacts(store: &Store) {
 }
 
 async fn agreement_to_new_terms_is_noted_and_the_rest_stays(store: &Store) {
-    let account = world::account(store).await;
+    let account = harness::account(store).await;
     let terms = "https://ca.example/terms-2".to_owned();
     let agreed = store.update_account(account.id, None, Some(terms.clone()));
     let expected = Account {
@@ -85,11 +85,11 @@ async fn agreement_to_new_terms_is_noted_and_the_rest_stays(store: &Store) {
 }
 
 async fn a_deactivated_account_takes_its_orders_and_authorizations_with_it(store: &Store) {
-    let account = world::account(store).await;
-    let pending = world::pending_order(store, &account, &["a.example"]).await;
-    let ready = world::ready_order(store, &account, &["b.example"]).await;
-    let done = world::ready_order(store, &account, &["c.example"]).await;
-    world::issued(store, &done).await;
+    let account = harness::account(store).await;
+    let pending = harness::pending_order(store, &account, &["a.example"]).await;
+    let ready = harness::ready_order(store, &account, &["b.example"]).await;
+    let done = harness::ready_order(store, &account, &["c.example"]).await;
+    harness::issued(store, &done).await;
 
     let ended = store
         .deactivate_account(account.id, later(1))
@@ -110,7 +110,7 @@ async fn a_deactivated_account_takes_its_orders_and_authorizations_with_it(store
         authz::Status::Deactivated
     );
     let refused = store
-        .create_order(world::new_order(&account, &["d.example"]))
+        .create_order(harness::new_order(&account, &["d.example"]))
         .await;
     assert!(matches!(refused, Err(Error::Conflict(_))), "{refused:?}");
     let lines = store.audit(0, 100).await.unwrap();
@@ -122,8 +122,8 @@ async fn a_deactivated_account_takes_its_orders_and_authorizations_with_it(store
 }
 
 async fn an_account_changes_its_key_once_and_keeps_all_else(store: &Store) {
-    let account = world::account(store).await;
-    let change = world::key_change(0, 1);
+    let account = harness::account(store).await;
+    let change = harness::key_change(0, 1);
     let (old, new) = (change.old_key().thumbprint(), change.new_key().thumbprint());
     let wanted = Account {
         key: change.new_key().clone(),
@@ -138,20 +138,20 @@ async fn an_account_changes_its_key_once_and_keeps_all_else(store: &Store) {
     let lines = store.audit(0, 100).await.unwrap();
     assert_eq!(lines.len(), 2, "{lines:?}");
     assert_eq!(lines[1].1.event, "account-key-changed");
-    let nobody = store.change_key(Uuid::now_v7(), world::key_change(1, 0), now());
+    let nobody = store.change_key(Uuid::now_v7(), harness::key_change(1, 0), now());
     assert_eq!(nobody.await, Err(Error::NotFound));
     store.deactivate_account(account.id, now()).await.unwrap();
-    let ended = store.change_key(account.id, world::key_change(1, 0), now());
+    let ended = store.change_key(account.id, harness::key_change(1, 0), now());
     assert_eq!(ended.await, Ok(KeyChanged::Outdated));
 }
 
 async fn a_key_in_use_is_nobody_elses(store: &Store) {
-    let account = world::account(store).await;
-    let other = store.create_account(world::new_account(1)).await.unwrap();
+    let account = harness::account(store).await;
+    let other = store.create_account(harness::new_account(1)).await.unwrap();
     let Created::Created(other) = other else {
         panic!("{other:?}");
     };
-    let taken = store.change_key(account.id, world::key_change(0, 1), now());
+    let taken = store.change_key(account.id, harness::key_change(0, 1), now());
     assert_eq!(taken.await, Ok(KeyChanged::InUse(other.id)));
     assert_eq!(store.account(account.id).await, Ok(Some(account)));
 }

@@ -3,7 +3,7 @@
 use acme::order;
 use tokio::task::JoinSet;
 
-use super::world::{self, later};
+use super::harness::{self, later};
 use crate::{CertificateRecord, Error, Issuance, Issued, Store};
 
 super::for_each_back_end!(
@@ -18,9 +18,9 @@ super::for_each_back_end!(
 );
 
 async fn a_certificate_and_its_order_are_stored_together(store: &Store) {
-    let account = world::account(store).await;
-    let order = world::ready_order(store, &account, &["a.example", "b.example"]).await;
-    let certificate = world::issued(store, &order).await;
+    let account = harness::account(store).await;
+    let order = harness::ready_order(store, &account, &["a.example", "b.example"]).await;
+    let certificate = harness::issued(store, &order).await;
     let order = store.order(order.id).await.unwrap().unwrap();
     assert_eq!(order.status, order::Status::Valid);
     assert_eq!(order.certificate, Some(certificate.id));
@@ -29,11 +29,11 @@ async fn a_certificate_and_its_order_are_stored_together(store: &Store) {
 }
 
 async fn of_many_issuances_of_one_order_one_is_done(store: &Store) {
-    let account = world::account(store).await;
-    let order = world::ready_order(store, &account, &["a.example"]).await;
+    let account = harness::account(store).await;
+    let order = harness::ready_order(store, &account, &["a.example"]).await;
     let mut tasks = JoinSet::new();
     for _ in 0..24 {
-        let (store, issuance) = (store.clone(), world::issuance(&order));
+        let (store, issuance) = (store.clone(), harness::issuance(&order));
         tasks.spawn(async move { store.issue(issuance).await.unwrap() });
     }
     let all = tasks.join_all().await;
@@ -46,18 +46,18 @@ async fn of_many_issuances_of_one_order_one_is_done(store: &Store) {
 }
 
 async fn an_order_that_is_not_ready_gets_no_certificate(store: &Store) {
-    let account = world::account(store).await;
-    let pending = world::pending_order(store, &account, &["a.example"]).await;
-    let issuance = world::issuance(&pending.order);
+    let account = harness::account(store).await;
+    let pending = harness::pending_order(store, &account, &["a.example"]).await;
+    let issuance = harness::issuance(&pending.order);
     let outcome = store.issue(issuance.clone()).await;
     assert_eq!(outcome, Ok(Issued::OrderNotReady));
     nothing_was_recorded(store, &issuance).await;
 }
 
 async fn an_expired_order_gets_no_certificate(store: &Store) {
-    let account = world::account(store).await;
-    let order = world::ready_order(store, &account, &["a.example"]).await;
-    let mut issuance = world::issuance(&order);
+    let account = harness::account(store).await;
+    let order = harness::ready_order(store, &account, &["a.example"]).await;
+    let mut issuance = harness::issuance(&order);
     issuance.certificate.issued_at = later(25);
     let outcome = store.issue(issuance.clone()).await;
     assert_eq!(outcome, Ok(Issued::OrderNotReady));
@@ -72,11 +72,14 @@ async fn nothing_was_recorded(store: &Store, issuance: &Issuance) {
 }
 
 async fn a_serial_number_is_taken_once(store: &Store) {
-    let first = world::certificate(&["a.example"]);
-    store.record_house(first.clone()).await.unwrap();
-    let account = world::account(store).await;
-    let order = world::ready_order(store, &account, &["a.example"]).await;
-    let mut issuance = world::issuance(&order);
+    let first = harness::certificate(&["a.example"]);
+    store
+        .record_server_certificate(first.clone())
+        .await
+        .unwrap();
+    let account = harness::account(store).await;
+    let order = harness::ready_order(store, &account, &["a.example"]).await;
+    let mut issuance = harness::issuance(&order);
     issuance.certificate.serial = first.serial;
     let refused = store.issue(issuance).await;
     assert!(matches!(refused, Err(Error::Conflict(_))), "{refused:?}");
@@ -85,10 +88,13 @@ async fn a_serial_number_is_taken_once(store: &Store) {
 }
 
 async fn certificates_are_found_by_serial_and_name(store: &Store) {
-    let first = world::certificate(&["a.example", "b.example"]);
-    let second = world::certificate(&["b.example", "127.0.0.1"]);
+    let first = harness::certificate(&["a.example", "b.example"]);
+    let second = harness::certificate(&["b.example", "127.0.0.1"]);
     for certificate in [&first, &second] {
-        store.record_house(certificate.clone()).await.unwrap();
+        store
+            .record_server_certificate(certificate.clone())
+            .await
+            .unwrap();
     }
     let found = store.certificate_by_serial(&second.serial).await;
     assert_eq!(found, Ok(Some(second.clone())));
@@ -100,12 +106,15 @@ async fn certificates_are_found_by_serial_and_name(store: &Store) {
 }
 
 async fn a_renewal_names_what_it_replaces(store: &Store) {
-    let first = world::certificate(&["a.example"]);
-    store.record_house(first.clone()).await.unwrap();
+    let first = harness::certificate(&["a.example"]);
+    store
+        .record_server_certificate(first.clone())
+        .await
+        .unwrap();
     let renewal = CertificateRecord {
         renewed_from: Some(first.serial),
         provisioner: Some("acme".to_owned()),
-        ..world::certificate(&["a.example"])
+        ..harness::certificate(&["a.example"])
     };
     let issuance = Issuance {
         order: None,
@@ -117,9 +126,9 @@ async fn a_renewal_names_what_it_replaces(store: &Store) {
 }
 
 async fn the_audit_log_tells_the_story_in_order(store: &Store) {
-    let account = world::account(store).await;
-    let order = world::ready_order(store, &account, &["a.example"]).await;
-    let certificate = world::issued(store, &order).await;
+    let account = harness::account(store).await;
+    let order = harness::ready_order(store, &account, &["a.example"]).await;
+    let certificate = harness::issued(store, &order).await;
     let lines = store.audit(0, 100).await.unwrap();
     let events: Vec<_> = lines.iter().map(|(_, line)| line.event.as_str()).collect();
     assert_eq!(

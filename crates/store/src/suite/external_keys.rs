@@ -7,7 +7,7 @@ use acme::problem::Problem;
 use ca::external_key::{ExternalKey, Limits, Rules, UseMade};
 use tokio::task::JoinSet;
 
-use super::world::{self, later, now};
+use super::harness::{self, later, now};
 use crate::{AuditEntry, Created, Error, Store};
 
 super::for_each_back_end!(
@@ -111,7 +111,7 @@ async fn a_single_use_key_binds_one_of_many_accounts_at_once(store: &Store) {
     let mut tasks = JoinSet::new();
     for which in 0..2 {
         let store = store.clone();
-        tasks.spawn(async move { bind(&store, "k1", world::new_account(which)).await });
+        tasks.spawn(async move { bind(&store, "k1", harness::new_account(which)).await });
     }
     let all = tasks.join_all().await;
     let made = all
@@ -140,9 +140,9 @@ async fn a_single_use_key_binds_one_of_many_accounts_at_once(store: &Store) {
 }
 
 async fn an_account_that_is_there_uses_up_nothing(store: &Store) {
-    let account = world::account(store).await;
+    let account = harness::account(store).await;
     key(store, "k1", "").await.unwrap();
-    let again = bind(store, "k1", world::new_account(0)).await;
+    let again = bind(store, "k1", harness::new_account(0)).await;
     assert_eq!(again, Some(Created::Existing(account)));
     let key = store.external_key("acme", "k1").await.unwrap().unwrap();
     assert_eq!(key.use_made, UseMade::default());
@@ -152,42 +152,42 @@ async fn a_key_that_is_over_or_gone_binds_nothing(store: &Store) {
     key(store, "k1", "").await.unwrap();
     let late = Account {
         created_at: later(1),
-        ..world::new_account(0)
+        ..harness::new_account(0)
     };
     assert_eq!(bind(store, "k1", late).await, None);
     let elsewhere = Account {
         provisioner: "other".to_owned(),
-        ..world::new_account(0)
+        ..harness::new_account(0)
     };
     assert_eq!(bind(store, "k1", elsewhere).await, None);
-    assert_eq!(bind(store, "k2", world::new_account(0)).await, None);
+    assert_eq!(bind(store, "k2", harness::new_account(0)).await, None);
     let audit = store.audit(0, 10).await.unwrap();
     assert_eq!(audit.len(), 1, "{audit:?}");
 }
 
 async fn an_account_stays_bound_when_its_own_key_changes(store: &Store) {
     key(store, "k1", "").await.unwrap();
-    let Some(Created::Created(account)) = bind(store, "k1", world::new_account(0)).await else {
+    let Some(Created::Created(account)) = bind(store, "k1", harness::new_account(0)).await else {
         panic!("not bound");
     };
-    let change = world::key_change(0, 1);
+    let change = harness::key_change(0, 1);
     store.change_key(account.id, change, now()).await.unwrap();
     let rolled = store.account(account.id).await.unwrap().unwrap();
-    assert_eq!(rolled.key, world::key(1));
+    assert_eq!(rolled.key, harness::key(1));
     assert_eq!(rolled.external, account.external);
 }
 
 async fn a_key_that_is_taken_back_takes_the_orders_of_its_accounts_with_it(store: &Store) {
     key(store, "k1", "").await.unwrap();
-    let Some(Created::Created(mine)) = bind(store, "k1", world::new_account(1)).await else {
+    let Some(Created::Created(mine)) = bind(store, "k1", harness::new_account(1)).await else {
         panic!("not bound");
     };
-    let free = world::account(store).await;
-    let ordered = world::pending_order(store, &mine, &["a.lab"])
+    let free = harness::account(store).await;
+    let ordered = harness::pending_order(store, &mine, &["a.lab"])
         .await
         .order
         .id;
-    let other = world::pending_order(store, &free, &["a.lab"])
+    let other = harness::pending_order(store, &free, &["a.lab"])
         .await
         .order
         .id;

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use acme::account::Account;
 use tokio::task::JoinSet;
 
-use super::world::{self, now};
+use super::harness::{self, now};
 use crate::{Issued, Options, Store};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -23,7 +23,7 @@ async fn load_of_64_writers_and_of_one() {
 }
 
 async fn measure(place: &str, store: &Store, writers: usize) {
-    let account = world::account(store).await;
+    let account = harness::account(store).await;
     let before = store.figures();
     let began = Instant::now();
     let mut tasks = JoinSet::new();
@@ -50,10 +50,13 @@ async fn measure(place: &str, store: &Store, writers: usize) {
 async fn issue_until(store: &Store, account: &Account, end: Instant) -> Vec<Duration> {
     let mut waits = Vec::new();
     while Instant::now() < end {
-        let new = world::new_order(account, &["a.example"]);
+        let new = harness::new_order(account, &["a.example"]);
         let authorization = &new.authorizations[0];
-        let (challenge, proof) = (authorization.challenges[0].id, world::proof(authorization));
-        let issuance = world::issuance(&new.order);
+        let (challenge, proof) = (
+            authorization.challenges[0].id,
+            harness::proof(authorization),
+        );
+        let issuance = harness::issuance(&new.order);
 
         let mut lap = Instant::now();
         let mut took = || {

@@ -3,7 +3,7 @@
 use acme::order::Order;
 use uuid::Uuid;
 
-use super::world::{self, later, now};
+use super::harness::{self, later, now};
 use crate::{Error, NewOrder, OrderPage, OrderRecord, Store};
 
 super::for_each_back_end!(
@@ -15,8 +15,8 @@ super::for_each_back_end!(
 );
 
 async fn an_order_is_read_back_as_it_was_stored(store: &Store) {
-    let account = world::account(store).await;
-    let new = world::pending_order(store, &account, &["b.example", "a.example"]).await;
+    let account = harness::account(store).await;
+    let new = harness::pending_order(store, &account, &["b.example", "a.example"]).await;
     assert_eq!(store.order(new.order.id).await, Ok(Some(new.order.clone())));
     for authorization in &new.authorizations {
         let read = store.authorization(authorization.id).await;
@@ -32,14 +32,14 @@ async fn an_order_is_read_back_as_it_was_stored(store: &Store) {
 
 async fn an_order_of_nobody_is_refused(store: &Store) {
     let refused = store
-        .create_order(world::new_order(&world::new_account(0), &["a.example"]))
+        .create_order(harness::new_order(&harness::new_account(0), &["a.example"]))
         .await;
     assert!(matches!(refused, Err(Error::Conflict(_))), "{refused:?}");
 }
 
 async fn an_order_that_fails_half_way_leaves_nothing(store: &Store) {
-    let account = world::account(store).await;
-    let mut new = world::new_order(&account, &["a.example"]);
+    let account = harness::account(store).await;
+    let mut new = harness::new_order(&account, &["a.example"]);
     new.order.authorizations.push(Uuid::now_v7());
     let refused = store.create_order(new.clone()).await;
     assert!(matches!(refused, Err(Error::Conflict(_))), "{refused:?}");
@@ -51,8 +51,8 @@ async fn an_order_that_fails_half_way_leaves_nothing(store: &Store) {
 }
 
 async fn the_open_orders_are_those_that_are_not_invalid(store: &Store) {
-    let account = world::account(store).await;
-    let short = world::new_order(&account, &["a.example"]);
+    let account = harness::account(store).await;
+    let short = harness::new_order(&account, &["a.example"]);
     let short = NewOrder {
         order: Order {
             expires: later(1),
@@ -61,8 +61,8 @@ async fn the_open_orders_are_those_that_are_not_invalid(store: &Store) {
         ..short
     };
     store.create_order(short.clone()).await.unwrap();
-    let ready = world::ready_order(store, &account, &["b.example"]).await;
-    let ended = world::pending_order(store, &account, &["c.example"]).await;
+    let ready = harness::ready_order(store, &account, &["b.example"]).await;
+    let ended = harness::pending_order(store, &account, &["c.example"]).await;
     let given_up = ended.authorizations[0].id;
     store
         .deactivate_authorization(given_up, now())
@@ -77,10 +77,10 @@ async fn the_open_orders_are_those_that_are_not_invalid(store: &Store) {
 }
 
 async fn pages_of_orders_follow_each_other_while_new_ones_come(store: &Store) {
-    let account = world::account(store).await;
+    let account = harness::account(store).await;
     let mut placed = Vec::new();
     for _ in 0..250 {
-        placed.push(world::pending_order(store, &account, &["a.example"]).await);
+        placed.push(harness::pending_order(store, &account, &["a.example"]).await);
     }
     let given_up = placed.remove(120).authorizations[0].id;
     store
@@ -91,7 +91,7 @@ async fn pages_of_orders_follow_each_other_while_new_ones_come(store: &Store) {
     while let Some(cursor) = after {
         let page = store.orders_page(account.id, cursor, now()).await.unwrap();
         if seen.is_empty() {
-            placed.push(world::pending_order(store, &account, &["new.example"]).await);
+            placed.push(harness::pending_order(store, &account, &["new.example"]).await);
         }
         sizes.push(page.orders.len());
         seen.extend(page.orders);

@@ -4,8 +4,8 @@ use acme::order::Order;
 use acme::renewal::{CertificateId, Window};
 use tokio::task::JoinSet;
 
-use super::world::{self, later, now};
-use crate::{AuditEntry, CertificateRecord, NewOrder, Placed, RenewalWindow, Store, Whose};
+use super::harness::{self, later, now};
+use crate::{AuditEntry, CertificateRecord, NewOrder, Placed, RenewalScope, RenewalWindow, Store};
 
 super::for_each_back_end!(
     the_newest_window_that_fits_counts,
@@ -16,9 +16,9 @@ super::for_each_back_end!(
     a_replacement_is_known_when_its_order_is_gone,
 );
 
-fn window(whose: Whose, hours: i64) -> RenewalWindow {
+fn window(scope: RenewalScope, hours: i64) -> RenewalWindow {
     RenewalWindow {
-        whose,
+        scope,
         window: Window {
             start: later(hours),
             end: later(hours + 1),
@@ -27,8 +27,8 @@ fn window(whose: Whose, hours: i64) -> RenewalWindow {
     }
 }
 
-fn before(hours: i64, provisioner: Option<&str>) -> Whose {
-    Whose::IssuedBefore {
+fn before(hours: i64, provisioner: Option<&str>) -> RenewalScope {
+    RenewalScope::IssuedBefore {
         before: later(hours),
         provisioner: provisioner.map(str::to_owned),
     }
@@ -50,14 +50,17 @@ async fn in_force(store: &Store, certificate: &CertificateRecord) -> Option<Rene
 }
 
 async fn the_newest_window_that_fits_counts(store: &Store) {
-    let certificate = world::certificate(&["a.example"]);
-    let other = world::certificate(&["a.example"]);
+    let certificate = harness::certificate(&["a.example"]);
+    let other = harness::certificate(&["a.example"]);
     assert_eq!(store.renewal(&certificate.serial).await, Ok(None));
     for certificate in [&certificate, &other] {
-        store.record_house(certificate.clone()).await.unwrap();
+        store
+            .record_server_certificate(certificate.clone())
+            .await
+            .unwrap();
     }
     assert_eq!(in_force(store, &certificate).await, None);
-    let own = Whose::Serial(certificate.serial.clone());
+    let own = RenewalScope::Serial(certificate.serial.clone());
     for newest in [
         window(own.clone(), 1),
         window(before(1, None), 2),
@@ -75,9 +78,12 @@ async fn the_newest_window_that_fits_counts(store: &Store) {
 async fn a_window_for_many_is_for_what_was_issued_before(store: &Store) {
     let certificate = CertificateRecord {
         provisioner: Some("acme".to_owned()),
-        ..world::certificate(&["a.example"])
+        ..harness::certificate(&["a.example"])
     };
-    store.record_house(certificate.clone()).await.unwrap();
+    store
+        .record_server_certificate(certificate.clone())
+        .await
+        .unwrap();
     set(store, &window(before(0, None), 1)).await;
     set(store, &window(before(1, Some("other")), 2)).await;
     assert_eq!(in_force(store, &certificate).await, None);
@@ -87,9 +93,12 @@ async fn a_window_for_many_is_for_what_was_issued_before(store: &Store) {
 }
 
 async fn windows_are_listed_and_cleared_with_an_audit_line(store: &Store) {
-    let certificate = world::certificate(&["a.example"]);
-    store.record_house(certificate.clone()).await.unwrap();
-    let own = window(Whose::Serial(certificate.serial.clone()), 1);
+    let certificate = harness::certificate(&["a.example"]);
+    store
+        .record_server_certificate(certificate.clone())
+        .await
+        .unwrap();
+    let own = window(RenewalScope::Serial(certificate.serial.clone()), 1);
     let all = [
         own.clone(),
         window(before(1, None), 2),
@@ -119,7 +128,7 @@ async fn windows_are_listed_and_cleared_with_an_audit_line(store: &Store) {
 
 /// An order that replaces the certificate with serial number 0x87654321.
 fn replacing(account: &acme::account::Account) -> NewOrder {
-    let new = world::new_order(account, &["a.example"]);
+    let new = harness::new_order(account, &["a.example"]);
     NewOrder {
         order: Order {
             replaces: CertificateId::parse("aYhba4dGQEHhs3uEe6CuLN4ByNQ.AIdlQyE").ok(),
@@ -130,7 +139,7 @@ fn replacing(account: &acme::account::Account) -> NewOrder {
 }
 
 async fn of_many_orders_that_replace_one_certificate_one_is_stored(store: &Store) {
-    let account = world::account(store).await;
+    let account = harness::account(store).await;
     let mut tasks = JoinSet::new();
     for _ in 0..16 {
         let (store, new) = (store.clone(), replacing(&account));
@@ -148,7 +157,7 @@ async fn of_many_orders_that_replace_one_certificate_one_is_stored(store: &Store
 }
 
 async fn an_order_that_has_become_invalid_frees_what_it_would_replace(store: &Store) {
-    let account = world::account(store).await;
+    let account = harness::account(store).await;
     let first = replacing(&account);
     assert_eq!(store.create_order(first.clone()).await, Ok(Placed::Done));
     let again = store.create_order(replacing(&account)).await;
@@ -165,9 +174,9 @@ async fn an_order_that_has_become_invalid_frees_what_it_would_replace(store: &St
 }
 
 async fn a_replacement_is_known_when_its_order_is_gone(store: &Store) {
-    let account = world::account(store).await;
-    let order = world::ready_order(store, &account, &["a.example"]).await;
-    let mut issuance = world::issuance(&order);
+    let account = harness::account(store).await;
+    let order = harness::ready_order(store, &account, &["a.example"]).await;
+    let mut issuance = harness::issuance(&order);
     let replaced = replacing(&account).order.replaces.unwrap();
     issuance.certificate.renewed_from = Some(replaced.serial().clone());
     store.issue(issuance).await.unwrap();

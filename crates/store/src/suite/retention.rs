@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 
-use super::world::{self, later};
+use super::harness::{self, later};
 use crate::{Store, Swept};
 
 super::for_each_back_end!(
@@ -11,9 +11,9 @@ super::for_each_back_end!(
 );
 
 async fn what_expired_long_ago_goes_and_certificates_stay(store: &Store) {
-    let account = world::account(store).await;
-    let order = world::ready_order(store, &account, &["a.example", "b.example"]).await;
-    let certificate = world::issued(store, &order).await;
+    let account = harness::account(store).await;
+    let order = harness::ready_order(store, &account, &["a.example", "b.example"]).await;
+    let certificate = harness::issued(store, &order).await;
     let keep = SignedDuration::from_hours(10);
 
     assert_eq!(store.sweep(later(33), keep).await, Ok(Swept::default()));
@@ -34,9 +34,9 @@ async fn what_expired_long_ago_goes_and_certificates_stay(store: &Store) {
 }
 
 async fn a_sweep_of_many_goes_on_to_the_end(store: &Store) {
-    let account = world::account(store).await;
+    let account = harness::account(store).await;
     for _ in 0..250 {
-        world::pending_order(store, &account, &["a.example"]).await;
+        harness::pending_order(store, &account, &["a.example"]).await;
     }
     let swept = store.sweep(later(30), SignedDuration::ZERO).await;
     let expected = Swept {

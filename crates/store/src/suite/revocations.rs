@@ -4,7 +4,7 @@ use acme::authz::Scope;
 use acme::revocation::Reason;
 use tokio::task::JoinSet;
 
-use super::world::{self, dns, later, now};
+use super::harness::{self, dns, later, now};
 use crate::{CertificateRecord, Issuance, Issued, Revocation, Revoked, Revoker, Store};
 
 super::for_each_back_end!(
@@ -33,14 +33,14 @@ fn revocation(certificate: &CertificateRecord, reason: Reason, by: Revoker) -> R
 }
 
 async fn a_revoked_certificate_is_seen_so_at_once(store: &Store) {
-    let account = world::account(store).await;
+    let account = harness::account(store).await;
     for (name, by) in [
         ("a.example", Revoker::Key),
         ("b.example", Revoker::Account(account.id)),
         ("c.example", Revoker::Names(account.id)),
     ] {
-        let order = world::ready_order(store, &account, &[name]).await;
-        let certificate = world::issued(store, &order).await;
+        let order = harness::ready_order(store, &account, &[name]).await;
+        let certificate = harness::issued(store, &order).await;
         let revocation = revocation(&certificate, Reason::Superseded, by);
         let revoked = Some(revocation.revoked.clone());
         assert_eq!(store.revoke(revocation).await, Ok(true));
@@ -56,8 +56,11 @@ async fn a_revoked_certificate_is_seen_so_at_once(store: &Store) {
 }
 
 async fn of_many_revocations_of_one_certificate_one_is_done(store: &Store) {
-    let certificate = world::certificate(&["a.example"]);
-    store.record_house(certificate.clone()).await.unwrap();
+    let certificate = harness::certificate(&["a.example"]);
+    store
+        .record_server_certificate(certificate.clone())
+        .await
+        .unwrap();
     let mut tasks = JoinSet::new();
     for _ in 0..16 {
         let revocation = revocation(&certificate, Reason::Unspecified, Revoker::Key);
@@ -75,8 +78,11 @@ async fn of_many_revocations_of_one_certificate_one_is_done(store: &Store) {
 
 async fn only_a_compromised_key_is_remembered(store: &Store) {
     for (reason, remembered) in [(Reason::Superseded, false), (Reason::KeyCompromise, true)] {
-        let certificate = world::certificate(&["a.example"]);
-        store.record_house(certificate.clone()).await.unwrap();
+        let certificate = harness::certificate(&["a.example"]);
+        store
+            .record_server_certificate(certificate.clone())
+            .await
+            .unwrap();
         let revocation = revocation(&certificate, reason, Revoker::Key);
         assert_eq!(store.revoke(revocation).await, Ok(true));
         assert_eq!(store.is_compromised([7; 32]).await, Ok(remembered));
@@ -85,28 +91,31 @@ async fn only_a_compromised_key_is_remembered(store: &Store) {
 }
 
 async fn a_key_that_is_compromised_meanwhile_gets_no_certificate(store: &Store) {
-    let account = world::account(store).await;
-    let order = world::ready_order(store, &account, &["a.example"]).await;
-    let old = world::certificate(&["b.example"]);
-    store.record_house(old.clone()).await.unwrap();
+    let account = harness::account(store).await;
+    let order = harness::ready_order(store, &account, &["a.example"]).await;
+    let old = harness::certificate(&["b.example"]);
+    store.record_server_certificate(old.clone()).await.unwrap();
     let compromise = revocation(&old, Reason::KeyCompromise, Revoker::Key);
     store.revoke(compromise).await.unwrap();
     let issuance = Issuance {
         key: [7; 32],
-        ..world::issuance(&order)
+        ..harness::issuance(&order)
     };
     let refused = store.issue(issuance.clone()).await;
     assert_eq!(refused, Ok(Issued::KeyCompromised));
     let id = issuance.certificate.id;
     assert_eq!(store.certificate(id).await, Ok(None));
-    let another = world::issuance(&order);
+    let another = harness::issuance(&order);
     assert_eq!(store.issue(another).await, Ok(Issued::Done));
 }
 
 async fn a_key_that_turns_out_to_be_compromised_is_barred_then(store: &Store) {
-    let account = world::account(store).await;
-    let certificate = world::certificate(&["a.example"]);
-    store.record_house(certificate.clone()).await.unwrap();
+    let account = harness::account(store).await;
+    let certificate = harness::certificate(&["a.example"]);
+    store
+        .record_server_certificate(certificate.clone())
+        .await
+        .unwrap();
     let first = revocation(&certificate, Reason::Superseded, Revoker::Key);
     assert_eq!(store.revoke(first.clone()).await, Ok(true));
     let mut barred = false;
@@ -131,13 +140,16 @@ async fn a_key_that_turns_out_to_be_compromised_is_barred_then(store: &Store) {
 }
 
 async fn who_has_proven_names_says_nothing_about_the_key(store: &Store) {
-    let account = world::account(store).await;
+    let account = harness::account(store).await;
     for (by, remembered) in [
         (Revoker::Names(account.id), false),
         (Revoker::Account(account.id), true),
     ] {
-        let certificate = world::certificate(&["a.example"]);
-        store.record_house(certificate.clone()).await.unwrap();
+        let certificate = harness::certificate(&["a.example"]);
+        store
+            .record_server_certificate(certificate.clone())
+            .await
+            .unwrap();
         let revocation = revocation(&certificate, Reason::KeyCompromise, by);
         assert_eq!(store.revoke(revocation).await, Ok(true));
         assert_eq!(store.is_compromised([7; 32]).await, Ok(remembered));
@@ -145,9 +157,9 @@ async fn who_has_proven_names_says_nothing_about_the_key(store: &Store) {
 }
 
 async fn a_revocation_is_in_the_audit_log_with_who_and_why(store: &Store) {
-    let account = world::account(store).await;
-    let order = world::ready_order(store, &account, &["a.example"]).await;
-    let certificate = world::issued(store, &order).await;
+    let account = harness::account(store).await;
+    let order = harness::ready_order(store, &account, &["a.example"]).await;
+    let certificate = harness::issued(store, &order).await;
     let revocation = revocation(
         &certificate,
         Reason::KeyCompromise,
@@ -165,15 +177,15 @@ async fn a_revocation_is_in_the_audit_log_with_who_and_why(store: &Store) {
 }
 
 async fn a_revoked_certificate_is_not_renewed(store: &Store) {
-    let old = world::certificate(&["a.example"]);
-    store.record_house(old.clone()).await.unwrap();
+    let old = harness::certificate(&["a.example"]);
+    store.record_server_certificate(old.clone()).await.unwrap();
     store
         .revoke(revocation(&old, Reason::Unspecified, Revoker::Key))
         .await
         .unwrap();
     let renewal = CertificateRecord {
         renewed_from: Some(old.serial),
-        ..world::certificate(&["a.example"])
+        ..harness::certificate(&["a.example"])
     };
     let issuance = Issuance {
         order: None,
@@ -185,9 +197,9 @@ async fn a_revoked_certificate_is_not_renewed(store: &Store) {
 }
 
 async fn an_account_has_proven_what_it_has_valid_authorizations_for(store: &Store) {
-    let account = world::account(store).await;
-    world::ready_order(store, &account, &["a.example", "*.b.example"]).await;
-    world::pending_order(store, &account, &["c.example"]).await;
+    let account = harness::account(store).await;
+    harness::ready_order(store, &account, &["a.example", "*.b.example"]).await;
+    harness::pending_order(store, &account, &["c.example"]).await;
     for (names, proven) in [
         (&["a.example"][..], true),
         (&["a.example", "*.b.example"], true),
@@ -210,8 +222,8 @@ async fn an_account_has_proven_what_it_has_valid_authorizations_for(store: &Stor
 }
 
 async fn a_proof_ends_with_its_authorization(store: &Store) {
-    let account = world::account(store).await;
-    let order = world::ready_order(store, &account, &["a.example"]).await;
+    let account = harness::account(store).await;
+    let order = harness::ready_order(store, &account, &["a.example"]).await;
     let names = vec![dns("a.example")];
     let at = |hours| store.has_proven(account.id, names.clone(), Scope::Name, later(hours));
     assert_eq!(at(23).await, Ok(true));

@@ -8,7 +8,7 @@ use acme::order::{self, Order};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::world::{self, dns, now};
+use super::harness::{self, dns, now};
 use crate::{NewOrder, Placed, Store};
 
 super::for_each_back_end!(
@@ -23,7 +23,7 @@ fn new_order(account: &Account, names: &[&str], scope: Scope) -> NewOrder {
     let NewOrder {
         order,
         authorizations,
-    } = world::new_order(account, &["lab"]);
+    } = harness::new_order(account, &["lab"]);
     let wide = |authorization: Authorization| Authorization {
         scope,
         challenges: vec![Challenge::new(Uuid::now_v7(), Method::Dns01, &[7; 32])],
@@ -56,7 +56,7 @@ fn proof(authorization: &Authorization, scope: Scope) -> Proof {
 }
 
 async fn an_order_of_several_names_is_ready_with_the_one_authorization_above_them(store: &Store) {
-    let account = world::account(store).await;
+    let account = harness::account(store).await;
     let names = ["a.lab", "b.lab", "*.c.lab"];
     let new = proven(store, &account, &names, Scope::Subdomains).await;
     let read = store.order_with_authorizations(new.order.id).await;
@@ -74,13 +74,15 @@ async fn an_order_of_several_names_is_ready_with_the_one_authorization_above_the
 }
 
 async fn an_authorization_is_found_by_how_far_it_reaches(store: &Store) {
-    let account = world::account(store).await;
+    let account = harness::account(store).await;
     let wide = proven(store, &account, &["a.lab"], Scope::Subdomains).await;
     let plain = proven(store, &account, &["lab"], Scope::Name).await;
     let (wide, plain) = (&wide.authorizations[0], &plain.authorizations[0]);
     let found = async |scope| {
         let names = vec![(dns("lab"), scope)];
-        let found = store.holdings(&account, names, Some(now())).await;
+        let found = store
+            .reusable_authorizations(&account, names, Some(now()))
+            .await;
         let mut ids: Vec<_> = (found.unwrap().held.iter())
             .map(|held| (held.authorization.id, held.proof.clone()))
             .collect();
@@ -106,7 +108,7 @@ async fn an_authorization_is_found_by_how_far_it_reaches(store: &Store) {
 }
 
 async fn an_order_ends_with_the_authorization_above_its_names(store: &Store) {
-    let account = world::account(store).await;
+    let account = harness::account(store).await;
     let new = proven(store, &account, &["a.lab", "b.lab"], Scope::Subdomains).await;
     let above = new.authorizations[0].id;
     store.deactivate_authorization(above, now()).await.unwrap();
@@ -116,7 +118,7 @@ async fn an_order_ends_with_the_authorization_above_its_names(store: &Store) {
 }
 
 async fn who_has_proven_a_domain_with_all_below_has_proven_the_names_below(store: &Store) {
-    let account = world::account(store).await;
+    let account = harness::account(store).await;
     let has = async |names: &[&str], widest| {
         let names: Vec<Identifier> = names.iter().map(|name| dns(name)).collect();
         store.has_proven(account.id, names, widest, now()).await

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
-use super::world::{self, later, now};
+use super::harness::{self, later, now};
 use crate::{Error, NewOrder, Store};
 
 super::for_each_back_end!(
@@ -124,7 +124,7 @@ async fn a_proof_of_something_else_is_not_written(store: &Store) {
     let new = stored(store, &["a.example"]).await;
     let authorization = &new.authorizations[0];
     let mut other_name = authorization.clone();
-    other_name.identifier = world::dns("b.example");
+    other_name.identifier = harness::dns("b.example");
     let mut other_account = authorization.clone();
     other_account.account = Uuid::now_v7();
     for wrong in [other_name, other_account] {
@@ -204,13 +204,13 @@ async fn proofs_are_read_back_in_the_order_of_the_names(store: &Store) {
     for authorization in new.authorizations.iter().rev() {
         prove(store, authorization).await;
     }
-    let expected = new.authorizations.iter().map(world::proof).collect();
+    let expected = new.authorizations.iter().map(harness::proof).collect();
     assert_eq!(store.proofs(new.order.id).await, Ok(expected));
 }
 
 async fn a_verdict_on_nothing_is_not_found(store: &Store) {
-    let new = world::new_order(&world::new_account(0), &["a.example"]);
-    let proof = world::proof(&new.authorizations[0]);
+    let new = harness::new_order(&harness::new_account(0), &["a.example"]);
+    let proof = harness::proof(&new.authorizations[0]);
     let nothing = Uuid::now_v7();
     let settled = store.settle_valid(nothing, &proof, now()).await;
     assert_eq!(settled, Err(Error::NotFound));
@@ -218,8 +218,8 @@ async fn a_verdict_on_nothing_is_not_found(store: &Store) {
 }
 
 async fn stored(store: &Store, names: &[&str]) -> NewOrder {
-    let account = world::account(store).await;
-    world::pending_order(store, &account, names).await
+    let account = harness::account(store).await;
+    harness::pending_order(store, &account, names).await
 }
 
 async fn order(store: &Store, new: &NewOrder) -> Order {
@@ -228,7 +228,7 @@ async fn order(store: &Store, new: &NewOrder) -> Order {
 
 async fn prove(store: &Store, authorization: &Authorization) -> crate::Settled {
     let challenge = authorization.challenges[0].id;
-    let proof = world::proof(authorization);
+    let proof = harness::proof(authorization);
     store.settle_valid(challenge, &proof, now()).await.unwrap()
 }
 

@@ -5,13 +5,13 @@ use pki::{Extension, Name, PrivateKey, Serial, TbsCertificate, assemble, extensi
 use proptest::prelude::*;
 use uuid::Uuid;
 
-use super::super::sight::Trail;
-use super::super::{Binding, Finding, Ports, ask, judge};
+use super::super::observation::Trace;
+use super::super::{CaaIdentity, Finding, Ports, ask, judge};
 use super::*;
 use crate::challenge::Probe;
 
 const KEY: &[u8] = include_bytes!("../../../testdata/account.pem");
-static NOBODY: Binding = Binding {
+static NOBODY: CaaIdentity = CaaIdentity {
     account_url: String::new(),
     issuers: Vec::new(),
 };
@@ -31,7 +31,7 @@ fn context(identifier: &Identifier) -> Context<'_> {
         token: "tok",
         key_authorization: "tok.thumb",
         account: Uuid::nil(),
-        binding: &NOBODY,
+        caa_identity: &NOBODY,
         ports: Ports::default(),
         now: Timestamp::UNIX_EPOCH,
         redirects: &[],
@@ -80,23 +80,27 @@ fn certificate(extensions: Vec<Extension>) -> Vec<u8> {
     signed(extensions, "challenge", KEY)
 }
 
-fn sight(leaf: Vec<u8>) -> TlsSight {
-    TlsSight {
+fn observation(leaf: Vec<u8>) -> TlsObservation {
+    TlsObservation {
         protocol: Some("acme-tls/1".to_owned()),
         version: 0x0304,
         length: leaf.len(),
         leaf,
-        trail: Trail::default(),
+        trace: Trace::default(),
     }
 }
 
-fn judged(value: &str, sight: TlsSight) -> Verdict {
+fn judged(value: &str, observation: TlsObservation) -> Verdict {
     let identifier = identifier(value);
-    judge(Method::TlsAlpn01, &context(&identifier), &Sight::Tls(sight))
+    judge(
+        Method::TlsAlpn01,
+        &context(&identifier),
+        &Observation::Tls(observation),
+    )
 }
 
-fn refused(value: &str, sight: TlsSight) -> Finding {
-    retry(judged(value, sight))
+fn refused(value: &str, observation: TlsObservation) -> Finding {
+    retry(judged(value, observation))
 }
 
 #[track_caller]
@@ -110,7 +114,7 @@ fn retry(verdict: Verdict) -> Finding {
 /// The certificate is refused as `unauthorized`, with these words.
 #[track_caller]
 fn wrong(value: &str, extensions: Vec<Extension>, words: &str) {
-    let finding = refused(value, sight(certificate(extensions)));
+    let finding = refused(value, observation(certificate(extensions)));
     assert_eq!(finding.problem.kind, Kind::Unauthorized);
     let detail = finding.problem.detail;
     assert!(detail.contains(words), "{detail}");
@@ -120,10 +124,10 @@ fn failure(kind: FailureKind) -> Finding {
     let failure = Failure {
         kind,
         words: String::new(),
-        trail: Trail::default(),
+        trace: Trace::default(),
     };
     let identifier = identifier("foo.lab");
-    let seen = Sight::Failed(failure);
+    let seen = Observation::Failed(failure);
     retry(judge(Method::TlsAlpn01, &context(&identifier), &seen))
 }
 
@@ -161,9 +165,9 @@ fn a_certificate_as_the_rfc_has_it_proves_a_name_and_an_address() {
         ("192.0.2.1", AltName::Ip("192.0.2.1".parse().unwrap())),
         ("2001:db8::1", AltName::Ip("2001:db8::1".parse().unwrap())),
     ] {
-        let mut sight = sight(certificate(vec![san(&[name]), acme_identifier()]));
-        sight.version = TLS_1_2;
-        let Verdict::Valid(proof) = judged(value, sight) else {
+        let mut observation = observation(certificate(vec![san(&[name]), acme_identifier()]));
+        observation.version = TLS_1_2;
+        let Verdict::Valid(proof) = judged(value, observation) else {
             panic!("{value} is not proven");
         };
         assert_eq!(proof.method(), Some(Method::TlsAlpn01));
@@ -175,9 +179,9 @@ fn a_certificate_as_the_rfc_has_it_proves_a_name_and_an_address() {
 fn without_acme_tls_1_nothing_is_proven() {
     let fine = certificate(vec![san(&[dns("foo.lab")]), acme_identifier()]);
     for protocol in [None, Some("h2"), Some("acme-tls/2"), Some("")] {
-        let mut sight = sight(fine.clone());
-        sight.protocol = protocol.map(str::to_owned);
-        let problem = refused("foo.lab", sight).problem;
+        let mut observation = observation(fine.clone());
+        observation.protocol = protocol.map(str::to_owned);
+        let problem = refused("foo.lab", observation).problem;
         assert_eq!(problem.kind, Kind::Unauthorized);
         assert!(problem.detail.contains("acme-tls/1"), "{problem}");
         assert!(problem.detail.contains("web server"), "{problem}");
@@ -186,7 +190,7 @@ fn without_acme_tls_1_nothing_is_proven() {
 
 #[test]
 fn tls_1_1_proves_nothing() {
-    let mut old = sight(certificate(vec![san(&[dns("foo.lab")]), acme_identifier()]));
+    let mut old = observation(certificate(vec![san(&[dns("foo.lab")]), acme_identifier()]));
     old.version = 0x0302;
     let problem = refused("foo.lab", old).problem;
     assert_eq!(problem.kind, Kind::Tls);
@@ -198,15 +202,15 @@ fn a_certificate_that_cannot_be_read_or_is_too_long_proves_nothing() {
     let fine = certificate(vec![san(&[dns("foo.lab")]), acme_identifier()]);
     let mut longer = fine.clone();
     longer.push(0);
-    let mut cut = sight(fine);
+    let mut cut = observation(fine);
     cut.length = 20_000;
-    for (sight, words) in [
-        (sight(Vec::new()), "cannot be read"),
-        (sight(b"nonsense".to_vec()), "cannot be read"),
-        (sight(longer), "cannot be read"),
+    for (observation, words) in [
+        (observation(Vec::new()), "cannot be read"),
+        (observation(b"nonsense".to_vec()), "cannot be read"),
+        (observation(longer), "cannot be read"),
         (cut, "20000 octets"),
     ] {
-        let detail = refused("foo.lab", sight).problem.detail;
+        let detail = refused("foo.lab", observation).problem.detail;
         assert!(detail.contains(words), "{detail}");
     }
 }
@@ -302,7 +306,7 @@ fn a_certificate_that_another_key_signed_proves_nothing() {
         ("another", KEY, "issuer has another name"),
     ] {
         let leaf = signed(extensions(), issuer, signer);
-        let detail = refused("foo.lab", sight(leaf)).problem.detail;
+        let detail = refused("foo.lab", observation(leaf)).problem.detail;
         assert!(detail.contains("not self-signed"), "{detail}");
         assert!(detail.contains(words), "{detail}");
     }
@@ -357,7 +361,7 @@ fn a_handshake_that_fails_says_why_and_what_to_do() {
 fn the_names_of_the_certificate_are_for_the_operator_only() {
     let finding = refused(
         "foo.lab",
-        sight(certificate(vec![san(&[dns("secret.lab")])])),
+        observation(certificate(vec![san(&[dns("secret.lab")])])),
     );
     assert!(!finding.problem.detail.contains("secret"));
     assert_eq!(finding.evidence["answer"]["names"], json!(["secret.lab"]));
@@ -366,7 +370,7 @@ fn the_names_of_the_certificate_are_for_the_operator_only() {
 proptest! {
     #[test]
     fn no_octets_for_a_certificate_break_the_judge(leaf in proptest::collection::vec(any::<u8>(), 0..600)) {
-        prop_assert!(matches!(judged("foo.lab", sight(leaf)), Verdict::Retry(_)));
+        prop_assert!(matches!(judged("foo.lab", observation(leaf)), Verdict::Retry(_)));
     }
 
     #[test]
@@ -374,7 +378,7 @@ proptest! {
         let mut leaf = certificate(vec![san(&[dns("foo.lab")]), acme_identifier()]);
         let at = at % leaf.len();
         leaf[at] ^= with;
-        prop_assert!(matches!(judged("foo.lab", sight(leaf)), Verdict::Retry(_)));
+        prop_assert!(matches!(judged("foo.lab", observation(leaf)), Verdict::Retry(_)));
     }
 
     #[test]
@@ -384,11 +388,11 @@ proptest! {
     ) {
         let mut extensions = vec![san(&[dns("foo.lab")]), acme_identifier()];
         extensions[0].value = names;
-        let verdict = judged("foo.lab", sight(certificate(extensions.clone())));
+        let verdict = judged("foo.lab", observation(certificate(extensions.clone())));
         prop_assert!(matches!(verdict, Verdict::Retry(_)));
         extensions[0] = san(&[dns("foo.lab")]);
         extensions[1].value = identifier;
-        let verdict = judged("foo.lab", sight(certificate(extensions)));
+        let verdict = judged("foo.lab", observation(certificate(extensions)));
         prop_assert!(matches!(verdict, Verdict::Retry(_)));
     }
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
-use ca::birth::Layout;
+use ca::authority::Layout;
 use client::Operator;
 
 use crate::context::Context;

@@ -11,7 +11,7 @@ use super::Answer;
 use super::signed::{self, SelfSigned, Signed};
 use crate::http::links::{Links, id_of};
 use crate::http::problem::AcmeFailure;
-use crate::service::{Arrival, Error, Registered, Service};
+use crate::service::{Error, Origin, Registered, Service};
 
 pub(super) async fn create(
     State(service): State<Service>,
@@ -19,11 +19,11 @@ pub(super) async fn create(
 ) -> Result<Answer, AcmeFailure> {
     let SelfSigned { at, key, verified } = request;
     let asked: NewAccount = verified.json()?;
-    let arrival = Arrival {
+    let origin = Origin {
         url: &at.url,
         address: at.remote,
     };
-    let registered = service.register(&at.provisioner, key, asked, arrival);
+    let registered = service.register(&at.provisioner, key, asked, origin);
     Ok(match registered.await? {
         Registered::New(account) => show(StatusCode::CREATED, &at.links, &account),
         Registered::Existing(account) => show(StatusCode::OK, &at.links, &account),

@@ -1,7 +1,7 @@
 //! Authorizations over HTTP (RFC 8555 §7.5).
 
 use acme::authz::{Authorization, Status};
-use acme::challenge::{self, Binding};
+use acme::challenge::{self, CaaIdentity};
 use acme::message::authorization::{Authorization as Body, NewAuthorization, Update};
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -23,12 +23,12 @@ pub(super) async fn create(
         account,
         verified,
     } = request;
-    let binding = service.binding(at.provisioner.name(), at.account_url(&account));
+    let caa_identity = service.caa_identity(at.provisioner.name(), at.account_url(&account));
     let asked: NewAuthorization = verified.json()?;
     let made = service.authorize_ahead(&at.provisioner, &account, &asked.identifier);
     Ok(match made.await? {
-        Ahead::New(new) => show(StatusCode::CREATED, &at.links, &binding, &new),
-        Ahead::Existing(found) => show(StatusCode::OK, &at.links, &binding, &found),
+        Ahead::New(new) => show(StatusCode::CREATED, &at.links, &caa_identity, &new),
+        Ahead::Existing(found) => show(StatusCode::OK, &at.links, &caa_identity, &found),
     })
 }
 
@@ -43,25 +43,25 @@ pub(super) async fn update(
         account,
         verified,
     } = request;
-    let binding = service.binding(at.provisioner.name(), at.account_url(&account));
+    let caa_identity = service.caa_identity(at.provisioner.name(), at.account_url(&account));
     let id = signed::id(&id, "authorization")?;
     let mut found = service.authorization(&account, id).await?;
     if verified.empty().is_err() {
         let update: Update = verified.json()?;
         found = service.update_authorization(found, &update).await?;
     }
-    Ok(show(StatusCode::OK, &at.links, &binding, &found))
+    Ok(show(StatusCode::OK, &at.links, &caa_identity, &found))
 }
 
 fn show(
     status: StatusCode,
     links: &Links,
-    binding: &Binding,
+    caa_identity: &CaaIdentity,
     authorization: &Authorization,
 ) -> Answer {
     let now = Timestamp::now();
     let url = |id| links.challenge(authorization.id, id);
-    let body = Body::show(authorization, now, url, binding);
+    let body = Body::show(authorization, now, url, caa_identity);
     Answer::json(status, &body)
         .location(&links.to("authz", authorization.id))
         .retry_while(is_looked_at(authorization, now))

@@ -1,7 +1,7 @@
 //! Challenges over HTTP (RFC 8555 §7.5.1).
 
 use acme::authz::Authorization;
-use acme::challenge::{Binding, Status};
+use acme::challenge::{CaaIdentity, Status};
 use acme::message::challenge::Challenge as Body;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -26,21 +26,21 @@ pub(super) async fn answer(
         account,
         verified,
     } = request;
-    let binding = service.binding(at.provisioner.name(), at.account_url(&account));
+    let caa_identity = service.caa_identity(at.provisioner.name(), at.account_url(&account));
     let found = if verified.empty().is_ok() {
         service.challenge(&account, authorization, id).await?.0
     } else {
         verified.json::<serde_json::Map<String, serde_json::Value>>()?;
         service
-            .attempt((&account, binding.clone()), authorization, id)
+            .attempt((&account, caa_identity.clone()), authorization, id)
             .await?
     };
-    Ok(show(&at.links, &binding, &found, id)?)
+    Ok(show(&at.links, &caa_identity, &found, id)?)
 }
 
 fn show(
     links: &Links,
-    binding: &Binding,
+    caa_identity: &CaaIdentity,
     authorization: &Authorization,
     id: Uuid,
 ) -> Result<Answer, Error> {
@@ -48,10 +48,11 @@ fn show(
         .challenge(id)
         .ok_or_else(|| Error::unknown("challenge"))?;
     let url = links.challenge(authorization.id, id);
-    Ok(
-        Answer::json(StatusCode::OK, &Body::show(challenge, url.clone(), binding))
-            .location(&url)
-            .up(&links.to("authz", authorization.id))
-            .retry_while(challenge.status == Status::Processing),
+    Ok(Answer::json(
+        StatusCode::OK,
+        &Body::show(challenge, url.clone(), caa_identity),
     )
+    .location(&url)
+    .up(&links.to("authz", authorization.id))
+    .retry_while(challenge.status == Status::Processing))
 }

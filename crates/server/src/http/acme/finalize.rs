@@ -21,10 +21,10 @@ pub(super) async fn finalize(
         verified,
     } = request;
     let id = signed::id(&id, "order")?;
-    let binding = service.binding(at.provisioner.name(), at.account_url(&account));
+    let caa_identity = service.caa_identity(at.provisioner.name(), at.account_url(&account));
     let csr = verified.json::<Finalize>()?.der()?;
     let order = service
-        .finalize((&account, binding), id, csr, at.request_id.clone())
+        .finalize((&account, caa_identity), id, csr, at.request_id.clone())
         .await?;
     Ok(show(StatusCode::OK, &at.links, &order))
 }

@@ -5,22 +5,24 @@ use axum::http::StatusCode;
 
 use super::signed::{SelfSigned, Signed, SignedByAnyone};
 use crate::http::problem::AcmeFailure;
-use crate::service::{Asker, Service};
+use crate::service::{Requester, Service};
 
 /// 200 with an empty body.
 pub(super) async fn revoke(
     State(service): State<Service>,
     request: SignedByAnyone,
 ) -> Result<StatusCode, AcmeFailure> {
-    let (at, asker, verified) = match request {
+    let (at, requester, verified) = match request {
         SignedByAnyone::Account(Signed {
             at,
             account,
             verified,
-        }) => (at, Asker::Account(account), verified),
-        SignedByAnyone::Key(SelfSigned { at, key, verified }) => (at, Asker::Key(key), verified),
+        }) => (at, Requester::Account(account), verified),
+        SignedByAnyone::Key(SelfSigned { at, key, verified }) => {
+            (at, Requester::Key(key), verified)
+        }
     };
     let asked = verified.json()?;
-    service.revoke(&asker, &asked, &at.request_id).await?;
+    service.revoke(&requester, &asked, &at.request_id).await?;
     Ok(StatusCode::OK)
 }

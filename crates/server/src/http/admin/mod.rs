@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 
 use super::problem::{AdminFailure, not_allowed};
 use super::step::json;
-use crate::listen::Visitor;
+use crate::listen::PeerCredentials;
 use crate::service::{Error, Operator, Service};
 
 mod eab;
@@ -43,15 +43,15 @@ pub(super) fn routes() -> Router<Service> {
 
 /// Lets operators pass and nobody else.
 pub(super) async fn admit(mut request: Request, next: Next) -> Response {
-    let visitor = request.extensions().get::<Visitor>().copied();
-    match visitor.filter(|visitor| visitor.is_operator()) {
-        Some(visitor) => {
-            let operator = Operator::at_the_socket(visitor.uid());
+    let credentials = request.extensions().get::<PeerCredentials>().copied();
+    match credentials.filter(|credentials| credentials.is_operator()) {
+        Some(credentials) => {
+            let operator = Operator::at_the_socket(credentials.uid());
             request.extensions_mut().insert(operator);
             next.run(request).await
         }
         None => {
-            let who = visitor.map_or_else(|| "the caller".to_owned(), |it| it.to_string());
+            let who = credentials.map_or_else(|| "the caller".to_owned(), |it| it.to_string());
             AdminFailure::from(Error::Unproven(format!(
                 "{who} is neither root nor the user that the server runs as: run the command as \
                  one of them, for example with sudo"

@@ -7,12 +7,12 @@ use serde_json::{Value, json};
 use tower::ServiceExt;
 
 use crate::http::operator_router;
-use crate::listen::Visitor;
-use crate::service::world::World;
+use crate::listen::PeerCredentials;
+use crate::service::harness::Harness;
 
 /// One request of a user to a server that runs as 1000.
 async fn ask(
-    world: &World,
+    harness: &Harness,
     uid: Option<u32>,
     (method, path): (&str, &str),
     body: &str,
@@ -23,9 +23,11 @@ async fn ask(
         .body(Body::from(body.to_owned()))
         .unwrap();
     if let Some(uid) = uid {
-        request.extensions_mut().insert(Visitor::new(uid, 1000));
+        request
+            .extensions_mut()
+            .insert(PeerCredentials::new(uid, 1000));
     }
-    let router = operator_router(world.service.clone());
+    let router = operator_router(harness.service.clone());
     let answer = router.oneshot(request).await.unwrap();
     let status = answer.status();
     let body = answer.into_body().collect().await.unwrap().to_bytes();
@@ -34,20 +36,20 @@ async fn ask(
 
 #[tokio::test]
 async fn operators_pass_and_the_audit_log_says_which_door_and_who() {
-    let world = World::new().await;
+    let harness = Harness::new().await;
     let reload = ("POST", "/admin/reload");
     for stranger in [None, Some(1001)] {
-        let (status, body) = ask(&world, stranger, reload, "").await;
+        let (status, body) = ask(&harness, stranger, reload, "").await;
         assert_eq!(status, StatusCode::UNAUTHORIZED);
         assert_eq!(body["type"], "unauthorized");
     }
-    assert_eq!(world.store.audit(0, 10).await.unwrap().len(), 0);
+    assert_eq!(harness.store.audit(0, 10).await.unwrap().len(), 0);
     for uid in [0, 1000] {
-        let (status, body) = ask(&world, Some(uid), reload, "").await;
+        let (status, body) = ask(&harness, Some(uid), reload, "").await;
         let same = json!({"status": "same", "warnings": []});
         assert_eq!((status, body), (StatusCode::OK, same));
     }
-    let lines = world.store.audit(0, 10).await.unwrap();
+    let lines = harness.store.audit(0, 10).await.unwrap();
     let details: Vec<_> = lines.iter().map(|(_, line)| &line.detail).collect();
     assert_eq!(lines[0].1.event, "configuration-reloaded");
     assert_eq!(

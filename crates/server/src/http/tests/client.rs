@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use tower::ServiceExt;
 
 use crate::listen::Peer;
-use crate::service::world::{Page, World};
+use crate::service::harness::{Harness, Page};
 
 pub(super) const HOST: &str = "ca.test:9000";
 pub(super) const JOSE: &str = "application/jose+json";
@@ -110,17 +110,17 @@ pub(super) fn post(url: &str, kind: &str, body: impl Into<Body>) -> Request<Body
 }
 
 impl Client {
-    pub(super) fn new(world: &World) -> Self {
+    pub(super) fn new(harness: &Harness) -> Self {
         Self {
-            router: crate::http::router(world.service.clone()),
+            router: crate::http::router(harness.service.clone()),
             key: keys::generate(KeyKind::EcP256).unwrap().into(),
             kid: None,
             provisioner: "acme".to_owned(),
         }
     }
 
-    pub(super) async fn registered(world: &World) -> Self {
-        let mut client = Self::new(world);
+    pub(super) async fn registered(harness: &Harness) -> Self {
+        let mut client = Self::new(harness);
         let reply = client.register(&json!({})).await;
         assert_eq!(reply.status, StatusCode::CREATED, "{reply:?}");
         client.kid = Some(reply.header("location").to_owned());
@@ -195,12 +195,12 @@ impl Client {
     }
 
     /// An order whose challenges have all been answered well.
-    pub(super) async fn ready(&self, world: &World, names: &[&str]) -> (String, Value) {
+    pub(super) async fn ready(&self, harness: &Harness, names: &[&str]) -> (String, Value) {
         let (url, order) = self.order(names).await;
         for n in 0..names.len() {
             let challenge = self.challenge(&order, n).await;
             let page = Page::of(self.key_authorization(&challenge));
-            world.web.set(token(&challenge), page);
+            harness.web.set(token(&challenge), page);
             let reply = self
                 .post(challenge["url"].as_str().unwrap(), Some(&json!({})))
                 .await;

@@ -8,14 +8,14 @@ use pki::chain::{self, Purpose};
 use serde_json::json;
 
 use super::client::{Client, HOST, csr, get, plain, send};
-use crate::service::world::World;
+use crate::service::harness::Harness;
 
 #[tokio::test]
 async fn an_order_for_a_name_and_an_address_becomes_a_certificate() {
-    let world = World::new().await;
-    let client = Client::registered(&world).await;
+    let harness = Harness::new().await;
+    let client = Client::registered(&harness).await;
     let names = ["www.test", "127.0.0.1"];
-    let (_, order) = client.ready(&world, &names).await;
+    let (_, order) = client.ready(&harness, &names).await;
     let (csr, key) = csr(&names);
     let done = client.finalize(&order, &csr).await;
     assert_eq!(done.status, StatusCode::OK, "{done:?}");
@@ -34,7 +34,7 @@ async fn an_order_for_a_name_and_an_address_becomes_a_certificate() {
     chain::verify(
         &chain[0],
         &chain[1..],
-        std::slice::from_ref(&world.born.root),
+        std::slice::from_ref(&harness.authority.root),
         jiff::Timestamp::now(),
         Purpose::ServerAuth,
         Some("www.test"),
@@ -46,9 +46,9 @@ async fn an_order_for_a_name_and_an_address_becomes_a_certificate() {
 
 #[tokio::test]
 async fn twenty_four_finalizes_make_one_certificate_and_one_signature() {
-    let world = World::new().await;
-    let client = Client::registered(&world).await;
-    let (_, order) = client.ready(&world, &["many.test"]).await;
+    let harness = Harness::new().await;
+    let client = Client::registered(&harness).await;
+    let (_, order) = client.ready(&harness, &["many.test"]).await;
     let mut running = Vec::new();
     for _ in 0..24 {
         let (client, order) = (client.clone(), order.clone());
@@ -65,15 +65,15 @@ async fn twenty_four_finalizes_make_one_certificate_and_one_signature() {
     }
     urls.dedup();
     assert_eq!(urls.len(), 1);
-    assert_eq!(world.signatures.load(Ordering::SeqCst), 1);
-    let recorded = world.store.certificates_named("many.test", 100).await;
+    assert_eq!(harness.signatures.load(Ordering::SeqCst), 1);
+    let recorded = harness.store.certificates_named("many.test", 100).await;
     assert_eq!(recorded.unwrap().len(), 1);
 }
 
 #[tokio::test]
 async fn the_directory_has_no_nonce_and_no_link_and_everything_else_has() {
-    let world = World::new().await;
-    let client = Client::registered(&world).await;
+    let harness = Harness::new().await;
+    let client = Client::registered(&harness).await;
     let directory = send(&client.router, get("/acme/acme/directory")).await;
     assert_eq!(directory.status, StatusCode::OK);
     assert_eq!(
@@ -104,8 +104,8 @@ async fn the_directory_has_no_nonce_and_no_link_and_everything_else_has() {
 
 #[tokio::test]
 async fn the_old_prefix_and_post_as_get_of_the_directory_work() {
-    let world = World::new().await;
-    let client = Client::registered(&world).await;
+    let harness = Harness::new().await;
+    let client = Client::registered(&harness).await;
     let old = send(&client.router, get("/2.0/acme/acme/directory")).await;
     assert_eq!(old.json()["newOrder"], client.url("new-order"));
     let url = client.url("directory");
@@ -120,8 +120,8 @@ async fn the_old_prefix_and_post_as_get_of_the_directory_work() {
 
 #[tokio::test]
 async fn an_account_is_made_found_read_changed_and_ended() {
-    let world = World::new().await;
-    let client = Client::registered(&world).await;
+    let harness = Harness::new().await;
+    let client = Client::registered(&harness).await;
     let kid = client.kid.clone().unwrap();
     let anonymous = Client {
         kid: None,
@@ -155,8 +155,8 @@ async fn an_account_is_made_found_read_changed_and_ended() {
 
 #[tokio::test]
 async fn an_account_made_under_one_name_works_under_another() {
-    let world = World::new().await;
-    let mut client = Client::registered(&world).await;
+    let harness = Harness::new().await;
+    let mut client = Client::registered(&harness).await;
     let elsewhere = client.kid.unwrap().replace(HOST, "127.0.0.1:443");
     client.kid = Some(elsewhere.clone());
     let (_, order) = client.order(&["b.test"]).await;
@@ -165,9 +165,9 @@ async fn an_account_made_under_one_name_works_under_another() {
 
 #[tokio::test]
 async fn a_second_finalize_with_the_same_order_gets_the_same_certificate() {
-    let world = World::new().await;
-    let client = Client::registered(&world).await;
-    let (_, order) = client.ready(&world, &["twice.test"]).await;
+    let harness = Harness::new().await;
+    let client = Client::registered(&harness).await;
+    let (_, order) = client.ready(&harness, &["twice.test"]).await;
     let first = client
         .finalize(&order, &csr(&["twice.test"]).0)
         .await

@@ -5,12 +5,12 @@ use axum::http::{Method, StatusCode};
 use serde_json::json;
 
 use super::client::{Client, JOSE, csr, csr_by, get, plain, post, send};
-use crate::service::world::World;
+use crate::service::harness::Harness;
 
 #[tokio::test]
 async fn a_nonce_is_good_once_and_a_bad_one_brings_a_fresh_one() {
-    let world = World::new().await;
-    let client = Client::registered(&world).await;
+    let harness = Harness::new().await;
+    let client = Client::registered(&harness).await;
     let url = client.url("new-order");
     let nonce = client.nonce().await;
     let payload = json!({"identifiers":[{"type":"dns","value":"a.test"}]}).to_string();
@@ -30,8 +30,8 @@ async fn a_nonce_is_good_once_and_a_bad_one_brings_a_fresh_one() {
 
 #[tokio::test]
 async fn a_missing_nonce_is_bad_and_a_forged_signature_spends_none() {
-    let world = World::new().await;
-    let client = Client::registered(&world).await;
+    let harness = Harness::new().await;
+    let client = Client::registered(&harness).await;
     let url = client.url("new-order");
     let nonce = client.nonce().await;
     let mut header = client.protected(&url, &nonce);
@@ -54,8 +54,8 @@ async fn a_missing_nonce_is_bad_and_a_forged_signature_spends_none() {
 
 #[tokio::test]
 async fn the_envelope_is_judged_by_media_type_size_url_and_algorithm() {
-    let world = World::new().await;
-    let client = Client::registered(&world).await;
+    let harness = Harness::new().await;
+    let client = Client::registered(&harness).await;
     let url = client.url("new-order");
     let header = client.protected(&url, &client.nonce().await);
     let body = client.sealed(&header, "{}");
@@ -85,10 +85,10 @@ async fn the_envelope_is_judged_by_media_type_size_url_and_algorithm() {
 
 #[tokio::test]
 async fn what_is_anothers_is_403_and_what_is_unknown_404() {
-    let world = World::new().await;
-    let owner = Client::registered(&world).await;
-    let stranger = Client::registered(&world).await;
-    let (url, order) = owner.ready(&world, &["mine.test"]).await;
+    let harness = Harness::new().await;
+    let owner = Client::registered(&harness).await;
+    let stranger = Client::registered(&harness).await;
+    let (url, order) = owner.ready(&harness, &["mine.test"]).await;
     let challenge = owner.challenge(&order, 0).await;
     let done = owner.finalize(&order, &csr(&["mine.test"]).0).await.json();
     for url in [
@@ -123,8 +123,8 @@ async fn what_is_anothers_is_403_and_what_is_unknown_404() {
 
 #[tokio::test]
 async fn an_account_of_one_provisioner_is_nobody_at_another() {
-    let world = World::new().await;
-    let client = Client::registered(&world).await;
+    let harness = Harness::new().await;
+    let client = Client::registered(&harness).await;
     let kid = client.kid.clone().unwrap();
     let elsewhere = Client {
         provisioner: "other".to_owned(),
@@ -143,8 +143,8 @@ async fn an_account_of_one_provisioner_is_nobody_at_another() {
 
 #[tokio::test]
 async fn reading_takes_an_empty_payload_only() {
-    let world = World::new().await;
-    let client = Client::registered(&world).await;
+    let harness = Harness::new().await;
+    let client = Client::registered(&harness).await;
     let (url, _) = client.order(&["a.test"]).await;
     let reply = client.post(&url, Some(&json!({}))).await;
     assert_eq!(
@@ -171,9 +171,9 @@ async fn reading_takes_an_empty_payload_only() {
 
 #[tokio::test]
 async fn a_csr_that_does_not_fit_leaves_the_order_ready() {
-    let world = World::new().await;
-    let client = Client::registered(&world).await;
-    let (url, order) = client.ready(&world, &["fit.test"]).await;
+    let harness = Harness::new().await;
+    let client = Client::registered(&harness).await;
+    let (url, order) = client.ready(&harness, &["fit.test"]).await;
     let (mut broken, _) = csr(&["fit.test"]);
     let last = broken.len() - 1;
     broken[last] ^= 1;
@@ -193,8 +193,8 @@ async fn a_csr_that_does_not_fit_leaves_the_order_ready() {
 
 #[tokio::test]
 async fn a_pending_order_is_not_ready() {
-    let world = World::new().await;
-    let client = Client::registered(&world).await;
+    let harness = Harness::new().await;
+    let client = Client::registered(&harness).await;
     let (_, order) = client.order(&["soon.test"]).await;
     let reply = client.finalize(&order, &csr(&["soon.test"]).0).await;
     assert_eq!(
@@ -205,8 +205,8 @@ async fn a_pending_order_is_not_ready() {
 
 #[tokio::test]
 async fn bad_orders_and_accounts_say_what_is_wrong() {
-    let world = World::new().await;
-    let client = Client::registered(&world).await;
+    let harness = Harness::new().await;
+    let client = Client::registered(&harness).await;
     for (names, kind) in [
         (&[][..], "malformed"),
         (&["a..test"][..], "malformed"),
@@ -218,7 +218,7 @@ async fn bad_orders_and_accounts_say_what_is_wrong() {
         "notAfter":"2099-01-01T00:00:00Z"});
     let reply = client.post(&client.url("new-order"), Some(&late)).await;
     assert_eq!(reply.problem(), "malformed");
-    let mut fresh = Client::new(&world);
+    let mut fresh = Client::new(&harness);
     for (payload, kind) in [
         (json!({"onlyReturnExisting":true}), "accountDoesNotExist"),
         (json!({"contact":["tel:1"]}), "unsupportedContact"),
@@ -247,8 +247,8 @@ async fn bad_orders_and_accounts_say_what_is_wrong() {
 
 #[tokio::test]
 async fn an_unknown_provisioner_or_path_is_404() {
-    let world = World::new().await;
-    let mut client = Client::registered(&world).await;
+    let harness = Harness::new().await;
+    let mut client = Client::registered(&harness).await;
     let reply = send(&client.router, get("/acme/none/directory")).await;
     assert_eq!(reply.status, StatusCode::NOT_FOUND);
     assert_eq!(reply.problem(), "malformed");
@@ -259,10 +259,10 @@ async fn an_unknown_provisioner_or_path_is_404() {
 
 #[tokio::test]
 async fn a_store_that_is_out_of_order_is_an_outage_not_a_refusal() {
-    let world = World::new().await;
-    let client = Client::registered(&world).await;
-    let (_, order) = client.ready(&world, &["full.test"]).await;
-    world.store.close().await;
+    let harness = Harness::new().await;
+    let client = Client::registered(&harness).await;
+    let (_, order) = client.ready(&harness, &["full.test"]).await;
+    harness.store.close().await;
     for reply in [
         client.new_order(&["a.test"]).await,
         client.finalize(&order, &csr(&["full.test"]).0).await,
@@ -277,8 +277,8 @@ async fn a_store_that_is_out_of_order_is_an_outage_not_a_refusal() {
 
 #[tokio::test]
 async fn urls_name_the_host_asked_for_only_if_it_is_ours() {
-    let world = World::new().await;
-    let router = Client::new(&world).router;
+    let harness = Harness::new().await;
+    let router = Client::new(&harness).router;
     for (asked, named) in [
         ("ca.test:1234", "ca.test:1234"),
         ("CA.test", "CA.test"),

@@ -7,12 +7,12 @@ use rustls_pki_types::CertificateDer;
 use serde_json::json;
 
 use super::client::{Client, Reply, csr_by, plain, send_as};
-use crate::service::world::World;
+use crate::service::harness::Harness;
 
 /// A certificate for this key.
-async fn issued(client: &Client, world: &World, key: &pki::PrivateKey) -> Certificate {
+async fn issued(client: &Client, harness: &Harness, key: &pki::PrivateKey) -> Certificate {
     let names = ["revoked.test"];
-    let (_, order) = client.ready(world, &names).await;
+    let (_, order) = client.ready(harness, &names).await;
     let done = client.finalize(&order, &csr_by(key, &names)).await.json();
     let url = done["certificate"].as_str().unwrap();
     Certificate::from_pem(&client.post(url, None).await.body).unwrap()
@@ -34,10 +34,10 @@ async fn renew(client: &Client, certificate: &Certificate) -> Reply {
 
 #[tokio::test]
 async fn a_revoked_certificate_is_not_renewed() {
-    let world = World::new().await;
-    let client = Client::registered(&world).await;
+    let harness = Harness::new().await;
+    let client = Client::registered(&harness).await;
     let key = keys::generate(pki::KeyKind::EcP256).unwrap();
-    let certificate = issued(&client, &world, &key).await;
+    let certificate = issued(&client, &harness, &key).await;
     assert_eq!(
         renew(&client, &certificate).await.status,
         StatusCode::CREATED
@@ -52,11 +52,11 @@ async fn a_revoked_certificate_is_not_renewed() {
 
 #[tokio::test]
 async fn another_certificate_of_a_compromised_key_is_not_renewed() {
-    let world = World::new().await;
-    let client = Client::registered(&world).await;
+    let harness = Harness::new().await;
+    let client = Client::registered(&harness).await;
     let key = keys::generate(pki::KeyKind::EcP256).unwrap();
-    let first = issued(&client, &world, &key).await;
-    let second = issued(&client, &world, &key).await;
+    let first = issued(&client, &harness, &key).await;
+    let second = issued(&client, &harness, &key).await;
     assert_eq!(revoke(&client, &first, 1).await.status, StatusCode::OK);
     let refused = renew(&client, &second).await;
     assert_eq!(refused.status, StatusCode::FORBIDDEN, "{refused:?}");

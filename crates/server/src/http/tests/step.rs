@@ -6,12 +6,12 @@ use pki::Certificate;
 use rustls_pki_types::CertificateDer;
 
 use super::client::{Client, csr, get, plain, post, send, send_as};
-use crate::service::world::World;
+use crate::service::harness::Harness;
 
 #[tokio::test]
 async fn health_roots_and_provisioners_answer_at_both_prefixes() {
-    let world = World::new().await;
-    let router = crate::http::router(world.service.clone());
+    let harness = Harness::new().await;
+    let router = crate::http::router(harness.service.clone());
     for prefix in ["", "/1.0"] {
         let reply = send(&router, get(&format!("{prefix}/health"))).await;
         assert_eq!(reply.body, b"{\"status\":\"ok\"}\n");
@@ -21,9 +21,9 @@ async fn health_roots_and_provisioners_answer_at_both_prefixes() {
             assert_eq!(reply.status, StatusCode::CREATED, "{path}");
             assert_eq!(reply.json()["crts"].as_array().unwrap().len(), 1);
         }
-        let sha = world.born.root.fingerprint().to_uppercase();
+        let sha = harness.authority.root.fingerprint().to_uppercase();
         let reply = send(&router, get(&format!("{prefix}/root/{sha}"))).await;
-        assert_eq!(reply.json()["ca"], world.born.root.to_pem());
+        assert_eq!(reply.json()["ca"], harness.authority.root.to_pem());
         let reply = send(&router, get(&format!("{prefix}/provisioners?limit=3"))).await;
         let page = reply.json();
         assert_eq!(page["provisioners"].as_array().unwrap().len(), 3);
@@ -35,13 +35,13 @@ async fn health_roots_and_provisioners_answer_at_both_prefixes() {
     }
     let reply = send(&router, get("/roots.pem")).await;
     assert_eq!(reply.header("content-type"), "application/x-pem-file");
-    assert_eq!(reply.body, world.born.root.to_pem().as_bytes());
+    assert_eq!(reply.body, harness.authority.root.to_pem().as_bytes());
 }
 
 #[tokio::test]
 async fn what_is_not_there_answers_as_the_original_does() {
-    let world = World::new().await;
-    let router = crate::http::router(world.service.clone());
+    let harness = Harness::new().await;
+    let router = crate::http::router(harness.service.clone());
     for path in ["/admin/admins", "/nothing", "/1.0/acme/acme/directory"] {
         let reply = send(&router, get(path)).await;
         assert_eq!(reply.status, StatusCode::NOT_FOUND, "{path}");
@@ -71,8 +71,8 @@ async fn what_is_not_there_answers_as_the_original_does() {
 
 #[tokio::test]
 async fn the_request_id_is_echoed_or_made() {
-    let world = World::new().await;
-    let router = crate::http::router(world.service.clone());
+    let harness = Harness::new().await;
+    let router = crate::http::router(harness.service.clone());
     let request = Request::builder()
         .uri("/health")
         .header("X-Request-Id", "abc-123")
@@ -88,9 +88,9 @@ async fn the_request_id_is_echoed_or_made() {
 
 #[tokio::test]
 async fn a_certificate_is_renewed_by_whoever_proves_to_hold_it() {
-    let world = World::new().await;
-    let client = Client::registered(&world).await;
-    let (_, order) = client.ready(&world, &["renew.test"]).await;
+    let harness = Harness::new().await;
+    let client = Client::registered(&harness).await;
+    let (_, order) = client.ready(&harness, &["renew.test"]).await;
     let done = client
         .finalize(&order, &csr(&["renew.test"]).0)
         .await
@@ -111,9 +111,9 @@ async fn a_certificate_is_renewed_by_whoever_proves_to_hold_it() {
 
 #[tokio::test]
 async fn without_a_certificate_of_ours_there_is_no_renewal() {
-    let world = World::new().await;
-    let other = World::new().await;
-    let router = crate::http::router(world.service.clone());
+    let harness = Harness::new().await;
+    let other = Harness::new().await;
+    let router = crate::http::router(harness.service.clone());
     let reply = send(&router, plain(Method::POST, "/renew")).await;
     assert_eq!(reply.status, StatusCode::UNAUTHORIZED);
     assert_eq!(reply.json()["message"], ca::words::UNAUTHORIZED);
@@ -121,7 +121,7 @@ async fn without_a_certificate_of_ours_there_is_no_renewal() {
     let now = jiff::Timestamp::now();
     let foreign = other
         .service
-        .house_certificate(key.public(), now)
+        .server_certificate(key.public(), now)
         .await
         .unwrap();
     let shown = vec![CertificateDer::from(foreign[0].der().to_vec())];
@@ -131,17 +131,17 @@ async fn without_a_certificate_of_ours_there_is_no_renewal() {
 
 #[tokio::test]
 async fn the_servers_own_certificate_is_not_renewed_from_outside() {
-    let world = World::new().await;
-    let router = crate::http::router(world.service.clone());
+    let harness = Harness::new().await;
+    let router = crate::http::router(harness.service.clone());
     let key = keys::generate(pki::KeyKind::EcP256).unwrap();
     let now = jiff::Timestamp::now();
-    let own = world.service.house_certificate(key.public(), now).await;
+    let own = harness.service.server_certificate(key.public(), now).await;
     let shown = vec![CertificateDer::from(own.unwrap()[0].der().to_vec())];
-    world.service.drain().await;
+    harness.service.drain().await;
     let reply = send_as(&router, plain(Method::POST, "/renew"), shown).await;
     assert_eq!(reply.status, StatusCode::UNAUTHORIZED, "{reply:?}");
     assert_eq!(
-        world.signatures.load(std::sync::atomic::Ordering::SeqCst),
+        harness.signatures.load(std::sync::atomic::Ordering::SeqCst),
         1
     );
 }

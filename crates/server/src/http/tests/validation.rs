@@ -6,7 +6,7 @@ use acme::challenge::Ports;
 use serde_json::{Value, json};
 
 use super::client::{Client, Reply, token};
-use crate::service::world::{Page, World};
+use crate::service::harness::{Harness, Page};
 
 async fn answered(client: &Client, challenge: &Value) -> Reply {
     let url = challenge["url"].as_str().unwrap();
@@ -27,11 +27,11 @@ async fn settled(client: &Client, url: &str, while_: &str) -> Value {
 
 #[tokio::test]
 async fn a_wrong_body_makes_challenge_authorization_and_order_invalid() {
-    let world = World::new().await;
-    let client = Client::registered(&world).await;
+    let harness = Harness::new().await;
+    let client = Client::registered(&harness).await;
     let (url, order) = client.order(&["wrong.test"]).await;
     let challenge = client.challenge(&order, 0).await;
-    world
+    harness
         .web
         .set(token(&challenge), Page::of("secret of an internal page"));
     let reply = answered(&client, &challenge).await;
@@ -42,7 +42,7 @@ async fn a_wrong_body_makes_challenge_authorization_and_order_invalid() {
     let challenge_url = challenge["url"].as_str().unwrap();
     let challenge = settled(&client, challenge_url, "processing").await;
     assert_eq!(challenge["status"], "invalid", "{challenge}");
-    assert_eq!(world.web.hits(), 3, "one try and two further ones");
+    assert_eq!(harness.web.hits(), 3, "one try and two further ones");
     assert!(!challenge.to_string().contains("secret"), "{challenge}");
     let authorization = order["authorizations"][0].as_str().unwrap();
     let authorization = client.post(authorization, None).await.json();
@@ -54,12 +54,12 @@ async fn a_wrong_body_makes_challenge_authorization_and_order_invalid() {
 
 #[tokio::test]
 async fn a_page_that_comes_late_is_found_by_a_further_try() {
-    let world = World::new().await;
-    let client = Client::registered(&world).await;
+    let harness = Harness::new().await;
+    let client = Client::registered(&harness).await;
     let (_, order) = client.order(&["late.test"]).await;
     let challenge = client.challenge(&order, 0).await;
     let page = Page::of(client.key_authorization(&challenge));
-    let (web, name) = (world.web.clone(), token(&challenge).to_owned());
+    let (web, name) = (harness.web.clone(), token(&challenge).to_owned());
     tokio::spawn(async move {
         tokio::time::sleep(Duration::from_millis(500)).await;
         web.set(&name, page);
@@ -70,60 +70,60 @@ async fn a_page_that_comes_late_is_found_by_a_further_try() {
 
 #[tokio::test]
 async fn a_slow_page_leaves_processing_and_retry_after_behind() {
-    let world = World::new().await;
-    let client = Client::registered(&world).await;
+    let harness = Harness::new().await;
+    let client = Client::registered(&harness).await;
     let (url, order) = client.order(&["slow.test"]).await;
     let challenge = client.challenge(&order, 0).await;
     let page = Page {
         delay: Duration::from_secs(3),
         ..Page::of(client.key_authorization(&challenge))
     };
-    world.web.set(token(&challenge), page);
+    harness.web.set(token(&challenge), page);
     let started = Instant::now();
     let reply = answered(&client, &challenge).await;
     assert!(started.elapsed() >= Duration::from_millis(1900));
     assert_eq!(reply.json()["status"], "processing");
     assert_eq!(reply.header("retry-after"), "1");
-    world.service.drain().await;
+    harness.service.drain().await;
     assert_eq!(client.post(&url, None).await.json()["status"], "ready");
 }
 
 #[tokio::test]
 async fn two_posts_on_one_challenge_make_one_job_and_reading_makes_none() {
-    let world = World::new().await;
-    let client = Client::registered(&world).await;
+    let harness = Harness::new().await;
+    let client = Client::registered(&harness).await;
     let (_, order) = client.order(&["once.test"]).await;
     let challenge = client.challenge(&order, 0).await;
     let page = Page {
         delay: Duration::from_millis(500),
         ..Page::of(client.key_authorization(&challenge))
     };
-    world.web.set(token(&challenge), page);
+    harness.web.set(token(&challenge), page);
     client.post(challenge["url"].as_str().unwrap(), None).await;
-    assert_eq!(world.web.hits(), 0);
+    assert_eq!(harness.web.hits(), 0);
     let (first, second) =
         tokio::join!(answered(&client, &challenge), answered(&client, &challenge));
     assert_eq!(first.json()["status"], "valid");
     assert_eq!(second.json()["status"], "valid");
-    assert_eq!(world.web.hits(), 1);
+    assert_eq!(harness.web.hits(), 1);
     assert_eq!(
         answered(&client, &challenge).await.json()["status"],
         "valid"
     );
-    assert_eq!(world.web.hits(), 1);
+    assert_eq!(harness.web.hits(), 1);
 }
 
 #[tokio::test]
 async fn a_redirect_is_followed_to_an_allowed_port() {
-    let world = World::new().await;
-    let client = Client::registered(&world).await;
+    let harness = Harness::new().await;
+    let client = Client::registered(&harness).await;
     let (_, order) = client.order(&["moved.test"]).await;
     let challenge = client.challenge(&order, 0).await;
     let target = format!(
         "http://there.test:{}/.well-known/acme-challenge/moved",
-        world.web.port
+        harness.web.port
     );
-    world.web.set(
+    harness.web.set(
         token(&challenge),
         Page {
             status: 302,
@@ -131,12 +131,12 @@ async fn a_redirect_is_followed_to_an_allowed_port() {
             ..Page::of("")
         },
     );
-    world
+    harness
         .web
         .set("moved", Page::of(client.key_authorization(&challenge)));
     let reply = answered(&client, &challenge).await;
     assert_eq!(reply.json()["status"], "valid", "{reply:?}");
-    assert_eq!(world.web.hits(), 2);
+    assert_eq!(harness.web.hits(), 2);
 }
 
 #[tokio::test]
@@ -144,12 +144,12 @@ async fn a_closed_port_is_told_by_its_address() {
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = closed.local_addr().unwrap().port();
     drop(closed);
-    let world = World::with_ports(Ports {
+    let harness = Harness::with_ports(Ports {
         http: port,
         tls: 443,
     })
     .await;
-    let client = Client::registered(&world).await;
+    let client = Client::registered(&harness).await;
     let (_, order) = client.order(&["closed.test"]).await;
     let challenge = client.challenge(&order, 0).await;
     answered(&client, &challenge).await;
@@ -162,11 +162,11 @@ async fn a_closed_port_is_told_by_its_address() {
 
 #[tokio::test]
 async fn an_unfinished_validation_is_taken_up_at_the_next_start() {
-    let world = World::new().await;
-    let client = Client::registered(&world).await;
+    let harness = Harness::new().await;
+    let client = Client::registered(&harness).await;
     let (url, order) = client.order(&["again.test"]).await;
     let challenge = client.challenge(&order, 0).await;
-    world.web.set(
+    harness.web.set(
         token(&challenge),
         Page::of(client.key_authorization(&challenge)),
     );
@@ -177,8 +177,8 @@ async fn an_unfinished_validation_is_taken_up_at_the_next_start() {
         .next()
         .unwrap();
     let id = uuid::Uuid::try_parse(id).unwrap();
-    world.store.begin_challenge(id, "").await.unwrap();
-    world.service.resume().await.unwrap();
-    world.service.drain().await;
+    harness.store.begin_challenge(id, "").await.unwrap();
+    harness.service.resume().await.unwrap();
+    harness.service.drain().await;
     assert_eq!(client.post(&url, None).await.json()["status"], "ready");
 }

@@ -4,12 +4,12 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use acme::challenge::{FailureKind, Trail};
+use acme::challenge::{FailureKind, Trace};
 use hickory_resolver::proto::rr::{Name, RData, RecordType};
 
 use super::records::{Member, Panel};
 use super::{Finder, address, in_order};
-use crate::probe::Miss;
+use crate::probe::ProbeError;
 
 /// More servers of one zone than these are never asked.
 const MOST_SERVERS: usize = 6;
@@ -18,7 +18,7 @@ const DNS_PORT: u16 = 53;
 
 impl Finder {
     /// The authoritative servers for this name, those that may be asked, IPv6 first.
-    pub(super) async fn authoritative(&self, name: &Name) -> Result<Panel, Miss> {
+    pub(super) async fn authoritative(&self, name: &Name) -> Result<Panel, ProbeError> {
         let (zone, servers) = self.zone_of(name).await?;
         let (mut members, mut refused) = (Vec::new(), Vec::new());
         for server in &servers {
@@ -56,7 +56,7 @@ impl Finder {
     }
 
     /// The closest zone above a name, or at it, and its name servers.
-    async fn zone_of(&self, name: &Name) -> Result<(Name, Vec<Name>), Miss> {
+    async fn zone_of(&self, name: &Name) -> Result<(Name, Vec<Name>), ProbeError> {
         let mut zone = name.clone();
         while !zone.is_root() {
             let servers = self.through_resolvers(&zone, RecordType::NS).await?;
@@ -71,28 +71,32 @@ impl Finder {
             "the resolvers know name servers for no zone that {} lies in",
             shown(name)
         );
-        Err(Miss::new(FailureKind::Dns, words))
+        Err(ProbeError::new(FailureKind::Dns, words))
     }
 
-    async fn addresses_of(&self, server: &Name) -> Result<Vec<IpAddr>, Miss> {
+    async fn addresses_of(&self, server: &Name) -> Result<Vec<IpAddr>, ProbeError> {
         let mut found = self.through_resolvers(server, RecordType::AAAA).await?;
         found.extend(self.through_resolvers(server, RecordType::A).await?);
         Ok(in_order(found.iter().filter_map(address).collect()))
     }
 
     /// The records that the resolvers have for the name itself, aliases not followed.
-    async fn through_resolvers(&self, name: &Name, kind: RecordType) -> Result<Vec<RData>, Miss> {
-        let mut trail = Trail::default();
+    async fn through_resolvers(
+        &self,
+        name: &Name,
+        kind: RecordType,
+    ) -> Result<Vec<RData>, ProbeError> {
+        let mut trace = Trace::default();
         let panel = self.recursive(name);
-        let asked = self.ask_panel(&panel, (name, kind), &mut trail).await;
+        let asked = self.ask_panel(&panel, (name, kind), &mut trace).await;
         let (answer, _) = asked.map_err(|_| {
             let words = format!(
                 "{kind} records of {} were asked for at {}, which answered {}",
                 shown(name),
-                trail.resolver.unwrap_or_default(),
-                trail.answers.join(", ")
+                trace.resolver.unwrap_or_default(),
+                trace.answers.join(", ")
             );
-            Miss::new(FailureKind::Dns, words)
+            ProbeError::new(FailureKind::Dns, words)
         })?;
         let mut records = answer.answers;
         records.retain(|record| record.name == *name && record.record_type() == kind);
@@ -101,7 +105,7 @@ impl Finder {
 }
 
 /// Why no server of a zone can be asked.
-fn unreachable(zone: &Name, servers: &[Name], refused: &[String]) -> Miss {
+fn unreachable(zone: &Name, servers: &[Name], refused: &[String]) -> ProbeError {
     if refused.is_empty() {
         let servers: Vec<_> = servers.iter().map(shown).collect();
         let words = format!(
@@ -109,9 +113,9 @@ fn unreachable(zone: &Name, servers: &[Name], refused: &[String]) -> Miss {
             shown(zone),
             servers.join(", ")
         );
-        return Miss::new(FailureKind::Dns, words);
+        return ProbeError::new(FailureKind::Dns, words);
     }
-    Miss::new(FailureKind::AddressNotAllowed, refused.join("; "))
+    ProbeError::new(FailureKind::AddressNotAllowed, refused.join("; "))
 }
 
 fn name_server(data: &RData) -> Option<Name> {

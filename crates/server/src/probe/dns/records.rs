@@ -3,13 +3,13 @@
 
 use std::net::SocketAddr;
 
-use acme::challenge::{FailureKind, Trail};
+use acme::challenge::{FailureKind, Trace};
 use hickory_resolver::proto::op::{Message, ResponseCode};
 use hickory_resolver::proto::rr::{Name, RData, RecordType};
 
 use super::question::{Question, Unanswered};
 use super::{BUDGET, Finder, ROUNDS, note_server, word};
-use crate::probe::Miss;
+use crate::probe::ProbeError;
 
 /// How many aliases are followed, one after the other.
 const MOST_ALIASES: usize = 10;
@@ -35,7 +35,7 @@ pub(super) struct Panel {
 /// One of them.
 pub(super) struct Member {
     pub(super) address: SocketAddr,
-    /// What it is called in the trail.
+    /// What it is called in the trace.
     pub(super) words: String,
 }
 
@@ -46,8 +46,8 @@ impl Finder {
         &self,
         name: &str,
         kind: RecordType,
-        trail: &mut Trail,
-    ) -> Result<Records, Miss> {
+        trace: &mut Trace,
+    ) -> Result<Records, ProbeError> {
         let Ok(mut name) = Name::from_ascii(name) else {
             return Ok(Records::NoSuchName);
         };
@@ -55,9 +55,9 @@ impl Finder {
         let mut aliases = vec![name.clone()];
         loop {
             let panel = self.panel(&name).await?;
-            let (answer, who) = self.ask_panel(&panel, (&name, kind), trail).await?;
+            let (answer, who) = self.ask_panel(&panel, (&name, kind), trace).await?;
             let suffix = suffix(&panel, who, (aliases.len() > 1).then_some(&name));
-            let last = follow(&answer, &name, &mut aliases, (trail, &suffix))?;
+            let last = follow(&answer, &name, &mut aliases, (trace, &suffix))?;
             let owned = answer.answers.iter().filter(|record| record.name == last);
             let found: Vec<_> = owned
                 .filter(|record| record.record_type() == kind)
@@ -74,7 +74,7 @@ impl Finder {
                 1 => format!("a {kind} record"),
                 n => format!("{n} {kind} records"),
             };
-            trail.answers.push(words + &suffix);
+            trace.answers.push(words + &suffix);
             return Ok(match found.is_empty() {
                 false => Records::Found(found),
                 true if unknown => Records::NoSuchName,
@@ -84,7 +84,7 @@ impl Finder {
     }
 
     /// Who is asked about this name.
-    async fn panel(&self, name: &Name) -> Result<Panel, Miss> {
+    async fn panel(&self, name: &Name) -> Result<Panel, ProbeError> {
         if self.authoritative {
             return self.authoritative(name).await;
         }
@@ -111,8 +111,8 @@ impl Finder {
         &self,
         panel: &Panel,
         (name, kind): (&Name, RecordType),
-        trail: &mut Trail,
-    ) -> Result<(Message, SocketAddr), Miss> {
+        trace: &mut Trace,
+    ) -> Result<(Message, SocketAddr), ProbeError> {
         let servers = u32::try_from(panel.servers.len())
             .unwrap_or(u32::MAX)
             .max(1);
@@ -129,7 +129,7 @@ impl Finder {
         for _ in 0..ROUNDS {
             let mut silent = Vec::new();
             for server in left {
-                note_server(trail, &server.words);
+                note_server(trace, &server.words);
                 let words = match question.ask(server.address, each).await {
                     Ok(answer) => match useless(&answer, panel.recursive) {
                         None => return Ok((answer, server.address)),
@@ -141,13 +141,13 @@ impl Finder {
                     }
                     Err(Unanswered::Failed(words)) => words,
                 };
-                trail
+                trace
                     .answers
                     .push(words + &suffix(panel, server.address, None));
             }
             left = silent;
         }
-        Err(Miss::new(FailureKind::Dns, ""))
+        Err(ProbeError::new(FailureKind::Dns, ""))
     }
 }
 
@@ -175,8 +175,8 @@ fn follow(
     answer: &Message,
     name: &Name,
     aliases: &mut Vec<Name>,
-    (trail, suffix): (&mut Trail, &str),
-) -> Result<Name, Miss> {
+    (trace, suffix): (&mut Trace, &str),
+) -> Result<Name, ProbeError> {
     let mut last = name.clone();
     loop {
         let mut owned = answer.answers.iter().filter(|record| record.name == last);
@@ -192,14 +192,14 @@ fn follow(
         };
         let shown = target.to_ascii();
         let shown = shown.trim_end_matches('.');
-        trail.answers.push(format!("CNAME {shown}{suffix}"));
+        trace.answers.push(format!("CNAME {shown}{suffix}"));
         if aliases.contains(&target) {
             let words = "the aliases (CNAME) go round in a circle";
-            return Err(Miss::new(FailureKind::Dns, words));
+            return Err(ProbeError::new(FailureKind::Dns, words));
         }
         if aliases.len() > MOST_ALIASES {
             let words = format!("more than {MOST_ALIASES} aliases (CNAME) in a row");
-            return Err(Miss::new(FailureKind::Dns, words));
+            return Err(ProbeError::new(FailureKind::Dns, words));
         }
         aliases.push(target.clone());
         last = target;

@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use acme::challenge::{Failure, FailureKind, Probe, Sight, TxtProbe, TxtSight};
+use acme::challenge::{Failure, FailureKind, Observation, Probe, TxtObservation, TxtProbe};
 use hickory_resolver::proto::op::{Message, MessageType, ResponseCode};
 use hickory_resolver::proto::rr::rdata::{A, CNAME, NS, TXT};
 use hickory_resolver::proto::rr::{Name, RData, Record};
@@ -11,7 +11,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, UdpSocket};
 
 use super::{Outcome, lies_in, matches};
-use crate::probe::{Eyes, Options, RecordType, Records, Zone};
+use crate::probe::{Options, Prober, RecordType, Records, Zone};
 
 fn name(text: &str) -> Name {
     Name::from_ascii(text).unwrap()
@@ -142,12 +142,12 @@ async fn dns() -> SocketAddr {
     address
 }
 
-async fn eyes() -> Eyes {
+async fn prober() -> Prober {
     eyes_of(vec![dns().await], Vec::new())
 }
 
-fn eyes_of(resolvers: Vec<SocketAddr>, zones: Vec<Zone>) -> Eyes {
-    Eyes::new(&Options {
+fn eyes_of(resolvers: Vec<SocketAddr>, zones: Vec<Zone>) -> Prober {
+    Prober::new(&Options {
         resolvers,
         zones,
         resolv_conf: "/nowhere".into(),
@@ -156,20 +156,20 @@ fn eyes_of(resolvers: Vec<SocketAddr>, zones: Vec<Zone>) -> Eyes {
     })
 }
 
-async fn look(eyes: &Eyes, name: &str) -> Sight {
+async fn look(prober: &Prober, name: &str) -> Observation {
     let probe = Probe::Txt(TxtProbe { name: name.into() });
-    eyes.look(&probe, Duration::from_secs(30)).await
+    prober.look(&probe, Duration::from_secs(30)).await
 }
 
-async fn seen(eyes: &Eyes, name: &str) -> TxtSight {
-    let Sight::Txt(sight) = look(eyes, name).await else {
+async fn seen(prober: &Prober, name: &str) -> TxtObservation {
+    let Observation::Txt(observation) = look(prober, name).await else {
         panic!("{name} was not seen");
     };
-    sight
+    observation
 }
 
-async fn failed(eyes: &Eyes, name: &str) -> Failure {
-    let Sight::Failed(failure) = look(eyes, name).await else {
+async fn failed(prober: &Prober, name: &str) -> Failure {
+    let Observation::Failed(failure) = look(prober, name).await else {
         panic!("{name} was seen");
     };
     failure
@@ -177,31 +177,37 @@ async fn failed(eyes: &Eyes, name: &str) -> Failure {
 
 #[tokio::test]
 async fn every_record_is_seen_with_its_strings_joined() {
-    let sight = seen(&eyes().await, "txt.test").await;
-    assert_eq!(sight.values, ["one", "two halves"]);
-    assert_eq!(sight.trail.answers, ["2 TXT records"]);
-    assert!(sight.trail.resolver.unwrap().starts_with("127.0.0.1:"));
+    let observation = seen(&prober().await, "txt.test").await;
+    assert_eq!(observation.values, ["one", "two halves"]);
+    assert_eq!(observation.trace.answers, ["2 TXT records"]);
+    assert!(
+        observation
+            .trace
+            .resolver
+            .unwrap()
+            .starts_with("127.0.0.1:")
+    );
 }
 
 #[tokio::test]
 async fn aliases_are_followed_whether_or_not_the_resolver_does_it() {
-    let eyes = eyes().await;
-    let whole = seen(&eyes, "whole.test").await;
+    let prober = prober().await;
+    let whole = seen(&prober, "whole.test").await;
     assert_eq!(whole.values, ["one"]);
-    assert_eq!(whole.trail.answers, ["CNAME TXT.test", "a TXT record"]);
-    let alias = seen(&eyes, "alias.test").await;
+    assert_eq!(whole.trace.answers, ["CNAME TXT.test", "a TXT record"]);
+    let alias = seen(&prober, "alias.test").await;
     assert_eq!(alias.values, ["one", "two halves"]);
     let told = ["CNAME txt.test", "2 TXT records for txt.test"];
-    assert_eq!(alias.trail.answers, told);
+    assert_eq!(alias.trace.answers, told);
 }
 
 #[tokio::test]
 async fn aliases_in_a_circle_or_without_end_are_told() {
-    let eyes = eyes().await;
-    let round = failed(&eyes, "round.test").await;
+    let prober = prober().await;
+    let round = failed(&prober, "round.test").await;
     assert_eq!(round.kind, FailureKind::Dns);
     assert!(round.words.contains("circle"), "{round:?}");
-    let row = failed(&eyes, "n1.row.test").await;
+    let row = failed(&prober, "n1.row.test").await;
     assert!(row.words.contains("more than 10 aliases"), "{row:?}");
 }
 
@@ -217,13 +223,13 @@ fn a_crowd_of_addresses_is_told_in_a_few_words() {
 
 #[tokio::test]
 async fn a_crowd_of_authoritative_servers_is_told_in_a_few_words() {
-    let eyes = Eyes::new(&Options {
+    let prober = Prober::new(&Options {
         resolvers: vec![dns().await],
         authoritative: true,
         resolv_conf: "/nowhere".into(),
         ..Options::default()
     });
-    let failure = failed(&eyes, "many.test").await;
+    let failure = failed(&prober, "many.test").await;
     assert_eq!(failure.kind, FailureKind::AddressNotAllowed);
     assert!(failure.words.contains("link-local"), "{}", failure.words);
     assert!(failure.words.len() < 2000, "{} octets", failure.words.len());
@@ -231,22 +237,22 @@ async fn a_crowd_of_authoritative_servers_is_told_in_a_few_words() {
 
 #[tokio::test]
 async fn an_answer_that_is_cut_is_asked_for_over_tcp() {
-    let sight = seen(&eyes().await, "long.test").await;
-    assert_eq!(sight.values, ["x".repeat(300)]);
+    let observation = seen(&prober().await, "long.test").await;
+    assert_eq!(observation.values, ["x".repeat(300)]);
 }
 
 #[tokio::test]
 async fn a_server_without_extensions_is_asked_without_them() {
-    assert_eq!(seen(&eyes().await, "old.test").await.values, ["old"]);
+    assert_eq!(seen(&prober().await, "old.test").await.values, ["old"]);
 }
 
 #[tokio::test]
 async fn no_records_no_name_and_no_answer_are_three_things() {
-    let eyes = eyes().await;
+    let prober = prober().await;
     for name in ["bare.test", "foreign.test"] {
-        let bare = seen(&eyes, name).await;
+        let bare = seen(&prober, name).await;
         assert_eq!(
-            (bare.values.len(), bare.trail.answers),
+            (bare.values.len(), bare.trace.answers),
             (0, vec!["no TXT".to_owned()])
         );
     }
@@ -256,17 +262,17 @@ async fn no_records_no_name_and_no_answer_are_three_things() {
         "too..many.dots",
         &"a".repeat(300),
     ] {
-        assert_eq!(failed(&eyes, name).await.kind, FailureKind::NoSuchName);
+        assert_eq!(failed(&prober, name).await.kind, FailureKind::NoSuchName);
     }
     for (name, words) in [
         ("broken.test", "SERVFAIL"),
         ("refers.test", "a referral, since it does not ask others"),
     ] {
-        let failure = failed(&eyes, name).await;
+        let failure = failed(&prober, name).await;
         assert_eq!(failure.kind, FailureKind::Dns);
-        assert_eq!(failure.trail.answers, [words]);
+        assert_eq!(failure.trace.answers, [words]);
     }
-    let caa = eyes
+    let caa = prober
         .records("txt.test", RecordType::CAA, Duration::from_secs(30))
         .await;
     assert_eq!(caa.unwrap().records, Records::None);
@@ -277,16 +283,16 @@ async fn silence_ends_and_is_told() {
     let dir = tempfile::tempdir().unwrap();
     let resolv_conf = dir.path().join("resolv.conf");
     std::fs::write(&resolv_conf, "options timeout:1\n").unwrap();
-    let eyes = Eyes::new(&Options {
+    let prober = Prober::new(&Options {
         resolvers: vec![dns().await],
         resolv_conf,
         ..Options::default()
     });
-    let failure = failed(&eyes, "silent.test").await;
+    let failure = failed(&prober, "silent.test").await;
     assert_eq!(failure.kind, FailureKind::Dns);
     let told = ["nothing in time (time-out)"; 2];
-    assert_eq!(failure.trail.answers, told, "asked twice");
-    let asked = eyes.records("silent.test", RecordType::TXT, Duration::from_millis(100));
+    assert_eq!(failure.trace.answers, told, "asked twice");
+    let asked = prober.records("silent.test", RecordType::TXT, Duration::from_millis(100));
     let cut = asked.await.unwrap_err();
     assert_eq!(cut.words, "no answer in time (time-out)");
 }
@@ -295,10 +301,10 @@ async fn silence_ends_and_is_told() {
 async fn a_server_that_fails_is_made_up_for_by_the_next() {
     let closed = "127.0.0.1:1".parse().unwrap();
     let good = dns().await;
-    let sight = seen(&eyes_of(vec![closed, good], Vec::new()), "txt.test").await;
-    assert_eq!(sight.values.len(), 2);
+    let observation = seen(&eyes_of(vec![closed, good], Vec::new()), "txt.test").await;
+    assert_eq!(observation.values.len(), 2);
     assert_eq!(
-        sight.trail.answers,
+        observation.trace.answers,
         [
             "connection refused (127.0.0.1:1)".to_owned(),
             format!("2 TXT records ({good})")
@@ -314,10 +320,10 @@ async fn a_zone_is_asked_at_its_own_resolvers_and_the_longest_counts() {
         resolvers: vec![resolver],
     };
     let zones = vec![zone("test", closed), zone("txt.test", dns().await)];
-    let eyes = eyes_of(vec![closed], zones);
-    assert_eq!(seen(&eyes, "txt.test").await.values.len(), 2);
-    let other = failed(&eyes, "alias.test").await;
-    assert_eq!(other.trail.answers, ["connection refused"; 1]);
+    let prober = eyes_of(vec![closed], zones);
+    assert_eq!(seen(&prober, "txt.test").await.values.len(), 2);
+    let other = failed(&prober, "alias.test").await;
+    assert_eq!(other.trace.answers, ["connection refused"; 1]);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use acme::challenge::{Failure, Host, Probe, Sight};
+use acme::challenge::{Failure, Host, Observation, Probe};
 use rcgen::{CertificateParams, CustomExtension, KeyPair};
 use rustls::crypto::aws_lc_rs;
 use rustls::server::{ClientHello, ResolvesServerCert};
@@ -15,7 +15,7 @@ use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
 use super::*;
-use crate::probe::{Eyes, Options};
+use crate::probe::{Options, Prober};
 
 const ACME: &[u8] = b"acme-tls/1";
 const ANY: &[&SupportedProtocolVersion] = rustls::ALL_VERSIONS;
@@ -105,8 +105,8 @@ async fn raw(answer: &'static [u8]) -> u16 {
     port
 }
 
-async fn look_at(host: Host, port: u16) -> Sight {
-    let eyes = Eyes::new(&Options {
+async fn look_at(host: Host, port: u16) -> Observation {
+    let prober = Prober::new(&Options {
         loopback_names: vec!["*.test".to_owned()],
         ..Options::default()
     });
@@ -115,20 +115,20 @@ async fn look_at(host: Host, port: u16) -> Sight {
         port,
         server_name: "web.test".to_owned(),
     });
-    eyes.look(&probe, Duration::from_secs(2)).await
+    prober.look(&probe, Duration::from_secs(2)).await
 }
 
-async fn seen(port: u16) -> TlsSight {
+async fn seen(port: u16) -> TlsObservation {
     let seen = look_at(Host::Name("web.test".to_owned()), port).await;
-    let Sight::Tls(sight) = seen else {
+    let Observation::Tls(observation) = seen else {
         panic!("{seen:?}");
     };
-    sight
+    observation
 }
 
 async fn failed(port: u16) -> Failure {
     let seen = look_at(Host::Name("web.test".to_owned()), port).await;
-    let Sight::Failed(failure) = seen else {
+    let Observation::Failed(failure) = seen else {
         panic!("{seen:?}");
     };
     failure
@@ -141,11 +141,17 @@ async fn the_certificate_is_told_with_protocol_and_version() {
         (&[&rustls::version::TLS13], 0x0304),
     ] {
         let server = server(certified(true, 1), &[b"h2", ACME], versions).await;
-        let sight = seen(server.port).await;
-        assert_eq!(sight.protocol.as_deref(), Some("acme-tls/1"));
-        assert_eq!((sight.version, &sight.leaf), (number, &server.leaf));
-        assert_eq!(sight.length, server.leaf.len());
-        assert_eq!(sight.trail.attempts.last().unwrap().outcome, "connected");
+        let observation = seen(server.port).await;
+        assert_eq!(observation.protocol.as_deref(), Some("acme-tls/1"));
+        assert_eq!(
+            (observation.version, &observation.leaf),
+            (number, &server.leaf)
+        );
+        assert_eq!(observation.length, server.leaf.len());
+        assert_eq!(
+            observation.trace.attempts.last().unwrap().outcome,
+            "connected"
+        );
         assert_eq!(*server.asked.lock().unwrap(), ["web.test"]);
     }
 }
@@ -180,9 +186,9 @@ async fn each_look_sees_the_present_certificate() {
 #[tokio::test]
 async fn a_huge_certificate_is_cut() {
     let server = server(certified(true, 1000), &[ACME], ANY).await;
-    let sight = seen(server.port).await;
+    let observation = seen(server.port).await;
     assert_eq!(
-        (sight.leaf.len(), sight.length),
+        (observation.leaf.len(), observation.length),
         (LEAF_CAP, server.leaf.len())
     );
 }
@@ -217,7 +223,7 @@ async fn what_is_not_tls_or_too_old_is_told_apart() {
 #[tokio::test]
 async fn an_address_that_is_not_allowed_is_not_shaken_hands_with() {
     let host = Host::Ip("169.254.169.254".parse().unwrap());
-    let Sight::Failed(failure) = look_at(host, 443).await else {
+    let Observation::Failed(failure) = look_at(host, 443).await else {
         panic!("it was connected to");
     };
     assert_eq!(failure.kind, FailureKind::AddressNotAllowed);

@@ -4,9 +4,9 @@ use std::path::Path;
 use std::thread;
 
 use anyhow::{Context as _, Result, anyhow, bail};
-use ca::birth::{self, Minted};
+use ca::authority::{self, NewAuthority};
 use jiff::Timestamp;
-use keys::{FileSigner, Pen, Signer};
+use keys::{CertificateSigner, FileSigner, Signer};
 use pki::{Certificate, KeyKind, PrivateKey, Serial};
 use serde_json::Value;
 use zeroize::Zeroizing;
@@ -60,24 +60,29 @@ pub(crate) fn mint(answers: &Answers, with_acme: bool) -> Result<Made> {
     let now = Timestamp::now();
     let password = &answers.password;
     let new_root;
-    let (root, root_pen, root_key) = match &answers.existing {
+    let (root, root_signer, root_key) = match &answers.existing {
         Some(existing) => {
-            let pen = Pen::new(signer(&existing.key)?, existing.certificate.clone())?;
-            (existing.certificate.clone(), pen, None)
+            let certificate_signer =
+                CertificateSigner::new(signer(&existing.key)?, existing.certificate.clone())?;
+            (existing.certificate.clone(), certificate_signer, None)
         }
         None => {
             output::talk("Generating root certificate... ");
             new_root = keys::generate(KeyKind::EcP256)?;
-            let unsigned = birth::root(&answers.name, new_root.public(), serial(), now)?;
-            let pen = Pen::self_signed(signer(&new_root)?, unsigned)?;
+            let unsigned = authority::root(&answers.name, new_root.public(), serial(), now)?;
+            let certificate_signer = CertificateSigner::self_signed(signer(&new_root)?, unsigned)?;
             output::say("done!");
-            (pen.issuer().clone(), pen, Some(&new_root))
+            (
+                certificate_signer.issuer().clone(),
+                certificate_signer,
+                Some(&new_root),
+            )
         }
     };
     output::talk("Generating intermediate certificate... ");
     let key = keys::generate(KeyKind::EcP256)?;
-    let unsigned = birth::intermediate(&answers.name, key.public(), serial(), now, &root)?;
-    let intermediate = root_pen.sign(unsigned)?;
+    let unsigned = authority::intermediate(&answers.name, key.public(), serial(), now, &root)?;
+    let intermediate = root_signer.sign(unsigned)?;
     let (root_key, intermediate_key, provisioner) = thread::scope(|scope| {
         let root_key = scope.spawn(|| root_key.map(|key| locked(key, password)).transpose());
         let intermediate_key = scope.spawn(|| locked(&key, password));
@@ -93,7 +98,7 @@ pub(crate) fn mint(answers: &Answers, with_acme: bool) -> Result<Made> {
     output::say("done!");
     let mut provisioners: Vec<Value> = provisioner.into_iter().collect();
     if with_acme {
-        provisioners.push(birth::acme_provisioner(&answers.provisioner));
+        provisioners.push(authority::acme_provisioner(&answers.provisioner));
     }
     Ok(Made {
         root,
@@ -106,8 +111,8 @@ pub(crate) fn mint(answers: &Answers, with_acme: bool) -> Result<Made> {
 
 impl Made {
     /// As the files want it.
-    pub(crate) fn minted(&self) -> Minted<'_> {
-        Minted {
+    pub(crate) fn minted(&self) -> NewAuthority<'_> {
+        NewAuthority {
             root: &self.root,
             root_key: self.root_key.clone(),
             intermediate: &self.intermediate,

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
-use ca::birth::{self, Contents, Entry, Layout, Plan};
+use ca::authority::{self, Contents, Entry, Layout, Plan};
 use pki::Certificate;
 
 use crate::context::Context;
@@ -141,7 +141,7 @@ impl Args {
         };
         output::say("");
         let made = mint::mint(&answers, self.acme)?;
-        let entries = birth::entries(&plan, made.minted());
+        let entries = authority::entries(&plan, made.minted());
         for entry in entries {
             write(&entry, self.pki, &layout)?;
         }

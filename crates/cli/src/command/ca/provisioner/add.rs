@@ -89,7 +89,7 @@ pub(crate) fn jwk_provisioner(name: &str, password: &[u8]) -> Result<Value> {
         cek: keys::random(),
         iv: keys::random(),
     };
-    Ok(ca::birth::jwk_provisioner(
+    Ok(ca::authority::jwk_provisioner(
         name, &key, password, &random, ROUNDS,
     )?)
 }

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::sight::{HttpProbe, HttpSight, Trail};
+use super::observation::{HttpObservation, HttpProbe, Trace};
 use super::{Context, Finding, Method, redirect};
 use crate::problem::{Kind, Problem, quote};
 
@@ -17,20 +17,20 @@ pub(super) fn finding(
     method: Method,
     cx: &Context<'_>,
     kind: Kind,
-    (trail, sight): (&Trail, Option<&HttpSight>),
+    (trace, observation): (&Trace, Option<&HttpObservation>),
     (what, advice): (&str, &str),
 ) -> Finding {
-    let mut story = redirects(cx);
-    story.extend(resolution(trail));
-    story.extend(attempts(trail));
-    story.push(what.to_owned());
+    let mut report = redirects(cx);
+    report.extend(resolution(trace));
+    report.extend(attempts(trace));
+    report.push(what.to_owned());
     let detail = format!(
         "{} for {} failed: {}. {advice}",
         method.as_str(),
         cx.identifier,
-        story.join("; ")
+        report.join("; ")
     );
-    let mut evidence = evidence(method, cx, trail, sight);
+    let mut evidence = evidence(method, cx, trace, observation);
     evidence["finding"] = json!(what);
     Finding {
         problem: Problem::new(kind, detail),
@@ -42,22 +42,22 @@ pub(super) fn finding(
 pub(super) fn evidence(
     method: Method,
     cx: &Context<'_>,
-    trail: &Trail,
-    sight: Option<&HttpSight>,
+    trace: &Trace,
+    observation: Option<&HttpObservation>,
 ) -> Value {
     let mut evidence = json!({
         "method": method.as_str(),
         "redirects": cx.redirects,
-        "trail": trail,
+        "trace": trace,
     });
-    if let Some(sight) = sight {
-        let shown = &sight.body[..sight.body.len().min(SHOWN_BODY)];
+    if let Some(observation) = observation {
+        let shown = &observation.body[..observation.body.len().min(SHOWN_BODY)];
         evidence["answer"] = json!({
-            "status": sight.status,
-            "location": sight.location.as_deref().map(cut),
-            "media_type": sight.media_type.as_deref().map(cut),
-            "length": sight.length,
-            "truncated": sight.truncated,
+            "status": observation.status,
+            "location": observation.location.as_deref().map(cut),
+            "media_type": observation.media_type.as_deref().map(cut),
+            "length": observation.length,
+            "truncated": observation.truncated,
             "body": String::from_utf8_lossy(shown),
         });
     }
@@ -70,18 +70,22 @@ fn cut(value: &str) -> String {
 }
 
 /// Status, media type, length and time of an answer.
-pub(super) fn answer(url: &HttpProbe, sight: &HttpSight) -> String {
-    let media = match sight.media_type.as_deref() {
+pub(super) fn answer(url: &HttpProbe, observation: &HttpObservation) -> String {
+    let media = match observation.media_type.as_deref() {
         Some(media) => quote(media.split(';').next().unwrap_or(media).trim()),
         None => "no media type".to_owned(),
     };
-    let more = if sight.truncated { "more than " } else { "" };
+    let more = if observation.truncated {
+        "more than "
+    } else {
+        ""
+    };
     format!(
         "{} answered {} ({media}, {more}{} octets) after {} ms",
         url.shown(),
-        sight.status,
-        sight.length,
-        sight.trail.millis
+        observation.status,
+        observation.length,
+        observation.trace.millis
     )
 }
 
@@ -94,22 +98,22 @@ fn redirects(cx: &Context<'_>) -> Vec<String> {
 }
 
 /// Who was asked for records, and what came of it.
-pub(crate) fn resolution(trail: &Trail) -> Option<String> {
-    let resolver = trail.resolver.as_deref()?;
+pub(crate) fn resolution(trace: &Trace) -> Option<String> {
+    let resolver = trace.resolver.as_deref()?;
     let who = if resolver.starts_with(|c: char| c.is_ascii_digit() || c == '[') {
         format!("resolver {resolver}")
     } else {
         resolver.to_owned()
     };
-    Some(if trail.answers.is_empty() {
+    Some(if trace.answers.is_empty() {
         format!("{who} gave no answer")
     } else {
-        format!("{who} answered {}", trail.answers.join(", "))
+        format!("{who} answered {}", trace.answers.join(", "))
     })
 }
 
-fn attempts(trail: &Trail) -> Option<String> {
-    let tried: Vec<_> = (trail.attempts.iter())
+fn attempts(trace: &Trace) -> Option<String> {
+    let tried: Vec<_> = (trace.attempts.iter())
         .map(|a| format!("{}: {} after {} ms", a.address, a.outcome, a.millis))
         .collect();
     (!tried.is_empty()).then(|| format!("tried {}", tried.join(", ")))

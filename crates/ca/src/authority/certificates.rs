@@ -9,7 +9,7 @@ use crate::issue::{Kind, Unsigned, authority_key_id};
 use crate::lint::lint;
 
 /// Proof that an unsigned certificate comes from here: nobody else can make one.
-pub(crate) struct Founding(());
+pub(crate) struct AuthorityProof(());
 
 /// 3,650 days.
 const LIFE: SignedDuration = SignedDuration::from_hours(3650 * 24);
@@ -37,7 +37,7 @@ pub fn root(
         public_key: key.clone(),
         extensions: extensions(key, ROOT_PATH_LENGTH, None),
     };
-    let unsigned = Unsigned::authority(tbs, Kind::Root, Founding(()));
+    let unsigned = Unsigned::authority(tbs, Kind::Root, AuthorityProof(()));
     lint(&unsigned, None)?;
     Ok(unsigned)
 }
@@ -70,7 +70,7 @@ pub fn intermediate(
         public_key: key.clone(),
         extensions: extensions(key, INTERMEDIATE_PATH_LENGTH, Some(root)),
     };
-    let unsigned = Unsigned::authority(tbs, Kind::Intermediate, Founding(()));
+    let unsigned = Unsigned::authority(tbs, Kind::Intermediate, AuthorityProof(()));
     lint(&unsigned, Some(root))?;
     Ok(unsigned)
 }

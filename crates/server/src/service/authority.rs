@@ -1,15 +1,15 @@
-//! The birth of an authority: keys are drawn, root and intermediate are signed. Files are not
+//! Creates an authority: generates its keys and signs root and intermediate. Files are not
 //! written here.
 
 use jiff::Timestamp;
-use keys::Pen;
+use keys::CertificateSigner;
 use keys::file::FileSigner;
 use pki::{Certificate, KeyKind, PrivateKey, Serial};
 
 use super::Error;
 
 /// A new authority: two certificates and their keys.
-pub(crate) struct Born {
+pub(crate) struct NewAuthority {
     /// The root.
     pub(crate) root: Certificate,
     /// The root's key.
@@ -24,15 +24,17 @@ pub(crate) struct Born {
 ///
 /// # Errors
 /// When the name cannot stand in a certificate, or a key fails.
-pub(crate) fn found(name: &str, now: Timestamp) -> Result<Born, Error> {
+pub(crate) fn create(name: &str, now: Timestamp) -> Result<NewAuthority, Error> {
     let root_key = keys::generate(KeyKind::EcP256)?;
     let intermediate_key = keys::generate(KeyKind::EcP256)?;
-    let unsigned = ca::birth::root(name, root_key.public(), serial(), now)?;
-    let pen = Pen::self_signed(Box::new(signer(&root_key)?), unsigned)?;
-    let root = pen.issuer().clone();
-    let unsigned = ca::birth::intermediate(name, intermediate_key.public(), serial(), now, &root)?;
-    let intermediate = pen.sign(unsigned)?;
-    Ok(Born {
+    let unsigned = ca::authority::root(name, root_key.public(), serial(), now)?;
+    let certificate_signer =
+        CertificateSigner::self_signed(Box::new(signer(&root_key)?), unsigned)?;
+    let root = certificate_signer.issuer().clone();
+    let unsigned =
+        ca::authority::intermediate(name, intermediate_key.public(), serial(), now, &root)?;
+    let intermediate = certificate_signer.sign(unsigned)?;
+    Ok(NewAuthority {
         root,
         root_key,
         intermediate,

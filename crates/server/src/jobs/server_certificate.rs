@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use pki::KeyKind;
 use tokio::time::sleep;
 
-use crate::listen::House;
+use crate::listen::ServerCertificate;
 use crate::live::Live;
 use crate::service::Service;
 
@@ -28,17 +28,25 @@ pub(crate) struct Span {
 ///
 /// # Errors
 /// When the authority refuses, or its key fails.
-pub(crate) async fn renew(service: &Service, house: &House) -> anyhow::Result<Span> {
+pub(crate) async fn renew(
+    service: &Service,
+    server_certificate: &ServerCertificate,
+) -> anyhow::Result<Span> {
     let key = keys::generate(KeyKind::EcP256)?;
     let issued = Timestamp::now();
-    let chain = service.house_certificate(key.public(), issued).await?;
-    house.install(&chain, &key)?;
+    let chain = service.server_certificate(key.public(), issued).await?;
+    server_certificate.install(&chain, &key)?;
     let ends = chain.first().map_or(issued, pki::Certificate::not_after);
     Ok(Span { issued, ends })
 }
 
 /// Keeps the certificate fresh, for ever.
-pub(crate) async fn keep(service: Service, house: House, live: Arc<Live>, first: Span) {
+pub(crate) async fn keep(
+    service: Service,
+    server_certificate: ServerCertificate,
+    live: Arc<Live>,
+    first: Span,
+) {
     let mut changes = live.changes();
     let mut config = live.config();
     let mut span = first;
@@ -59,14 +67,14 @@ pub(crate) async fn keep(service: Service, house: House, live: Arc<Live>, first:
                 }
             }
         }
-        due = match renew(&service, &house).await {
+        due = match renew(&service, &server_certificate).await {
             Ok(next) => {
-                tracing::info!(event = "house_certificate", not_after = %next.ends, "renewed");
+                tracing::info!(event = "server_certificate", not_after = %next.ends, "renewed");
                 span = next;
                 span.due(random_part())
             }
             Err(error) => {
-                tracing::error!(event = "house_certificate", outcome = "failed", %error);
+                tracing::error!(event = "server_certificate", outcome = "failed", %error);
                 span.issued = now;
                 now + RETRY
             }

@@ -1,4 +1,4 @@
-//! What validation looks at ([`Probe`]) and what it sees ([`Sight`]): the words
+//! What validation looks at ([`Probe`]) and what it sees ([`Observation`]): the words
 //! between the judges here and whoever has the sockets.
 
 use std::fmt;
@@ -119,20 +119,20 @@ impl fmt::Display for Host {
 
 /// What a probe saw.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Sight {
+pub enum Observation {
     /// An HTTP answer.
-    Http(HttpSight),
+    Http(HttpObservation),
     /// TXT records, or that there are none.
-    Txt(TxtSight),
+    Txt(TxtObservation),
     /// A TLS handshake that came to its end.
-    Tls(TlsSight),
+    Tls(TlsObservation),
     /// No answer.
     Failed(Failure),
 }
 
 /// An HTTP answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HttpSight {
+pub struct HttpObservation {
     /// Its status.
     pub status: u16,
     /// Its `Location`, if it has one that is text.
@@ -146,22 +146,22 @@ pub struct HttpSight {
     /// Whether there was more body than was read.
     pub truncated: bool,
     /// How the answer was come by.
-    pub trail: Trail,
+    pub trace: Trace,
 }
 
 /// The TXT records of a name that exists.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TxtSight {
+pub struct TxtObservation {
     /// Each record's strings joined, what is not UTF-8 replaced; empty if there are none.
     pub values: Vec<String>,
     /// How they were come by.
-    pub trail: Trail,
+    pub trace: Trace,
 }
 
 /// What a TLS server showed in a handshake in which it proved to hold the key of
 /// its certificate; nothing else about the certificate is checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TlsSight {
+pub struct TlsObservation {
     /// The protocol that the server chose (RFC 7301 §3.2); none if it chose none.
     pub protocol: Option<String>,
     /// The version's number on the wire: 0x0303 for TLS 1.2, 0x0304 for 1.3.
@@ -171,7 +171,7 @@ pub struct TlsSight {
     /// The certificate's whole length in octets.
     pub length: usize,
     /// How the answer was come by.
-    pub trail: Trail,
+    pub trace: Trace,
 }
 
 /// Why there is no answer.
@@ -179,11 +179,11 @@ pub struct TlsSight {
 pub struct Failure {
     /// The sort of failure.
     pub kind: FailureKind,
-    /// What the trail does not say, as "certificate expired" or an I/O error's
-    /// text; empty when the trail says it all. Never text from the target's body.
+    /// What the trace does not say, as "certificate expired" or an I/O error's
+    /// text; empty when the trace says it all. Never text from the target's body.
     pub words: String,
     /// How far the probe came.
-    pub trail: Trail,
+    pub trace: Trace,
 }
 
 /// Sorts of failure.
@@ -217,7 +217,7 @@ pub enum FailureKind {
 
 /// How a probe went: for the detail and for the evidence.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Trail {
+pub struct Trace {
     /// Who was asked for records: servers' `address:port`, or words like "the
     /// hosts file"; none for an IP address.
     pub resolver: Option<String>,

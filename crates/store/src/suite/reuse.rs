@@ -2,14 +2,14 @@
 
 use acme::account::Account;
 use acme::authz::{self, Authorization, Origin, Scope};
-use acme::order::{self, Held, Holdings, Order};
+use acme::order::{self, Order, ReusableAuthorization, ReusableAuthorizations};
 use acme::permit::{Holder, Pattern, Permit, Record};
 use jiff::Timestamp;
 use serde_json::json;
 use uuid::Uuid;
 
 use super::external_keys;
-use super::world::{self, dns, later, now};
+use super::harness::{self, dns, later, now};
 use crate::{AuditEntry, Error, NewOrder, Placed, Store};
 
 super::for_each_back_end!(
@@ -29,14 +29,14 @@ super::for_each_back_end!(
 );
 
 async fn a_valid_authorization_is_found_by_its_account_and_name_with_its_proof(store: &Store) {
-    let account = world::account(store).await;
-    let new = world::pending_order(store, &account, &["a.example", "b.example"]).await;
+    let account = harness::account(store).await;
+    let new = harness::pending_order(store, &account, &["a.example", "b.example"]).await;
     assert_eq!(held(store, &account, "a.example").await, []);
     prove(store, &new.authorizations[0], now()).await;
     let found = held(store, &account, "a.example").await;
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].authorization.id, new.authorizations[0].id);
-    assert_eq!(found[0].proof, Some(world::proof(&new.authorizations[0])));
+    assert_eq!(found[0].proof, Some(harness::proof(&new.authorizations[0])));
     assert_eq!(held(store, &account, "b.example").await, []);
     assert_eq!(held(store, &other(store).await, "a.example").await, []);
     let elsewhere = Account {
@@ -45,22 +45,22 @@ async fn a_valid_authorization_is_found_by_its_account_and_name_with_its_proof(s
     };
     assert_eq!(held(store, &elsewhere, "a.example").await, []);
     let names = vec![(dns("a.example"), Scope::Name)];
-    let late = store.holdings(&account, names.clone(), Some(later(24)));
-    assert_eq!(late.await, Ok(Holdings::default()));
-    let off = store.holdings(&account, names, None).await;
-    assert_eq!(off, Ok(Holdings::default()));
+    let late = store.reusable_authorizations(&account, names.clone(), Some(later(24)));
+    assert_eq!(late.await, Ok(ReusableAuthorizations::default()));
+    let off = store.reusable_authorizations(&account, names, None).await;
+    assert_eq!(off, Ok(ReusableAuthorizations::default()));
 }
 
 async fn a_wildcard_and_its_base_are_different_names(store: &Store) {
-    let account = world::account(store).await;
-    world::ready_order(store, &account, &["*.a.example"]).await;
+    let account = harness::account(store).await;
+    harness::ready_order(store, &account, &["*.a.example"]).await;
     assert_eq!(held(store, &account, "*.a.example").await.len(), 1);
     assert_eq!(held(store, &account, "a.example").await, []);
 }
 
 async fn a_proven_authorization_lives_on_but_never_shorter(store: &Store) {
-    let account = world::account(store).await;
-    let new = world::pending_order(store, &account, &["a.example", "b.example"]).await;
+    let account = harness::account(store).await;
+    let new = harness::pending_order(store, &account, &["a.example", "b.example"]).await;
     for (authorization, until, expires) in [
         (&new.authorizations[0], later(48), later(48)),
         (&new.authorizations[1], later(1), later(24)),
@@ -72,14 +72,14 @@ async fn a_proven_authorization_lives_on_but_never_shorter(store: &Store) {
 }
 
 async fn what_was_asked_for_ahead_is_found_while_pending(store: &Store) {
-    let account = world::account(store).await;
+    let account = harness::account(store).await;
     let ahead = ahead(&account);
     store
         .create_authorization(ahead.clone(), now())
         .await
         .unwrap();
     let found = held(store, &account, "a.example").await;
-    let expected = Held {
+    let expected = ReusableAuthorization {
         authorization: ahead.clone(),
         proof: None,
     };
@@ -93,7 +93,7 @@ async fn what_was_asked_for_ahead_is_found_while_pending(store: &Store) {
 
 /// Nobody would make it ready any more.
 async fn an_order_on_what_was_proven_meanwhile_is_not_stored_as_pending(store: &Store) {
-    let account = world::account(store).await;
+    let account = harness::account(store).await;
     let ahead = ahead(&account);
     let stored = store.create_authorization(ahead.clone(), now()).await;
     assert_eq!(stored, Ok(()));
@@ -105,15 +105,15 @@ async fn an_order_on_what_was_proven_meanwhile_is_not_stored_as_pending(store: &
 }
 
 async fn nothing_is_authorized_ahead_for_an_account_that_has_ended(store: &Store) {
-    let account = world::account(store).await;
+    let account = harness::account(store).await;
     store.deactivate_account(account.id, now()).await.unwrap();
     let refused = store.create_authorization(ahead(&account), now()).await;
     assert!(matches!(refused, Err(Error::Conflict(_))), "{refused:?}");
 }
 
 async fn an_order_on_an_authorization_that_has_ended_is_not_stored(store: &Store) {
-    let account = world::account(store).await;
-    let new = world::pending_order(store, &account, &["a.example"]).await;
+    let account = harness::account(store).await;
+    let new = harness::pending_order(store, &account, &["a.example"]).await;
     let earlier = &new.authorizations[0];
     let ready = on(&account, earlier, order::Status::Ready);
     // Pending is not enough for an order that begins ready.
@@ -124,7 +124,7 @@ async fn an_order_on_an_authorization_that_has_ended_is_not_stored(store: &Store
     prove(store, earlier, now()).await;
     assert_eq!(store.create_order(ready.clone()).await, Ok(Placed::Done));
     let proofs = store.proofs(ready.order.id).await;
-    assert_eq!(proofs, Ok(vec![world::proof(earlier)]));
+    assert_eq!(proofs, Ok(vec![harness::proof(earlier)]));
 
     let mut late = on(&account, earlier, order::Status::Ready);
     late.order.created_at = later(24);
@@ -143,8 +143,8 @@ async fn an_order_on_an_authorization_that_has_ended_is_not_stored(store: &Store
 }
 
 async fn an_order_never_stands_on_what_another_account_has(store: &Store) {
-    let account = world::account(store).await;
-    let new = world::pending_order(store, &account, &["a.example"]).await;
+    let account = harness::account(store).await;
+    let new = harness::pending_order(store, &account, &["a.example"]).await;
     prove(store, &new.authorizations[0], now()).await;
     let other = other(store).await;
     let stolen = on(&other, &new.authorizations[0], order::Status::Ready);
@@ -152,7 +152,7 @@ async fn an_order_never_stands_on_what_another_account_has(store: &Store) {
 }
 
 async fn a_permit_is_found_by_its_account_and_listed(store: &Store) {
-    let account = world::account(store).await;
+    let account = harness::account(store).await;
     let record = record(&account, "*.lab");
     store
         .add_permits(vec![record.clone()], entry())
@@ -160,9 +160,12 @@ async fn a_permit_is_found_by_its_account_and_listed(store: &Store) {
         .unwrap();
     let account = store.account(account.id).await.unwrap().unwrap();
     assert!(account.permitted);
-    let holdings = store.holdings(&account, Vec::new(), None).await.unwrap();
+    let reusable = store
+        .reusable_authorizations(&account, Vec::new(), None)
+        .await
+        .unwrap();
     let expected = Permit::from_record(record.clone(), account.id);
-    assert_eq!(holdings.permits, [expected]);
+    assert_eq!(reusable.permits, [expected]);
     assert_eq!(store.permits("acme").await, Ok(vec![record]));
     assert_eq!(store.permits("other").await, Ok(vec![]));
     let last = store.audit(0, 100).await.unwrap().pop().unwrap().1;
@@ -177,7 +180,7 @@ async fn a_permit_is_found_by_its_account_and_listed(store: &Store) {
 }
 
 async fn a_permit_for_an_account_that_is_not_there_is_refused(store: &Store) {
-    let account = world::account(store).await;
+    let account = harness::account(store).await;
     let mut elsewhere = record(&account, "a.lab");
     elsewhere.provisioner = "other".to_owned();
     let all = vec![record(&account, "b.lab"), elsewhere];
@@ -186,7 +189,7 @@ async fn a_permit_for_an_account_that_is_not_there_is_refused(store: &Store) {
 }
 
 async fn a_permit_proves_what_it_gave_until_it_is_taken_back(store: &Store) {
-    let account = world::account(store).await;
+    let account = harness::account(store).await;
     let record = record(&account, "a.example");
     store
         .add_permits(vec![record.clone()], entry())
@@ -214,7 +217,7 @@ async fn a_permit_proves_what_it_gave_until_it_is_taken_back(store: &Store) {
 }
 
 async fn an_order_on_a_permit_that_has_ended_is_not_stored(store: &Store) {
-    let account = world::account(store).await;
+    let account = harness::account(store).await;
     let mut record = record(&account, "a.example");
     record.expires = Some(later(1));
     store
@@ -234,11 +237,11 @@ async fn an_order_on_a_permit_that_has_ended_is_not_stored(store: &Store) {
 
 async fn a_permit_for_an_external_key_holds_for_the_accounts_that_it_binds(store: &Store) {
     external_keys::key(store, "k1", "").await.unwrap();
-    let bound = external_keys::bind(store, "k1", world::new_account(1)).await;
+    let bound = external_keys::bind(store, "k1", harness::new_account(1)).await;
     let Some(crate::Created::Created(bound)) = bound else {
         panic!("{bound:?}");
     };
-    let free = world::account(store).await;
+    let free = harness::account(store).await;
     let mut record = record(&free, "a.example");
     record.holder = Holder::ExternalKey("k2".to_owned());
     let unknown = store.add_permits(vec![record.clone()], entry()).await;
@@ -255,9 +258,12 @@ async fn a_permit_for_an_external_key_holds_for_the_accounts_that_it_binds(store
     assert_eq!(stolen, Ok(Placed::Outdated));
     let bound = store.account(bound.id).await.unwrap().unwrap();
     assert!(bound.permitted);
-    let holdings = store.holdings(&bound, Vec::new(), None).await.unwrap();
+    let reusable = store
+        .reusable_authorizations(&bound, Vec::new(), None)
+        .await
+        .unwrap();
     let expected = Permit::from_record(record.clone(), bound.id);
-    assert_eq!(holdings.permits, [expected]);
+    assert_eq!(reusable.permits, [expected]);
     let new = given(&bound, &record);
     assert_eq!(store.create_order(new.clone()).await, Ok(Placed::Done));
     let proofs = store.proofs(new.order.id).await.unwrap();
@@ -273,25 +279,30 @@ fn entry() -> AuditEntry {
 }
 
 async fn other(store: &Store) -> Account {
-    match store.create_account(world::new_account(1)).await.unwrap() {
+    match store.create_account(harness::new_account(1)).await.unwrap() {
         crate::Created::Created(account) | crate::Created::Existing(account) => account,
     }
 }
 
-async fn held(store: &Store, account: &Account, name: &str) -> Vec<Held> {
+async fn held(store: &Store, account: &Account, name: &str) -> Vec<ReusableAuthorization> {
     let names = vec![(dns(name), Scope::Name)];
-    let found = store.holdings(account, names, Some(now())).await;
+    let found = store
+        .reusable_authorizations(account, names, Some(now()))
+        .await;
     found.unwrap().held
 }
 
 async fn prove(store: &Store, authorization: &Authorization, until: Timestamp) {
-    let (challenge, proof) = (authorization.challenges[0].id, world::proof(authorization));
+    let (challenge, proof) = (
+        authorization.challenges[0].id,
+        harness::proof(authorization),
+    );
     let settled = store.settle_valid(challenge, &proof, until).await.unwrap();
     assert!(settled.written);
 }
 
 fn ahead(account: &Account) -> Authorization {
-    let new = world::new_order(account, &["a.example"]);
+    let new = harness::new_order(account, &["a.example"]);
     Authorization {
         origin: Origin::Ahead,
         ..new.authorizations[0].clone()
@@ -300,7 +311,7 @@ fn ahead(account: &Account) -> Authorization {
 
 /// An order of this account on an authorization that is stored already.
 fn on(account: &Account, earlier: &Authorization, status: order::Status) -> NewOrder {
-    let new = world::new_order(account, &["a.example"]);
+    let new = harness::new_order(account, &["a.example"]);
     NewOrder {
         order: Order {
             status,
@@ -326,7 +337,7 @@ fn record(account: &Account, pattern: &str) -> Record {
 
 /// A ready order whose authorization this permit gave.
 fn given(account: &Account, record: &Record) -> NewOrder {
-    let mut new = world::new_order(account, &["a.example"]);
+    let mut new = harness::new_order(account, &["a.example"]);
     new.order.status = order::Status::Ready;
     new.authorizations[0].status = authz::Status::Valid;
     new.authorizations[0].challenges = Vec::new();

@@ -5,7 +5,7 @@ use acme::account::Account;
 use acme::authz::{Authorization, Origin, Scope, Status};
 use acme::challenge::Proof;
 use acme::identifier::Identifier;
-use acme::order::{self, Held, Holdings, Order};
+use acme::order::{self, Order, ReusableAuthorization, ReusableAuthorizations};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension};
 use uuid::Uuid;
@@ -19,27 +19,27 @@ impl Store {
     /// Reads what an account has for these identifiers: its permits, and, if `earlier` names a moment, its valid
     /// authorizations that live beyond it and reach as far as is said or farther, and the pending ones among them that
     /// it asked for ahead.
-    pub async fn holdings(
+    pub async fn reusable_authorizations(
         &self,
         account: &Account,
         identifiers: Vec<(Identifier, Scope)>,
         earlier: Option<Timestamp>,
-    ) -> Result<Holdings, Error> {
+    ) -> Result<ReusableAuthorizations, Error> {
         let account = account.clone();
         self.read(move |connection| {
-            let mut holdings = Holdings::default();
+            let mut reusable = ReusableAuthorizations::default();
             if account.permitted {
-                holdings.permits = permits::of_account(connection, account.id)?;
+                reusable.permits = permits::of_account(connection, account.id)?;
             }
             let Some(now) = earlier else {
-                return Ok(holdings);
+                return Ok(reusable);
             };
             for identifier in &identifiers {
                 for id in candidates(connection, &account, identifier, now)? {
-                    holdings.held.extend(load(connection, id)?);
+                    reusable.held.extend(load(connection, id)?);
                 }
             }
-            Ok(holdings)
+            Ok(reusable)
         })
         .await
     }
@@ -74,14 +74,14 @@ fn candidates(
     found.map(|id| Ok(id.map(|id: Id| id.0)?)).collect()
 }
 
-fn load(connection: &Connection, id: Uuid) -> Result<Option<Held>, Error> {
+fn load(connection: &Connection, id: Uuid) -> Result<Option<ReusableAuthorization>, Error> {
     let Some(authorization) = authorizations::load(connection, id)? else {
         return Ok(None);
     };
     let proof = proof(connection, id)?;
     // A valid authorization brings its proof or does not count.
     let whole = authorization.status != Status::Valid || proof.is_some();
-    Ok(whole.then_some(Held {
+    Ok(whole.then_some(ReusableAuthorization {
         authorization,
         proof,
     }))

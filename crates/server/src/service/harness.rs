@@ -1,4 +1,4 @@
-//! A small world for the tests: an authority in memory, and a web server whose pages and delays
+//! A small harness for the tests: an authority in memory, and a web server whose pages and delays
 //! the test sets.
 
 use std::collections::HashMap;
@@ -13,21 +13,21 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use ca::config::Config;
 use jiff::Timestamp;
-use keys::{FileSigner, Pen, Signer};
+use keys::{CertificateSigner, FileSigner, Signer};
 use pki::{PublicKey, SignatureAlgorithm};
 use store::Store;
 
-use super::birth::{self, Born};
+use super::authority::{self, NewAuthority};
 use super::{Parts, Service};
 use crate::live::Live;
-use crate::probe::{Eyes, Options};
+use crate::probe::{Options, Prober};
 
 /// The authority, the store behind it, and the web that it looks at.
-pub(crate) struct World {
+pub(crate) struct Harness {
     pub(crate) service: Service,
     pub(crate) store: Store,
     pub(crate) web: Web,
-    pub(crate) born: Born,
+    pub(crate) authority: NewAuthority,
     /// How many signatures the authority has made.
     pub(crate) signatures: Arc<AtomicUsize>,
 }
@@ -81,7 +81,7 @@ impl Page {
     }
 }
 
-impl World {
+impl Harness {
     /// An authority with the provisioners `acme` and `other` (ACME) and `admin` (JWK).
     pub(crate) async fn new() -> Self {
         let web = Web::start().await;
@@ -99,34 +99,38 @@ impl World {
                 {"type":"ACME","name":"terms","termsOfService":"https://ca.test/terms"},
                 {"type":"ACME","name":"bound","requireEAB":true}]"#;
         let store = Store::ephemeral().unwrap();
-        let born = birth::found("Test", Timestamp::now()).unwrap();
+        let authority = authority::create("Test", Timestamp::now()).unwrap();
         let signatures = Arc::<AtomicUsize>::default();
         let signer = Counting {
-            signer: birth::signer(&born.intermediate_key).unwrap(),
+            signer: authority::signer(&authority.intermediate_key).unwrap(),
             count: signatures.clone(),
         };
         let (mut config, _) = Config::parse(&ca_json(provisioners), None).unwrap();
         config.riser.validation.http_port = ports.http;
         config.riser.validation.tls_port = ports.tls;
-        let eyes = Eyes::new(&Options {
+        let prober = Prober::new(&Options {
             loopback_names: vec!["*.test".to_owned()],
             ..Options::default()
         });
         let service = Service::new(Parts {
             store: store.clone(),
-            pen: Pen::new(Box::new(signer), born.intermediate.clone()).unwrap(),
+            certificate_signer: CertificateSigner::new(
+                Box::new(signer),
+                authority.intermediate.clone(),
+            )
+            .unwrap(),
             live: Arc::new(Live::fixed(Arc::new(config))),
-            eyes,
-            roots: vec![born.root.clone()],
+            prober,
+            roots: vec![authority.root.clone()],
             federated: Vec::new(),
-            intermediates: vec![born.intermediate.clone()],
+            intermediates: vec![authority.intermediate.clone()],
             renews_unknown: false,
         });
         Self {
             service,
             store,
             web,
-            born,
+            authority,
             signatures,
         }
     }

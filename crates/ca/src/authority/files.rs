@@ -88,7 +88,7 @@ impl Layout {
 }
 
 /// What was made for the new authority.
-pub struct Minted<'a> {
+pub struct NewAuthority<'a> {
     /// The root.
     pub root: &'a Certificate,
     /// Its private key as PEM; `None` where the root was brought along.
@@ -125,7 +125,7 @@ const PUBLIC_FILE: u32 = 0o644;
 
 /// Every file and folder of the new authority, folders first.
 #[must_use]
-pub fn entries(plan: &Plan, minted: Minted<'_>) -> Vec<Entry> {
+pub fn entries(plan: &Plan, minted: NewAuthority<'_>) -> Vec<Entry> {
     let layout = Layout::new(&plan.step_path);
     let mut entries = folders(plan, &layout);
     let mut file = |path: PathBuf, mode, contents: Zeroizing<Vec<u8>>| {

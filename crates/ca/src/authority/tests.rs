@@ -1,4 +1,4 @@
-//! The birth of an authority, compared with what the real pair makes.
+//! A new authority, compared with what smallstep's `step ca init` makes.
 
 use std::path::PathBuf;
 
@@ -127,7 +127,7 @@ fn the_url_has_the_first_name_and_the_port_unless_it_goes_without_saying() {
 
 #[test]
 fn every_file_has_its_mode_and_its_folder_comes_first() {
-    let minted = Minted {
+    let minted = NewAuthority {
         root: &fixture::root(),
         root_key: Some(Zeroizing::new("root key".to_owned())),
         intermediate: &fixture::intermediate(),

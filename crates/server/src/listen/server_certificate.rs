@@ -14,9 +14,9 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 
 /// The door's own certificate. Cheap to clone; all clones show the same.
 #[derive(Clone, Default)]
-pub(crate) struct House(Arc<ArcSwapOption<CertifiedKey>>);
+pub(crate) struct ServerCertificate(Arc<ArcSwapOption<CertifiedKey>>);
 
-impl House {
+impl ServerCertificate {
     /// Shows `chain` (the leaf first) from the next handshake on.
     ///
     /// # Errors
@@ -39,14 +39,14 @@ impl House {
     }
 }
 
-impl ResolvesServerCert for House {
+impl ResolvesServerCert for ServerCertificate {
     fn resolve(&self, _hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         self.0.load_full()
     }
 }
 
-impl fmt::Debug for House {
+impl fmt::Debug for ServerCertificate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("House")
+        f.write_str("ServerCertificate")
     }
 }

@@ -8,12 +8,12 @@ use pki::{Certificate, assemble};
 use crate::{Error, Signer};
 
 /// A key and the certificate that lets it issue.
-pub struct Pen {
+pub struct CertificateSigner {
     signer: Box<dyn Signer>,
     issuer: Certificate,
 }
 
-impl Pen {
+impl CertificateSigner {
     /// The pen of an issuing certificate.
     ///
     /// # Errors
@@ -29,7 +29,7 @@ impl Pen {
         Ok(Self { signer, issuer })
     }
 
-    /// Signs a root with its own key; the pen is then the root's, and [`Pen::issuer`] is it.
+    /// Signs a root with its own key; the pen is then the root's, and [`CertificateSigner::issuer`] is it.
     ///
     /// # Errors
     /// When it is not a root, or not one for this key.

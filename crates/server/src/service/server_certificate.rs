@@ -1,4 +1,4 @@
-//! The house's own certificate: recorded when the store takes writes, never waiting for it, so
+//! The server_certificate's own certificate: recorded when the store takes writes, never waiting for it, so
 //! that the server starts on a full disk.
 
 use ca::Grant;
@@ -13,20 +13,21 @@ impl Service {
     ///
     /// # Errors
     /// When the authority refuses or the key fails; never because of the store.
-    pub(crate) async fn house_certificate(
+    pub(crate) async fn server_certificate(
         &self,
         key: &PublicKey,
         now: Timestamp,
     ) -> Result<Vec<Certificate>, Error> {
         let config = self.config();
         let life = config.riser.server.certificate_life;
-        let grant = Grant::house(&config.dns_names, &config.common_name, key, life, now)?;
+        let grant =
+            Grant::server_certificate(&config.dns_names, &config.common_name, key, life, now)?;
         let certificate = self.make(grant, now)?;
-        let record = self.record(&certificate, &ca::Recipient::House, now);
+        let record = self.record(&certificate, &ca::Recipient::ServerCertificate, now);
         let service = self.clone();
         drop(self.state.work.spawn(async move {
-            if let Err(error) = service.store().record_house(record).await {
-                tracing::warn!(event = "house_certificate_not_recorded", error = %error);
+            if let Err(error) = service.store().record_server_certificate(record).await {
+                tracing::warn!(event = "server_certificate_not_recorded", error = %error);
             }
         }));
         let mut chain = vec![certificate];

@@ -19,12 +19,12 @@ use webpki::RawPublicKeyEntity;
 
 /// How TLS is spoken, made when it is first needed and kept between looks.
 #[derive(Default)]
-pub(super) struct Anyone {
+pub(super) struct UnverifiedTls {
     http: OnceLock<Arc<ClientConfig>>,
     acme: OnceLock<Arc<ClientConfig>>,
 }
 
-impl Anyone {
+impl UnverifiedTls {
     /// Speaks TLS for HTTP with whoever answers at `tcp`, under the name `host`.
     pub(super) async fn http(
         &self,

@@ -6,7 +6,7 @@ use ca::api::admin::{RenewalScope, RenewalSetting, RenewalWindows};
 use jiff::Timestamp;
 use pki::Serial;
 use serde_json::{Map, Value, json};
-use store::{RenewalWindow, Whose};
+use store::RenewalWindow;
 
 use super::{Error, Operator, Service};
 
@@ -39,7 +39,7 @@ impl Service {
             ));
         }
         let window = RenewalWindow {
-            whose: self.whose(scope, now).await?,
+            scope: self.scope(scope, now).await?,
             window: Window {
                 start: *start,
                 end: *end,
@@ -72,12 +72,12 @@ impl Service {
     pub(crate) async fn renewal_windows(&self) -> Result<RenewalWindows, Error> {
         let all = self.store().renewal_windows(SHOWN).await?;
         let windows = all.into_iter().map(|set| RenewalSetting {
-            scope: match set.whose {
-                Whose::Serial(serial) => RenewalScope {
+            scope: match set.scope {
+                store::RenewalScope::Serial(serial) => RenewalScope {
                     serial: Some(serial.to_string()),
                     ..RenewalScope::default()
                 },
-                Whose::IssuedBefore {
+                store::RenewalScope::IssuedBefore {
                     before,
                     provisioner,
                 } => RenewalScope {
@@ -95,7 +95,11 @@ impl Service {
         })
     }
 
-    async fn whose(&self, scope: &RenewalScope, now: Timestamp) -> Result<Whose, Error> {
+    async fn scope(
+        &self,
+        scope: &RenewalScope,
+        now: Timestamp,
+    ) -> Result<store::RenewalScope, Error> {
         match scope {
             RenewalScope {
                 serial: Some(serial),
@@ -104,7 +108,7 @@ impl Service {
             } => {
                 let serial = parse(serial)?;
                 match self.store().certificate_by_serial(&serial).await? {
-                    Some(_) => Ok(Whose::Serial(serial)),
+                    Some(_) => Ok(store::RenewalScope::Serial(serial)),
                     None => Err(Error::NotFound(format!(
                         "this CA has no record of a certificate with serial number {serial}"
                     ))),
@@ -132,7 +136,7 @@ impl Service {
                     self.acme_provisioner(name)?;
                 }
                 // What is issued from here on is new, and must not be renewed for old reasons.
-                Ok(Whose::IssuedBefore {
+                Ok(store::RenewalScope::IssuedBefore {
                     before: issued_before.unwrap_or(now).min(now),
                     provisioner: provisioner.clone(),
                 })

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use acceptance::acme::csr_with;
 use acceptance::authority::{Authority, Pair, Server};
-use acceptance::namespace::{World, own_world};
+use acceptance::namespace::{Harness, own_harness};
 use acceptance::web::Web;
 use acceptance::{paths, process, table};
 use rcgen::{KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384, PKCS_RSA_SHA256};
@@ -32,11 +32,11 @@ pub fn openssl_accepts(chain: &Path, root: &Path) {
 }
 
 /// A chain file of ours for each key type, and what the leaf is for.
-fn chains(world: &World) -> (Server, Vec<(PathBuf, Vec<&'static str>)>) {
-    world.dns.addresses("example.com", &["127.0.0.1"]);
-    world.dns.addresses("www.example.com", &["127.0.0.1"]);
+fn chains(harness: &Harness) -> (Server, Vec<(PathBuf, Vec<&'static str>)>) {
+    harness.dns.addresses("example.com", &["127.0.0.1"]);
+    harness.dns.addresses("www.example.com", &["127.0.0.1"]);
     let web = Web::start("127.0.0.1:80");
-    let server = Authority::started(world);
+    let server = Authority::started(harness);
     let account = server.account();
     let mut files = Vec::new();
     for (name, algorithm, names) in [
@@ -64,18 +64,18 @@ fn chains(world: &World) -> (Server, Vec<(PathBuf, Vec<&'static str>)>) {
             chain.header("content-type"),
             "application/pem-certificate-chain"
         );
-        files.push((world.write(name, &chain.text()), names));
+        files.push((harness.write(name, &chain.text()), names));
     }
     (server, files)
 }
 
 #[test]
 fn openssl_reads_and_verifies_our_certificates() {
-    own_world(|world| {
+    own_harness(|harness| {
         let Some((openssl, row)) = table::peer("openssl", "openssl", "reads, verifies") else {
             return;
         };
-        let (server, files) = chains(world);
+        let (server, files) = chains(harness);
         for (file, names) in files {
             openssl_accepts(&file, &server.authority.root());
             let mut command = Command::new(&openssl);
@@ -125,13 +125,13 @@ profiles = ["staple"]
 
 #[test]
 fn openssl_reads_the_extensions_of_a_profile() {
-    own_world(|world| {
+    own_harness(|harness| {
         let Some((openssl, row)) = table::peer("openssl", "openssl", "profiles") else {
             return;
         };
-        world.dns.addresses("example.com", &["127.0.0.1"]);
+        harness.dns.addresses("example.com", &["127.0.0.1"]);
         let web = Web::start("127.0.0.1:80");
-        let authority = Authority::init(world, Pair::ours(), "ca");
+        let authority = Authority::init(harness, Pair::ours(), "ca");
         let mut server = authority.start();
         server.add_acme();
         let add = ["ca", "provisioner", "add", "staple", "--type", "ACME"];
@@ -161,7 +161,7 @@ fn openssl_reads_the_extensions_of_a_profile() {
                 answer["meta"].get("profiles").map(|_| ())
             });
             let account = acceptance::acme::Account::register(&server.client, &directory);
-            let chain = world.write("profile.pem", &account.obtain(&["example.com"], &web));
+            let chain = harness.write("profile.pem", &account.obtain(&["example.com"], &web));
             openssl_accepts(&chain, &server.authority.root());
             let mut command = Command::new(&openssl);
             let text = process::run(command.args(["x509", "-noout", "-text", "-in"]).arg(&chain));
@@ -176,12 +176,12 @@ fn openssl_reads_the_extensions_of_a_profile() {
 
 #[test]
 fn go_reads_and_verifies_our_certificates() {
-    own_world(|world| {
+    own_harness(|harness| {
         let Some((goverify, row)) = table::peer("goverify", "Go crypto/x509", "reads, verifies")
         else {
             return;
         };
-        let (server, files) = chains(world);
+        let (server, files) = chains(harness);
         for (file, names) in files {
             let mut command = process::command(&goverify);
             command.arg("-roots").arg(server.authority.root());
@@ -210,9 +210,9 @@ fn go_reads_and_verifies_our_certificates() {
 
 #[test]
 fn webpki_verifies_our_certificates_for_their_names_and_for_no_other() {
-    own_world(|world| {
+    own_harness(|harness| {
         let row = table::Row::open("webpki", "reads, verifies");
-        let (server, files) = chains(world);
+        let (server, files) = chains(harness);
         let root = CertificateDer::from_pem_file(server.authority.root()).unwrap();
         let anchor = webpki::anchor_from_trusted_cert(&root).unwrap().to_owned();
         for (file, names) in files {

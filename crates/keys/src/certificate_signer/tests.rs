@@ -1,6 +1,6 @@
-//! The pen: what it signs, what it refuses, and that it looks at what came back.
+//! The certificate_signer: what it signs, what it refuses, and that it looks at what came back.
 
-use ca::{Grant, birth, prepare};
+use ca::{Grant, authority, prepare};
 use jiff::{SignedDuration, Timestamp};
 use pki::{KeyKind, PublicKey, Serial, SignatureAlgorithm};
 
@@ -20,24 +20,24 @@ fn signer(kind: KeyKind) -> Box<FileSigner> {
 }
 
 fn root(name: &str, key: &PublicKey) -> Unsigned {
-    birth::root(name, key, serial(), now()).ok().unwrap()
+    authority::root(name, key, serial(), now()).ok().unwrap()
 }
 
-fn root_pen(name: &str, kind: KeyKind) -> Pen {
+fn root_pen(name: &str, kind: KeyKind) -> CertificateSigner {
     let signer = signer(kind);
     let root = root(name, signer.public_key());
-    Pen::self_signed(signer, root).ok().unwrap()
+    CertificateSigner::self_signed(signer, root).ok().unwrap()
 }
 
-/// The pen of a new intermediate, and its root.
-fn pen(name: &str, kind: KeyKind) -> (Pen, Certificate) {
+/// The certificate_signer of a new intermediate, and its root.
+fn certificate_signer(name: &str, kind: KeyKind) -> (CertificateSigner, Certificate) {
     let root = root_pen(name, kind);
     let signer = signer(kind);
     let key = signer.public_key();
-    let unsigned = birth::intermediate(name, key, serial(), now(), root.issuer());
+    let unsigned = authority::intermediate(name, key, serial(), now(), root.issuer());
     let certificate = root.sign(unsigned.ok().unwrap()).unwrap();
     (
-        Pen::new(signer, certificate).ok().unwrap(),
+        CertificateSigner::new(signer, certificate).ok().unwrap(),
         root.issuer().clone(),
     )
 }
@@ -46,7 +46,7 @@ fn leaf(issuer: &Certificate) -> Unsigned {
     let key = generate(KeyKind::EcP256).ok().unwrap();
     let names = ["localhost".to_owned()];
     let life = SignedDuration::from_hours(24);
-    let grant = Grant::house(&names, "localhost", key.public(), life, now()).ok();
+    let grant = Grant::server_certificate(&names, "localhost", key.public(), life, now()).ok();
     prepare(grant.unwrap(), now(), serial(), issuer)
         .ok()
         .unwrap()
@@ -61,11 +61,13 @@ fn an_authority_of_each_kind_of_key_issues_a_chain_that_verifies() {
         KeyKind::Ed25519,
         KeyKind::Rsa { bits: 2048 },
     ] {
-        let (pen, root) = pen("Example", kind);
-        let certificate = pen.sign(leaf(pen.issuer())).unwrap();
+        let (certificate_signer, root) = certificate_signer("Example", kind);
+        let certificate = certificate_signer
+            .sign(leaf(certificate_signer.issuer()))
+            .unwrap();
         let verified = pki::chain::verify(
             &certificate,
-            std::slice::from_ref(pen.issuer()),
+            std::slice::from_ref(certificate_signer.issuer()),
             &[root],
             now(),
             pki::chain::Purpose::ServerAuth,
@@ -77,28 +79,29 @@ fn an_authority_of_each_kind_of_key_issues_a_chain_that_verifies() {
 
 #[test]
 fn a_key_that_is_not_the_certificates_makes_no_pen() {
-    let (pen, _) = pen("Example", KeyKind::EcP256);
-    let other = Pen::new(signer(KeyKind::EcP256), pen.issuer().clone());
+    let (certificate_signer, _) = certificate_signer("Example", KeyKind::EcP256);
+    let other =
+        CertificateSigner::new(signer(KeyKind::EcP256), certificate_signer.issuer().clone());
     assert!(matches!(other.err(), Some(Error::KeyMismatch { .. })));
 }
 
 #[test]
 fn a_leaf_makes_no_pen() {
     let own = signer(KeyKind::EcP256);
-    let (pen, _) = pen("Example", KeyKind::EcP256);
+    let (certificate_signer, _) = certificate_signer("Example", KeyKind::EcP256);
     let names = ["localhost".to_owned()];
     let life = SignedDuration::from_hours(1);
-    let grant = Grant::house(&names, "x", own.public_key(), life, now()).ok();
-    let unsigned = prepare(grant.unwrap(), now(), serial(), pen.issuer());
-    let certificate = pen.sign(unsigned.ok().unwrap()).unwrap();
-    let refused = Pen::new(own, certificate).err();
+    let grant = Grant::server_certificate(&names, "x", own.public_key(), life, now()).ok();
+    let unsigned = prepare(grant.unwrap(), now(), serial(), certificate_signer.issuer());
+    let certificate = certificate_signer.sign(unsigned.ok().unwrap()).unwrap();
+    let refused = CertificateSigner::new(own, certificate).err();
     assert!(matches!(refused, Some(Error::NotAnAuthority { .. })));
 }
 
 #[test]
 fn a_certificate_of_another_issuer_is_not_signed() {
-    let (ours, _) = pen("Ours", KeyKind::EcP256);
-    let (theirs, _) = pen("Theirs", KeyKind::EcP256);
+    let (ours, _) = certificate_signer("Ours", KeyKind::EcP256);
+    let (theirs, _) = certificate_signer("Theirs", KeyKind::EcP256);
     let refused = ours.sign(leaf(theirs.issuer())).err();
     assert!(matches!(refused, Some(Error::ForeignIssuer { .. })));
 }
@@ -106,12 +109,14 @@ fn a_certificate_of_another_issuer_is_not_signed() {
 #[test]
 fn a_root_is_signed_by_its_own_key_only() {
     let foreign = generate(KeyKind::EcP256).ok().unwrap();
-    let refused = Pen::self_signed(signer(KeyKind::EcP256), root("Example", foreign.public()));
+    let refused =
+        CertificateSigner::self_signed(signer(KeyKind::EcP256), root("Example", foreign.public()));
     assert!(matches!(refused.err(), Some(Error::KeyMismatch { .. })));
-    let (pen, _) = pen("Example", KeyKind::EcP256);
-    let refused = pen.sign(root("Example", foreign.public()));
+    let (certificate_signer, _) = certificate_signer("Example", KeyKind::EcP256);
+    let refused = certificate_signer.sign(root("Example", foreign.public()));
     assert_eq!(refused.err(), Some(Error::Root));
-    let refused = Pen::self_signed(signer(KeyKind::EcP256), leaf(pen.issuer()));
+    let refused =
+        CertificateSigner::self_signed(signer(KeyKind::EcP256), leaf(certificate_signer.issuer()));
     assert_eq!(refused.err(), Some(Error::Root));
 }
 
@@ -140,6 +145,6 @@ impl Signer for Broken {
 fn a_signature_that_does_not_verify_is_never_handed_out() {
     let signer = Box::new(Broken(signer(KeyKind::EcP256)));
     let root = root("Example", signer.public_key());
-    let refused = Pen::self_signed(signer, root).err();
+    let refused = CertificateSigner::self_signed(signer, root).err();
     assert_eq!(refused, Some(Error::BadSignature));
 }

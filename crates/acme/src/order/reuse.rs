@@ -11,7 +11,7 @@ use crate::permit::Permit;
 
 /// An authorization as it is stored, with its proof if it is valid.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Held {
+pub struct ReusableAuthorization {
     /// The authorization.
     pub authorization: Authorization,
     /// What made it valid.
@@ -40,8 +40,8 @@ impl Reuse<'_> {
     }
 
     /// Whether this one serves an order that begins at `now`.
-    pub fn serves(&self, held: &Held, now: Timestamp) -> bool {
-        let Held {
+    pub fn serves(&self, held: &ReusableAuthorization, now: Timestamp) -> bool {
+        let ReusableAuthorization {
             authorization,
             proof,
         } = held;
@@ -53,10 +53,10 @@ impl Reuse<'_> {
         match (authorization.status_at(now), proof) {
             (Status::Pending, _) => ahead,
             (Status::Valid, Some(proof)) => {
-                let fresh = |window| now.duration_since(proof.at()) < window;
+                let seed = |window| now.duration_since(proof.at()) < window;
                 let counts = |m: Method| self.enabled.contains(&m) && m.serves_again();
                 let by = proof.method().is_some_and(counts);
-                by && (ahead || self.window.is_some_and(fresh))
+                by && (ahead || self.window.is_some_and(seed))
             }
             (
                 Status::Valid
@@ -71,11 +71,16 @@ impl Reuse<'_> {
 
     /// Of those that serve, the best for each identifier and scope: valid before pending, then the
     /// one that lives longest.
-    pub fn choose(&self, all: Vec<Held>, now: Timestamp) -> Vec<Held> {
-        let mut best: Vec<Held> = Vec::new();
-        let rank = |held: &Held| (held.proof.is_some(), held.authorization.expires);
+    pub fn choose(
+        &self,
+        all: Vec<ReusableAuthorization>,
+        now: Timestamp,
+    ) -> Vec<ReusableAuthorization> {
+        let mut best: Vec<ReusableAuthorization> = Vec::new();
+        let rank =
+            |held: &ReusableAuthorization| (held.proof.is_some(), held.authorization.expires);
         for held in all.into_iter().filter(|held| self.serves(held, now)) {
-            let same = |one: &Held| {
+            let same = |one: &ReusableAuthorization| {
                 one.authorization.identifier == held.authorization.identifier
                     && one.authorization.scope == held.authorization.scope
             };
@@ -91,14 +96,14 @@ impl Reuse<'_> {
 
 /// What there is for the names of one order.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Holdings {
+pub struct ReusableAuthorizations {
     /// Stored authorizations that serve it, one for each identifier and scope at most.
-    pub held: Vec<Held>,
+    pub held: Vec<ReusableAuthorization>,
     /// Permits of the account.
     pub permits: Vec<Permit>,
 }
 
-impl Holdings {
+impl ReusableAuthorizations {
     /// The proof that a permit gives for this identifier, and the permit.
     pub(super) fn permitted(
         &self,
@@ -117,15 +122,17 @@ impl Holdings {
         identifier: &Identifier,
         (subject, scope): &(Identifier, Scope),
         account: Uuid,
-    ) -> Option<&Held> {
+    ) -> Option<&ReusableAuthorization> {
         let own = || {
             self.held
                 .iter()
                 .filter(|held| held.authorization.account == account)
         };
-        let proves = |held: &&Held| held.proof.as_ref().is_some_and(|p| p.covers(identifier));
+        let proves = |held: &&ReusableAuthorization| {
+            held.proof.as_ref().is_some_and(|p| p.covers(identifier))
+        };
         own().find(proves).or_else(|| {
-            own().find(|Held { authorization, .. }| {
+            own().find(|ReusableAuthorization { authorization, .. }| {
                 authorization.identifier == *subject && authorization.scope >= *scope
             })
         })
@@ -144,7 +151,7 @@ mod tests {
         format!("2026-11-24T{text}Z").parse().unwrap()
     }
 
-    fn held(origin: Origin, status: Status, expires: &str) -> Held {
+    fn held(origin: Origin, status: Status, expires: &str) -> ReusableAuthorization {
         let identifier = Identifier::parse("dns", "foo.lab").unwrap();
         let proof = Proof::from_record(
             (identifier.clone(), Scope::Name),
@@ -153,7 +160,7 @@ mod tests {
             at("08:00:00"),
             Value::Null,
         );
-        Held {
+        ReusableAuthorization {
             authorization: Authorization {
                 id: Uuid::nil(),
                 account: Uuid::nil(),
@@ -213,7 +220,7 @@ mod tests {
             let own = (held.authorization.identifier.clone(), Scope::Name);
             let at = at("08:00:00");
             let proof = Proof::from_record(own, Uuid::nil(), method, at, Value::Null);
-            Held {
+            ReusableAuthorization {
                 proof: Some(proof),
                 ..held
             }

@@ -1,0 +1,77 @@
+//! Who is finalizing which order: a lock in memory, so that one order makes one signature.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
+use uuid::Uuid;
+
+/// OrderLocks on orders, held while a certificate is made for one.
+pub(crate) struct OrderLocks {
+    held: Mutex<HashMap<Uuid, Arc<AsyncMutex<()>>>>,
+}
+
+/// A lock on one order; the next in line gets it when this is dropped.
+pub(crate) struct OrderLock<'a> {
+    locks: &'a OrderLocks,
+    order: Uuid,
+    guard: Option<OwnedMutexGuard<()>>,
+}
+
+impl OrderLocks {
+    /// No order is claimed.
+    pub(crate) fn new() -> Self {
+        Self {
+            held: Mutex::new(HashMap::new()),
+        }
+    }
+
+    /// Waits for the guard on `order`.
+    pub(crate) async fn lock(&self, order: Uuid) -> OrderLock<'_> {
+        let guard = self.held().entry(order).or_default().clone();
+        OrderLock {
+            locks: self,
+            order,
+            guard: Some(guard.lock_owned().await),
+        }
+    }
+
+    fn held(&self) -> std::sync::MutexGuard<'_, HashMap<Uuid, Arc<AsyncMutex<()>>>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for OrderLock<'_> {
+    fn drop(&mut self) {
+        self.guard = None;
+        let mut held = self.locks.held();
+        // Turns are handed out under this lock only: with one owner left nobody waits.
+        if held
+            .get(&self.order)
+            .is_some_and(|guard| Arc::strong_count(guard) == 1)
+        {
+            held.remove(&self.order);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_second_claim_waits_and_nothing_is_left_behind() {
+        let locks = Arc::new(OrderLocks::new());
+        let order = Uuid::from_u128(1);
+        let first = locks.lock(order).await;
+        let second = tokio::spawn({
+            let locks = locks.clone();
+            async move { drop(locks.lock(order).await) }
+        });
+        tokio::task::yield_now().await;
+        assert!(!second.is_finished());
+        drop(first);
+        second.await.unwrap();
+        assert!(locks.held().is_empty());
+    }
+}
