@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use keys::CertificateSigner;
 use pki::Certificate;
 use store::Store;
+use tokio_util::task::TaskTracker;
 
 use crate::live::Live;
 use crate::probe::Prober;
@@ -40,7 +41,6 @@ mod revoke;
 mod server_certificate;
 mod validate;
 mod validation_slots;
-mod work;
 
 pub(crate) use account::{Origin, Registered};
 pub(crate) use authorization::Ahead;
@@ -83,7 +83,8 @@ struct State {
     order_locks: order_locks::OrderLocks,
     validation_jobs: validate::ValidationJobs,
     limiter: limits::Limiter,
-    work: work::Work,
+    /// Validations and issuances, which run to their end even if the request that began them is dropped.
+    tasks: TaskTracker,
 }
 
 impl Service {
@@ -97,7 +98,7 @@ impl Service {
                 order_locks: order_locks::OrderLocks::new(),
                 validation_jobs: validate::ValidationJobs::new(),
                 limiter: limits::Limiter::new(),
-                work: work::Work::new(),
+                tasks: TaskTracker::new(),
             }),
         }
     }
@@ -201,7 +202,8 @@ impl Service {
 
     /// Waits until every validation and issuance in flight has ended.
     pub(crate) async fn drain(&self) {
-        self.state.work.idle().await;
+        self.state.tasks.close();
+        self.state.tasks.wait().await;
     }
 
     /// Runs `task` to its end even if the request that began it is dropped.
@@ -211,7 +213,7 @@ impl Service {
         T: Send + 'static,
     {
         self.state
-            .work
+            .tasks
             .spawn(task)
             .await
             .unwrap_or_else(|lost| Err(Error::Internal(format!("a task was lost: {lost}"))))
@@ -224,3 +226,23 @@ impl Service {
 
 #[cfg(test)]
 pub(crate) mod harness;
+
+#[cfg(test)]
+mod tests {
+    use super::harness::Harness;
+
+    #[tokio::test]
+    async fn draining_waits_for_a_task_that_no_request_waits_for() {
+        let service = Harness::new().await.service;
+        let (release, wait) = tokio::sync::oneshot::channel::<()>();
+        drop(service.state.tasks.spawn(async move { wait.await.is_ok() }));
+        let drained = tokio::spawn({
+            let service = service.clone();
+            async move { service.drain().await }
+        });
+        tokio::task::yield_now().await;
+        assert!(!drained.is_finished());
+        release.send(()).unwrap();
+        drained.await.unwrap();
+    }
+}

@@ -25,7 +25,7 @@ impl Service {
         let certificate = self.make(grant, now)?;
         let record = self.record(&certificate, &ca::Recipient::ServerCertificate, now);
         let service = self.clone();
-        drop(self.state.work.spawn(async move {
+        drop(self.state.tasks.spawn(async move {
             if let Err(error) = service.store().record_server_certificate(record).await {
                 tracing::warn!(event = "server_certificate_not_recorded", error = %error);
             }

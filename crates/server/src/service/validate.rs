@@ -150,7 +150,7 @@ impl Service {
             caa_identity,
             done,
         };
-        drop(self.state.work.spawn(job.run(ticket)));
+        drop(self.state.tasks.spawn(job.run(ticket)));
         Ok(completion)
     }
 
