@@ -53,6 +53,12 @@ const DOORS: &[&str] = &["Proof::from_record", "Permit::from_record"];
 /// Crates that may open them.
 const PROOF_DOOR: &[&str] = &["acme", "store"];
 const MAX_LINES: usize = 500;
+/// The only folder of the workspace that may hold SQL.
+const SQL_FOLDER: &str = "crates/store/src/sqlite";
+/// How a literal begins that is a statement.
+const STATEMENTS: &[&str] = &["\"SELECT ", "\"INSERT INTO ", "\"UPDATE ", "\"DELETE FROM "];
+/// The verbs that one trait of the store's port may have.
+const MAX_VERBS: usize = 8;
 
 #[test]
 fn arrows_point_only_where_the_table_allows() {
@@ -82,6 +88,11 @@ fn only_the_named_files_sign() {
 #[test]
 fn only_the_store_reads_proofs_back() {
     none(&back_doors(&paths::root()));
+}
+
+#[test]
+fn the_store_is_reached_through_its_ports_which_are_small_and_sql_stays_in_its_folder() {
+    none(&wide_ports(&paths::root()));
 }
 
 #[test]
@@ -119,6 +130,29 @@ fn a_planted_violation_of_each_rule_is_caught() {
             "crates/server/src/service/permitted.rs",
             "//! x\nfn f() { Permit::from_record(1); }\n",
             back_doors,
+        ),
+        (
+            "crates/store/src/port/planted.rs",
+            &format!(
+                "//! x\npub trait Planted {{\n{}}}\n",
+                "    fn f(&self);\n".repeat(MAX_VERBS + 1)
+            ),
+            wide_ports,
+        ),
+        (
+            "crates/store/src/sqlite/planted.rs",
+            "//! x\nimpl Store {\n    pub async fn f(&self) {}\n}\n",
+            wide_ports,
+        ),
+        (
+            "crates/store/src/planted.rs",
+            "//! x\nuse rusqlite::Connection;\n",
+            wide_ports,
+        ),
+        (
+            "crates/server/src/service/statement.rs",
+            "//! x\nconst SQL: &str = \"SELECT 1 FROM orders\";\n",
+            wide_ports,
         ),
         (
             "crates/acme/src/planted.rs",
@@ -267,6 +301,36 @@ fn back_doors(root: &Path) -> Vec<String> {
                 .filter(|file| DOORS.iter().any(|door| production(file).contains(door)))
                 .map(|file| format!("{}: only the store reads proofs back", file.display())),
         );
+    }
+    wrong
+}
+
+fn wide_ports(root: &Path) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for file in sources(&root.join("crates/store/src/port")) {
+        for port in production(&file).split("pub trait ").skip(1) {
+            let body = port.split("\n}").next().unwrap_or_default();
+            let verbs = body.matches("\n    fn ").count();
+            if verbs > MAX_VERBS {
+                wrong.push(format!(
+                    "{}: {verbs} verbs in a trait, limit {MAX_VERBS}",
+                    file.display()
+                ));
+            }
+        }
+    }
+    for file in sources(&root.join("crates/store/src")) {
+        let verbs = production(&file).matches("pub async fn ").count();
+        if verbs > production(&file).matches("pub async fn close(").count() {
+            wrong.push(format!("{}: a verb outside the port", file.display()));
+        }
+    }
+    for file in sources(&root.join("crates")) {
+        let code = production(&file);
+        let has_sql = code.contains("rusqlite") || STATEMENTS.iter().any(|it| code.contains(it));
+        if has_sql && !file.starts_with(root.join(SQL_FOLDER)) {
+            wrong.push(format!("{}: SQL outside {SQL_FOLDER}", file.display()));
+        }
     }
     wrong
 }

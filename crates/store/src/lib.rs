@@ -4,14 +4,15 @@
 //! Not here: what may happen (that is decided by `acme` and `ca`) and when (the caller says what time it is).
 
 mod error;
+pub mod port;
 mod record;
 mod sqlite;
 
 pub use error::{Error, OpenError};
 pub use record::{
-    AuditEntry, CertificateRecord, ChallengeRecord, Created, Issuance, Issued, KeyChanged,
-    NewOrder, OrderPage, OrderRecord, Placed, RenewalScope, RenewalWindow, Revocation, Revoked,
-    Revoker, Settled, Swept,
+    AuditEntry, AuditLine, CertificateRecord, ChallengeRecord, Created, Issuance, Issued,
+    KeyChanged, NewOrder, OrderPage, OrderRecord, Placed, RenewalRecord, RenewalScope,
+    RenewalWindow, Revocation, Revoked, Revoker, Settled, Swept, UnfinishedChallenge,
 };
 pub use sqlite::{Figures, Options, Store, Synchronous};
 

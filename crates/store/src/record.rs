@@ -80,6 +80,15 @@ pub struct ChallengeRecord {
     pub orders: Vec<Uuid>,
 }
 
+/// A challenge whose validation began and has not ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnfinishedChallenge {
+    /// The challenge.
+    pub challenge: Uuid,
+    /// The account's URL as its client knows it.
+    pub account_url: String,
+}
+
 /// What is stored after a verdict.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settled {
@@ -175,6 +184,15 @@ pub struct RenewalWindow {
     pub explanation: Option<String>,
 }
 
+/// A certificate and when it should be renewed, read as of one moment.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RenewalRecord {
+    /// The certificate.
+    pub certificate: CertificateRecord,
+    /// The newest window that was set for it.
+    pub window: Option<RenewalWindow>,
+}
+
 /// Which certificates a renewal window is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RenewalScope {
@@ -247,6 +265,15 @@ impl AuditEntry {
             detail: Value::Null,
         }
     }
+}
+
+/// An entry of the audit log, and where in the log it is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AuditLine {
+    /// Its number: 1 or more, and higher than that of every earlier line.
+    pub number: i64,
+    /// What was recorded.
+    pub entry: AuditEntry,
 }
 
 /// What a sweep has deleted.

@@ -2,6 +2,7 @@
 //! A test is a function of an open, empty store; [`for_each_back_end`] runs it on each.
 
 mod accounts;
+mod back_ends;
 mod certificates;
 mod external_keys;
 mod harness;
@@ -14,33 +15,51 @@ mod revocations;
 mod subdomains;
 mod verdicts;
 
-/// Makes a `#[tokio::test]` of each named function for each way to open a store.
+use crate::port;
+
+/// What the tests need of a back end: every port, and that tasks can share it.
+pub(crate) trait BackEnd:
+    port::Accounts
+    + port::AuditLog
+    + port::Authorizations
+    + port::Certificates
+    + port::Challenges
+    + port::ExternalKeys
+    + port::Orders
+    + port::Permits
+    + port::RenewalWindows
+    + port::Retention
+    + port::Revocations
+    + port::ValidationJobs
+    + Clone
+    + Send
+    + Sync
+    + 'static
+{
+}
+
+impl BackEnd for crate::Store {}
+
+/// Makes a `#[tokio::test]` of each named function for each function of `back_ends.rs`: one line a back end.
 macro_rules! for_each_back_end {
-    ($($(#[$attribute:meta])* $test:ident),+ $(,)?) => {
-        mod sqlite_file {
+    ($($tests:tt)+) => {
+        super::tests_of!(sqlite_file: $($tests)+);
+        super::tests_of!(sqlite_ephemeral: $($tests)+);
+    };
+}
+use for_each_back_end;
+
+macro_rules! tests_of {
+    ($back_end:ident: $($test:ident),+ $(,)?) => {
+        mod $back_end {
             $(
-                $(#[$attribute])*
                 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
                 async fn $test() {
-                    let folder = tempfile::tempdir().unwrap();
-                    let path = folder.path().join("riser.sqlite3");
-                    let store = crate::Store::open(&path, crate::Options::default()).unwrap();
-                    super::$test(&store).await;
-                    store.close().await;
-                }
-            )+
-        }
-        mod sqlite_ephemeral {
-            $(
-                $(#[$attribute])*
-                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-                async fn $test() {
-                    let store = crate::Store::ephemeral().unwrap();
-                    super::$test(&store).await;
-                    store.close().await;
+                    let test = async |store: &_| super::$test(store).await;
+                    crate::suite::back_ends::$back_end(test).await;
                 }
             )+
         }
     };
 }
-use for_each_back_end;
+use tests_of;

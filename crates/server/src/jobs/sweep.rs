@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use store::Store;
+use store::port::Retention as _;
 use tokio::time::sleep;
 
 /// Between two sweeps.

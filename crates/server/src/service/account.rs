@@ -13,6 +13,7 @@ use ca::external_key;
 use ca::provisioner::Acme;
 use jiff::Timestamp;
 use pki::jose::Jwk;
+use store::port::{Accounts as _, ExternalKeys as _, Orders as _};
 use store::{Created, OrderPage};
 use uuid::Uuid;
 

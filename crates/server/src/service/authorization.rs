@@ -9,6 +9,7 @@ use acme::order::{self, Owner, Reuse};
 use ca::Refusal;
 use ca::provisioner::Acme;
 use jiff::{SignedDuration, Timestamp};
+use store::port::{Authorizations as _, Challenges as _};
 use uuid::Uuid;
 
 use super::order::{seed, truncate_to_second};

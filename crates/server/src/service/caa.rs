@@ -8,6 +8,7 @@ use acme::caa::{self, Answer, Facts, Record};
 use acme::challenge::{CaaIdentity, Proof};
 use acme::order::Order;
 use ca::config::{Caa, Config};
+use store::port::Orders as _;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 

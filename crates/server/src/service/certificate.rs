@@ -2,6 +2,7 @@
 
 use acme::account::Account;
 use pki::Certificate;
+use store::port::Certificates as _;
 use uuid::Uuid;
 
 use super::{Error, Service};

@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use pki::jose::Jwk;
 use serde_json::{Map, Value, json};
 use store::AuditEntry;
+use store::port::ExternalKeys as _;
 
 use super::{Error, Operator, Service};
 

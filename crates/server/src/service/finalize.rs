@@ -6,6 +6,7 @@ use acme::order::{Order, State};
 use acme::problem::Problem;
 use jiff::Timestamp;
 use pki::Csr;
+use store::port::Orders as _;
 use uuid::Uuid;
 
 use super::{Error, Service};

@@ -5,6 +5,7 @@ use acme::problem::{Kind, Problem};
 use ca::{Grant, Recipient, Refusal};
 use jiff::Timestamp;
 use pki::{Certificate, Serial};
+use store::port::Certificates as _;
 use store::{CertificateRecord, Issuance, Issued};
 use uuid::Uuid;
 

@@ -6,6 +6,7 @@ use acme::account::Account;
 use acme::key_change::KeyChange;
 use jiff::Timestamp;
 use store::KeyChanged;
+use store::port::Accounts as _;
 use uuid::Uuid;
 
 use super::{Error, Service};

@@ -11,6 +11,7 @@ use ca::policy::Binding;
 use ca::provisioner::Acme;
 use jiff::{SignedDuration, Timestamp};
 use store::Placed;
+use store::port::{Authorizations as _, Orders as _};
 use uuid::Uuid;
 
 use super::renewal::already_replaced;

@@ -5,6 +5,7 @@ use acme::permit::{Holder, Pattern, Record};
 use ca::api::admin::permit::{NewPermits, Permit};
 use jiff::Timestamp;
 use serde_json::Map;
+use store::port::Permits as _;
 use uuid::Uuid;
 
 use super::{Error, Operator, Service};

@@ -3,6 +3,7 @@
 use ca::api::admin::{self, Reload};
 use jiff::Timestamp;
 use serde_json::{Map, json};
+use store::port::AuditLog as _;
 
 use super::{Error, Operator, Service};
 use crate::live::Reloaded;

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use pki::chain::{self, Purpose};
 use pki::{Certificate, PublicKey};
 use store::CertificateRecord;
+use store::port::Certificates as _;
 
 use super::{Error, Service};
 

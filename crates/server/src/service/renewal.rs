@@ -9,7 +9,8 @@ use acme::renewal::{self, CertificateId, Window};
 use ca::provisioner::Acme;
 use jiff::SignedDuration;
 use pki::Certificate;
-use store::CertificateRecord;
+use store::port::{Certificates as _, RenewalWindows as _};
+use store::{CertificateRecord, RenewalRecord};
 
 use super::{Error, Service};
 
@@ -28,8 +29,11 @@ impl Service {
     pub(crate) async fn renewal(&self, acme: &Acme, name: &str) -> Result<Renewal, Error> {
         let id = CertificateId::parse(name)?;
         let found = self.store().renewal(id.serial()).await?;
-        let (record, set) = found
-            .filter(|(record, _)| record.provisioner.as_deref() == Some(acme.name()))
+        let RenewalRecord {
+            certificate: record,
+            window: set,
+        } = found
+            .filter(|found| found.certificate.provisioner.as_deref() == Some(acme.name()))
             .ok_or_else(unknown)?;
         named(&record, &id)?;
         let (begin, end) = (record.not_before.max(record.issued_at), record.not_after);

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use pki::Serial;
 use serde_json::{Map, Value, json};
 use store::RenewalWindow;
+use store::port::{Certificates as _, RenewalWindows as _};
 
 use super::{Error, Operator, Service};
 

@@ -10,6 +10,7 @@ use ca::Refusal;
 use jiff::Timestamp;
 use pki::jose::Jwk;
 use pki::{Certificate, PublicKey};
+use store::port::{Certificates as _, Revocations as _};
 use store::{CertificateRecord, Revocation, Revoked, Revoker};
 
 use super::{Error, Service};

@@ -4,6 +4,7 @@
 use ca::Grant;
 use jiff::Timestamp;
 use pki::{Certificate, PublicKey};
+use store::port::Certificates as _;
 
 use super::{Error, Service};
 

@@ -12,6 +12,8 @@ use acme::authz::{Authorization, Status};
 use acme::challenge::{self, CaaIdentity, Challenge, Context, Finding, Proof, Verdict};
 use jiff::Timestamp;
 use moka::sync::Cache;
+use store::UnfinishedChallenge;
+use store::port::{Accounts as _, Challenges as _, ValidationJobs as _};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use uuid::Uuid;
@@ -108,7 +110,11 @@ impl Service {
     /// # Errors
     /// When the store cannot be read.
     pub(crate) async fn resume(&self) -> Result<(), Error> {
-        for (id, account_url) in self.store().unfinished_challenges().await? {
+        for unfinished in self.store().unfinished_challenges().await? {
+            let UnfinishedChallenge {
+                challenge: id,
+                account_url,
+            } = unfinished;
             let Some(found) = self.store().challenge(id).await? else {
                 continue;
             };

@@ -11,25 +11,20 @@ use uuid::Uuid;
 use super::column::{At, Id, Json, kept, word};
 use super::{Store, audit};
 use crate::error::Error;
+use crate::port;
 use crate::record::{AuditEntry, Created, KeyChanged};
 
-impl Store {
-    /// Stores an account, or finds the one that its provisioner has with the same key.
-    ///
-    /// # Errors
-    /// [`Error::Conflict`] if the id is taken.
-    pub async fn create_account(&self, account: Account) -> Result<Created, Error> {
+impl port::Accounts for Store {
+    async fn create_account(&self, account: Account) -> Result<Created, Error> {
         self.write(move |connection| create(connection, account))
             .await
     }
 
-    /// Reads an account.
-    pub async fn account(&self, id: Uuid) -> Result<Option<Account>, Error> {
+    async fn account(&self, id: Uuid) -> Result<Option<Account>, Error> {
         self.read(move |connection| load(connection, id)).await
     }
 
-    /// Reads the account that a provisioner has with this key (its thumbprint, RFC 7638).
-    pub async fn account_by_key(
+    async fn account_by_key(
         &self,
         provisioner: &str,
         thumbprint: &str,
@@ -39,12 +34,7 @@ impl Store {
             .await
     }
 
-    /// Replaces the contacts of a valid account, notes the URL of the terms that it agrees to, each if given, and
-    /// returns the account as it is now, whether that was possible or not.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`].
-    pub async fn update_account(
+    async fn update_account(
         &self,
         id: Uuid,
         contact: Option<Vec<String>>,
@@ -63,12 +53,7 @@ impl Store {
         .await
     }
 
-    /// Gives a valid account another key, if it still has the old one and no account of its provisioner
-    /// has the new one (RFC 8555 §7.3.5).
-    ///
-    /// # Errors
-    /// [`Error::NotFound`].
-    pub async fn change_key(
+    async fn change_key(
         &self,
         id: Uuid,
         change: KeyChange,
@@ -78,12 +63,7 @@ impl Store {
             .await
     }
 
-    /// Ends a valid account, its authorizations, and its unfinished orders, which become invalid.
-    /// Returns the account as it is now.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`].
-    pub async fn deactivate_account(&self, id: Uuid, at: Timestamp) -> Result<Account, Error> {
+    async fn deactivate_account(&self, id: Uuid, at: Timestamp) -> Result<Account, Error> {
         self.write(move |connection| {
             let ended = connection
                 .prepare_cached(

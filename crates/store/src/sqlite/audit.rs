@@ -6,17 +6,16 @@ use serde_json::Value;
 use super::Store;
 use super::column::{At, Id, Json};
 use crate::error::Error;
-use crate::record::AuditEntry;
+use crate::port;
+use crate::record::{AuditEntry, AuditLine};
 
-impl Store {
-    /// Adds a line that belongs to no other change of the store.
-    pub async fn record(&self, entry: AuditEntry) -> Result<(), Error> {
+impl port::AuditLog for Store {
+    async fn record(&self, entry: AuditEntry) -> Result<(), Error> {
         self.write(move |connection| append(connection, &entry))
             .await
     }
 
-    /// Reads at most `limit` lines after the line with the number `after` (0 for the first), each with its number.
-    pub async fn audit(&self, after: i64, limit: u32) -> Result<Vec<(i64, AuditEntry)>, Error> {
+    async fn audit(&self, after: i64, limit: u32) -> Result<Vec<AuditLine>, Error> {
         self.read(move |connection| {
             let mut statement = connection.prepare_cached(
                 "SELECT id, at, event, provisioner, account_id, order_id, certificate_id, detail
@@ -49,7 +48,7 @@ pub(super) fn append(connection: &Connection, entry: &AuditEntry) -> Result<(), 
     Ok(())
 }
 
-fn line(row: &Row<'_>) -> rusqlite::Result<(i64, AuditEntry)> {
+fn line(row: &Row<'_>) -> rusqlite::Result<AuditLine> {
     let entry = AuditEntry {
         at: row.get::<_, At>(1)?.0,
         event: row.get(2)?,
@@ -61,5 +60,8 @@ fn line(row: &Row<'_>) -> rusqlite::Result<(i64, AuditEntry)> {
             .get::<_, Option<Json<Value>>>(7)?
             .map_or(Value::Null, |json| json.0),
     };
-    Ok((row.get(0)?, entry))
+    Ok(AuditLine {
+        number: row.get(0)?,
+        entry,
+    })
 }

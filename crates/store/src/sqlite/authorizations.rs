@@ -1,9 +1,10 @@
 //! Authorizations and their challenges (RFC 8555 §7.5), as they are stored and read; verdicts are in `verdicts.rs`.
 
+use acme::account::Account;
 use acme::authz::{Authorization, Origin, Scope, Status};
 use acme::challenge::{self, Challenge, Method, Proof};
 use acme::identifier::Identifier;
-use acme::order::Order;
+use acme::order::{Order, ReusableAuthorizations};
 use acme::permit::Permit;
 use acme::problem::Problem;
 use jiff::Timestamp;
@@ -12,58 +13,17 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::column::{At, Id, Json, damaged, word};
-use super::{Store, audit, permits};
+use super::{Store, audit, permits, reuse};
 use crate::error::Error;
-use crate::record::{AuditEntry, ChallengeRecord};
+use crate::port;
+use crate::record::AuditEntry;
 
-impl Store {
-    /// Reads an authorization with its challenges.
-    pub async fn authorization(&self, id: Uuid) -> Result<Option<Authorization>, Error> {
+impl port::Authorizations for Store {
+    async fn authorization(&self, id: Uuid) -> Result<Option<Authorization>, Error> {
         self.read(move |connection| load(connection, id)).await
     }
 
-    /// Reads a challenge, its authorization, and the orders that hang on it.
-    pub async fn challenge(&self, id: Uuid) -> Result<Option<ChallengeRecord>, Error> {
-        self.read(move |connection| {
-            let Some(authorization) = of_challenge(connection, id)? else {
-                return Ok(None);
-            };
-            let orders = waiting_orders(connection, authorization.id)?;
-            let challenge = authorization.challenge(id).cloned();
-            Ok(challenge.map(|challenge| ChallengeRecord {
-                challenge,
-                authorization,
-                orders,
-            }))
-        })
-        .await
-    }
-
-    /// Reads the proofs of an order's valid authorizations.
-    pub async fn proofs(&self, order: Uuid) -> Result<Vec<Proof>, Error> {
-        self.read(move |connection| {
-            let mut statement = connection.prepare_cached(
-                "SELECT a.identifier_type, a.identifier, a.account_id, c.method, c.validated_at, c.evidence,
-                     a.subdomains
-                 FROM order_authorizations o
-                 JOIN authorizations a ON a.id = o.authorization_id
-                 JOIN challenges c ON c.authorization_id = a.id
-                 WHERE o.order_id = ?1 AND a.status = 'valid' AND c.status = 'valid'
-                 ORDER BY o.position",
-            )?;
-            let proofs = statement.query_map([Id(order)], proof_from_row)?;
-            let mut proofs: Vec<_> = proofs.collect::<Result<_, _>>()?;
-            proofs.extend(permitted(connection, order)?);
-            Ok(proofs)
-        })
-        .await
-    }
-
-    /// Stores an authorization that its account asks for ahead of any order (RFC 8555 §7.4.1).
-    ///
-    /// # Errors
-    /// [`Error::Conflict`] if the account is not valid (any more), or an id is taken.
-    pub async fn create_authorization(
+    async fn create_authorization(
         &self,
         authorization: Authorization,
         at: Timestamp,
@@ -87,25 +47,7 @@ impl Store {
         .await
     }
 
-    /// Lists the challenges that were being validated when the process ended, each with the account's URL as its client
-    /// knows it.
-    pub async fn unfinished_challenges(&self) -> Result<Vec<(Uuid, String)>, Error> {
-        self.read(|connection| {
-            let mut statement = connection.prepare_cached(
-                "SELECT id, coalesce(account_url, '') FROM challenges WHERE status = 'processing' ORDER BY id",
-            )?;
-            let found = statement.query_map([], |row| Ok((row.get::<_, Id>(0)?.0, row.get(1)?)))?;
-            Ok(found.collect::<Result<_, _>>()?)
-        })
-        .await
-    }
-
-    /// Ends a pending or valid authorization at its owner's wish, and the unfinished orders that hang on it, which
-    /// become invalid. Returns it as it is now.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`].
-    pub async fn deactivate_authorization(
+    async fn deactivate_authorization(
         &self,
         id: Uuid,
         at: Timestamp,
@@ -136,6 +78,33 @@ impl Store {
         })
         .await
     }
+    async fn reusable_authorizations(
+        &self,
+        account: &Account,
+        identifiers: Vec<(Identifier, Scope)>,
+        earlier: Option<Timestamp>,
+    ) -> Result<ReusableAuthorizations, Error> {
+        let account = account.clone();
+        self.read(move |connection| reuse::find(connection, &account, &identifiers, earlier))
+            .await
+    }
+}
+
+/// The proofs of an order's valid authorizations.
+pub(super) fn proofs(connection: &Connection, order: Uuid) -> Result<Vec<Proof>, Error> {
+    let mut statement = connection.prepare_cached(
+        "SELECT a.identifier_type, a.identifier, a.account_id, c.method, c.validated_at, c.evidence,
+             a.subdomains
+         FROM order_authorizations o
+         JOIN authorizations a ON a.id = o.authorization_id
+         JOIN challenges c ON c.authorization_id = a.id
+         WHERE o.order_id = ?1 AND a.status = 'valid' AND c.status = 'valid'
+         ORDER BY o.position",
+    )?;
+    let proofs = statement.query_map([Id(order)], proof_from_row)?;
+    let mut proofs: Vec<_> = proofs.collect::<Result<_, _>>()?;
+    proofs.extend(permitted(connection, order)?);
+    Ok(proofs)
 }
 
 /// Adds an authorization and its challenges to the transaction.

@@ -9,28 +9,16 @@ use uuid::Uuid;
 use super::column::{At, Id, Json, damaged};
 use super::{Store, audit, revocations};
 use crate::error::Error;
+use crate::port;
 use crate::record::{AuditEntry, CertificateRecord, Issuance, Issued};
 
-impl Store {
-    /// Records a certificate with its audit line. Where it has an order, that goes from `ready` to `valid` with it, and
-    /// nothing is recorded unless the order is `ready` and has not expired when the certificate was issued; a renewal
-    /// is not recorded where the certificate that it replaces is revoked, nor anything for a key that is compromised.
-    ///
-    /// # Errors
-    /// [`Error::Conflict`] if the id or serial number is taken.
-    pub async fn issue(&self, issuance: Issuance) -> Result<Issued, Error> {
+impl port::Certificates for Store {
+    async fn issue(&self, issuance: Issuance) -> Result<Issued, Error> {
         self.write(move |connection| issue(connection, &issuance))
             .await
     }
 
-    /// Records one of the house's own certificates.
-    ///
-    /// # Errors
-    /// [`Error::Conflict`] if the id or serial number is taken.
-    pub async fn record_server_certificate(
-        &self,
-        certificate: CertificateRecord,
-    ) -> Result<(), Error> {
+    async fn record_server_certificate(&self, certificate: CertificateRecord) -> Result<(), Error> {
         self.write(move |connection| {
             insert(connection, &certificate)?;
             let entry = audit_entry(&certificate, "server-certificate-issued");
@@ -39,14 +27,12 @@ impl Store {
         .await
     }
 
-    /// Reads a certificate.
-    pub async fn certificate(&self, id: Uuid) -> Result<Option<CertificateRecord>, Error> {
+    async fn certificate(&self, id: Uuid) -> Result<Option<CertificateRecord>, Error> {
         self.read(move |connection| find(connection, BY_ID, Id(id)))
             .await
     }
 
-    /// Reads the certificate with this serial number.
-    pub async fn certificate_by_serial(
+    async fn certificate_by_serial(
         &self,
         serial: &Serial,
     ) -> Result<Option<CertificateRecord>, Error> {
@@ -55,8 +41,7 @@ impl Store {
             .await
     }
 
-    /// Lists at most `limit` certificates for a name, newest first.
-    pub async fn certificates_named(
+    async fn certificates_named(
         &self,
         name: &str,
         limit: u32,

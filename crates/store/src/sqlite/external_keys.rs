@@ -10,14 +10,11 @@ use rusqlite::{Connection, OptionalExtension, Row};
 use super::column::{At, Id, Json};
 use super::{Store, accounts, audit};
 use crate::error::Error;
+use crate::port;
 use crate::record::{AuditEntry, Created};
 
-impl Store {
-    /// Stores a new key with its secret; `entry` tells of it.
-    ///
-    /// # Errors
-    /// [`Error::Conflict`] if its id is taken, or its reference at this provisioner.
-    pub async fn create_external_key(
+impl port::ExternalKeys for Store {
+    async fn create_external_key(
         &self,
         key: ExternalKey,
         secret: MacKey,
@@ -45,8 +42,7 @@ impl Store {
         .await
     }
 
-    /// Reads a key of this provisioner.
-    pub async fn external_key(
+    async fn external_key(
         &self,
         provisioner: &str,
         id: &str,
@@ -58,12 +54,7 @@ impl Store {
         self.one_external_key(sql, provisioner, id).await
     }
 
-    /// Reads the secret of a key of this provisioner.
-    pub async fn external_secret(
-        &self,
-        provisioner: &str,
-        id: &str,
-    ) -> Result<Option<MacKey>, Error> {
+    async fn external_secret(&self, provisioner: &str, id: &str) -> Result<Option<MacKey>, Error> {
         let (provisioner, id) = (provisioner.to_owned(), id.to_owned());
         self.read(move |connection| {
             let found = connection
@@ -77,9 +68,7 @@ impl Store {
         .await
     }
 
-    /// Reads at most `limit` keys of this provisioner after the one with the id `after` (empty for the
-    /// first), in the order of their ids.
-    pub async fn external_keys(
+    async fn external_keys(
         &self,
         provisioner: &str,
         after: &str,
@@ -99,8 +88,7 @@ impl Store {
         .await
     }
 
-    /// Reads the key of this provisioner that is called `reference`.
-    pub async fn external_key_called(
+    async fn external_key_called(
         &self,
         provisioner: &str,
         reference: &str,
@@ -113,28 +101,7 @@ impl Store {
         self.one_external_key(sql, provisioner, reference).await
     }
 
-    /// The key that a statement finds by provisioner and name.
-    async fn one_external_key(
-        &self,
-        sql: &'static str,
-        provisioner: &str,
-        name: &str,
-    ) -> Result<Option<ExternalKey>, Error> {
-        let (provisioner, name) = (provisioner.to_owned(), name.to_owned());
-        self.read(move |connection| {
-            let mut statement = connection.prepare_cached(sql)?;
-            let found = statement.query_row((provisioner, name), from_row);
-            Ok(found.optional()?)
-        })
-        .await
-    }
-
-    /// Deletes a key of this provisioner; the unfinished orders of its accounts become invalid with
-    /// `why`. Returns how many those were.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`].
-    pub async fn remove_external_key(
+    async fn remove_external_key(
         &self,
         provisioner: &str,
         id: &str,
@@ -162,18 +129,31 @@ impl Store {
         .await
     }
 
-    /// Stores an account that a key has bound, and counts it for the key; or finds the account that its
-    /// provisioner has with the same account key; or makes none because the key is gone, over or used up.
-    ///
-    /// # Errors
-    /// [`Error::Conflict`] if the id is taken.
-    pub async fn create_bound_account(
+    async fn create_bound_account(
         &self,
         account: Account,
         bound: Bound,
     ) -> Result<Option<Created>, Error> {
         self.write(move |connection| bind(connection, account, bound))
             .await
+    }
+}
+
+impl Store {
+    /// The key that a statement finds by provisioner and name.
+    async fn one_external_key(
+        &self,
+        sql: &'static str,
+        provisioner: &str,
+        name: &str,
+    ) -> Result<Option<ExternalKey>, Error> {
+        let (provisioner, name) = (provisioner.to_owned(), name.to_owned());
+        self.read(move |connection| {
+            let mut statement = connection.prepare_cached(sql)?;
+            let found = statement.query_row((provisioner, name), from_row);
+            Ok(found.optional()?)
+        })
+        .await
     }
 }
 

@@ -1,6 +1,7 @@
 //! Orders (RFC 8555 §7.4) and which authorizations they wait for.
 
 use acme::authz::{Authorization, Origin};
+use acme::challenge::Proof;
 use acme::order::{Order, Status};
 use acme::renewal::CertificateId;
 use jiff::Timestamp;
@@ -11,15 +12,11 @@ use uuid::Uuid;
 use super::column::{At, Id, Json, damaged, word};
 use super::{Store, audit, authorizations, reuse};
 use crate::error::Error;
+use crate::port;
 use crate::record::{AuditEntry, NewOrder, OrderPage, OrderRecord, Placed};
 
-impl Store {
-    /// Stores an order with its new authorizations and their challenges, unless what else it stands on has ended, or
-    /// the certificate that it replaces has been replaced, or is about to be by an order that is not invalid.
-    ///
-    /// # Errors
-    /// [`Error::Conflict`] if the account is not valid (any more), or an id is taken.
-    pub async fn create_order(&self, new: NewOrder) -> Result<Placed, Error> {
+impl port::Orders for Store {
+    async fn create_order(&self, new: NewOrder) -> Result<Placed, Error> {
         self.write(move |connection| {
             if !reuse::stand(connection, &new)? {
                 return Ok(Placed::Outdated);
@@ -35,13 +32,11 @@ impl Store {
         .await
     }
 
-    /// Reads an order.
-    pub async fn order(&self, id: Uuid) -> Result<Option<Order>, Error> {
+    async fn order(&self, id: Uuid) -> Result<Option<Order>, Error> {
         self.read(move |connection| load(connection, id)).await
     }
 
-    /// Reads an order and its authorizations as of one moment.
-    pub async fn order_with_authorizations(&self, id: Uuid) -> Result<Option<OrderRecord>, Error> {
+    async fn order_with_authorizations(&self, id: Uuid) -> Result<Option<OrderRecord>, Error> {
         self.read(move |connection| {
             let Some(order) = load(connection, id)? else {
                 return Ok(None);
@@ -55,15 +50,17 @@ impl Store {
         .await
     }
 
-    /// Lists the orders of an account that are not invalid at `now`, oldest first, from the one behind `after` on: a
-    /// page of them (RFC 8555 §7.1.2.1). New orders come last, so pages that were read stay true.
-    pub async fn orders_page(
+    async fn orders_page(
         &self,
         account: Uuid,
         after: Uuid,
         now: Timestamp,
     ) -> Result<OrderPage, Error> {
         self.read(move |connection| page(connection, account, after, now))
+            .await
+    }
+    async fn proofs(&self, order: Uuid) -> Result<Vec<Proof>, Error> {
+        self.read(move |connection| authorizations::proofs(connection, order))
             .await
     }
 }

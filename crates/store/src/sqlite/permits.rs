@@ -11,14 +11,11 @@ use uuid::Uuid;
 use super::column::{At, Id, Json, damaged};
 use super::{Store, audit};
 use crate::error::Error;
+use crate::port;
 use crate::record::AuditEntry;
 
-impl Store {
-    /// Stores what an operator says, all of it or nothing, with an audit line each.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`] if one is for an account that its provisioner does not have.
-    pub async fn add_permits(&self, records: Vec<Record>, entry: AuditEntry) -> Result<(), Error> {
+impl port::Permits for Store {
+    async fn add_permits(&self, records: Vec<Record>, entry: AuditEntry) -> Result<(), Error> {
         self.write(move |connection| {
             for record in &records {
                 insert(connection, record)?;
@@ -29,8 +26,7 @@ impl Store {
         .await
     }
 
-    /// Lists the permits of a provisioner, oldest first, those that have ended too.
-    pub async fn permits(&self, provisioner: &str) -> Result<Vec<Record>, Error> {
+    async fn permits(&self, provisioner: &str) -> Result<Vec<Record>, Error> {
         let provisioner = provisioner.to_owned();
         self.read(move |connection| {
             let mut statement = connection.prepare_cached(
@@ -43,12 +39,7 @@ impl Store {
         .await
     }
 
-    /// Takes a permit back, and with it the authorizations that it gave, which become revoked, and the unfinished
-    /// orders that stand on them, which become invalid. Returns what it said.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`] if the provisioner has no such permit.
-    pub async fn remove_permit(
+    async fn remove_permit(
         &self,
         provisioner: &str,
         id: Uuid,

@@ -8,11 +8,11 @@ use rusqlite::{Connection, OptionalExtension, Row};
 use super::column::{At, damaged};
 use super::{Store, audit, certificates};
 use crate::error::Error;
-use crate::record::{AuditEntry, CertificateRecord, RenewalScope, RenewalWindow};
+use crate::port;
+use crate::record::{AuditEntry, CertificateRecord, RenewalRecord, RenewalScope, RenewalWindow};
 
-impl Store {
-    /// Sets a window. One for the same certificates is replaced.
-    pub async fn set_renewal_window(
+impl port::RenewalWindows for Store {
+    async fn set_renewal_window(
         &self,
         window: RenewalWindow,
         entry: AuditEntry,
@@ -29,8 +29,7 @@ impl Store {
         .await
     }
 
-    /// Removes the windows of one certificate, or of none all those that are for many; how many there were.
-    pub async fn clear_renewal_windows(
+    async fn clear_renewal_windows(
         &self,
         serial: Option<Serial>,
         entry: AuditEntry,
@@ -45,8 +44,7 @@ impl Store {
         .await
     }
 
-    /// Lists the windows that have been set, newest first, at most `limit`.
-    pub async fn renewal_windows(&self, limit: u32) -> Result<Vec<RenewalWindow>, Error> {
+    async fn renewal_windows(&self, limit: u32) -> Result<Vec<RenewalWindow>, Error> {
         self.read(move |connection| {
             let mut statement = connection.prepare_cached(
                 "SELECT serial, provisioner, issued_before, starts_at, ends_at, explanation, id
@@ -58,18 +56,17 @@ impl Store {
         .await
     }
 
-    /// Reads the certificate with this serial number, and the newest window that is set for it.
-    pub async fn renewal(
-        &self,
-        serial: &Serial,
-    ) -> Result<Option<(CertificateRecord, Option<RenewalWindow>)>, Error> {
+    async fn renewal(&self, serial: &Serial) -> Result<Option<RenewalRecord>, Error> {
         let serial = serial.clone();
         self.read(move |connection| {
             let Some(certificate) = certificates::by_serial(connection, &serial)? else {
                 return Ok(None);
             };
             let window = set_for(connection, &certificate)?;
-            Ok(Some((certificate, window)))
+            Ok(Some(RenewalRecord {
+                certificate,
+                window,
+            }))
         })
         .await
     }

@@ -7,11 +7,11 @@ use rusqlite::Connection;
 use super::Store;
 use super::column::At;
 use crate::error::Error;
+use crate::port;
 use crate::record::Swept;
 
-impl Store {
-    /// Deletes the orders, authorizations and challenges that expired more than `keep` before `now`.
-    pub async fn sweep(&self, now: Timestamp, keep: SignedDuration) -> Result<Swept, Error> {
+impl port::Retention for Store {
+    async fn sweep(&self, now: Timestamp, keep: SignedDuration) -> Result<Swept, Error> {
         let before = now.checked_sub(keep).unwrap_or(Timestamp::MIN);
         let mut swept = Swept::default();
         loop {

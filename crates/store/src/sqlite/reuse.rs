@@ -11,38 +11,30 @@ use rusqlite::{Connection, OptionalExtension};
 use uuid::Uuid;
 
 use super::column::{At, Id};
-use super::{Store, authorizations, permits};
+use super::{authorizations, permits};
 use crate::error::Error;
 use crate::record::NewOrder;
 
-impl Store {
-    /// Reads what an account has for these identifiers: its permits, and, if `earlier` names a moment, its valid
-    /// authorizations that live beyond it and reach as far as is said or farther, and the pending ones among them that
-    /// it asked for ahead.
-    pub async fn reusable_authorizations(
-        &self,
-        account: &Account,
-        identifiers: Vec<(Identifier, Scope)>,
-        earlier: Option<Timestamp>,
-    ) -> Result<ReusableAuthorizations, Error> {
-        let account = account.clone();
-        self.read(move |connection| {
-            let mut reusable = ReusableAuthorizations::default();
-            if account.permitted {
-                reusable.permits = permits::of_account(connection, account.id)?;
-            }
-            let Some(now) = earlier else {
-                return Ok(reusable);
-            };
-            for identifier in &identifiers {
-                for id in candidates(connection, &account, identifier, now)? {
-                    reusable.held.extend(load(connection, id)?);
-                }
-            }
-            Ok(reusable)
-        })
-        .await
+/// What an account has for these identifiers.
+pub(super) fn find(
+    connection: &Connection,
+    account: &Account,
+    identifiers: &[(Identifier, Scope)],
+    earlier: Option<Timestamp>,
+) -> Result<ReusableAuthorizations, Error> {
+    let mut reusable = ReusableAuthorizations::default();
+    if account.permitted {
+        reusable.permits = permits::of_account(connection, account.id)?;
     }
+    let Some(now) = earlier else {
+        return Ok(reusable);
+    };
+    for identifier in identifiers {
+        for id in candidates(connection, account, identifier, now)? {
+            reusable.held.extend(load(connection, id)?);
+        }
+    }
+    Ok(reusable)
 }
 
 /// The newest authorizations that may serve.

@@ -11,25 +11,21 @@ use uuid::Uuid;
 use super::column::{At, Id, damaged};
 use super::{Store, audit};
 use crate::error::Error;
+use crate::port;
 use crate::record::{AuditEntry, Revocation, Revoked, Revoker};
 
-impl Store {
-    /// Revokes a certificate. Returns whether it was this call that did: of many at once one does. A certificate that was
-    /// revoked for another reason is revoked once more where who may speak for its key says that it is compromised.
-    pub async fn revoke(&self, revocation: Revocation) -> Result<bool, Error> {
+impl port::Revocations for Store {
+    async fn revoke(&self, revocation: Revocation) -> Result<bool, Error> {
         self.write(move |connection| revoke(connection, &revocation))
             .await
     }
 
-    /// Tells whether a key, by the SHA-256 of its bits, was revoked as compromised.
-    pub async fn is_compromised(&self, key: [u8; 32]) -> Result<bool, Error> {
+    async fn is_compromised(&self, key: [u8; 32]) -> Result<bool, Error> {
         self.read(move |connection| is_compromised(connection, key))
             .await
     }
 
-    /// Tells whether an account holds a valid authorization, not expired at `now`, for each of these identifiers;
-    /// a wildcard needs its own. One for a domain counts for the names below if it was made so and `widest` says so.
-    pub async fn has_proven(
+    async fn has_proven(
         &self,
         account: Uuid,
         identifiers: Vec<Identifier>,

@@ -11,32 +11,27 @@ use uuid::Uuid;
 use super::column::{At, Id, Json};
 use super::{Store, audit, authorizations};
 use crate::error::Error;
-use crate::record::{AuditEntry, Settled};
+use crate::port;
+use crate::record::{AuditEntry, ChallengeRecord, Settled, UnfinishedChallenge};
 
-impl Store {
-    /// Marks a pending challenge as being validated, for whoever resumes after a crash; `account_url` is the account's
-    /// URL as its client knows it. Tells whether it was pending.
-    pub async fn begin_challenge(&self, id: Uuid, account_url: &str) -> Result<bool, Error> {
-        let account_url = account_url.to_owned();
-        self.write(move |connection| {
-            let begun = connection
-                .prepare_cached(
-                    "UPDATE challenges SET status = 'processing', account_url = ?2
-                     WHERE id = ?1 AND status = 'pending'",
-                )?
-                .execute((Id(id), &account_url))?;
-            Ok(begun == 1)
+impl port::Challenges for Store {
+    async fn challenge(&self, id: Uuid) -> Result<Option<ChallengeRecord>, Error> {
+        self.read(move |connection| {
+            let Some(authorization) = authorizations::of_challenge(connection, id)? else {
+                return Ok(None);
+            };
+            let orders = authorizations::waiting_orders(connection, authorization.id)?;
+            let challenge = authorization.challenge(id).cloned();
+            Ok(challenge.map(|challenge| ChallengeRecord {
+                challenge,
+                authorization,
+                orders,
+            }))
         })
         .await
     }
 
-    /// Records a proof: challenge and authorization become valid, and each order whose authorizations are then all valid
-    /// becomes ready. The authorization lives until `until` if that is later than what it has. Nothing is written where another verdict came first, where the authorization has ended or expired
-    /// at the time of the proof, or where the proof is about something else.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`] if there is no such challenge.
-    pub async fn settle_valid(
+    async fn settle_valid(
         &self,
         challenge: Uuid,
         proof: &Proof,
@@ -50,13 +45,7 @@ impl Store {
         .await
     }
 
-    /// Records a failure: challenge, authorization and every unfinished order that hangs on it become invalid, with
-    /// `problem` as the error of challenge and orders. `evidence` is kept for the operator. Nothing is written where
-    /// another verdict came first.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`] if there is no such challenge.
-    pub async fn settle_invalid(
+    async fn settle_invalid(
         &self,
         challenge: Uuid,
         problem: &Problem,
@@ -67,6 +56,38 @@ impl Store {
         self.write(move |connection| {
             let written = fail(connection, challenge, &problem, &evidence)?;
             settled(connection, challenge, at, written, Some(&problem))
+        })
+        .await
+    }
+}
+
+impl port::ValidationJobs for Store {
+    async fn begin_challenge(&self, id: Uuid, account_url: &str) -> Result<bool, Error> {
+        let account_url = account_url.to_owned();
+        self.write(move |connection| {
+            let begun = connection
+                .prepare_cached(
+                    "UPDATE challenges SET status = 'processing', account_url = ?2
+                     WHERE id = ?1 AND status = 'pending'",
+                )?
+                .execute((Id(id), &account_url))?;
+            Ok(begun == 1)
+        })
+        .await
+    }
+
+    async fn unfinished_challenges(&self) -> Result<Vec<UnfinishedChallenge>, Error> {
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT id, coalesce(account_url, '') FROM challenges WHERE status = 'processing' ORDER BY id",
+            )?;
+            let found = statement.query_map([], |row| {
+                Ok(UnfinishedChallenge {
+                    challenge: row.get::<_, Id>(0)?.0,
+                    account_url: row.get(1)?,
+                })
+            })?;
+            Ok(found.collect::<Result<_, _>>()?)
         })
         .await
     }

@@ -5,8 +5,9 @@ use acme::{authz, order};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
+use super::BackEnd;
 use super::harness::{self, later, now};
-use crate::{Created, Error, KeyChanged, Store};
+use crate::{Created, Error, KeyChanged};
 
 super::for_each_back_end!(
     an_account_is_read_back_as_it_was_stored,
@@ -20,7 +21,7 @@ super::for_each_back_end!(
     what_is_not_there_is_not_found,
 );
 
-async fn an_account_is_read_back_as_it_was_stored(store: &Store) {
+async fn an_account_is_read_back_as_it_was_stored(store: &impl BackEnd) {
     let account = harness::account(store).await;
     let thumbprint = account.key.thumbprint();
     assert_eq!(store.account(account.id).await, Ok(Some(account.clone())));
@@ -29,7 +30,7 @@ async fn an_account_is_read_back_as_it_was_stored(store: &Store) {
     assert_eq!(store.account_by_key("other", &thumbprint).await, Ok(None));
 }
 
-async fn a_key_has_one_account_with_each_provisioner(store: &Store) {
+async fn a_key_has_one_account_with_each_provisioner(store: &impl BackEnd) {
     let first = harness::account(store).await;
     let again = store.create_account(harness::new_account(0)).await;
     assert_eq!(again, Ok(Created::Existing(first)));
@@ -43,7 +44,7 @@ async fn a_key_has_one_account_with_each_provisioner(store: &Store) {
     assert!(matches!(other_key, Created::Created(_)));
 }
 
-async fn many_at_once_make_one_account(store: &Store) {
+async fn many_at_once_make_one_account(store: &impl BackEnd) {
     let mut tasks = JoinSet::new();
     for _ in 0..24 {
         let store = store.clone();
@@ -54,7 +55,7 @@ async fn many_at_once_make_one_account(store: &Store) {
     assert_eq!(made.count(), 1);
 }
 
-async fn only_a_valid_account_changes_its_contacts(store: &Store) {
+async fn only_a_valid_account_changes_its_contacts(store: &impl BackEnd) {
     let account = harness::account(store).await;
     let contact = vec!["mailto:b@example.com".to_owned()];
     let changed = store
@@ -72,7 +73,7 @@ async fn only_a_valid_account_changes_its_contacts(store: &Store) {
     );
 }
 
-async fn agreement_to_new_terms_is_noted_and_the_rest_stays(store: &Store) {
+async fn agreement_to_new_terms_is_noted_and_the_rest_stays(store: &impl BackEnd) {
     let account = harness::account(store).await;
     let terms = "https://ca.example/terms-2".to_owned();
     let agreed = store.update_account(account.id, None, Some(terms.clone()));
@@ -84,7 +85,7 @@ async fn agreement_to_new_terms_is_noted_and_the_rest_stays(store: &Store) {
     assert_eq!(store.account(account.id).await, Ok(Some(expected)));
 }
 
-async fn a_deactivated_account_takes_its_orders_and_authorizations_with_it(store: &Store) {
+async fn a_deactivated_account_takes_its_orders_and_authorizations_with_it(store: &impl BackEnd) {
     let account = harness::account(store).await;
     let pending = harness::pending_order(store, &account, &["a.example"]).await;
     let ready = harness::ready_order(store, &account, &["b.example"]).await;
@@ -114,14 +115,14 @@ async fn a_deactivated_account_takes_its_orders_and_authorizations_with_it(store
         .await;
     assert!(matches!(refused, Err(Error::Conflict(_))), "{refused:?}");
     let lines = store.audit(0, 100).await.unwrap();
-    let last = &lines.last().unwrap().1;
+    let last = &lines.last().unwrap().entry;
     assert_eq!(
         (last.event.as_str(), last.at),
         ("account-deactivated", later(1))
     );
 }
 
-async fn an_account_changes_its_key_once_and_keeps_all_else(store: &Store) {
+async fn an_account_changes_its_key_once_and_keeps_all_else(store: &impl BackEnd) {
     let account = harness::account(store).await;
     let change = harness::key_change(0, 1);
     let (old, new) = (change.old_key().thumbprint(), change.new_key().thumbprint());
@@ -137,7 +138,7 @@ async fn an_account_changes_its_key_once_and_keeps_all_else(store: &Store) {
     assert_eq!(again, Ok(KeyChanged::InUse(account.id)));
     let lines = store.audit(0, 100).await.unwrap();
     assert_eq!(lines.len(), 2, "{lines:?}");
-    assert_eq!(lines[1].1.event, "account-key-changed");
+    assert_eq!(lines[1].entry.event, "account-key-changed");
     let nobody = store.change_key(Uuid::now_v7(), harness::key_change(1, 0), now());
     assert_eq!(nobody.await, Err(Error::NotFound));
     store.deactivate_account(account.id, now()).await.unwrap();
@@ -145,7 +146,7 @@ async fn an_account_changes_its_key_once_and_keeps_all_else(store: &Store) {
     assert_eq!(ended.await, Ok(KeyChanged::Outdated));
 }
 
-async fn a_key_in_use_is_nobody_elses(store: &Store) {
+async fn a_key_in_use_is_nobody_elses(store: &impl BackEnd) {
     let account = harness::account(store).await;
     let other = store.create_account(harness::new_account(1)).await.unwrap();
     let Created::Created(other) = other else {
@@ -156,7 +157,7 @@ async fn a_key_in_use_is_nobody_elses(store: &Store) {
     assert_eq!(store.account(account.id).await, Ok(Some(account)));
 }
 
-async fn what_is_not_there_is_not_found(store: &Store) {
+async fn what_is_not_there_is_not_found(store: &impl BackEnd) {
     let nobody = Uuid::now_v7();
     assert_eq!(store.account(nobody).await, Ok(None));
     assert_eq!(store.order(nobody).await, Ok(None));

@@ -7,8 +7,9 @@ use acme::problem::Problem;
 use ca::external_key::{ExternalKey, Limits, Rules, UseMade};
 use tokio::task::JoinSet;
 
+use super::BackEnd;
 use super::harness::{self, later, now};
-use crate::{AuditEntry, Created, Error, Store};
+use crate::{AuditEntry, Created, Error};
 
 super::for_each_back_end!(
     a_key_is_read_back_by_its_provisioner_alone,
@@ -44,7 +45,11 @@ fn entry() -> AuditEntry {
     AuditEntry::new("external-key", now())
 }
 
-pub(super) async fn key(store: &Store, id: &str, reference: &str) -> Result<ExternalKey, Error> {
+pub(super) async fn key(
+    store: &impl BackEnd,
+    id: &str,
+    reference: &str,
+) -> Result<ExternalKey, Error> {
     let key = new_key(id, reference);
     store
         .create_external_key(key.clone(), mac(), entry())
@@ -60,12 +65,12 @@ fn bound(id: &str, account: &Account) -> Bound {
         .unwrap()
 }
 
-pub(super) async fn bind(store: &Store, id: &str, account: Account) -> Option<Created> {
+pub(super) async fn bind(store: &impl BackEnd, id: &str, account: Account) -> Option<Created> {
     let bound = bound(id, &account);
     store.create_bound_account(account, bound).await.unwrap()
 }
 
-async fn a_key_is_read_back_by_its_provisioner_alone(store: &Store) {
+async fn a_key_is_read_back_by_its_provisioner_alone(store: &impl BackEnd) {
     let made = key(store, "k1", "web").await.unwrap();
     assert_eq!(
         store.external_key("acme", "k1").await,
@@ -86,7 +91,7 @@ async fn a_key_is_read_back_by_its_provisioner_alone(store: &Store) {
     assert_eq!(store.external_key_called("acme", "").await, Ok(None));
 }
 
-async fn a_reference_is_given_once_at_a_provisioner(store: &Store) {
+async fn a_reference_is_given_once_at_a_provisioner(store: &impl BackEnd) {
     key(store, "k1", "web").await.unwrap();
     let again = key(store, "k2", "web").await;
     assert!(matches!(again, Err(Error::Conflict(_))), "{again:?}");
@@ -94,7 +99,7 @@ async fn a_reference_is_given_once_at_a_provisioner(store: &Store) {
     key(store, "k4", "").await.unwrap();
 }
 
-async fn keys_are_listed_in_pages(store: &Store) {
+async fn keys_are_listed_in_pages(store: &impl BackEnd) {
     for id in ["k3", "k1", "k2"] {
         key(store, id, "").await.unwrap();
     }
@@ -106,7 +111,7 @@ async fn keys_are_listed_in_pages(store: &Store) {
     assert_eq!(store.external_keys("other", "", 2).await, Ok(Vec::new()));
 }
 
-async fn a_single_use_key_binds_one_of_many_accounts_at_once(store: &Store) {
+async fn a_single_use_key_binds_one_of_many_accounts_at_once(store: &impl BackEnd) {
     key(store, "k1", "").await.unwrap();
     let mut tasks = JoinSet::new();
     for which in 0..2 {
@@ -139,7 +144,7 @@ async fn a_single_use_key_binds_one_of_many_accounts_at_once(store: &Store) {
     assert_eq!(store.account(made.id).await, Ok(Some(made)));
 }
 
-async fn an_account_that_is_there_uses_up_nothing(store: &Store) {
+async fn an_account_that_is_there_uses_up_nothing(store: &impl BackEnd) {
     let account = harness::account(store).await;
     key(store, "k1", "").await.unwrap();
     let again = bind(store, "k1", harness::new_account(0)).await;
@@ -148,7 +153,7 @@ async fn an_account_that_is_there_uses_up_nothing(store: &Store) {
     assert_eq!(key.use_made, UseMade::default());
 }
 
-async fn a_key_that_is_over_or_gone_binds_nothing(store: &Store) {
+async fn a_key_that_is_over_or_gone_binds_nothing(store: &impl BackEnd) {
     key(store, "k1", "").await.unwrap();
     let late = Account {
         created_at: later(1),
@@ -165,7 +170,7 @@ async fn a_key_that_is_over_or_gone_binds_nothing(store: &Store) {
     assert_eq!(audit.len(), 1, "{audit:?}");
 }
 
-async fn an_account_stays_bound_when_its_own_key_changes(store: &Store) {
+async fn an_account_stays_bound_when_its_own_key_changes(store: &impl BackEnd) {
     key(store, "k1", "").await.unwrap();
     let Some(Created::Created(account)) = bind(store, "k1", harness::new_account(0)).await else {
         panic!("not bound");
@@ -177,7 +182,7 @@ async fn an_account_stays_bound_when_its_own_key_changes(store: &Store) {
     assert_eq!(rolled.external, account.external);
 }
 
-async fn a_key_that_is_taken_back_takes_the_orders_of_its_accounts_with_it(store: &Store) {
+async fn a_key_that_is_taken_back_takes_the_orders_of_its_accounts_with_it(store: &impl BackEnd) {
     key(store, "k1", "").await.unwrap();
     let Some(Created::Created(mine)) = bind(store, "k1", harness::new_account(1)).await else {
         panic!("not bound");

@@ -13,7 +13,8 @@ use pki::jose::{Jwk, jws, parse_private_jwk};
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::{CertificateRecord, Created, Issuance, Issued, NewOrder, Store};
+use super::BackEnd;
+use crate::{CertificateRecord, Created, Issuance, Issued, NewOrder};
 
 /// A moment without more precision than the store keeps.
 pub(super) fn now() -> Timestamp {
@@ -81,7 +82,7 @@ pub(super) fn new_account(which: usize) -> Account {
     }
 }
 
-pub(super) async fn account(store: &Store) -> Account {
+pub(super) async fn account(store: &impl BackEnd) -> Account {
     let created = store.create_account(new_account(0)).await.unwrap();
     let Created::Created(account) = created else {
         panic!("{created:?}");
@@ -131,13 +132,17 @@ pub(super) fn new_order(account: &Account, names: &[&str]) -> NewOrder {
     }
 }
 
-pub(super) async fn pending_order(store: &Store, account: &Account, names: &[&str]) -> NewOrder {
+pub(super) async fn pending_order(
+    store: &impl BackEnd,
+    account: &Account,
+    names: &[&str],
+) -> NewOrder {
     let new = new_order(account, names);
     store.create_order(new.clone()).await.unwrap();
     new
 }
 
-pub(super) async fn ready_order(store: &Store, account: &Account, names: &[&str]) -> Order {
+pub(super) async fn ready_order(store: &impl BackEnd, account: &Account, names: &[&str]) -> Order {
     let new = pending_order(store, account, names).await;
     for authorization in &new.authorizations {
         let proof = proof(authorization);
@@ -193,7 +198,7 @@ pub(super) fn issuance(order: &Order) -> Issuance {
     }
 }
 
-pub(super) async fn issued(store: &Store, order: &Order) -> CertificateRecord {
+pub(super) async fn issued(store: &impl BackEnd, order: &Order) -> CertificateRecord {
     let issuance = issuance(order);
     assert_eq!(store.issue(issuance.clone()).await, Ok(Issued::Done));
     issuance.certificate

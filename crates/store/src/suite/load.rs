@@ -7,6 +7,7 @@ use acme::account::Account;
 use tokio::task::JoinSet;
 
 use super::harness::{self, now};
+use crate::port::{Certificates as _, Challenges as _, Orders as _};
 use crate::{Issued, Options, Store};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -3,8 +3,9 @@
 use acme::order::Order;
 use uuid::Uuid;
 
+use super::BackEnd;
 use super::harness::{self, later, now};
-use crate::{Error, NewOrder, OrderPage, OrderRecord, Store};
+use crate::{Error, NewOrder, OrderPage, OrderRecord};
 
 super::for_each_back_end!(
     an_order_is_read_back_as_it_was_stored,
@@ -14,7 +15,7 @@ super::for_each_back_end!(
     pages_of_orders_follow_each_other_while_new_ones_come,
 );
 
-async fn an_order_is_read_back_as_it_was_stored(store: &Store) {
+async fn an_order_is_read_back_as_it_was_stored(store: &impl BackEnd) {
     let account = harness::account(store).await;
     let new = harness::pending_order(store, &account, &["b.example", "a.example"]).await;
     assert_eq!(store.order(new.order.id).await, Ok(Some(new.order.clone())));
@@ -30,14 +31,14 @@ async fn an_order_is_read_back_as_it_was_stored(store: &Store) {
     assert_eq!(whole, Ok(Some(expected)));
 }
 
-async fn an_order_of_nobody_is_refused(store: &Store) {
+async fn an_order_of_nobody_is_refused(store: &impl BackEnd) {
     let refused = store
         .create_order(harness::new_order(&harness::new_account(0), &["a.example"]))
         .await;
     assert!(matches!(refused, Err(Error::Conflict(_))), "{refused:?}");
 }
 
-async fn an_order_that_fails_half_way_leaves_nothing(store: &Store) {
+async fn an_order_that_fails_half_way_leaves_nothing(store: &impl BackEnd) {
     let account = harness::account(store).await;
     let mut new = harness::new_order(&account, &["a.example"]);
     new.order.authorizations.push(Uuid::now_v7());
@@ -50,7 +51,7 @@ async fn an_order_that_fails_half_way_leaves_nothing(store: &Store) {
     );
 }
 
-async fn the_open_orders_are_those_that_are_not_invalid(store: &Store) {
+async fn the_open_orders_are_those_that_are_not_invalid(store: &impl BackEnd) {
     let account = harness::account(store).await;
     let short = harness::new_order(&account, &["a.example"]);
     let short = NewOrder {
@@ -76,7 +77,7 @@ async fn the_open_orders_are_those_that_are_not_invalid(store: &Store) {
     assert_eq!(listed(later(2)).await, Ok(open(vec![ready.id])));
 }
 
-async fn pages_of_orders_follow_each_other_while_new_ones_come(store: &Store) {
+async fn pages_of_orders_follow_each_other_while_new_ones_come(store: &impl BackEnd) {
     let account = harness::account(store).await;
     let mut placed = Vec::new();
     for _ in 0..250 {

@@ -4,8 +4,9 @@ use acme::order::Order;
 use acme::renewal::{CertificateId, Window};
 use tokio::task::JoinSet;
 
+use super::BackEnd;
 use super::harness::{self, later, now};
-use crate::{AuditEntry, CertificateRecord, NewOrder, Placed, RenewalScope, RenewalWindow, Store};
+use crate::{AuditEntry, CertificateRecord, NewOrder, Placed, RenewalScope, RenewalWindow};
 
 super::for_each_back_end!(
     the_newest_window_that_fits_counts,
@@ -34,7 +35,7 @@ fn before(hours: i64, provisioner: Option<&str>) -> RenewalScope {
     }
 }
 
-async fn set(store: &Store, window: &RenewalWindow) {
+async fn set(store: &impl BackEnd, window: &RenewalWindow) {
     let entry = AuditEntry::new("renewal-window-set", now());
     store
         .set_renewal_window(window.clone(), entry)
@@ -42,14 +43,14 @@ async fn set(store: &Store, window: &RenewalWindow) {
         .unwrap();
 }
 
-async fn in_force(store: &Store, certificate: &CertificateRecord) -> Option<RenewalWindow> {
+async fn in_force(store: &impl BackEnd, certificate: &CertificateRecord) -> Option<RenewalWindow> {
     let found = store.renewal(&certificate.serial).await.unwrap();
-    let (read, window) = found.unwrap();
-    assert_eq!(read, *certificate);
-    window
+    let found = found.unwrap();
+    assert_eq!(found.certificate, *certificate);
+    found.window
 }
 
-async fn the_newest_window_that_fits_counts(store: &Store) {
+async fn the_newest_window_that_fits_counts(store: &impl BackEnd) {
     let certificate = harness::certificate(&["a.example"]);
     let other = harness::certificate(&["a.example"]);
     assert_eq!(store.renewal(&certificate.serial).await, Ok(None));
@@ -75,7 +76,7 @@ async fn the_newest_window_that_fits_counts(store: &Store) {
     assert_eq!(store.renewal_windows(10).await.unwrap().len(), 2);
 }
 
-async fn a_window_for_many_is_for_what_was_issued_before(store: &Store) {
+async fn a_window_for_many_is_for_what_was_issued_before(store: &impl BackEnd) {
     let certificate = CertificateRecord {
         provisioner: Some("acme".to_owned()),
         ..harness::certificate(&["a.example"])
@@ -92,7 +93,7 @@ async fn a_window_for_many_is_for_what_was_issued_before(store: &Store) {
     assert_eq!(in_force(store, &certificate).await, Some(fits));
 }
 
-async fn windows_are_listed_and_cleared_with_an_audit_line(store: &Store) {
+async fn windows_are_listed_and_cleared_with_an_audit_line(store: &impl BackEnd) {
     let certificate = harness::certificate(&["a.example"]);
     store
         .record_server_certificate(certificate.clone())
@@ -122,7 +123,7 @@ async fn windows_are_listed_and_cleared_with_an_audit_line(store: &Store) {
     let lines = store.audit(0, 100).await.unwrap();
     let told = lines
         .iter()
-        .filter(|(_, it)| it.event.starts_with("renewal-"));
+        .filter(|it| it.entry.event.starts_with("renewal-"));
     assert_eq!(told.count(), 6);
 }
 
@@ -138,7 +139,7 @@ fn replacing(account: &acme::account::Account) -> NewOrder {
     }
 }
 
-async fn of_many_orders_that_replace_one_certificate_one_is_stored(store: &Store) {
+async fn of_many_orders_that_replace_one_certificate_one_is_stored(store: &impl BackEnd) {
     let account = harness::account(store).await;
     let mut tasks = JoinSet::new();
     for _ in 0..16 {
@@ -156,7 +157,7 @@ async fn of_many_orders_that_replace_one_certificate_one_is_stored(store: &Store
     assert_eq!(open.await.unwrap().orders.len(), 1);
 }
 
-async fn an_order_that_has_become_invalid_frees_what_it_would_replace(store: &Store) {
+async fn an_order_that_has_become_invalid_frees_what_it_would_replace(store: &impl BackEnd) {
     let account = harness::account(store).await;
     let first = replacing(&account);
     assert_eq!(store.create_order(first.clone()).await, Ok(Placed::Done));
@@ -173,7 +174,7 @@ async fn an_order_that_has_become_invalid_frees_what_it_would_replace(store: &St
     assert_eq!(store.create_order(late).await, Ok(Placed::Done));
 }
 
-async fn a_replacement_is_known_when_its_order_is_gone(store: &Store) {
+async fn a_replacement_is_known_when_its_order_is_gone(store: &impl BackEnd) {
     let account = harness::account(store).await;
     let order = harness::ready_order(store, &account, &["a.example"]).await;
     let mut issuance = harness::issuance(&order);

@@ -2,15 +2,16 @@
 
 use jiff::SignedDuration;
 
+use super::BackEnd;
 use super::harness::{self, later};
-use crate::{Store, Swept};
+use crate::Swept;
 
 super::for_each_back_end!(
     what_expired_long_ago_goes_and_certificates_stay,
     a_sweep_of_many_goes_on_to_the_end,
 );
 
-async fn what_expired_long_ago_goes_and_certificates_stay(store: &Store) {
+async fn what_expired_long_ago_goes_and_certificates_stay(store: &impl BackEnd) {
     let account = harness::account(store).await;
     let order = harness::ready_order(store, &account, &["a.example", "b.example"]).await;
     let certificate = harness::issued(store, &order).await;
@@ -33,7 +34,7 @@ async fn what_expired_long_ago_goes_and_certificates_stay(store: &Store) {
     assert!(store.account(account.id).await.unwrap().is_some());
 }
 
-async fn a_sweep_of_many_goes_on_to_the_end(store: &Store) {
+async fn a_sweep_of_many_goes_on_to_the_end(store: &impl BackEnd) {
     let account = harness::account(store).await;
     for _ in 0..250 {
         harness::pending_order(store, &account, &["a.example"]).await;

@@ -8,9 +8,10 @@ use jiff::Timestamp;
 use serde_json::json;
 use uuid::Uuid;
 
+use super::BackEnd;
 use super::external_keys;
 use super::harness::{self, dns, later, now};
-use crate::{AuditEntry, Error, NewOrder, Placed, Store};
+use crate::{AuditEntry, Error, NewOrder, Placed};
 
 super::for_each_back_end!(
     a_valid_authorization_is_found_by_its_account_and_name_with_its_proof,
@@ -28,7 +29,9 @@ super::for_each_back_end!(
     a_permit_for_an_external_key_holds_for_the_accounts_that_it_binds,
 );
 
-async fn a_valid_authorization_is_found_by_its_account_and_name_with_its_proof(store: &Store) {
+async fn a_valid_authorization_is_found_by_its_account_and_name_with_its_proof(
+    store: &impl BackEnd,
+) {
     let account = harness::account(store).await;
     let new = harness::pending_order(store, &account, &["a.example", "b.example"]).await;
     assert_eq!(held(store, &account, "a.example").await, []);
@@ -51,14 +54,14 @@ async fn a_valid_authorization_is_found_by_its_account_and_name_with_its_proof(s
     assert_eq!(off, Ok(ReusableAuthorizations::default()));
 }
 
-async fn a_wildcard_and_its_base_are_different_names(store: &Store) {
+async fn a_wildcard_and_its_base_are_different_names(store: &impl BackEnd) {
     let account = harness::account(store).await;
     harness::ready_order(store, &account, &["*.a.example"]).await;
     assert_eq!(held(store, &account, "*.a.example").await.len(), 1);
     assert_eq!(held(store, &account, "a.example").await, []);
 }
 
-async fn a_proven_authorization_lives_on_but_never_shorter(store: &Store) {
+async fn a_proven_authorization_lives_on_but_never_shorter(store: &impl BackEnd) {
     let account = harness::account(store).await;
     let new = harness::pending_order(store, &account, &["a.example", "b.example"]).await;
     for (authorization, until, expires) in [
@@ -71,7 +74,7 @@ async fn a_proven_authorization_lives_on_but_never_shorter(store: &Store) {
     }
 }
 
-async fn what_was_asked_for_ahead_is_found_while_pending(store: &Store) {
+async fn what_was_asked_for_ahead_is_found_while_pending(store: &impl BackEnd) {
     let account = harness::account(store).await;
     let ahead = ahead(&account);
     store
@@ -92,7 +95,7 @@ async fn what_was_asked_for_ahead_is_found_while_pending(store: &Store) {
 }
 
 /// Nobody would make it ready any more.
-async fn an_order_on_what_was_proven_meanwhile_is_not_stored_as_pending(store: &Store) {
+async fn an_order_on_what_was_proven_meanwhile_is_not_stored_as_pending(store: &impl BackEnd) {
     let account = harness::account(store).await;
     let ahead = ahead(&account);
     let stored = store.create_authorization(ahead.clone(), now()).await;
@@ -104,14 +107,14 @@ async fn an_order_on_what_was_proven_meanwhile_is_not_stored_as_pending(store: &
     assert_eq!(store.order(order.order.id).await, Ok(None));
 }
 
-async fn nothing_is_authorized_ahead_for_an_account_that_has_ended(store: &Store) {
+async fn nothing_is_authorized_ahead_for_an_account_that_has_ended(store: &impl BackEnd) {
     let account = harness::account(store).await;
     store.deactivate_account(account.id, now()).await.unwrap();
     let refused = store.create_authorization(ahead(&account), now()).await;
     assert!(matches!(refused, Err(Error::Conflict(_))), "{refused:?}");
 }
 
-async fn an_order_on_an_authorization_that_has_ended_is_not_stored(store: &Store) {
+async fn an_order_on_an_authorization_that_has_ended_is_not_stored(store: &impl BackEnd) {
     let account = harness::account(store).await;
     let new = harness::pending_order(store, &account, &["a.example"]).await;
     let earlier = &new.authorizations[0];
@@ -142,7 +145,7 @@ async fn an_order_on_an_authorization_that_has_ended_is_not_stored(store: &Store
     assert_eq!(store.order(again.order.id).await, Ok(None));
 }
 
-async fn an_order_never_stands_on_what_another_account_has(store: &Store) {
+async fn an_order_never_stands_on_what_another_account_has(store: &impl BackEnd) {
     let account = harness::account(store).await;
     let new = harness::pending_order(store, &account, &["a.example"]).await;
     prove(store, &new.authorizations[0], now()).await;
@@ -151,7 +154,7 @@ async fn an_order_never_stands_on_what_another_account_has(store: &Store) {
     assert_eq!(store.create_order(stolen).await, Ok(Placed::Outdated));
 }
 
-async fn a_permit_is_found_by_its_account_and_listed(store: &Store) {
+async fn a_permit_is_found_by_its_account_and_listed(store: &impl BackEnd) {
     let account = harness::account(store).await;
     let record = record(&account, "*.lab");
     store
@@ -168,7 +171,7 @@ async fn a_permit_is_found_by_its_account_and_listed(store: &Store) {
     assert_eq!(reusable.permits, [expected]);
     assert_eq!(store.permits("acme").await, Ok(vec![record]));
     assert_eq!(store.permits("other").await, Ok(vec![]));
-    let last = store.audit(0, 100).await.unwrap().pop().unwrap().1;
+    let last = store.audit(0, 100).await.unwrap().pop().unwrap().entry;
     assert_eq!(
         (last.event.as_str(), last.account),
         ("permit-noted", Some(account.id))
@@ -179,7 +182,7 @@ async fn a_permit_is_found_by_its_account_and_listed(store: &Store) {
     );
 }
 
-async fn a_permit_for_an_account_that_is_not_there_is_refused(store: &Store) {
+async fn a_permit_for_an_account_that_is_not_there_is_refused(store: &impl BackEnd) {
     let account = harness::account(store).await;
     let mut elsewhere = record(&account, "a.lab");
     elsewhere.provisioner = "other".to_owned();
@@ -188,7 +191,7 @@ async fn a_permit_for_an_account_that_is_not_there_is_refused(store: &Store) {
     assert_eq!(store.permits("acme").await, Ok(vec![]));
 }
 
-async fn a_permit_proves_what_it_gave_until_it_is_taken_back(store: &Store) {
+async fn a_permit_proves_what_it_gave_until_it_is_taken_back(store: &impl BackEnd) {
     let account = harness::account(store).await;
     let record = record(&account, "a.example");
     store
@@ -216,7 +219,7 @@ async fn a_permit_proves_what_it_gave_until_it_is_taken_back(store: &Store) {
     assert_eq!(again, Err(Error::NotFound));
 }
 
-async fn an_order_on_a_permit_that_has_ended_is_not_stored(store: &Store) {
+async fn an_order_on_a_permit_that_has_ended_is_not_stored(store: &impl BackEnd) {
     let account = harness::account(store).await;
     let mut record = record(&account, "a.example");
     record.expires = Some(later(1));
@@ -235,7 +238,7 @@ async fn an_order_on_a_permit_that_has_ended_is_not_stored(store: &Store) {
     assert_eq!(store.create_order(new).await, Ok(Placed::Outdated));
 }
 
-async fn a_permit_for_an_external_key_holds_for_the_accounts_that_it_binds(store: &Store) {
+async fn a_permit_for_an_external_key_holds_for_the_accounts_that_it_binds(store: &impl BackEnd) {
     external_keys::key(store, "k1", "").await.unwrap();
     let bound = external_keys::bind(store, "k1", harness::new_account(1)).await;
     let Some(crate::Created::Created(bound)) = bound else {
@@ -278,13 +281,13 @@ fn entry() -> AuditEntry {
     }
 }
 
-async fn other(store: &Store) -> Account {
+async fn other(store: &impl BackEnd) -> Account {
     match store.create_account(harness::new_account(1)).await.unwrap() {
         crate::Created::Created(account) | crate::Created::Existing(account) => account,
     }
 }
 
-async fn held(store: &Store, account: &Account, name: &str) -> Vec<ReusableAuthorization> {
+async fn held(store: &impl BackEnd, account: &Account, name: &str) -> Vec<ReusableAuthorization> {
     let names = vec![(dns(name), Scope::Name)];
     let found = store
         .reusable_authorizations(account, names, Some(now()))
@@ -292,7 +295,7 @@ async fn held(store: &Store, account: &Account, name: &str) -> Vec<ReusableAutho
     found.unwrap().held
 }
 
-async fn prove(store: &Store, authorization: &Authorization, until: Timestamp) {
+async fn prove(store: &impl BackEnd, authorization: &Authorization, until: Timestamp) {
     let (challenge, proof) = (
         authorization.challenges[0].id,
         harness::proof(authorization),

@@ -4,8 +4,9 @@ use acme::authz::Scope;
 use acme::revocation::Reason;
 use tokio::task::JoinSet;
 
+use super::BackEnd;
 use super::harness::{self, dns, later, now};
-use crate::{CertificateRecord, Issuance, Issued, Revocation, Revoked, Revoker, Store};
+use crate::{CertificateRecord, Issuance, Issued, Revocation, Revoked, Revoker};
 
 super::for_each_back_end!(
     a_revoked_certificate_is_seen_so_at_once,
@@ -32,7 +33,7 @@ fn revocation(certificate: &CertificateRecord, reason: Reason, by: Revoker) -> R
     }
 }
 
-async fn a_revoked_certificate_is_seen_so_at_once(store: &Store) {
+async fn a_revoked_certificate_is_seen_so_at_once(store: &impl BackEnd) {
     let account = harness::account(store).await;
     for (name, by) in [
         ("a.example", Revoker::Key),
@@ -55,7 +56,7 @@ async fn a_revoked_certificate_is_seen_so_at_once(store: &Store) {
     }
 }
 
-async fn of_many_revocations_of_one_certificate_one_is_done(store: &Store) {
+async fn of_many_revocations_of_one_certificate_one_is_done(store: &impl BackEnd) {
     let certificate = harness::certificate(&["a.example"]);
     store
         .record_server_certificate(certificate.clone())
@@ -72,11 +73,11 @@ async fn of_many_revocations_of_one_certificate_one_is_done(store: &Store) {
     let lines = store.audit(0, 100).await.unwrap();
     let told = lines
         .iter()
-        .filter(|(_, it)| it.event == "certificate-revoked");
+        .filter(|it| it.entry.event == "certificate-revoked");
     assert_eq!(told.count(), 1);
 }
 
-async fn only_a_compromised_key_is_remembered(store: &Store) {
+async fn only_a_compromised_key_is_remembered(store: &impl BackEnd) {
     for (reason, remembered) in [(Reason::Superseded, false), (Reason::KeyCompromise, true)] {
         let certificate = harness::certificate(&["a.example"]);
         store
@@ -90,7 +91,7 @@ async fn only_a_compromised_key_is_remembered(store: &Store) {
     assert_eq!(store.is_compromised([8; 32]).await, Ok(false));
 }
 
-async fn a_key_that_is_compromised_meanwhile_gets_no_certificate(store: &Store) {
+async fn a_key_that_is_compromised_meanwhile_gets_no_certificate(store: &impl BackEnd) {
     let account = harness::account(store).await;
     let order = harness::ready_order(store, &account, &["a.example"]).await;
     let old = harness::certificate(&["b.example"]);
@@ -109,7 +110,7 @@ async fn a_key_that_is_compromised_meanwhile_gets_no_certificate(store: &Store) 
     assert_eq!(store.issue(another).await, Ok(Issued::Done));
 }
 
-async fn a_key_that_turns_out_to_be_compromised_is_barred_then(store: &Store) {
+async fn a_key_that_turns_out_to_be_compromised_is_barred_then(store: &impl BackEnd) {
     let account = harness::account(store).await;
     let certificate = harness::certificate(&["a.example"]);
     store
@@ -139,7 +140,7 @@ async fn a_key_that_turns_out_to_be_compromised_is_barred_then(store: &Store) {
     assert_eq!(found.revoked, Some(expected));
 }
 
-async fn who_has_proven_names_says_nothing_about_the_key(store: &Store) {
+async fn who_has_proven_names_says_nothing_about_the_key(store: &impl BackEnd) {
     let account = harness::account(store).await;
     for (by, remembered) in [
         (Revoker::Names(account.id), false),
@@ -156,7 +157,7 @@ async fn who_has_proven_names_says_nothing_about_the_key(store: &Store) {
     }
 }
 
-async fn a_revocation_is_in_the_audit_log_with_who_and_why(store: &Store) {
+async fn a_revocation_is_in_the_audit_log_with_who_and_why(store: &impl BackEnd) {
     let account = harness::account(store).await;
     let order = harness::ready_order(store, &account, &["a.example"]).await;
     let certificate = harness::issued(store, &order).await;
@@ -167,7 +168,7 @@ async fn a_revocation_is_in_the_audit_log_with_who_and_why(store: &Store) {
     );
     store.revoke(revocation).await.unwrap();
     let lines = store.audit(0, 100).await.unwrap();
-    let (_, last) = lines.last().unwrap();
+    let last = &lines.last().unwrap().entry;
     assert_eq!(last.event, "certificate-revoked");
     assert_eq!(last.at, later(1));
     assert_eq!(last.account, Some(account.id));
@@ -176,7 +177,7 @@ async fn a_revocation_is_in_the_audit_log_with_who_and_why(store: &Store) {
     assert_eq!(last.detail["by"], "names");
 }
 
-async fn a_revoked_certificate_is_not_renewed(store: &Store) {
+async fn a_revoked_certificate_is_not_renewed(store: &impl BackEnd) {
     let old = harness::certificate(&["a.example"]);
     store.record_server_certificate(old.clone()).await.unwrap();
     store
@@ -196,7 +197,7 @@ async fn a_revoked_certificate_is_not_renewed(store: &Store) {
     assert_eq!(store.certificate(renewal.id).await, Ok(None));
 }
 
-async fn an_account_has_proven_what_it_has_valid_authorizations_for(store: &Store) {
+async fn an_account_has_proven_what_it_has_valid_authorizations_for(store: &impl BackEnd) {
     let account = harness::account(store).await;
     harness::ready_order(store, &account, &["a.example", "*.b.example"]).await;
     harness::pending_order(store, &account, &["c.example"]).await;
@@ -221,7 +222,7 @@ async fn an_account_has_proven_what_it_has_valid_authorizations_for(store: &Stor
     assert_eq!(found, Ok(false));
 }
 
-async fn a_proof_ends_with_its_authorization(store: &Store) {
+async fn a_proof_ends_with_its_authorization(store: &impl BackEnd) {
     let account = harness::account(store).await;
     let order = harness::ready_order(store, &account, &["a.example"]).await;
     let names = vec![dns("a.example")];

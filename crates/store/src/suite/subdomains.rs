@@ -8,8 +8,9 @@ use acme::order::{self, Order};
 use serde_json::json;
 use uuid::Uuid;
 
+use super::BackEnd;
 use super::harness::{self, dns, now};
-use crate::{NewOrder, Placed, Store};
+use crate::{NewOrder, Placed};
 
 super::for_each_back_end!(
     an_order_of_several_names_is_ready_with_the_one_authorization_above_them,
@@ -38,7 +39,7 @@ fn new_order(account: &Account, names: &[&str], scope: Scope) -> NewOrder {
     }
 }
 
-async fn proven(store: &Store, account: &Account, names: &[&str], scope: Scope) -> NewOrder {
+async fn proven(store: &impl BackEnd, account: &Account, names: &[&str], scope: Scope) -> NewOrder {
     let new = new_order(account, names, scope);
     assert_eq!(store.create_order(new.clone()).await, Ok(Placed::Done));
     let above = &new.authorizations[0];
@@ -55,7 +56,9 @@ fn proof(authorization: &Authorization, scope: Scope) -> Proof {
     Proof::from_record(own, authorization.account, Method::Dns01, now(), seen)
 }
 
-async fn an_order_of_several_names_is_ready_with_the_one_authorization_above_them(store: &Store) {
+async fn an_order_of_several_names_is_ready_with_the_one_authorization_above_them(
+    store: &impl BackEnd,
+) {
     let account = harness::account(store).await;
     let names = ["a.lab", "b.lab", "*.c.lab"];
     let new = proven(store, &account, &names, Scope::Subdomains).await;
@@ -73,7 +76,7 @@ async fn an_order_of_several_names_is_ready_with_the_one_authorization_above_the
     assert!(!proofs[0].covers(&dns("a.lab")));
 }
 
-async fn an_authorization_is_found_by_how_far_it_reaches(store: &Store) {
+async fn an_authorization_is_found_by_how_far_it_reaches(store: &impl BackEnd) {
     let account = harness::account(store).await;
     let wide = proven(store, &account, &["a.lab"], Scope::Subdomains).await;
     let plain = proven(store, &account, &["lab"], Scope::Name).await;
@@ -107,7 +110,7 @@ async fn an_authorization_is_found_by_how_far_it_reaches(store: &Store) {
     assert_eq!(store.authorization(ahead.id).await, Ok(Some(ahead)));
 }
 
-async fn an_order_ends_with_the_authorization_above_its_names(store: &Store) {
+async fn an_order_ends_with_the_authorization_above_its_names(store: &impl BackEnd) {
     let account = harness::account(store).await;
     let new = proven(store, &account, &["a.lab", "b.lab"], Scope::Subdomains).await;
     let above = new.authorizations[0].id;
@@ -117,7 +120,7 @@ async fn an_order_ends_with_the_authorization_above_its_names(store: &Store) {
     assert_eq!(store.proofs(new.order.id).await, Ok(vec![]));
 }
 
-async fn who_has_proven_a_domain_with_all_below_has_proven_the_names_below(store: &Store) {
+async fn who_has_proven_a_domain_with_all_below_has_proven_the_names_below(store: &impl BackEnd) {
     let account = harness::account(store).await;
     let has = async |names: &[&str], widest| {
         let names: Vec<Identifier> = names.iter().map(|name| dns(name)).collect();

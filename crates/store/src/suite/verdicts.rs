@@ -8,8 +8,9 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
+use super::BackEnd;
 use super::harness::{self, later, now};
-use crate::{Error, NewOrder, Store};
+use crate::{Error, NewOrder, UnfinishedChallenge};
 
 super::for_each_back_end!(
     an_order_is_ready_when_its_last_authorization_is_valid,
@@ -24,7 +25,7 @@ super::for_each_back_end!(
     a_verdict_on_nothing_is_not_found,
 );
 
-async fn an_order_is_ready_when_its_last_authorization_is_valid(store: &Store) {
+async fn an_order_is_ready_when_its_last_authorization_is_valid(store: &impl BackEnd) {
     let new = stored(store, &["a.example", "b.example"]).await;
     let [first, second] = &new.authorizations[..] else {
         panic!()
@@ -44,7 +45,7 @@ async fn an_order_is_ready_when_its_last_authorization_is_valid(store: &Store) {
     assert_eq!(order(store, &new).await.status, order::Status::Ready);
 }
 
-async fn a_failure_ends_challenge_authorization_and_orders_together(store: &Store) {
+async fn a_failure_ends_challenge_authorization_and_orders_together(store: &impl BackEnd) {
     let new = stored(store, &["a.example", "b.example"]).await;
     let shared = &new.authorizations[0];
     // A second order that hangs on the same authorization.
@@ -74,12 +75,12 @@ async fn a_failure_ends_challenge_authorization_and_orders_together(store: &Stor
         assert_eq!(order.error, Some(problem()));
     }
     let lines = store.audit(0, 100).await.unwrap();
-    let last = &lines.last().unwrap().1;
+    let last = &lines.last().unwrap().entry;
     assert_eq!(last.event, "authorization-invalid");
     assert_eq!(last.detail["problem"], json!(problem().detail));
 }
 
-async fn of_two_verdicts_the_first_counts(store: &Store) {
+async fn of_two_verdicts_the_first_counts(store: &impl BackEnd) {
     let new = stored(store, &["a.example", "b.example"]).await;
     let [first, second] = &new.authorizations[..] else {
         panic!()
@@ -95,7 +96,7 @@ async fn of_two_verdicts_the_first_counts(store: &Store) {
     assert_eq!(order(store, &new).await.status, order::Status::Invalid);
 }
 
-async fn of_many_verdicts_at_once_one_counts(store: &Store) {
+async fn of_many_verdicts_at_once_one_counts(store: &impl BackEnd) {
     let new = stored(store, &["a.example"]).await;
     let mut tasks = JoinSet::new();
     for turn in 0..24 {
@@ -120,7 +121,7 @@ async fn of_many_verdicts_at_once_one_counts(store: &Store) {
     assert_eq!(order(store, &new).await.status, order_status);
 }
 
-async fn a_proof_of_something_else_is_not_written(store: &Store) {
+async fn a_proof_of_something_else_is_not_written(store: &impl BackEnd) {
     let new = stored(store, &["a.example"]).await;
     let authorization = &new.authorizations[0];
     let mut other_name = authorization.clone();
@@ -139,7 +140,7 @@ async fn a_proof_of_something_else_is_not_written(store: &Store) {
     assert_eq!(&read, authorization);
 }
 
-async fn an_expired_authorization_cannot_be_proven(store: &Store) {
+async fn an_expired_authorization_cannot_be_proven(store: &impl BackEnd) {
     let new = stored(store, &["a.example"]).await;
     let authorization = &new.authorizations[0];
     let late = Proof::from_record(
@@ -158,7 +159,7 @@ async fn an_expired_authorization_cannot_be_proven(store: &Store) {
     assert_eq!(order(store, &new).await.status, order::Status::Pending);
 }
 
-async fn a_deactivated_authorization_ends_its_orders_and_cannot_be_proven(store: &Store) {
+async fn a_deactivated_authorization_ends_its_orders_and_cannot_be_proven(store: &impl BackEnd) {
     let new = stored(store, &["a.example"]).await;
     let authorization = &new.authorizations[0];
     let ended = store
@@ -171,7 +172,7 @@ async fn a_deactivated_authorization_ends_its_orders_and_cannot_be_proven(store:
     assert!(!prove(store, authorization).await.written);
 }
 
-async fn a_challenge_that_was_begun_is_unfinished_until_its_verdict(store: &Store) {
+async fn a_challenge_that_was_begun_is_unfinished_until_its_verdict(store: &impl BackEnd) {
     let new = stored(store, &["a.example"]).await;
     let challenge = new.authorizations[0].challenges[0].id;
     assert_eq!(store.unfinished_challenges().await, Ok(vec![]));
@@ -185,7 +186,10 @@ async fn a_challenge_that_was_begun_is_unfinished_until_its_verdict(store: &Stor
     );
     assert_eq!(
         store.unfinished_challenges().await,
-        Ok(vec![(challenge, "https://ca.lab/a/1".to_owned())])
+        Ok(vec![UnfinishedChallenge {
+            challenge,
+            account_url: "https://ca.lab/a/1".to_owned(),
+        }])
     );
     let found = store.challenge(challenge).await.unwrap().unwrap();
     assert_eq!(found.challenge.status, challenge::Status::Processing);
@@ -198,7 +202,7 @@ async fn a_challenge_that_was_begun_is_unfinished_until_its_verdict(store: &Stor
     );
 }
 
-async fn proofs_are_read_back_in_the_order_of_the_names(store: &Store) {
+async fn proofs_are_read_back_in_the_order_of_the_names(store: &impl BackEnd) {
     let new = stored(store, &["b.example", "a.example"]).await;
     assert_eq!(store.proofs(new.order.id).await, Ok(vec![]));
     for authorization in new.authorizations.iter().rev() {
@@ -208,7 +212,7 @@ async fn proofs_are_read_back_in_the_order_of_the_names(store: &Store) {
     assert_eq!(store.proofs(new.order.id).await, Ok(expected));
 }
 
-async fn a_verdict_on_nothing_is_not_found(store: &Store) {
+async fn a_verdict_on_nothing_is_not_found(store: &impl BackEnd) {
     let new = harness::new_order(&harness::new_account(0), &["a.example"]);
     let proof = harness::proof(&new.authorizations[0]);
     let nothing = Uuid::now_v7();
@@ -217,22 +221,22 @@ async fn a_verdict_on_nothing_is_not_found(store: &Store) {
     assert_eq!(store.begin_challenge(nothing, "").await, Ok(false));
 }
 
-async fn stored(store: &Store, names: &[&str]) -> NewOrder {
+async fn stored(store: &impl BackEnd, names: &[&str]) -> NewOrder {
     let account = harness::account(store).await;
     harness::pending_order(store, &account, names).await
 }
 
-async fn order(store: &Store, new: &NewOrder) -> Order {
+async fn order(store: &impl BackEnd, new: &NewOrder) -> Order {
     store.order(new.order.id).await.unwrap().unwrap()
 }
 
-async fn prove(store: &Store, authorization: &Authorization) -> crate::Settled {
+async fn prove(store: &impl BackEnd, authorization: &Authorization) -> crate::Settled {
     let challenge = authorization.challenges[0].id;
     let proof = harness::proof(authorization);
     store.settle_valid(challenge, &proof, now()).await.unwrap()
 }
 
-async fn fail(store: &Store, authorization: &Authorization) -> crate::Settled {
+async fn fail(store: &impl BackEnd, authorization: &Authorization) -> crate::Settled {
     let challenge = authorization.challenges[0].id;
     let evidence = json!({ "body": "nope" });
     store

@@ -4,6 +4,7 @@ use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
+use store::port::AuditLog as _;
 use tower::ServiceExt;
 
 use crate::http::operator_router;
@@ -50,8 +51,8 @@ async fn operators_pass_and_the_audit_log_says_which_door_and_who() {
         assert_eq!((status, body), (StatusCode::OK, same));
     }
     let lines = harness.store.audit(0, 10).await.unwrap();
-    let details: Vec<_> = lines.iter().map(|(_, line)| &line.detail).collect();
-    assert_eq!(lines[0].1.event, "configuration-reloaded");
+    let details: Vec<_> = lines.iter().map(|line| &line.entry.detail).collect();
+    assert_eq!(lines[0].entry.event, "configuration-reloaded");
     assert_eq!(
         details,
         [

@@ -6,6 +6,7 @@ use axum::http::{Method, StatusCode};
 use pki::Certificate;
 use pki::chain::{self, Purpose};
 use serde_json::json;
+use store::port::Certificates as _;
 
 use super::client::{Client, HOST, csr, get, plain, send};
 use crate::service::harness::Harness;

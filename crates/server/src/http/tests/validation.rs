@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use acme::challenge::Ports;
 use serde_json::{Value, json};
+use store::port::ValidationJobs as _;
 
 use super::client::{Client, Reply, token};
 use crate::service::harness::{Harness, Page};

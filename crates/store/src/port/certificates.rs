@@ -1,0 +1,47 @@
+//! Issued certificates. They stay when their order goes.
+
+use pki::certificate::Serial;
+use uuid::Uuid;
+
+use crate::error::Error;
+use crate::record::{CertificateRecord, Issuance, Issued};
+
+/// The verbs on certificates.
+pub trait Certificates {
+    /// Records a certificate with its audit entry. Where it has an order, that goes from `ready` to `valid` in the same
+    /// transaction, and only if it is `ready` and had not expired when the certificate was issued. A renewal is recorded
+    /// only while the certificate that it replaces is not revoked, and a certificate only while its key is not barred as
+    /// compromised. Of many issuances for one order, one is recorded.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] if the id or serial number is taken.
+    fn issue(&self, issuance: Issuance) -> impl Future<Output = Result<Issued, Error>> + Send;
+
+    /// Records one of the server's own certificates with its audit entry.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] if the id or serial number is taken.
+    fn record_server_certificate(
+        &self,
+        certificate: CertificateRecord,
+    ) -> impl Future<Output = Result<(), Error>> + Send;
+
+    /// Reads a certificate.
+    fn certificate(
+        &self,
+        id: Uuid,
+    ) -> impl Future<Output = Result<Option<CertificateRecord>, Error>> + Send;
+
+    /// Reads the certificate with this serial number.
+    fn certificate_by_serial(
+        &self,
+        serial: &Serial,
+    ) -> impl Future<Output = Result<Option<CertificateRecord>, Error>> + Send;
+
+    /// Lists at most `limit` certificates for a name, newest first.
+    fn certificates_named(
+        &self,
+        name: &str,
+        limit: u32,
+    ) -> impl Future<Output = Result<Vec<CertificateRecord>, Error>> + Send;
+}

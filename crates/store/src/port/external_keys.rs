@@ -1,0 +1,77 @@
+//! External account keys (RFC 8555 §7.3.4), which an operator hands out and which bind accounts.
+
+use acme::account::Account;
+use acme::eab::{Bound, MacKey};
+use acme::problem::Problem;
+use ca::external_key::ExternalKey;
+
+use crate::error::Error;
+use crate::record::{AuditEntry, Created};
+
+/// The verbs on external account keys.
+pub trait ExternalKeys {
+    /// Stores a new key with its secret and its audit entry.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] if its id is taken, or its reference at this provisioner.
+    fn create_external_key(
+        &self,
+        key: ExternalKey,
+        secret: MacKey,
+        entry: AuditEntry,
+    ) -> impl Future<Output = Result<(), Error>> + Send;
+
+    /// Reads a key of this provisioner.
+    fn external_key(
+        &self,
+        provisioner: &str,
+        id: &str,
+    ) -> impl Future<Output = Result<Option<ExternalKey>, Error>> + Send;
+
+    /// Reads the secret of a key of this provisioner.
+    fn external_secret(
+        &self,
+        provisioner: &str,
+        id: &str,
+    ) -> impl Future<Output = Result<Option<MacKey>, Error>> + Send;
+
+    /// Reads at most `limit` keys of this provisioner after the one with the id `after` (empty to begin with the first),
+    /// in the order of their ids.
+    fn external_keys(
+        &self,
+        provisioner: &str,
+        after: &str,
+        limit: u32,
+    ) -> impl Future<Output = Result<Vec<ExternalKey>, Error>> + Send;
+
+    /// Reads the key of this provisioner that has this reference. An empty reference is none.
+    fn external_key_called(
+        &self,
+        provisioner: &str,
+        reference: &str,
+    ) -> impl Future<Output = Result<Option<ExternalKey>, Error>> + Send;
+
+    /// Deletes a key of this provisioner; the pending, ready and processing orders of the accounts that it bound become
+    /// invalid with the error `why`. Returns how many those were.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    fn remove_external_key(
+        &self,
+        provisioner: &str,
+        id: &str,
+        why: Problem,
+        entry: AuditEntry,
+    ) -> impl Future<Output = Result<u64, Error>> + Send;
+
+    /// Stores an account that a key has bound, and counts it for the key; or finds the account that its
+    /// provisioner has with the same account key; or makes none because the key is gone, over or used up.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] if the id is taken.
+    fn create_bound_account(
+        &self,
+        account: Account,
+        bound: Bound,
+    ) -> impl Future<Output = Result<Option<Created>, Error>> + Send;
+}

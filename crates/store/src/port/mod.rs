@@ -1,0 +1,33 @@
+//! What a back end has to offer: one trait a resource, and in its documentation what each verb promises. A back end
+//! implements the traits in its own language (SQL, or memory) and decides nothing.
+//!
+//! Of every verb holds: it is one atomic transaction, or one consistent view. One that writes returns only when what it
+//! wrote is durable, repeats in the write each condition that its caller relies on, and runs to its end even if its
+//! caller stops waiting. A condition that does not hold is an outcome, a value; an [`Error`](crate::Error) means that
+//! nothing was written.
+
+mod accounts;
+mod audit_log;
+mod authorizations;
+mod certificates;
+mod challenges;
+mod external_keys;
+mod orders;
+mod permits;
+mod renewal_windows;
+mod retention;
+mod revocations;
+mod validation_jobs;
+
+pub use accounts::Accounts;
+pub use audit_log::AuditLog;
+pub use authorizations::Authorizations;
+pub use certificates::Certificates;
+pub use challenges::Challenges;
+pub use external_keys::ExternalKeys;
+pub use orders::Orders;
+pub use permits::Permits;
+pub use renewal_windows::RenewalWindows;
+pub use retention::Retention;
+pub use revocations::Revocations;
+pub use validation_jobs::ValidationJobs;

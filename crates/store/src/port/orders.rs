@@ -1,0 +1,45 @@
+//! Orders (RFC 8555 §7.4) and the authorizations that they depend on.
+
+use acme::challenge::Proof;
+use acme::order::Order;
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use crate::error::Error;
+use crate::record::{NewOrder, OrderPage, OrderRecord, Placed};
+
+/// The verbs on orders.
+pub trait Orders {
+    /// Stores an order with its new authorizations, their challenges and its audit entry. Stored only while
+    /// - each permit that gave one of the new authorizations holds for the account when the order is created,
+    /// - each earlier authorization belongs to the order's account and provisioner, has not expired and is valid, or
+    ///   pending where the order is pending,
+    /// - a pending order has an authorization that is not valid,
+    /// - the certificate that the order replaces has not been replaced, and no other order that is not invalid is about
+    ///   to replace it: of many at once that replace one certificate, one is stored.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] if the account is not valid (any more), or an id is taken.
+    fn create_order(&self, new: NewOrder) -> impl Future<Output = Result<Placed, Error>> + Send;
+
+    /// Reads an order.
+    fn order(&self, id: Uuid) -> impl Future<Output = Result<Option<Order>, Error>> + Send;
+
+    /// Reads an order and its authorizations as of one moment.
+    fn order_with_authorizations(
+        &self,
+        id: Uuid,
+    ) -> impl Future<Output = Result<Option<OrderRecord>, Error>> + Send;
+
+    /// Lists a page of the orders of an account that are not invalid at `now`, oldest first, from the one after `after`
+    /// on (RFC 8555 §7.1.2.1). New orders come last, so pages that were read stay true.
+    fn orders_page(
+        &self,
+        account: Uuid,
+        after: Uuid,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<OrderPage, Error>> + Send;
+
+    /// Reads the proofs of an order's valid authorizations, in the order of its authorizations.
+    fn proofs(&self, order: Uuid) -> impl Future<Output = Result<Vec<Proof>, Error>> + Send;
+}
