@@ -153,10 +153,14 @@ async fn run(
     let mut signals = Signals::listen()?;
     let _pidfile = plan.pidfile.as_deref().map(Pidfile::write).transpose()?;
     let (listener, address) = socket::listen(socket, &config.address)?;
-    let router = http::router(service.clone());
+    let router = http::router(service.clone(), &http::STEP_CA);
     let limits = limits(&config);
     let operators = operators.map(|socket| {
-        Listener::open_to_operators(socket, http::operator_router(service.clone()), limits)
+        Listener::open_to_operators(
+            socket,
+            http::operator_router(service.clone(), &http::STEP_CA),
+            limits,
+        )
     });
     let listener = Listener::open(listener, tls, router, limits);
     announce::start(say, plan, &config, &fingerprints, &address);

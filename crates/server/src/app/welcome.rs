@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::http::STEP_CA;
+
 /// What there is to say.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Welcome {
@@ -20,7 +22,7 @@ pub(crate) struct Welcome {
 impl Welcome {
     /// The text, for an authority at `url` whose root has `fingerprint`.
     pub(super) fn text(&self, url: &str, fingerprint: &str) -> String {
-        let directory = format!("{url}/acme/acme/directory");
+        let directory = STEP_CA.directory_url(url, "acme");
         let root = quoted(&self.root);
         let mut text = format!(
             "\nACME directory:   {directory}\n\

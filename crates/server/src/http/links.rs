@@ -1,102 +1,142 @@
-//! Addresses of ACME resources, built and read back.
+//! URLs of ACME resources, written and read back. Their paths are [`UrlLayout`]'s.
 
+use acme::message::order::Urls;
 use uuid::Uuid;
 
-/// The addresses under one provisioner's directory, as seen from the client's side.
+use super::url_layout::{UrlLayout, fill};
+
+/// The URLs of one provisioner's resources, with the host that the client asked for.
 #[derive(Clone, Debug)]
 pub(super) struct Links {
-    /// `https://host[:port]/acme/{provisioner}`
+    layout: &'static UrlLayout,
+    provisioner: String,
+    /// `https://host[:port]`, and the path to the provisioner where there is one.
     prefix: String,
 }
 
 impl Links {
-    /// Addresses under `base` (`https://host[:port]`) for `provisioner`.
-    pub(super) fn new(base: &str, provisioner: &str) -> Self {
+    /// URLs at `base` (`https://host[:port]`) for `provisioner`.
+    pub(super) fn new(layout: &'static UrlLayout, base: &str, provisioner: &str) -> Self {
         Self {
-            prefix: format!("{base}/acme/{}", escape(provisioner)),
+            layout,
+            provisioner: provisioner.to_owned(),
+            prefix: format!("{base}{}", layout.prefix(provisioner)),
         }
     }
 
-    /// The directory, and what hangs directly on it: `new-nonce`, `new-account`, …
-    pub(super) fn at(&self, name: &str) -> String {
-        format!("{}/{name}", self.prefix)
+    /// The paths that these URLs have.
+    pub(super) const fn layout(&self) -> &'static UrlLayout {
+        self.layout
     }
 
-    /// One resource: `account`, `order`, `authz` or `certificate`.
-    pub(super) fn to(&self, kind: &str, id: Uuid) -> String {
-        format!("{}/{kind}/{}", self.prefix, id.simple())
+    /// A resource that there is once, by its path in the layout: `new_nonce`, `new_account`, …
+    pub(super) fn at(&self, path: &str) -> String {
+        format!("{}{path}", self.prefix)
     }
 
-    /// A challenge, which hangs on its authorization.
+    /// An account.
+    pub(super) fn account(&self, id: Uuid) -> String {
+        self.resource(self.layout.account, id)
+    }
+
+    /// The orders of an account (RFC 8555 §7.1.2.1).
+    pub(super) fn orders(&self, account: Uuid) -> String {
+        self.resource(self.layout.orders, account)
+    }
+
+    /// An order.
+    pub(super) fn order(&self, id: Uuid) -> String {
+        self.resource(self.layout.order, id)
+    }
+
+    /// A challenge of an authorization.
     pub(super) fn challenge(&self, authorization: Uuid, challenge: Uuid) -> String {
-        format!(
-            "{}/challenge/{}/{}",
-            self.prefix,
-            authorization.simple(),
-            challenge.simple()
-        )
+        self.at(&fill(self.layout.challenge, |name| match name {
+            "authz" => authorization.simple().to_string(),
+            _ => challenge.simple().to_string(),
+        }))
     }
 
-    /// The account that a `kid` names, whatever host it was made under.
+    /// A certificate with one of its chains; 0 is the chain of the certificate's own URL.
+    pub(super) fn chain(&self, certificate: Uuid, chain: usize) -> String {
+        if chain == 0 {
+            return self.certificate(certificate);
+        }
+        self.at(&fill(self.layout.alternate, |name| match name {
+            "chain" => chain.to_string(),
+            _ => certificate.simple().to_string(),
+        }))
+    }
+
+    /// A certificate of a chain; the leaf's issuer is number 1.
+    pub(super) fn issuer(&self, certificate: Uuid, chain: usize, above: usize) -> String {
+        self.at(&fill(self.layout.issuer, |name| match name {
+            "chain" => chain.to_string(),
+            "above" => above.to_string(),
+            _ => certificate.simple().to_string(),
+        }))
+    }
+
+    /// The account that a `kid` names, whichever host it was registered under.
     pub(super) fn account_of(&self, kid: &str) -> Option<Uuid> {
-        let mine = path_of(&self.prefix)?;
-        let id = path_of(kid)?
-            .strip_prefix(mine)?
-            .strip_prefix("/account/")?;
-        id_of(id)
+        id_of(self.layout.account_in(path_of(kid)?, &self.provisioner)?)
+    }
+
+    fn resource(&self, template: &str, id: Uuid) -> String {
+        self.at(&fill(template, |_| id.simple().to_string()))
     }
 }
 
-/// The id in an address; `None` for anything that this server never wrote.
+impl Urls for Links {
+    fn authorization(&self, id: Uuid) -> String {
+        self.resource(self.layout.authorization, id)
+    }
+
+    fn finalize(&self, order: Uuid) -> String {
+        self.resource(self.layout.finalize, order)
+    }
+
+    fn certificate(&self, id: Uuid) -> String {
+        self.resource(self.layout.certificate, id)
+    }
+}
+
+/// The id in a URL; `None` for anything that this server never wrote.
 pub(super) fn id_of(text: &str) -> Option<Uuid> {
     let plain = text.len() == 32 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
     plain.then(|| Uuid::try_parse(text).ok()).flatten()
 }
 
-/// The path of an `https` address.
+/// The path of an `https` URL.
 fn path_of(url: &str) -> Option<&str> {
     let rest = url.strip_prefix("https://")?;
     rest.find('/').map(|slash| &rest[slash..])
 }
 
-/// Percent-encodes everything but RFC 3986's unreserved characters.
-fn escape(segment: &str) -> String {
-    let mut out = String::with_capacity(segment.len());
-    for byte in segment.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                out.push(char::from(byte));
-            }
-            _ => out.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::url_layout::STEP_CA;
 
     #[test]
     fn an_account_is_found_by_path_under_any_host() {
-        let links = Links::new("https://ca:9000", "my acme");
+        let links = Links::new(&STEP_CA, "https://ca:9000", "my acme");
         let id = Uuid::from_u128(0x1234);
         assert_eq!(
-            links.at("directory"),
+            links.at(STEP_CA.directory),
             "https://ca:9000/acme/my%20acme/directory"
         );
-        let kid = links.to("account", id).replace("ca:9000", "127.0.0.1");
+        let kid = links.account(id).replace("ca:9000", "127.0.0.1");
         assert_eq!(links.account_of(&kid), Some(id));
     }
 
     #[test]
     fn a_kid_of_another_provisioner_or_scheme_names_nobody() {
-        let links = Links::new("https://ca", "acme");
-        let other = Links::new("https://ca", "acme2").to("account", Uuid::from_u128(1));
+        let links = Links::new(&STEP_CA, "https://ca", "acme");
+        let id = Uuid::from_u128(1);
+        let other = Links::new(&STEP_CA, "https://ca", "acme2").account(id);
         assert_eq!(links.account_of(&other), None);
-        let plain = links
-            .to("account", Uuid::from_u128(1))
-            .replace("https", "http");
+        let plain = links.account(id).replace("https", "http");
         assert_eq!(links.account_of(&plain), None);
         assert_eq!(links.account_of(""), None);
     }

@@ -1,5 +1,6 @@
 //! What the outside sees: routes, status codes and headers. Decisions are not here.
 
+use axum::Extension;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{StatusCode, header};
@@ -15,15 +16,18 @@ mod links;
 mod problem;
 mod request;
 mod step;
+mod url_layout;
 
-/// Every route of the HTTPS port.
-pub(crate) fn router(service: Service) -> Router {
+pub(crate) use self::url_layout::{STEP_CA, UrlLayout};
+
+/// Every route of the HTTPS port, with the ACME API at the paths of `layout`.
+pub(crate) fn router(service: Service, layout: &'static UrlLayout) -> Router {
     Router::new()
         .merge(step::routes())
         .nest("/1.0", step::routes())
-        .nest("/acme/{provisioner}", acme::routes(&service))
-        .nest("/2.0/acme/{provisioner}", acme::routes(&service))
+        .merge(acme::routes(&service, layout))
         .fallback(page_not_found)
+        .layer(Extension(layout))
         .layer(DefaultBodyLimit::max(MAX_STEP_BODY))
         .layer(middleware::from_fn_with_state(
             service.clone(),
@@ -32,12 +36,13 @@ pub(crate) fn router(service: Service) -> Router {
         .with_state(service)
 }
 
-/// Every route of the operator's socket.
-pub(crate) fn operator_router(service: Service) -> Router {
+/// Every route of the admin socket; `layout` is the HTTPS port's.
+pub(crate) fn operator_router(service: Service, layout: &'static UrlLayout) -> Router {
     Router::new()
         .nest("/admin", admin::routes())
         .fallback(admin::unknown)
         .method_not_allowed_fallback(admin::wrong_method)
+        .layer(Extension(layout))
         .layer(middleware::from_fn(admin::admit))
         .layer(DefaultBodyLimit::max(MAX_STEP_BODY))
         .layer(middleware::from_fn_with_state(
@@ -47,7 +52,7 @@ pub(crate) fn operator_router(service: Service) -> Router {
         .with_state(service)
 }
 
-/// The body that scripts know from the original for a path that does not exist.
+/// What smallstep's step-ca answers for a path that does not exist; scripts compare it.
 async fn page_not_found() -> Response {
     (
         StatusCode::NOT_FOUND,

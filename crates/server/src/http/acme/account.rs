@@ -11,6 +11,7 @@ use super::Answer;
 use super::signed::{self, SelfSigned, Signed};
 use crate::http::links::{Links, id_of};
 use crate::http::problem::AcmeFailure;
+use crate::http::url_layout::ResourcePath;
 use crate::service::{Error, Origin, Registered, Service};
 
 pub(super) async fn create(
@@ -33,7 +34,7 @@ pub(super) async fn create(
 /// POST-as-GET reads; a payload changes (RFC 8555 §7.3.2).
 pub(super) async fn update(
     State(service): State<Service>,
-    Path((_, id)): Path<(String, String)>,
+    Path(ResourcePath { id }): Path<ResourcePath>,
     request: Signed,
 ) -> Result<Answer, AcmeFailure> {
     let Signed {
@@ -55,7 +56,7 @@ pub(super) async fn update(
 /// A page of the account's orders, and where the next one is (RFC 8555 §7.1.2.1).
 pub(super) async fn orders(
     State(service): State<Service>,
-    Path((_, id)): Path<(String, String)>,
+    Path(ResourcePath { id }): Path<ResourcePath>,
     RawQuery(query): RawQuery,
     request: Signed,
 ) -> Result<Answer, AcmeFailure> {
@@ -65,7 +66,7 @@ pub(super) async fn orders(
         .orders(&request.account, behind(query.as_deref())?)
         .await?;
     let links = &request.at.links;
-    let orders = page.orders.iter().map(|id| links.to("order", *id));
+    let orders = page.orders.iter().map(|id| links.order(*id));
     let body = Orders {
         orders: orders.collect(),
     };
@@ -73,7 +74,7 @@ pub(super) async fn orders(
     Ok(match page.next {
         None => answer,
         Some(next) => {
-            let list = links.to("account", request.account.id) + "/orders";
+            let list = links.orders(request.account.id);
             let link = format!("<{list}?from={}>;rel=\"next\"", next.simple());
             answer.header(header::LINK, &link)
         }
@@ -95,9 +96,8 @@ fn behind(query: Option<&str>) -> Result<Uuid, Problem> {
 
 /// An account as its owner sees it.
 pub(super) fn show(status: StatusCode, links: &Links, account: &Account) -> Answer {
-    let url = links.to("account", account.id);
-    let body = Body::show(account, format!("{url}/orders"));
-    Answer::json(status, &body).location(&url)
+    let body = Body::show(account, links.orders(account.id));
+    Answer::json(status, &body).location(&links.account(account.id))
 }
 
 /// The account in the path has to be the one that signs.

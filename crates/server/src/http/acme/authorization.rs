@@ -3,6 +3,7 @@
 use acme::authz::{Authorization, Status};
 use acme::challenge::{self, CaaIdentity};
 use acme::message::authorization::{Authorization as Body, NewAuthorization, Update};
+use acme::message::order::Urls as _;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use jiff::Timestamp;
@@ -11,6 +12,7 @@ use super::Answer;
 use super::signed::{self, Signed};
 use crate::http::links::Links;
 use crate::http::problem::AcmeFailure;
+use crate::http::url_layout::ResourcePath;
 use crate::service::{Ahead, Service};
 
 /// newAuthz (RFC 8555 §7.4.1): 201 for a new authorization, 200 for one that was there.
@@ -35,7 +37,7 @@ pub(super) async fn create(
 /// POST-as-GET reads; `{"status":"deactivated"}` gives it up (RFC 8555 §7.5.2).
 pub(super) async fn update(
     State(service): State<Service>,
-    Path((_, id)): Path<(String, String)>,
+    Path(ResourcePath { id }): Path<ResourcePath>,
     request: Signed,
 ) -> Result<Answer, AcmeFailure> {
     let Signed {
@@ -63,7 +65,7 @@ fn show(
     let url = |id| links.challenge(authorization.id, id);
     let body = Body::show(authorization, now, url, caa_identity);
     Answer::json(status, &body)
-        .location(&links.to("authz", authorization.id))
+        .location(&links.authorization(authorization.id))
         .retry_while(is_looked_at(authorization, now))
 }
 

@@ -11,12 +11,13 @@ use super::accept::Form;
 use super::signed::{self, Signed};
 use crate::http::links::Links;
 use crate::http::problem::{AcmeFailure, unacceptable};
+use crate::http::url_layout::{AlternatePath, IssuerPath, ResourcePath};
 use crate::service::{Download, Error, Service};
 
 /// The certificate with the chain that it was handed out with first.
 pub(super) async fn read(
     State(service): State<Service>,
-    Path((_, id)): Path<(String, String)>,
+    Path(ResourcePath { id }): Path<ResourcePath>,
     headers: HeaderMap,
     request: Signed,
 ) -> Result<Answer, AcmeFailure> {
@@ -29,7 +30,7 @@ pub(super) async fn read(
 /// The same certificate with another chain.
 pub(super) async fn alternate(
     State(service): State<Service>,
-    Path((_, id, chain)): Path<(String, String, String)>,
+    Path(AlternatePath { id, chain }): Path<AlternatePath>,
     headers: HeaderMap,
     request: Signed,
 ) -> Result<Answer, AcmeFailure> {
@@ -42,7 +43,7 @@ pub(super) async fn alternate(
 /// A certificate of a chain; the leaf's issuer is number 1.
 pub(super) async fn issuer(
     State(service): State<Service>,
-    Path((_, id, chain, above)): Path<(String, String, String, String)>,
+    Path(IssuerPath { id, chain, above }): Path<IssuerPath>,
     headers: HeaderMap,
     request: Signed,
 ) -> Result<Answer, AcmeFailure> {
@@ -85,16 +86,11 @@ impl Place {
     }
 
     fn url(&self, links: &Links, chain: usize) -> String {
-        let url = links.to("certificate", self.id);
-        match chain {
-            0 => url,
-            n => format!("{url}/{n}"),
-        }
+        links.chain(self.id, chain)
     }
 
     fn issuer(&self, links: &Links, above: usize) -> String {
-        let url = links.to("certificate", self.id);
-        format!("{url}/{}/issuer/{above}", self.chain)
+        links.issuer(self.id, self.chain, above)
     }
 }
 

@@ -3,6 +3,7 @@
 use acme::authz::Authorization;
 use acme::challenge::{CaaIdentity, Status};
 use acme::message::challenge::Challenge as Body;
+use acme::message::order::Urls as _;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use uuid::Uuid;
@@ -11,16 +12,17 @@ use super::Answer;
 use super::signed::{self, Signed};
 use crate::http::links::Links;
 use crate::http::problem::AcmeFailure;
+use crate::http::url_layout::ChallengePath;
 use crate::service::{Error, Service};
 
 /// A JSON payload starts the validation; POST-as-GET only reads.
 pub(super) async fn answer(
     State(service): State<Service>,
-    Path((_, authorization, id)): Path<(String, String, String)>,
+    Path(path): Path<ChallengePath>,
     request: Signed,
 ) -> Result<Answer, AcmeFailure> {
-    let authorization = signed::id(&authorization, "challenge")?;
-    let id = signed::id(&id, "challenge")?;
+    let authorization = signed::id(&path.authz, "challenge")?;
+    let id = signed::id(&path.id, "challenge")?;
     let Signed {
         at,
         account,
@@ -53,6 +55,6 @@ fn show(
         &Body::show(challenge, url.clone(), caa_identity),
     )
     .location(&url)
-    .up(&links.to("authz", authorization.id))
+    .up(&links.authorization(authorization.id))
     .retry_while(challenge.status == Status::Processing))
 }

@@ -23,14 +23,16 @@ pub(super) async fn read(
 
 fn body(service: &Service, at: &Endpoint) -> Directory {
     let acme = &at.provisioner;
+    let links = &at.links;
+    let paths = links.layout();
     Directory {
-        new_nonce: at.links.at("new-nonce"),
-        new_account: at.links.at("new-account"),
-        new_order: at.links.at("new-order"),
-        new_authz: (service.authorizes_ahead(acme)).then(|| at.links.at("new-authz")),
-        revoke_cert: Some(at.links.at("revoke-cert")),
-        key_change: Some(at.links.at("key-change")),
-        renewal_info: Some(at.links.at("renewal-info")),
+        new_nonce: links.at(paths.new_nonce),
+        new_account: links.at(paths.new_account),
+        new_order: links.at(paths.new_order),
+        new_authz: (service.authorizes_ahead(acme)).then(|| links.at(paths.new_authz)),
+        revoke_cert: Some(links.at(paths.revoke_cert)),
+        key_change: Some(links.at(paths.key_change)),
+        renewal_info: Some(links.at(paths.renewal_info)),
         meta: Meta {
             terms_of_service: acme.terms_of_service().map(str::to_owned),
             website: acme.website().map(str::to_owned),

@@ -8,11 +8,12 @@ use super::Answer;
 use super::order::show;
 use super::signed::{self, Signed};
 use crate::http::problem::AcmeFailure;
+use crate::http::url_layout::ResourcePath;
 use crate::service::Service;
 
 pub(super) async fn finalize(
     State(service): State<Service>,
-    Path((_, id)): Path<(String, String)>,
+    Path(ResourcePath { id }): Path<ResourcePath>,
     request: Signed,
 ) -> Result<Answer, AcmeFailure> {
     let Signed {

@@ -32,7 +32,7 @@ pub(super) async fn change(
                  another key.",
             );
             Answer(document(&problem.with_status(409)))
-                .location(&at.links.to("account", holder))
+                .location(&at.links.account(holder))
                 .into_response()
         }
     })

@@ -12,6 +12,7 @@ use serde::Serialize;
 use super::base::base;
 use super::problem::{AcmeFailure, document};
 use super::request::Target;
+use super::url_layout::{Mount, UrlLayout};
 use crate::service::{Error, Service};
 
 mod accept;
@@ -29,32 +30,41 @@ mod renewal;
 mod revocation;
 mod signed;
 
-/// The routes under `/acme/{provisioner}`.
-pub(super) fn routes(service: &Service) -> Router<Service> {
-    Router::new()
-        .route("/directory", get(directory::show).post(directory::read))
-        .route("/new-nonce", get(nonce::show).post(nonce::read))
-        .route("/new-account", post(account::create))
-        .route("/account/{id}", post(account::update))
-        .route("/account/{id}/orders", post(account::orders))
-        .route("/new-order", post(order::create))
-        .route("/new-authz", post(authorization::create))
-        .route("/order/{id}", post(order::read))
-        .route("/order/{id}/finalize", post(finalize::finalize))
-        .route("/authz/{id}", post(authorization::update))
-        .route("/challenge/{authz}/{id}", post(challenge::answer))
-        .route("/certificate/{id}", post(certificate::read))
-        .route("/certificate/{id}/{chain}", post(certificate::alternate))
-        .route(
-            "/certificate/{id}/{chain}/issuer/{above}",
-            post(certificate::issuer),
-        )
-        .route("/renewal-info/{name}", get(renewal::show))
-        .route("/revoke-cert", post(revocation::revoke))
-        .route("/key-change", post(key_change::change))
-        .fallback(unknown)
-        .method_not_allowed_fallback(wrong_method)
-        .layer(middleware::from_fn_with_state(service.clone(), headers))
+/// The routes of every ACME provisioner, at the paths of `layout`.
+pub(super) fn routes(service: &Service, layout: &'static UrlLayout) -> Router<Service> {
+    let renewal_info = format!("{}/{{name}}", layout.renewal_info);
+    let directory = get(directory::show).post(directory::read);
+    let resources = Router::new()
+        .route(layout.directory, directory)
+        .route(layout.new_nonce, get(nonce::show).post(nonce::read))
+        .route(layout.new_account, post(account::create))
+        .route(layout.account, post(account::update))
+        .route(layout.orders, post(account::orders))
+        .route(layout.new_order, post(order::create))
+        .route(layout.new_authz, post(authorization::create))
+        .route(layout.order, post(order::read))
+        .route(layout.finalize, post(finalize::finalize))
+        .route(layout.authorization, post(authorization::update))
+        .route(layout.challenge, post(challenge::answer))
+        .route(layout.certificate, post(certificate::read))
+        .route(layout.alternate, post(certificate::alternate))
+        .route(layout.issuer, post(certificate::issuer))
+        .route(&renewal_info, get(renewal::show))
+        .route(layout.revoke_cert, post(revocation::revoke))
+        .route(layout.key_change, post(key_change::change))
+        .method_not_allowed_fallback(wrong_method);
+    let headers = middleware::from_fn_with_state(service.clone(), headers);
+    match layout.mount {
+        Mount::Root { .. } => resources.layer(headers),
+        Mount::PerProvisioner(prefixes) => {
+            let resources = resources.fallback(unknown).layer(headers);
+            let mut all = Router::new();
+            for prefix in prefixes {
+                all = all.nest(prefix, resources.clone());
+            }
+            all
+        }
+    }
 }
 
 async fn unknown() -> AcmeFailure {
@@ -71,6 +81,7 @@ async fn wrong_method(method: Method) -> Response {
 /// directory (§7.1), no caching, and leave for pages of any origin (§6.1).
 async fn headers(
     State(service): State<Service>,
+    Extension(layout): Extension<&'static UrlLayout>,
     Extension(target): Extension<Target>,
     request: Request,
     next: Next,
@@ -80,14 +91,16 @@ async fn headers(
         return preflight();
     }
     let (parts, body) = request.into_parts();
-    let index = index_link(&base(&parts, &service.config()), &target.path);
+    let index = layout.directory_above(&base(&parts, &service.config()), &target.path);
     let mut response = next.run(Request::from_parts(parts, body)).await;
-    let is_directory = target.path.ends_with("/directory");
+    let is_directory = target.path.ends_with(layout.directory);
     let out = response.headers_mut();
-    if let Some(index) = index.filter(|_| !is_directory) {
-        out.append(header::LINK, index);
+    if let Some(index) = index.filter(|_| !is_directory)
+        && let Ok(link) = HeaderValue::from_str(&format!("<{index}>;rel=\"index\""))
+    {
+        out.append(header::LINK, link);
     }
-    let wants_nonce = method == Method::POST || target.path.ends_with("/new-nonce");
+    let wants_nonce = method == Method::POST || target.path.ends_with(layout.new_nonce);
     if wants_nonce && let Ok(nonce) = HeaderValue::from_str(&service.nonce()) {
         out.insert(REPLAY_NONCE, nonce);
     }
@@ -96,13 +109,6 @@ async fn headers(
     }
     cors(out);
     response
-}
-
-/// `Link: <…/directory>;rel="index"`, without a space, as clients of the original expect.
-fn index_link(base: &str, path: &str) -> Option<HeaderValue> {
-    let (_, rest) = path.split_once("/acme/")?;
-    let name = rest.split('/').next()?;
-    HeaderValue::from_str(&format!("<{base}/acme/{name}/directory>;rel=\"index\"")).ok()
 }
 
 fn preflight() -> Response {

@@ -1,16 +1,16 @@
 //! Orders over HTTP (RFC 8555 §7.4).
 
-use acme::message::order::{NewOrder, Order as Body, Urls};
+use acme::message::order::{NewOrder, Order as Body};
 use acme::order::{Order, Status};
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use jiff::Timestamp;
-use uuid::Uuid;
 
 use super::Answer;
 use super::signed::{self, Signed};
 use crate::http::links::Links;
 use crate::http::problem::AcmeFailure;
+use crate::http::url_layout::ResourcePath;
 use crate::service::Service;
 
 pub(super) async fn create(
@@ -31,7 +31,7 @@ pub(super) async fn create(
 
 pub(super) async fn read(
     State(service): State<Service>,
-    Path((_, id)): Path<(String, String)>,
+    Path(ResourcePath { id }): Path<ResourcePath>,
     request: Signed,
 ) -> Result<Answer, AcmeFailure> {
     request.verified.empty()?;
@@ -45,20 +45,6 @@ pub(super) fn show(status: StatusCode, links: &Links, order: &Order) -> Answer {
     let now = Timestamp::now();
     let waits = matches!(order.status_at(now), Status::Pending | Status::Processing);
     Answer::json(status, &Body::show(order, now, links))
-        .location(&links.to("order", order.id))
+        .location(&links.order(order.id))
         .retry_while(waits && status == StatusCode::OK)
-}
-
-impl Urls for Links {
-    fn authorization(&self, id: Uuid) -> String {
-        self.to("authz", id)
-    }
-
-    fn finalize(&self, order: Uuid) -> String {
-        format!("{}/finalize", self.to("order", order))
-    }
-
-    fn certificate(&self, id: Uuid) -> String {
-        self.to("certificate", id)
-    }
 }

@@ -6,11 +6,12 @@ use axum::http::{StatusCode, header};
 use super::Answer;
 use super::signed::Endpoint;
 use crate::http::problem::AcmeFailure;
+use crate::http::url_layout::RenewalPath;
 use crate::service::Service;
 
 pub(super) async fn show(
     State(service): State<Service>,
-    Path((_, name)): Path<(String, String)>,
+    Path(RenewalPath { name }): Path<RenewalPath>,
     at: Endpoint,
 ) -> Result<Answer, AcmeFailure> {
     let renewal = service.renewal(&at.provisioner, &name).await?;

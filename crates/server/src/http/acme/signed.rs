@@ -18,6 +18,7 @@ use crate::http::base::{base, is_at_ours};
 use crate::http::links::{Links, id_of};
 use crate::http::problem::{AcmeFailure, unreadable};
 use crate::http::request::{RequestId, Target};
+use crate::http::url_layout::{Mount, PROVISIONER_PARAMETER, UrlLayout};
 use crate::listen::Peer;
 use crate::service::{Error, Service};
 
@@ -38,7 +39,7 @@ impl Endpoint {
     /// The URL of the account that signs, as its client knows it.
     pub(super) fn account_url(&self, account: &Account) -> String {
         let known = self.kid.clone();
-        known.unwrap_or_else(|| self.links.to("account", account.id))
+        known.unwrap_or_else(|| self.links.account(account.id))
     }
 }
 
@@ -49,9 +50,8 @@ impl FromRequestParts<Service> for Endpoint {
         parts: &mut Parts,
         service: &Service,
     ) -> Result<Self, Self::Rejection> {
-        let segments = Path::<Vec<(String, String)>>::from_request_parts(parts, service).await;
-        let name = segments.ok().and_then(|Path(all)| all.into_iter().next());
-        let name = name.map(|(_, name)| name).unwrap_or_default();
+        let layout = layout(parts)?;
+        let name = provisioner(parts, layout).await;
         let provisioner = service.acme_provisioner(&name)?;
         let base = base(parts, &service.config());
         let target = parts.extensions.get::<Target>();
@@ -59,13 +59,32 @@ impl FromRequestParts<Service> for Endpoint {
         let request_id = parts.extensions.get::<RequestId>();
         Ok(Self {
             provisioner,
-            links: Links::new(&base, &name),
+            links: Links::new(layout, &base, &name),
             url: format!("{base}{path}"),
             remote: parts.extensions.get::<Peer>().map(|peer| peer.address.ip()),
             request_id: request_id.map(|id| id.0.clone()).unwrap_or_default(),
             kid: None,
         })
     }
+}
+
+/// The paths of the API that the request came to.
+fn layout(parts: &Parts) -> Result<&'static UrlLayout, Error> {
+    let found = parts.extensions.get::<&'static UrlLayout>().copied();
+    found.ok_or_else(|| Error::Internal("the router has no URL layout".to_owned()))
+}
+
+/// The provisioner that the request is for, by its path or by the layout.
+async fn provisioner(parts: &mut Parts, layout: &UrlLayout) -> String {
+    if let Mount::Root { provisioner } = layout.mount {
+        return provisioner.to_owned();
+    }
+    let segments = Path::<Vec<(String, String)>>::from_request_parts(parts, &()).await;
+    let mut segments = segments
+        .map_or_else(|_| Vec::new(), |Path(all)| all)
+        .into_iter();
+    let found = segments.find(|(name, _)| name == PROVISIONER_PARAMETER);
+    found.map(|(_, value)| value).unwrap_or_default()
 }
 
 /// A request signed by an account that may act.

@@ -1,5 +1,6 @@
 //! `/admin/acme/eab/{provisioner}`: external account keys.
 
+use axum::Extension;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -8,8 +9,8 @@ use serde::Deserialize;
 
 use super::{Body, json};
 use crate::http::base::configured;
-use crate::http::links::Links;
 use crate::http::problem::AdminFailure;
+use crate::http::url_layout::UrlLayout;
 use crate::service::{Error, Operator, Service};
 
 /// Which page is asked for; empty is as good as absent.
@@ -23,6 +24,7 @@ pub(super) struct Asked {
 
 pub(super) async fn add(
     State(service): State<Service>,
+    Extension(layout): Extension<&'static UrlLayout>,
     Path(provisioner): Path<String>,
     operator: Operator,
     Body(asked): Body<NewKey>,
@@ -31,7 +33,7 @@ pub(super) async fn add(
         .add_external_key(&operator, &provisioner, asked)
         .await?;
     let base = format!("https://{}", configured(&service.config()));
-    key.directory = Links::new(&base, &provisioner).at("directory");
+    key.directory = layout.directory_url(&base, &provisioner);
     Ok(json(StatusCode::CREATED, &key))
 }
 

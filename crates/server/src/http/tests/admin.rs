@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use store::port::AuditLog as _;
 use tower::ServiceExt;
 
-use crate::http::operator_router;
+use crate::http::{STEP_CA, operator_router};
 use crate::listen::PeerCredentials;
 use crate::service::harness::Harness;
 
@@ -28,7 +28,7 @@ async fn ask(
             .extensions_mut()
             .insert(PeerCredentials::new(uid, 1000));
     }
-    let router = operator_router(harness.service.clone());
+    let router = operator_router(harness.service.clone(), &STEP_CA);
     let answer = router.oneshot(request).await.unwrap();
     let status = answer.status();
     let body = answer.into_body().collect().await.unwrap().to_bytes();

@@ -11,6 +11,8 @@ use rustls_pki_types::CertificateDer;
 use serde_json::{Map, Value, json};
 use tower::ServiceExt;
 
+use crate::http::links::Links;
+use crate::http::url_layout::{STEP_CA, UrlLayout};
 use crate::listen::Peer;
 use crate::service::harness::{Harness, Page};
 
@@ -21,6 +23,7 @@ pub(super) const JOSE: &str = "application/jose+json";
 #[derive(Clone)]
 pub(super) struct Client {
     pub(super) router: Router,
+    pub(super) layout: &'static UrlLayout,
     pub(super) key: std::sync::Arc<PrivateKey>,
     pub(super) kid: Option<String>,
     pub(super) provisioner: String,
@@ -111,8 +114,14 @@ pub(super) fn post(url: &str, kind: &str, body: impl Into<Body>) -> Request<Body
 
 impl Client {
     pub(super) fn new(harness: &Harness) -> Self {
+        Self::with_layout(harness, &STEP_CA)
+    }
+
+    /// A client of a server whose ACME API has other paths.
+    pub(super) fn with_layout(harness: &Harness, layout: &'static UrlLayout) -> Self {
         Self {
-            router: crate::http::router(harness.service.clone()),
+            router: crate::http::router(harness.service.clone(), layout),
+            layout,
             key: keys::generate(KeyKind::EcP256).unwrap().into(),
             kid: None,
             provisioner: "acme".to_owned(),
@@ -128,11 +137,17 @@ impl Client {
     }
 
     pub(super) async fn register(&self, payload: &Value) -> Reply {
-        self.post(&self.url("new-account"), Some(payload)).await
+        let url = self.links().at(self.layout.new_account);
+        self.post(&url, Some(payload)).await
     }
 
     pub(super) fn url(&self, name: &str) -> String {
         format!("https://{HOST}/acme/{}/{name}", self.provisioner)
+    }
+
+    /// The URLs of this client's server.
+    pub(super) fn links(&self) -> Links {
+        Links::new(self.layout, &format!("https://{HOST}"), &self.provisioner)
     }
 
     pub(super) fn jwk(&self) -> Jwk {
@@ -140,8 +155,8 @@ impl Client {
     }
 
     pub(super) async fn nonce(&self) -> String {
-        let path = format!("/acme/{}/new-nonce", self.provisioner);
-        let reply = send(&self.router, plain(Method::HEAD, &path)).await;
+        let url = Links::new(self.layout, "", &self.provisioner).at(self.layout.new_nonce);
+        let reply = send(&self.router, plain(Method::HEAD, &url)).await;
         reply.header("replay-nonce").to_owned()
     }
 
@@ -178,7 +193,8 @@ impl Client {
     pub(super) async fn new_order(&self, names: &[&str]) -> Reply {
         let identifiers: Vec<_> = names.iter().map(|name| identifier(name)).collect();
         let payload = json!({ "identifiers": identifiers });
-        self.post(&self.url("new-order"), Some(&payload)).await
+        let url = self.links().at(self.layout.new_order);
+        self.post(&url, Some(&payload)).await
     }
 
     /// The http-01 challenge of an order's nth authorization.

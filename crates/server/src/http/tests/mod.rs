@@ -6,4 +6,5 @@ mod flow;
 mod refusals;
 mod revocation;
 mod step;
+mod url_layout;
 mod validation;

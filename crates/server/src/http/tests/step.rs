@@ -6,12 +6,13 @@ use pki::Certificate;
 use rustls_pki_types::CertificateDer;
 
 use super::client::{Client, csr, get, plain, post, send, send_as};
+use crate::http::STEP_CA;
 use crate::service::harness::Harness;
 
 #[tokio::test]
 async fn health_roots_and_provisioners_answer_at_both_prefixes() {
     let harness = Harness::new().await;
-    let router = crate::http::router(harness.service.clone());
+    let router = crate::http::router(harness.service.clone(), &STEP_CA);
     for prefix in ["", "/1.0"] {
         let reply = send(&router, get(&format!("{prefix}/health"))).await;
         assert_eq!(reply.body, b"{\"status\":\"ok\"}\n");
@@ -41,7 +42,7 @@ async fn health_roots_and_provisioners_answer_at_both_prefixes() {
 #[tokio::test]
 async fn what_is_not_there_answers_as_the_original_does() {
     let harness = Harness::new().await;
-    let router = crate::http::router(harness.service.clone());
+    let router = crate::http::router(harness.service.clone(), &STEP_CA);
     for path in ["/admin/admins", "/nothing", "/1.0/acme/acme/directory"] {
         let reply = send(&router, get(path)).await;
         assert_eq!(reply.status, StatusCode::NOT_FOUND, "{path}");
@@ -72,7 +73,7 @@ async fn what_is_not_there_answers_as_the_original_does() {
 #[tokio::test]
 async fn the_request_id_is_echoed_or_made() {
     let harness = Harness::new().await;
-    let router = crate::http::router(harness.service.clone());
+    let router = crate::http::router(harness.service.clone(), &STEP_CA);
     let request = Request::builder()
         .uri("/health")
         .header("X-Request-Id", "abc-123")
@@ -113,7 +114,7 @@ async fn a_certificate_is_renewed_by_whoever_proves_to_hold_it() {
 async fn without_a_certificate_of_ours_there_is_no_renewal() {
     let harness = Harness::new().await;
     let other = Harness::new().await;
-    let router = crate::http::router(harness.service.clone());
+    let router = crate::http::router(harness.service.clone(), &STEP_CA);
     let reply = send(&router, plain(Method::POST, "/renew")).await;
     assert_eq!(reply.status, StatusCode::UNAUTHORIZED);
     assert_eq!(reply.json()["message"], ca::words::UNAUTHORIZED);
@@ -132,7 +133,7 @@ async fn without_a_certificate_of_ours_there_is_no_renewal() {
 #[tokio::test]
 async fn the_servers_own_certificate_is_not_renewed_from_outside() {
     let harness = Harness::new().await;
-    let router = crate::http::router(harness.service.clone());
+    let router = crate::http::router(harness.service.clone(), &STEP_CA);
     let key = keys::generate(pki::KeyKind::EcP256).unwrap();
     let now = jiff::Timestamp::now();
     let own = harness.service.server_certificate(key.public(), now).await;
