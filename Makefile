@@ -1,9 +1,10 @@
-# One target per promise; `.ci/run` calls peers, lint, docs, test, interop and demo in this order.
-#   make demo      from nothing to a verified certificate, got by ACME
-#   make test      installs the peers, runs every test; a peer that cannot be had is reported as absent
-#   make interop   the same for the tests against certbot, lego, the real step and step-ca alone
-#   make fuzz      the parsers under many inputs that are nearly right; TARGET=csr for one, CASES=… for how many
-#   make figures   sizes and times as the README quotes them
+# `.ci/run` calls peers, lint, docs, test, interop and demo in this order.
+#   make demo      builds a CA from an empty folder, requests a certificate by ACME and verifies it
+#   make test      installs the peers and runs every test; EXCEPT="interop:: third_party::" skips some
+#   make interop   runs only the tests against other programs (certbot, lego, smallstep's step and step-ca, …)
+#   make fuzz      runs the parsers on many almost valid inputs; TARGET=csr selects one, CASES=… sets the number
+#   make bench     compares throughput with smallstep's step-ca and Pebble, where they are installed
+#   make figures   prints sizes and times
 .PHONY: demo build test interop fuzz bench figures lint docs dist peers clean-peers
 
 CARGO ?= cargo
@@ -12,33 +13,36 @@ LOCKED = --locked
 demo:
 	@scripts/demo
 
-# Both binaries as the tests start them, and the tests, with one set of features.
+# Both binaries and all tests in one build, so that they share one set of features.
 build:
 	$(CARGO) build $(LOCKED) --workspace --bins --tests
 
-# Ends with the table client x challenge x outcome: a peer that cannot be had is absent.
+# Runs every test, then prints the table client x challenge x outcome.
+# EXCEPT names tests to skip: `.ci/run` leaves those of `make interop` to that target.
+EXCEPT ?=
 test: build peers
 	@rm -f target/interop/*.row
-	@$(CARGO) test $(LOCKED) --workspace --no-fail-fast; tested=$$?; scripts/interop-table && exit $$tested
+	@$(CARGO) test $(LOCKED) --workspace --no-fail-fast -- $(addprefix --skip ,$(EXCEPT)); \
+		tested=$$?; scripts/interop-table && exit $$tested
 
 peers:
 	peers/install
 
-# Only the tests against other programs, all installed; an absence that
-# tests/interop/absent.toml does not list fails, as it does where CI is set.
+# Runs the tests against other programs. Fails where a peer is absent that
+# tests/interop/absent.toml does not list.
 interop: build peers
 	@rm -f target/interop/*.row
-	@RISER_ABSENT=fails $(CARGO) test $(LOCKED) --workspace --test acceptance -- interop:: third_party::; \
+	@RISER_ABSENT=fails $(CARGO) test $(LOCKED) --workspace --no-fail-fast --test acceptance -- interop:: third_party::; \
 		tested=$$?; RISER_ROWS=required scripts/interop-table && exit $$tested
 
-# What `cargo test` does for a second a target, for long: CASES inputs each. An input that breaks a
-# promise is made small, kept under target/fuzz, and shown.
+# Runs each fuzz target on CASES inputs (`cargo test` runs each for about a second). A failing input is
+# minimised, printed, and kept under target/fuzz.
 CASES ?= 200000
 TARGET ?=
 fuzz:
 	FUZZ_CASES=$(CASES) $(CARGO) test $(LOCKED) -p fuzz $(if $(TARGET),targets::$(TARGET)::) -- --nocapture
 
-# The same load on ours, the real step-ca and Pebble, where those are installed.
+# Puts the same load on Riser, smallstep's step-ca and Pebble.
 bench:
 	$(CARGO) build $(LOCKED) --release --bins
 	$(CARGO) bench $(LOCKED) -p benches
@@ -54,7 +58,7 @@ lint:
 docs:
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc $(LOCKED) --workspace --no-deps
 
-# What is shipped: link-time optimised, stripped.
+# Builds the binaries to ship: link-time optimised and stripped.
 dist:
 	$(CARGO) build $(LOCKED) --profile dist --bin step --bin step-ca
 	@ls -l target/dist/step target/dist/step-ca
