@@ -7,5 +7,6 @@ mod documents;
 mod faults;
 mod interop;
 mod journey;
+mod manual;
 mod terminal;
 mod third_party;
