@@ -114,14 +114,7 @@ fn every_file_and_test_that_the_rfc_map_names_exists() {
 
 #[test]
 fn every_file_and_test_that_the_other_documents_name_exists() {
-    let mut named = vec!["README.md".to_owned(), "CONTRIBUTING.md".to_owned()];
-    for folder in ["docs", "docs/adr", "docs/manual"] {
-        for entry in fs::read_dir(paths::root().join(folder)).unwrap() {
-            let name = entry.unwrap().file_name().into_string().unwrap();
-            named.extend(name.ends_with(".md").then(|| format!("{folder}/{name}")));
-        }
-    }
-    let wrong: Vec<String> = named.iter().flat_map(|name| untrue(name)).collect();
+    let wrong: Vec<String> = pages().iter().flat_map(|page| untrue(page)).collect();
     assert_eq!(wrong, Vec::<String>::new());
 }
 
@@ -148,22 +141,80 @@ fn every_invariant_names_its_test() {
 #[test]
 fn every_link_between_the_documents_leads_somewhere() {
     let root = paths::root();
-    for (folder, name) in [
-        ("", "README.md"),
-        ("", "CONTRIBUTING.md"),
-        ("", "SECURITY.md"),
-        ("docs/adr", "README.md"),
-    ] {
-        let text = fs::read_to_string(root.join(folder).join(name)).unwrap();
-        for link in text
-            .split("](")
-            .skip(1)
-            .filter_map(|rest| rest.split(')').next())
-        {
-            let there = link.starts_with("https://") || root.join(folder).join(link).exists();
-            assert!(there, "{folder}/{name}: {link}");
+    let mut wrong = Vec::new();
+    for page in pages() {
+        let text = fs::read_to_string(root.join(&page)).unwrap();
+        let folder = Path::new(&page).parent().unwrap();
+        let links = text.split("](").skip(1);
+        for link in links.filter_map(|rest| rest.split(')').next()) {
+            let (file, anchor) = link.split_once('#').unwrap_or((link, ""));
+            let target = root.join(folder).join(file);
+            let exists = link.starts_with("https://")
+                || target.exists() && (anchor.is_empty() || anchors(&target).contains(anchor));
+            if !exists {
+                wrong.push(format!("{page}: {link}"));
+            }
         }
     }
+    assert_eq!(wrong, Vec::<String>::new());
+}
+
+/// Every page for people, as a path from the root.
+fn pages() -> Vec<String> {
+    let mut pages: Vec<String> = [
+        "README.md",
+        "CONTRIBUTING.md",
+        "SECURITY.md",
+        "CHANGELOG.md",
+    ]
+    .map(str::to_owned)
+    .to_vec();
+    for folder in ["docs", "docs/adr", "docs/manual"] {
+        for entry in fs::read_dir(paths::root().join(folder)).unwrap() {
+            let name = entry.unwrap().file_name().into_string().unwrap();
+            pages.extend(name.ends_with(".md").then(|| format!("{folder}/{name}")));
+        }
+    }
+    pages
+}
+
+/// The anchors of a page's headings, as they appear in links.
+fn anchors(page: &Path) -> BTreeSet<String> {
+    let text = fs::read_to_string(page).unwrap();
+    let headings = text.lines().filter(|line| line.starts_with('#'));
+    headings
+        .map(|line| {
+            let title = line.trim_start_matches('#').trim().to_lowercase();
+            let kept = title
+                .chars()
+                .filter(|c| c.is_alphanumeric() || " -_".contains(*c));
+            kept.collect::<String>().replace(' ', "-")
+        })
+        .collect()
+}
+
+/// The events that the log may have are a closed list, documented for operators.
+#[test]
+fn every_log_event_is_in_the_manual_and_the_manual_has_no_other() {
+    let manual = fs::read_to_string(paths::root().join("docs/manual/server.md")).unwrap();
+    let table = manual.split("| event | when |").nth(1).unwrap();
+    let listed: BTreeSet<&str> = table
+        .split("\n\n")
+        .next()
+        .unwrap()
+        .split("\n| `")
+        .skip(1)
+        .filter_map(|row| row.split('`').next())
+        .collect();
+    let sources = sources();
+    let logged: BTreeSet<&str> = sources
+        .iter()
+        .flat_map(|text| text.split("event = \"").skip(1))
+        .filter_map(|rest| rest.split('"').next())
+        .filter(|event| event.chars().all(|c| c.is_ascii_lowercase() || c == '_'))
+        .filter(|event| !event.is_empty())
+        .collect();
+    assert_eq!(logged, listed, "events in the sources, events in server.md");
 }
 
 fn rfc_map() -> String {
