@@ -1,5 +1,5 @@
-//! The house rules, checked: who may depend on whom, who may look at what,
-//! who may sign, how long a file may grow. Each rule is a function over a
+//! The rules of the code base, checked: permitted dependencies between crates and
+//! layers, who may sign, maximum length of a file. Each rule is a function over a
 //! workspace's root that lists its violations, so that one test can plant
 //! each violation in a copy and see it caught. `docs/ARCHITECTURE.md` says why.
 
@@ -48,7 +48,7 @@ const PURE: &[&str] = &["pki", "acme", "ca"];
 const IMPURE_CRATES: &[&str] = &[
     "tokio", "hyper", "axum", "reqwest", "rusqlite", "mio", "socket2", "notify",
 ];
-/// The doors for what is stored and proves something.
+/// Constructors of proofs from stored records.
 const DOORS: &[&str] = &["Proof::from_record", "Permit::from_record"];
 /// Crates that may open them.
 const PROOF_DOOR: &[&str] = &["acme", "store"];
@@ -178,7 +178,7 @@ fn a_clock_in_a_pure_crate_is_refused_by_clippy() {
     for name in PURE {
         let lint = clippy_on(
             &crates.join(name).join("clippy.toml"),
-            "//! A crate that looks at the clock, a file and the environment.\n\
+            "//! A crate that reads the clock, a file and the environment.\n\
              use std::time::SystemTime as Innocent;\n\
              /// When it is.\npub fn now() -> Innocent { Innocent::now() }\n\
              /// What is there.\npub fn file() -> Option<String> { std::fs::read_to_string(\"x\").ok() }\n\
@@ -355,12 +355,12 @@ fn long_files(root: &Path) -> Vec<String> {
     wrong
 }
 
-/// Appends `text` to `file` in the copy, lets `look` see which rules speak up, and takes it back.
+/// Appends `text` to `file` in the copy, calls `check` with a test of a rule, and restores the file.
 fn plant(
     root: &Path,
     file: &str,
     text: &str,
-    look: impl FnOnce(&dyn Fn(fn(&Path) -> Vec<String>) -> bool),
+    check: impl FnOnce(&dyn Fn(fn(&Path) -> Vec<String>) -> bool),
 ) {
     let path = root.join(file);
     let before = fs::read_to_string(&path).ok();
@@ -370,7 +370,7 @@ fn plant(
         format!("{}{text}", before.as_deref().unwrap_or_default()),
     )
     .unwrap();
-    look(&|rule| !rule(root).is_empty());
+    check(&|rule| !rule(root).is_empty());
     match before {
         Some(text) => fs::write(&path, text).unwrap(),
         None => fs::remove_file(&path).unwrap(),

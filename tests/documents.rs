@@ -1,5 +1,5 @@
-//! The documents are true: what `docs/rfc-map.md` and `docs/ARCHITECTURE.md`
-//! name exists, as a file and as a test.
+//! The documents agree with the code: files, tests, links and log events that they
+//! name exist.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -54,11 +54,11 @@ fn quoted(text: &str) -> Vec<String> {
 
 /// The text of every Rust file of the crates and of the tests.
 fn sources() -> Vec<String> {
-    fn look(dir: &Path, found: &mut Vec<String>) {
+    fn collect(dir: &Path, found: &mut Vec<String>) {
         for entry in fs::read_dir(dir).unwrap() {
             let path = entry.unwrap().path();
             if path.is_dir() {
-                look(&path, found);
+                collect(&path, found);
             } else if path.extension().is_some_and(|e| e == "rs") {
                 found.push(fs::read_to_string(&path).unwrap());
             }
@@ -66,7 +66,7 @@ fn sources() -> Vec<String> {
     }
     let mut found = Vec::new();
     for dir in ["crates", "tests"] {
-        look(&paths::root().join(dir), &mut found);
+        collect(&paths::root().join(dir), &mut found);
     }
     found
 }
@@ -223,7 +223,8 @@ fn rfc_map() -> String {
 
 /// The lines of the map's table, without its head.
 fn rows(map: &str) -> Vec<&str> {
-    let lines = map.lines().filter(|line| line.starts_with("| "));
+    let table = map.split("\n## ").next().unwrap_or_default();
+    let lines = table.lines().filter(|line| line.starts_with("| "));
     lines
         .filter(|line| !line.starts_with("| ---"))
         .skip(1)

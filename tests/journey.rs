@@ -9,7 +9,7 @@ use acceptance::namespace::{Harness, own_harness};
 use acceptance::paths;
 use acceptance::process::{self, Daemon, Outcome, plain};
 
-/// A shell that finds our programs, in a folder of the world.
+/// A shell with our programs in its path, in the directory of the harness.
 fn shell(harness: &Harness) -> Command {
     let programs = paths::ours("step");
     let programs = programs.parent().unwrap();

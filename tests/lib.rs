@@ -1,8 +1,9 @@
-//! The support library of the acceptance tests: a fake harness around real
-//! programs. No test is here, and nothing here is a fake of our own code.
+//! The support library of the acceptance tests: a harness around real
+//! programs. It contains no tests, and no fakes of our own code.
 
 pub mod support;
 
 pub use support::{
-    acme, alpn, authority, clock, cross, dns, door, https, namespace, paths, process, table, web,
+    acme, admin_socket, alpn, authority, clock, cross, dns, https, namespace, paths, process,
+    table, web,
 };

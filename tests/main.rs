@@ -1,4 +1,4 @@
-//! The acceptance tests: the house rules, the protocol, real clients, real
+//! The acceptance tests: the rules of the code base, the protocol, real clients, real
 //! readers of certificates, and everything that can break.
 
 mod architecture;

@@ -18,7 +18,7 @@ use acceptance::web::Web;
 use hyper::Method;
 use serde_json::{Value, json};
 
-/// The server, and the world that it looks at.
+/// The server, and the DNS and web servers that it queries.
 pub struct Subject {
     /// A client that trusts its root.
     pub client: Client,

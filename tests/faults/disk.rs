@@ -1,4 +1,4 @@
-//! A disk that fills: every caller hears the truth, what was acknowledged
+//! A disk that fills: every caller gets a correct answer, what was acknowledged
 //! stays, and the server goes on by itself when there is space again.
 
 use std::fs;

@@ -93,7 +93,7 @@ fn a_zone_is_asked_at_its_own_resolver_from_the_next_look_on() {
     });
 }
 
-/// The resolver of the world knows the name servers of the zones, and keeps an old TXT record.
+/// The resolver of the harness knows the name servers of the zones, and returns an old TXT record.
 fn delegate(harness: &Harness, zone: &str, server: &str) {
     let name = format!("ns.{zone}");
     harness.dns.set(zone, Answer::name_servers(&[&name]));
@@ -240,7 +240,7 @@ fn a_validation_that_was_given_up_is_not_taken_up_after_a_crash() {
     });
 }
 
-/// Whoever asks for CAA records sits on a seat like whoever validates: sockets are not without end.
+/// A query for CAA records takes a slot as a validation does, because sockets are limited.
 #[test]
 fn looks_for_caa_records_are_as_few_as_validations() {
     own_harness(|harness| {

@@ -125,7 +125,7 @@ fn a_new_account_and_its_certificate_take_four_durable_writes() {
             let is_sync = |event: &Event| matches!(event, Event::SyncBegun(_));
             events.filter(is_sync).count()
         });
-        // Account, order, verdict, certificate; a slow machine may also note that it still looks.
+        // Account, order, verdict, certificate; on a slow machine also a challenge in progress.
         assert_eq!(writes.iter().min(), Some(&4), "{writes:?}");
         row.passed();
     });

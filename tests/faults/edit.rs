@@ -101,7 +101,7 @@ fn a_broken_edit_leaves_the_old_configuration_in_force_and_is_loud() {
         list.push(json!({"type": "ACME", "name": "acme"}));
         for broken in [half.to_owned(), doubled.to_string()] {
             fs::write(&file, &broken).unwrap();
-            process::eventually("health to speak of the broken configuration", || {
+            process::eventually("health to report the broken configuration", || {
                 open.get("/health")
                     .ok()
                     .filter(|r| r.text().contains("ca.json"))

@@ -1,4 +1,4 @@
-//! Many clients at the same moment, one truth.
+//! Many clients at the same moment, one result.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Barrier};

@@ -1,4 +1,4 @@
-//! SIGTERM: what is in flight gets its answer, then the process ends with 0.
+//! SIGTERM: requests in progress are answered, then the process ends with 0.
 
 use std::time::Duration;
 

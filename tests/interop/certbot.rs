@@ -8,7 +8,7 @@ use acceptance::dns::Answer;
 use acceptance::namespace::{Harness, own_harness};
 use acceptance::{process, table};
 
-/// certbot with its folders in the world and our root trusted.
+/// certbot with its directories in the harness, trusting our root.
 pub fn certbot(program: &Path, harness: &Harness, authority: &Authority) -> Command {
     let mut command = process::command(program);
     command

@@ -31,7 +31,7 @@ fn handed_out(harness: &Harness) -> (Server, String) {
     (server, told.stdout)
 }
 
-/// certbot's folders are not in its line: they are the machine's, and here the world's.
+/// certbot's directories are not part of the printed line; here they are the harness's.
 fn keep_certbot_in(harness: &Harness) {
     let folder = harness.path("letsencrypt");
     fs::create_dir_all(&folder).unwrap();
@@ -48,7 +48,7 @@ fn line<'a>(text: &'a str, client: &str) -> &'a str {
     rest.lines().next().unwrap()
 }
 
-/// A shell in the world that finds our programs first.
+/// A shell in the harness whose path begins with our programs.
 fn shell(harness: &Harness, line: &str) -> Command {
     let programs = paths::ours("step");
     let programs = programs.parent().unwrap().display();

@@ -28,15 +28,15 @@ fn issues(harness: &Harness, authority: Authority) -> Authority {
     server.stop()
 }
 
-fn real_pair(task: &str) -> Option<(Pair, table::Row)> {
+fn smallstep_pair(task: &str) -> Option<(Pair, table::Row)> {
     let (step_ca, row) = table::peer("step-ca", "folders", task)?;
     Some((Pair::real(&paths::peer("step")?, &step_ca), row))
 }
 
 #[test]
-fn a_folder_of_the_real_pair_opens_in_ours() {
+fn a_folder_of_smallsteps_programs_opens_in_ours() {
     own_harness(|harness| {
-        let Some((real, row)) = real_pair("the real pair's in ours") else {
+        let Some((real, row)) = smallstep_pair("smallstep's in ours") else {
             return;
         };
         let mut authority = Authority::init(harness, real.clone(), "theirs");
@@ -59,9 +59,9 @@ fn a_folder_of_the_real_pair_opens_in_ours() {
 }
 
 #[test]
-fn a_fresh_folder_of_the_real_pair_opens_in_ours_unasked() {
+fn a_fresh_folder_of_smallsteps_programs_opens_in_ours_unasked() {
     own_harness(|harness| {
-        let Some((real, row)) = real_pair("the real pair's fresh one in ours") else {
+        let Some((real, row)) = smallstep_pair("smallstep's fresh one in ours") else {
             return;
         };
         let mut authority = Authority::init(harness, real, "theirs");
@@ -72,9 +72,9 @@ fn a_fresh_folder_of_the_real_pair_opens_in_ours_unasked() {
 }
 
 #[test]
-fn a_folder_of_ours_opens_in_the_real_pair() {
+fn a_folder_of_ours_opens_in_the_smallstep_pair() {
     own_harness(|harness| {
-        let Some((real, row)) = real_pair("ours in the real pair") else {
+        let Some((real, row)) = smallstep_pair("ours in smallstep's") else {
             return;
         };
         let mut authority = issues(harness, Authority::init(harness, Pair::ours(), "ours"));

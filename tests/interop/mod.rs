@@ -1,5 +1,5 @@
-//! Real programs against ours, and ours against real servers, over every challenge that they know.
-//! Each test opens the rows of the table that it fills.
+//! Other ACME clients against our server, and our client against other servers, with every challenge
+//! that they support. Each test writes its rows of the table.
 
 mod caddy;
 mod certbot;
@@ -21,7 +21,7 @@ mod suites;
 
 use acceptance::table;
 
-/// Programs whose rows the promises of the README rest on.
+/// Programs that the README lists as tested.
 const PARTNERS: [&str; 11] = [
     "certbot",
     "certbot-pypi",
@@ -37,9 +37,12 @@ const PARTNERS: [&str; 11] = [
 ];
 
 #[test]
-fn no_partner_is_excused() {
+fn no_partner_is_listed_as_absent() {
     let excused = table::absences();
     for program in PARTNERS {
-        assert!(!excused.contains_key(program), "{program} must be there");
+        assert!(
+            !excused.contains_key(program),
+            "{program} must be installed"
+        );
     }
 }

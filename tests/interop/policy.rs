@@ -82,7 +82,7 @@ fn taken(harness: &Harness, pair: &Pair, folder: &str) -> Vec<Vec<&'static str>>
 }
 
 #[test]
-fn a_policy_of_the_real_pair_lets_the_same_names_pass_in_ours() {
+fn a_policy_of_smallsteps_programs_admits_the_same_names_in_ours() {
     own_harness(|harness| {
         let Some((step_ca, row)) = table::peer("step-ca", "folders", "policies in ours") else {
             return;
@@ -101,7 +101,7 @@ fn a_policy_of_the_real_pair_lets_the_same_names_pass_in_ours() {
 }
 
 #[test]
-fn a_folder_of_the_real_pair_with_a_policy_opens_in_ours() {
+fn a_folder_of_smallsteps_programs_with_a_policy_opens_in_ours() {
     own_harness(|harness| {
         let Some((step_ca, row)) = table::peer("step-ca", "folders", "one with a policy in ours")
         else {

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 const CLIENT: &str = "our step, real step-ca";
 
-/// A real authority, made and run by the real pair, with an ACME provisioner.
+/// A CA created and served by smallstep's programs, with an ACME provisioner.
 fn real(harness: &Harness, task: &str) -> Option<(Server, Row)> {
     let (step_ca, row) = table::peer("step-ca", CLIENT, task)?;
     let (step, _) = table::peer("step", "real step", "beside the real step-ca")

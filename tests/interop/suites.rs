@@ -54,7 +54,7 @@ fn pebble_folder(harness: &Harness) -> PathBuf {
     folder
 }
 
-/// A command that finds our programs where the front looks for them.
+/// A command whose environment tells the front end where our programs are.
 fn command(program: &Path, harness: &Harness) -> Command {
     let mut command = process::command(program);
     command

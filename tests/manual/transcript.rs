@@ -58,9 +58,8 @@ pub fn matches(expected: &[String], printed: &[String]) -> bool {
 }
 
 fn line_matches(expected: &str, printed: &str) -> bool {
-    let (first, rest) = match expected.split_once('…') {
-        None => return expected == printed,
-        Some(parts) => parts,
+    let Some((first, rest)) = expected.split_once('…') else {
+        return expected == printed;
     };
     let Some(printed) = printed.strip_prefix(first) else {
         return false;

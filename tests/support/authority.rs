@@ -1,5 +1,5 @@
-//! A certificate authority in a box: a folder made by `step ca init`, and the
-//! server started on it. The pair is ours, the real one, or one of each.
+//! A CA for a test: a directory created by `step ca init`, and the server started
+//! on it. `step` and `step-ca` are ours, smallstep's, or one of each.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -58,7 +58,7 @@ pub struct Authority {
 }
 
 impl Authority {
-    /// Runs `step ca init` without questions, in a folder `name` of the world; port 9000.
+    /// Runs `step ca init` without questions, in a directory `name` of the harness; port 9000.
     pub fn init(harness: &Harness, pair: Pair, name: &str) -> Self {
         Self::init_at(harness, pair, name, "127.0.0.1:9000")
     }
@@ -91,7 +91,7 @@ impl Authority {
         authority
     }
 
-    /// Our usual box: an authority of ours with an ACME provisioner called `acme`, started.
+    /// The usual case: our server with an ACME provisioner called `acme`, started.
     pub fn started(harness: &Harness) -> Server {
         let mut server = Self::init(harness, Pair::ours(), "ca").start();
         server.add_acme();
@@ -108,7 +108,7 @@ impl Authority {
         let mut command = process::command(program);
         clean(&mut command);
         command.env("STEPPATH", &self.path).env("HOME", &self.path);
-        command.current_dir(self.path.parent().expect("the folder lies in the world"));
+        command.current_dir(self.path.parent().expect("the directory is in the harness"));
         command
     }
 

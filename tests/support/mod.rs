@@ -1,13 +1,13 @@
-//! The fake harness: a DNS server, a web server, a certificate authority in a
-//! box, a network of its own; and the peers that are looked up in it.
+//! The harness: a DNS server, a web server, a CA in a directory of its own, a
+//! network namespace, and the programs of others.
 
 pub mod acme;
+pub mod admin_socket;
 pub mod alpn;
 pub mod authority;
 pub mod clock;
 pub mod cross;
 pub mod dns;
-pub mod door;
 pub mod https;
 pub mod namespace;
 pub mod paths;

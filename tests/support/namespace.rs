@@ -1,6 +1,6 @@
-//! A world of its own for one test: network, mounts and processes in fresh
-//! namespaces, loopback up, hosts file and resolv.conf ours, a DNS server on
-//! port 53. The test binary runs itself again inside it, for that one test.
+//! The harness of one test: network, mounts and processes in namespaces of its
+//! own, loopback up, its own hosts file and resolv.conf, a DNS server on port 53.
+//! The test binary runs itself again inside it, for that one test.
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -10,7 +10,7 @@ use std::process::Command;
 use super::dns::Dns;
 use super::process;
 
-const MARK: &str = "RISER_WORLD";
+const MARK: &str = "RISER_HARNESS";
 
 /// What a test finds inside its own harness.
 pub struct Harness {
@@ -20,7 +20,7 @@ pub struct Harness {
 }
 
 impl Harness {
-    /// A folder that goes with the world.
+    /// A temporary directory, removed after the test.
     pub fn dir(&self) -> &Path {
         &self.dir
     }
@@ -33,7 +33,7 @@ impl Harness {
     /// Writes a file in that folder.
     pub fn write(&self, name: &str, text: &str) -> PathBuf {
         let path = self.path(name);
-        fs::write(&path, text).expect("the world's folder is writable");
+        fs::write(&path, text).expect("the harness's directory is writable");
         path
     }
 
@@ -47,7 +47,7 @@ impl Harness {
     }
 }
 
-/// Runs a test's body in a world of its own. Fails, and shows everything, if the body fails there.
+/// Runs a test's body in its own harness. Fails, with all output, if the body fails there.
 #[track_caller]
 pub fn own_harness<F: FnOnce(&Harness)>(body: F) {
     if let Some(dir) = std::env::var_os(MARK) {
@@ -84,8 +84,8 @@ fn inside(test: &str, dir: &Path) -> Command {
     const SETUP: &str = r#"
         set -e
         ip link set lo up
-        mount --bind "$RISER_WORLD/hosts" /etc/hosts
-        mount --bind "$RISER_WORLD/resolv.conf" /etc/resolv.conf
+        mount --bind "$RISER_HARNESS/hosts" /etc/hosts
+        mount --bind "$RISER_HARNESS/resolv.conf" /etc/resolv.conf
         exec "$@"
     "#;
     let mut command = process::command("unshare");

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-/// Longer than anything honest takes on a loaded machine.
+/// Longer than any step takes on a loaded machine.
 pub const PATIENCE: Duration = Duration::from_secs(120);
 
 /// What a program printed, and how it ended.
@@ -107,12 +107,12 @@ pub fn run(command: &mut Command) -> Outcome {
     }
 }
 
-/// Asks until `look` has an answer; fails the test with `what` after [`PATIENCE`].
+/// Calls `poll` until it returns a value; fails the test with `what` after [`PATIENCE`].
 #[track_caller]
-pub fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+pub fn eventually<T>(what: &str, mut poll: impl FnMut() -> Option<T>) -> T {
     let deadline = Instant::now() + PATIENCE;
     loop {
-        if let Some(found) = look() {
+        if let Some(found) = poll() {
             return found;
         }
         assert!(

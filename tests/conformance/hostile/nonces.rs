@@ -30,7 +30,7 @@ fn a_nonce_of_another_provisioner_is_good_once_in_all() {
     refused(&subject.send(&register, &request), 400, "badNonce");
 }
 
-/// An ECDSA signature has a twin that verifies as well; the twin is the same request, and its nonce is used.
+/// A second ECDSA signature can be derived that verifies too; it is the same request, and its nonce is used.
 #[test]
 fn the_twin_of_a_signature_is_no_second_request() {
     let subject = subject();
@@ -44,8 +44,8 @@ fn the_twin_of_a_signature_is_no_second_request() {
         .decode(text.as_bytes())
         .unwrap();
     let (r, s) = signature.split_at(32);
-    let twin = [r, &negative(s)].concat();
-    request["signature"] = data_encoding::BASE64URL_NOPAD.encode(&twin).into();
+    let derived = [r, &negative(s)].concat();
+    request["signature"] = data_encoding::BASE64URL_NOPAD.encode(&derived).into();
     refused(&subject.send(&url, &request.to_string()), 400, "badNonce");
 }
 

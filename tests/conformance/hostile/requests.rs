@@ -1,5 +1,5 @@
 //! Requests of odd shape: what HTTP/1.1 leaves open to smugglers, JSON that two readers read
-//! differently, quantities, and doors that nobody built.
+//! differently, quantities, and paths that do not exist.
 
 use acceptance::https::Response;
 use data_encoding::BASE64URL_NOPAD;
@@ -98,9 +98,9 @@ fn signatures_of_any_length_are_refused() {
     }
 }
 
-/// What nobody built is no door: every path and method that is not ours is refused.
+/// Every path and method that the server does not have is refused.
 #[test]
-fn doors_that_nobody_built_are_closed() {
+fn paths_and_methods_that_do_not_exist_are_refused() {
     let subject = subject();
     for path in [
         "/scep/acme",

@@ -8,7 +8,7 @@ use crate::conformance::key::AnyKey;
 use crate::conformance::subject::{refused, subject};
 use crate::conformance::weak;
 
-/// newAccount with this JWK; whoever signs, the key is refused before the signature is looked at.
+/// newAccount with this JWK; whoever signs, the key is refused before the signature is verified.
 #[track_caller]
 fn register(alg: &str, jwk: &Value) -> Response {
     let subject = subject();
@@ -22,7 +22,7 @@ fn base64(octets: &[u8]) -> String {
     BASE64URL_NOPAD.encode(octets)
 }
 
-/// A number with this many bits, as a modulus may look.
+/// A number with this many bits, in the form of a modulus.
 fn modulus(bits: usize) -> Vec<u8> {
     let mut octets = vec![0xc5; bits / 8];
     if let Some(last) = octets.last_mut() {

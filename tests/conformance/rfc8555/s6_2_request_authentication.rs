@@ -1,4 +1,4 @@
-//! RFC 8555 §6.2: what a signed request has to look like.
+//! RFC 8555 §6.2: the form of a signed request.
 
 use acceptance::acme::{Account, Key};
 use acceptance::https::Response;
@@ -293,7 +293,7 @@ fn an_account_of_one_provisioner_is_none_of_another() {
     }
 }
 
-/// A body is read up to a limit only, before anything in it is looked at.
+/// A body is read up to a limit only, before it is parsed.
 #[test]
 fn a_body_beyond_the_limit_is_refused() {
     let subject = subject();

@@ -126,7 +126,7 @@ fn new_orders_have_a_limit_by_account_and_by_name() {
     });
 }
 
-/// Who fails too often with a name neither orders it nor has it looked at; other names are free.
+/// After too many failures for a name, it can be neither ordered nor validated; other names can.
 #[test]
 fn failed_validations_have_a_limit_by_account_and_name() {
     own_harness(|harness| {

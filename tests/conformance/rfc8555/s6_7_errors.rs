@@ -42,7 +42,7 @@ fn every_refusal_is_a_problem_document() {
     );
 }
 
-/// A resource that is not there is 404, whatever its id looks like.
+/// A resource that is not there is 404, whatever the form of its id.
 #[test]
 fn an_unknown_resource_is_not_found() {
     let subject = subject();

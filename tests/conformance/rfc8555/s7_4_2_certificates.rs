@@ -131,7 +131,7 @@ fn times_that_were_granted_are_in_the_certificate() {
     );
 }
 
-/// Without a wish the certificate begins now and ends in a day.
+/// If the order requests no times, the certificate begins now and ends in a day.
 #[test]
 fn a_certificate_without_wishes_lives_a_day() {
     let chain = chain(&issued("day.conformance.test", &json!({})));

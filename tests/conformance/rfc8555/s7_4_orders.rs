@@ -50,7 +50,7 @@ fn a_new_order_is_pending_and_says_what_to_do() {
     assert_eq!(account.post(&order.url, None).json(), *body);
 }
 
-/// A pending order says when to look again (§7.4).
+/// A pending order says when to poll again (§7.4).
 #[test]
 fn a_pending_order_says_when_to_look_again() {
     let account = subject().account();
@@ -125,7 +125,7 @@ fn times_that_cannot_be_had_are_refused() {
     }
 }
 
-/// The real client of the original sends the year 1 for "no wish".
+/// smallstep's `step` sends the year 1 for "not requested".
 #[test]
 fn a_zero_time_is_no_wish() {
     let zero = "0001-01-01T00:00:00Z";
@@ -248,7 +248,7 @@ fn a_pending_order_ends_with_its_time() {
     let asked = subject.web.asked();
     assert!(
         !asked.iter().any(|asked| asked.ends_with(&path)),
-        "nothing is looked at any more"
+        "nothing is validated any more"
     );
 }
 

@@ -147,7 +147,7 @@ fn a_challenge_that_has_ended_stays_as_it_is() {
     }
 }
 
-/// A challenge that waits for its web server is processing, and says when to look again (§7.5.1, §8.2).
+/// A challenge that waits for its web server is processing, and says when to poll again (§7.5.1, §8.2).
 #[test]
 fn a_slow_challenge_is_processing_and_then_valid() {
     let subject = subject();
@@ -235,7 +235,7 @@ fn a_challenge_under_another_authorization_is_not_found() {
     assert_eq!(account.post(&order.url, None).json()["status"], "pending");
 }
 
-/// A challenge that is POSTed many times at once is looked at once (§7.5.1, §8.2).
+/// A challenge that is POSTed many times at once is validated once (§7.5.1, §8.2).
 #[test]
 fn a_challenge_started_many_times_at_once_is_looked_at_once() {
     let subject = subject();

@@ -1,4 +1,4 @@
-//! RFC 8555 §8.3: http-01, one look at a well-known path.
+//! RFC 8555 §8.3: http-01, one request for a well-known path.
 
 use std::thread;
 

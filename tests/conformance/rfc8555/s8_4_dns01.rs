@@ -34,7 +34,7 @@ pub(in crate::conformance) fn failed(challenge: &Value) -> (String, String) {
     (kind, text("detail"))
 }
 
-/// Orders `name`, lets the DNS answer what `answer` makes of the right value, and looks.
+/// Orders `name`, publishes what `answer` derives from the right value, and validates.
 fn attempt(name: &str, answer: impl FnOnce(String) -> Answer) -> Value {
     let account = subject().account();
     let order = account.order(&[name]);
@@ -150,7 +150,7 @@ fn a_cut_answer_is_asked_for_over_tcp() {
     assert!(asked.contains(&"_acme-challenge.cut.dns01.test TXT over TCP".to_owned()));
 }
 
-/// A record that comes while the server looks is found by a further look.
+/// A record that appears during validation is found by a retry.
 #[test]
 fn nothing_is_cached_between_two_looks() {
     let account = subject().account();
@@ -167,7 +167,7 @@ fn nothing_is_cached_between_two_looks() {
         let (account, challenge) = (account.clone(), challenge.clone());
         std::thread::spawn(move || start(&account, &challenge))
     };
-    eventually("the first look", || (asked() > 0).then_some(()));
+    eventually("the first query", || (asked() > 0).then_some(()));
     let right = value(&account, &challenge);
     subject().dns.set(record, Answer::Text(vec![right]));
     let challenge = poster.join().unwrap();

@@ -97,7 +97,7 @@ fn records_are_looked_at_when_the_certificate_is_asked_for() {
     issued(&finalize(&account, &order, &["again.when-caa.test"]));
 }
 
-/// A provisioner that does not heed CAA never asks for it, and an address has no records.
+/// A provisioner that does not check CAA never queries it, and an address has no records.
 #[test]
 fn who_does_not_heed_records_does_not_ask_for_them() {
     let subject = subject();

@@ -8,7 +8,7 @@ use crate::conformance::csr::Csr;
 use crate::conformance::der;
 use crate::conformance::subject::{refused, subject};
 
-/// The address itself is the Host, and nothing is looked up (§4).
+/// The address itself is the Host, and DNS is not queried (§4).
 #[test]
 fn an_address_is_proven_by_asking_it() {
     let subject = subject();

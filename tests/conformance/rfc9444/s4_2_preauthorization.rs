@@ -62,7 +62,7 @@ fn a_domain_that_was_proven_alone_does_not_stand_for_the_names_below() {
     assert_ne!(wide.header("location"), url);
 }
 
-/// Only host names have subdomains, and the wish is true or false.
+/// Only host names have subdomains, and the member is true or false.
 #[test]
 fn a_wish_that_makes_no_sense_is_refused() {
     let account = account();
@@ -74,7 +74,7 @@ fn a_wish_that_makes_no_sense_is_refused() {
     refused(&answer, 400, "malformed");
 }
 
-/// Where it is switched off, the wish is not heeded: the authorization is for the domain alone.
+/// Where it is switched off, the member is ignored: the authorization is for the domain alone.
 #[test]
 fn where_subdomains_are_off_the_domain_is_authorized_alone() {
     let account = Account::register(&subject().client, &subject().directory_of("ahead"));

@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use acceptance::acme::Account;
-use acceptance::{door, paths, process};
+use acceptance::{admin_socket, paths, process};
 use jiff::Timestamp;
 use serde_json::json;
 
@@ -165,6 +165,6 @@ fn a_window_that_makes_no_sense_is_refused() {
     let socket = subject().root.parent().unwrap().parent().unwrap();
     let socket = socket.join("run/step-ca.sock");
     let body = json!({"start": "2026-01-01T00:00:00Z", "end": "2026-01-01T01:00:00Z"});
-    let (status, _) = door::ask(&socket, "POST", "/admin/acme/renewal", &body);
+    let (status, _) = admin_socket::ask(&socket, "POST", "/admin/acme/renewal", &body);
     assert_eq!(status, 400);
 }

@@ -1,4 +1,4 @@
-//! The operator's door as a plain socket: one request, one answer, none of our client code.
+//! The admin socket over a plain UNIX socket: one request, one answer, none of our client code.
 
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;

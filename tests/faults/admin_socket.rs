@@ -1,5 +1,4 @@
-//! The operator's door: who comes through, what is there before and after, and what it means
-//! when it is not there.
+//! The admin socket: which users it accepts, when it exists, and what happens without it.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -9,7 +8,7 @@ use std::path::{Path, PathBuf};
 use acceptance::authority::{Authority, Pair, Server};
 use acceptance::namespace::{Harness, own_harness};
 use acceptance::process::{self, Daemon};
-use acceptance::{door, paths};
+use acceptance::{admin_socket, paths};
 use serde_json::{Value, json};
 
 fn started(harness: &Harness) -> Server {
@@ -36,34 +35,34 @@ fn open_to_all(path: &Path, mode: u32) {
 }
 
 #[test]
-fn it_is_private_and_there_exactly_while_the_server_runs() {
+fn it_is_private_and_exists_exactly_while_the_server_runs() {
     own_harness(|harness| {
         let server = started(harness);
         let path = socket(&server.authority);
         assert_eq!((mode(&path), mode(path.parent().unwrap())), (0o600, 0o700));
-        let told = server.authority.run(&["ca", "reload"]).success();
-        assert_eq!(told.stdout, "");
-        assert!(told.stderr.contains("in force"), "{told:?}");
+        let answer = server.authority.run(&["ca", "reload"]).success();
+        assert_eq!(answer.stdout, "");
+        assert!(answer.stderr.contains("in force"), "{answer:?}");
         assert!(server.daemon.log().contains("uid 0"), "the log says who");
         let authority = server.stop();
         assert!(!path.exists());
-        let told = authority.run(&["ca", "reload"]).code(1);
-        assert!(told.stderr.contains(path.to_str().unwrap()), "{told:?}");
-        assert!(told.stderr.contains("start it"), "{told:?}");
+        let answer = authority.run(&["ca", "reload"]).code(1);
+        assert!(answer.stderr.contains(path.to_str().unwrap()), "{answer:?}");
+        assert!(answer.stderr.contains("start it"), "{answer:?}");
     });
 }
 
 #[test]
-fn a_broken_configuration_is_told_to_the_operator_who_asks_with_every_fault() {
+fn every_error_of_a_broken_configuration_is_reported_to_the_operator() {
     own_harness(|harness| {
         let server = started(harness);
         let file = server.authority.path.join("config/riser.toml");
         fs::write(&file, "one = 1\ntwo = 2\n").unwrap();
-        let told = server.authority.run(&["ca", "reload"]).code(1);
+        let answer = server.authority.run(&["ca", "reload"]).code(1);
         for fault in ["one", "two"] {
             assert!(
-                told.stderr.contains(&format!("riser.toml: {fault}: ")),
-                "{told:?}"
+                answer.stderr.contains(&format!("riser.toml: {fault}: ")),
+                "{answer:?}"
             );
         }
         fs::remove_file(&file).unwrap();
@@ -72,27 +71,30 @@ fn a_broken_configuration_is_told_to_the_operator_who_asks_with_every_fault() {
 }
 
 #[test]
-fn what_has_no_effect_or_waits_is_told_to_the_operator_who_asks() {
+fn settings_without_effect_are_reported_to_the_operator() {
     own_harness(|harness| {
         let server = started(harness);
         let file = server.authority.path.join("config/riser.toml");
         fs::write(&file, "[profile.lost]\n[limits]\nconnections = 100\n").unwrap();
         for _ in 0..2 {
-            let told = server.authority.run(&["ca", "reload"]).success().stderr;
+            let answer = server.authority.run(&["ca", "reload"]).success().stderr;
             assert!(
-                told.contains("profile.lost: is offered by nobody"),
-                "{told}"
+                answer.contains("profile.lost: is offered by nobody"),
+                "{answer}"
             );
-            assert!(told.contains("takes effect at the next start"), "{told}");
+            assert!(
+                answer.contains("takes effect at the next start"),
+                "{answer}"
+            );
         }
         fs::remove_file(&file).unwrap();
-        let told = server.authority.run(&["ca", "reload"]).success().stderr;
-        assert!(!told.contains("profile.lost"), "{told}");
+        let answer = server.authority.run(&["ca", "reload"]).success().stderr;
+        assert!(!answer.contains("profile.lost"), "{answer}");
     });
 }
 
 #[test]
-fn another_user_is_refused_and_logged_even_where_the_files_let_them_in() {
+fn another_user_is_refused_and_logged_even_if_the_files_permit_access() {
     own_harness(|harness| {
         if !has_other_users() {
             eprintln!("skipped: this user namespace has no second user");
@@ -118,12 +120,15 @@ fn another_user_is_refused_and_logged_even_where_the_files_let_them_in() {
                 .env("STEPPATH", &server.authority.path);
             process::run(&mut command).code(1).stderr
         };
-        let told = ask();
-        assert!(told.contains("open for root and for the user"), "{told}");
+        let answer = ask();
+        assert!(
+            answer.contains("open for root and for the user"),
+            "{answer}"
+        );
         open_to_all(path.parent().unwrap(), 0o755);
         open_to_all(&path, 0o666);
-        let told = ask();
-        assert!(told.contains("uid 65534 is neither root nor"), "{told}");
+        let answer = ask();
+        assert!(answer.contains("uid 65534 is neither root nor"), "{answer}");
         let log = server.daemon.log();
         let line = log.lines().find(|line| line.contains("\"uid 65534\""));
         assert!(
@@ -139,9 +144,9 @@ fn what_a_killed_server_left_is_replaced() {
         let mut server = started(harness);
         server.daemon.kill();
         let path = socket(&server.authority);
-        assert!(path.exists(), "a killed server cannot tidy up");
-        let told = server.authority.run(&["ca", "reload"]).code(1);
-        assert!(told.stderr.contains("has ended"), "{told:?}");
+        assert!(path.exists(), "a killed server cannot remove its socket");
+        let answer = server.authority.run(&["ca", "reload"]).code(1);
+        assert!(answer.stderr.contains("has ended"), "{answer:?}");
         let server = server.authority.start();
         server.authority.run(&["ca", "reload"]).success();
     });
@@ -162,28 +167,31 @@ fn a_second_server_on_one_step_path_is_refused_whatever_its_store() {
             .arg(config.join("other.json"))
             .arg("--password-file")
             .arg(server.authority.password());
-        let told = process::run(&mut second).code(2);
-        assert!(told.stderr.contains("held by another step-ca"), "{told:?}");
+        let answer = process::run(&mut second).code(2);
+        assert!(
+            answer.stderr.contains("held by another step-ca"),
+            "{answer:?}"
+        );
         server.authority.run(&["ca", "reload"]).success();
     });
 }
 
 #[test]
-fn a_step_path_that_is_too_long_costs_the_door_and_nothing_else() {
+fn a_step_path_that_is_too_long_costs_the_socket_and_nothing_else() {
     own_harness(|harness| {
         let authority = Authority::init(harness, Pair::ours(), &"x".repeat(100));
         let server = authority.start();
         let log = server.daemon.log();
         assert!(log.contains("use a shorter step path"), "{log}");
         assert_eq!(server.get("/health").status, 200);
-        let told = server.authority.run(&["ca", "reload"]).code(1);
-        assert!(told.stderr.contains("shorter step path"), "{told:?}");
+        let answer = server.authority.run(&["ca", "reload"]).code(1);
+        assert!(answer.stderr.contains("shorter step path"), "{answer:?}");
         server.stop();
     });
 }
 
 #[test]
-fn the_public_port_knows_nothing_of_it() {
+fn the_public_port_does_not_serve_its_commands() {
     own_harness(|harness| {
         let server = started(harness);
         for path in ["/admin/admins", "/admin/reload", "/1.0/admin/admins"] {
@@ -202,7 +210,7 @@ fn an_authority_for_development_has_one_too() {
         let mut command = process::command(paths::ours("step-ca"));
         command.args(["dev", "--dir"]).arg(&folder);
         let mut daemon = Daemon::spawn(&mut command, &harness.path("dev.log"));
-        process::eventually("the door", || {
+        process::eventually("the socket", || {
             assert!(daemon.is_running(), "{}", daemon.log());
             UnixStream::connect(folder.join("run/step-ca.sock")).ok()
         });
@@ -213,16 +221,16 @@ fn an_authority_for_development_has_one_too() {
 }
 
 #[test]
-fn what_is_not_there_is_told_in_the_shape_of_the_admin_api() {
+fn an_unknown_command_is_reported_in_the_form_of_the_admin_api() {
     own_harness(|harness| {
         let server = started(harness);
         let socket = socket(&server.authority);
-        let (status, body) = door::ask(&socket, "GET", "/admin/nothing", &Value::Null);
+        let (status, body) = admin_socket::ask(&socket, "GET", "/admin/nothing", &Value::Null);
         assert_eq!((status, &body["type"]), (404, &json!("notFound")));
         for member in ["detail", "message"] {
             assert_ne!(body[member].as_str().unwrap_or_default(), "", "{body}");
         }
-        let (status, _) = door::ask(&socket, "GET", "/admin/reload", &Value::Null);
+        let (status, _) = admin_socket::ask(&socket, "GET", "/admin/reload", &Value::Null);
         assert_eq!(status, 405);
     });
 }
