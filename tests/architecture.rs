@@ -3,6 +3,8 @@
 //! workspace's root that lists its violations, so that one test can plant
 //! each violation in a copy and see it caught. `docs/ARCHITECTURE.md` says why.
 
+mod planted;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,6 +12,8 @@ use std::process::Command;
 
 use acceptance::paths;
 use serde_json::Value;
+
+use planted::copy_of_the_workspace;
 
 /// Every arrow in the workspace. A new arrow is a change to this table.
 const MAY_USE: &[(&str, &[&str])] = &[
@@ -98,77 +102,6 @@ fn the_store_is_reached_through_its_ports_which_are_small_and_sql_stays_in_its_f
 #[test]
 fn every_file_is_short_and_says_what_it_is() {
     none(&long_files(&paths::root()));
-}
-
-#[test]
-fn a_planted_violation_of_each_rule_is_caught() {
-    let copy = copy_of_the_workspace();
-    let root = copy.path();
-    type Rule = fn(&Path) -> Vec<String>;
-    let plants: &[(&str, &str, Rule)] = &[
-        (
-            "crates/pki/Cargo.toml",
-            "\n[dependencies.acme]\nworkspace = true\n",
-            wrong_arrows,
-        ),
-        (
-            "crates/server/src/probe/planted.rs",
-            "//! x\nuse crate::http;\n",
-            upward_looks,
-        ),
-        (
-            "crates/server/src/service/planted.rs",
-            "//! x\nfn f(p: CertificateSigner) { p.sign(1); }\n",
-            second_signers,
-        ),
-        (
-            "crates/server/src/http/planted.rs",
-            "//! x\nfn f() { Proof::from_record(1); }\n",
-            back_doors,
-        ),
-        (
-            "crates/server/src/service/permitted.rs",
-            "//! x\nfn f() { Permit::from_record(1); }\n",
-            back_doors,
-        ),
-        (
-            "crates/store/src/port/planted.rs",
-            &format!(
-                "//! x\npub trait Planted {{\n{}}}\n",
-                "    fn f(&self);\n".repeat(MAX_VERBS + 1)
-            ),
-            wide_ports,
-        ),
-        (
-            "crates/store/src/sqlite/planted.rs",
-            "//! x\nimpl Store {\n    pub async fn f(&self) {}\n}\n",
-            wide_ports,
-        ),
-        (
-            "crates/store/src/planted.rs",
-            "//! x\nuse rusqlite::Connection;\n",
-            wide_ports,
-        ),
-        (
-            "crates/server/src/service/statement.rs",
-            "//! x\nconst SQL: &str = \"SELECT 1 FROM orders\";\n",
-            wide_ports,
-        ),
-        (
-            "crates/acme/src/planted.rs",
-            &"//! x\n".repeat(MAX_LINES + 1),
-            long_files,
-        ),
-        ("crates/acme/src/undocumented.rs", "fn f() {}\n", long_files),
-    ];
-    for (file, text, rule) in plants {
-        none(&rule(root));
-        plant(root, file, text, |caught| {
-            assert!(caught(*rule), "{file}: not caught");
-        });
-    }
-    fs::remove_file(root.join("crates/ca/clippy.toml")).unwrap();
-    assert_ne!(loose_clippy(root), Vec::<String>::new());
 }
 
 #[test]
@@ -353,47 +286,6 @@ fn long_files(root: &Path) -> Vec<String> {
         }
     }
     wrong
-}
-
-/// Appends `text` to `file` in the copy, calls `check` with a test of a rule, and restores the file.
-fn plant(
-    root: &Path,
-    file: &str,
-    text: &str,
-    check: impl FnOnce(&dyn Fn(fn(&Path) -> Vec<String>) -> bool),
-) {
-    let path = root.join(file);
-    let before = fs::read_to_string(&path).ok();
-    fs::create_dir_all(path.parent().unwrap()).unwrap();
-    fs::write(
-        &path,
-        format!("{}{text}", before.as_deref().unwrap_or_default()),
-    )
-    .unwrap();
-    check(&|rule| !rule(root).is_empty());
-    match before {
-        Some(text) => fs::write(&path, text).unwrap(),
-        None => fs::remove_file(&path).unwrap(),
-    }
-}
-
-/// The workspace's manifests and sources, without what is built.
-fn copy_of_the_workspace() -> tempfile::TempDir {
-    let copy = tempfile::tempdir().unwrap();
-    let root = paths::root();
-    for name in ["Cargo.toml", "Cargo.lock", "clippy.toml"] {
-        fs::copy(root.join(name), copy.path().join(name)).unwrap();
-    }
-    for name in ["crates", "tests", "benches", "fuzz"] {
-        let status = Command::new("cp")
-            .arg("-r")
-            .arg(root.join(name))
-            .arg(copy.path())
-            .status()
-            .unwrap();
-        assert!(status.success());
-    }
-    copy
 }
 
 /// What clippy says about this text in a crate of its own that has this configuration.
