@@ -35,7 +35,7 @@ pub(crate) use crate::live::Overrides;
 use crate::live::{self, Files, Live};
 use crate::log::Announcer;
 use crate::probe::{self, Prober};
-use crate::service::{Parts, Service};
+use crate::service::{AuthorityCertificates, Parts, Services};
 use crate::{http, jobs, log};
 
 /// How long requests and validations in flight may take when the server stops.
@@ -137,49 +137,51 @@ async fn run(
         &config.tls,
     )
     .context("error preparing TLS")?;
-    let service = Service::new(Parts {
+    let services = Services::new(Parts {
         store: store.clone(),
         certificate_signer: material.certificate_signer,
         live: Arc::clone(&live),
         prober: prober.clone(),
-        roots: material.roots,
-        federated: material.federated,
-        intermediates: material.intermediates,
+        certificates: AuthorityCertificates {
+            roots: material.roots,
+            federated: material.federated,
+            intermediates: material.intermediates,
+        },
         renews_unknown,
     });
-    let span = jobs::server_certificate::renew(&service, &server_certificate)
+    let span = jobs::server_certificate::renew(&services.issuer, &config, &server_certificate)
         .await
         .context("error issuing the server's own certificate")?;
     let mut signals = Signals::listen()?;
     let _pidfile = plan.pidfile.as_deref().map(Pidfile::write).transpose()?;
     let (listener, address) = socket::listen(socket, &config.address)?;
-    let router = http::router(service.clone(), &http::STEP_CA);
+    let router = http::router(services.clone(), &http::STEP_CA);
     let limits = limits(&config);
     let operators = operators.map(|socket| {
         Listener::open_to_operators(
             socket,
-            http::operator_router(service.clone(), &http::STEP_CA),
+            http::operator_router(services.clone(), &http::STEP_CA),
             limits,
         )
     });
     let listener = Listener::open(listener, tls, router, limits);
     announce::start(say, plan, &config, &fingerprints, &address);
     tell_systemd(&[NotifyState::Ready]);
-    let jobs = start_jobs(&service, &store, server_certificate, &live, span);
-    if let Err(error) = service.resume().await {
+    let jobs = start_jobs(&services, &store, server_certificate, &live, span);
+    if let Err(error) = services.validator.resume(&live.config()).await {
         tracing::error!(%error, "unfinished validations cannot be taken up again");
     }
     attend(plan, &live, &prober, &mut signals, say).await;
     tell_systemd(&[NotifyState::Stopping]);
     say.tell("shutting down ...");
-    stop(listener, operators, &service, &mut signals).await;
+    stop(listener, operators, &services, &mut signals).await;
     jobs.iter().for_each(JoinHandle::abort);
     store.close().await;
     Ok(())
 }
 
 fn start_jobs(
-    service: &Service,
+    services: &Services,
     store: &Store,
     server_certificate: ServerCertificate,
     live: &Arc<Live>,
@@ -188,7 +190,7 @@ fn start_jobs(
     let watched = Arc::clone(live);
     [
         tokio::spawn(jobs::server_certificate::keep(
-            service.clone(),
+            services.issuer.clone(),
             server_certificate,
             Arc::clone(live),
             span,
@@ -227,7 +229,7 @@ async fn reload(live: &Live, say: &Announcer) {
 async fn stop(
     listener: Listener,
     operators: Option<Listener>,
-    service: &Service,
+    services: &Services,
     signals: &mut Signals,
 ) {
     let end = async {
@@ -237,7 +239,7 @@ async fn stop(
         if !listener.close(GRACE).await {
             tracing::warn!("some connections did not end in time and were cut");
         }
-        if timeout(GRACE, service.drain()).await.is_err() {
+        if timeout(GRACE, services.drain()).await.is_err() {
             tracing::warn!("some validations did not end in time; the next start takes them up");
         }
     };

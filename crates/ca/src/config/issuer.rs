@@ -74,7 +74,7 @@ impl Config {
                 continue;
             };
             let settings = self.riser.provisioner(acme.name());
-            let asked = settings.challenges.unwrap_or_default();
+            let asked = settings.challenges.clone().unwrap_or_default();
             if asked.contains(&Method::DnsPersist01) && self.issuers(acme).is_empty() {
                 warnings.push(Warning {
                     file: RISER_TOML,

@@ -1,13 +1,17 @@
 //! What the outside sees: routes, status codes and headers. Decisions are not here.
 
+use std::sync::Arc;
+
 use axum::Extension;
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
+use axum::extract::{DefaultBodyLimit, FromRef};
 use axum::http::{StatusCode, header};
 use axum::middleware;
 use axum::response::{IntoResponse, Response};
 
-use crate::service::Service;
+use crate::service::{
+    AccountService, AcmeService, Admin, NativeService, Nonces, Revocations, Services, Validator,
+};
 
 mod acme;
 mod admin;
@@ -21,23 +25,23 @@ mod url_layout;
 pub(crate) use self::url_layout::{STEP_CA, UrlLayout};
 
 /// Every route of the HTTPS port, with the ACME API at the paths of `layout`.
-pub(crate) fn router(service: Service, layout: &'static UrlLayout) -> Router {
+pub(crate) fn router(services: Services, layout: &'static UrlLayout) -> Router {
     Router::new()
         .merge(step::routes())
         .nest("/1.0", step::routes())
-        .merge(acme::routes(&service, layout))
+        .merge(acme::routes(&services, layout))
         .fallback(page_not_found)
         .layer(Extension(layout))
         .layer(DefaultBodyLimit::max(MAX_STEP_BODY))
         .layer(middleware::from_fn_with_state(
-            service.clone(),
+            services.clone(),
             request::observe,
         ))
-        .with_state(service)
+        .with_state(services)
 }
 
 /// Every route of the admin socket; `layout` is the HTTPS port's.
-pub(crate) fn operator_router(service: Service, layout: &'static UrlLayout) -> Router {
+pub(crate) fn operator_router(services: Services, layout: &'static UrlLayout) -> Router {
     Router::new()
         .nest("/admin", admin::routes())
         .fallback(admin::unknown)
@@ -46,10 +50,31 @@ pub(crate) fn operator_router(service: Service, layout: &'static UrlLayout) -> R
         .layer(middleware::from_fn(admin::admit))
         .layer(DefaultBodyLimit::max(MAX_STEP_BODY))
         .layer(middleware::from_fn_with_state(
-            service.clone(),
+            services.clone(),
             request::observe,
         ))
-        .with_state(service)
+        .with_state(services)
+}
+
+/// Lets a handler ask for the component that it uses, and no other.
+macro_rules! components {
+    ($($field:ident: $component:ty),+ $(,)?) => {$(
+        impl FromRef<Services> for $component {
+            fn from_ref(services: &Services) -> Self {
+                services.$field.clone()
+            }
+        }
+    )+};
+}
+
+components! {
+    accounts: AccountService,
+    acme: AcmeService,
+    admin: Admin,
+    native: NativeService,
+    nonces: Arc<Nonces>,
+    revocations: Revocations,
+    validator: Validator,
 }
 
 /// What smallstep's step-ca answers for a path that does not exist; scripts compare it.

@@ -1,19 +1,35 @@
 //! The request id, and one log line a request.
 
+use std::sync::Arc;
 use std::time::Instant;
 
-use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use axum::extract::{FromRequestParts, Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::Response;
+use ca::config::Config;
 use uuid::Uuid;
 
 use crate::listen::{Peer, PeerCredentials};
-use crate::service::Service;
+use crate::service::Services;
 
 /// The id that the client, the log and the audit entry share.
 #[derive(Clone, Debug)]
 pub(super) struct RequestId(pub(super) String);
+
+/// The configuration in force when the request arrived; it is the request's to its end.
+#[derive(Clone)]
+pub(super) struct Snapshot(pub(super) Arc<Config>);
+
+impl<S: Sync> FromRequestParts<S> for Snapshot {
+    type Rejection = StatusCode;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, StatusCode> {
+        let found = parts.extensions.get::<Self>().cloned();
+        found.ok_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+}
 
 /// What was asked for, before a router has cut its prefix off: the path, and the path with the query.
 #[derive(Clone, Debug)]
@@ -28,12 +44,12 @@ pub(super) struct Fault(pub(super) String);
 
 /// Gives the request its id, echoes it, and logs the answer.
 pub(super) async fn observe(
-    State(service): State<Service>,
+    State(services): State<Services>,
     mut request: Request,
     next: Next,
 ) -> Response {
     let started = Instant::now();
-    let config = service.config();
+    let config = services.snapshot();
     let id = id_of(request.headers(), config.trace_header.as_deref());
     let method = request.method().clone();
     let target = target(&request);
@@ -42,6 +58,7 @@ pub(super) async fn observe(
     let remote = remote(&request);
     request.extensions_mut().insert(RequestId(id.clone()));
     request.extensions_mut().insert(target.clone());
+    request.extensions_mut().insert(Snapshot(config));
     let mut response = next.run(request).await;
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(X_REQUEST_ID, value);

@@ -11,7 +11,7 @@ use tokio::time::sleep;
 
 use crate::listen::ServerCertificate;
 use crate::live::Live;
-use crate::service::Service;
+use crate::service::Issuer;
 
 /// The clock of the wall is looked at no less often; timers stand still while
 /// the machine sleeps.
@@ -29,12 +29,15 @@ pub(crate) struct Span {
 /// # Errors
 /// When the authority refuses, or its key fails.
 pub(crate) async fn renew(
-    service: &Service,
+    issuer: &Issuer,
+    config: &Config,
     server_certificate: &ServerCertificate,
 ) -> anyhow::Result<Span> {
     let key = keys::generate(KeyKind::EcP256)?;
     let issued = Timestamp::now();
-    let chain = service.server_certificate(key.public(), issued).await?;
+    let chain = issuer
+        .server_certificate(config, key.public(), issued)
+        .await?;
     server_certificate.install(&chain, &key)?;
     let ends = chain.first().map_or(issued, pki::Certificate::not_after);
     Ok(Span { issued, ends })
@@ -42,7 +45,7 @@ pub(crate) async fn renew(
 
 /// Keeps the certificate fresh, for ever.
 pub(crate) async fn keep(
-    service: Service,
+    issuer: Issuer,
     server_certificate: ServerCertificate,
     live: Arc<Live>,
     first: Span,
@@ -67,7 +70,7 @@ pub(crate) async fn keep(
                 }
             }
         }
-        due = match renew(&service, &server_certificate).await {
+        due = match renew(&issuer, &live.config(), &server_certificate).await {
             Ok(next) => {
                 tracing::info!(event = "server_certificate", not_after = %next.ends, "renewed");
                 span = next;

@@ -18,13 +18,13 @@ use pki::{PublicKey, SignatureAlgorithm};
 use store::Store;
 
 use super::authority::{self, NewAuthority};
-use super::{Parts, Service};
+use super::{AuthorityCertificates, Parts, Services};
 use crate::live::Live;
 use crate::probe::{Options, Prober};
 
 /// The authority, the store behind it, and the web that it looks at.
 pub(crate) struct Harness {
-    pub(crate) service: Service,
+    pub(crate) services: Services,
     pub(crate) store: Store,
     pub(crate) web: Web,
     pub(crate) authority: NewAuthority,
@@ -112,7 +112,7 @@ impl Harness {
             loopback_names: vec!["*.test".to_owned()],
             ..Options::default()
         });
-        let service = Service::new(Parts {
+        let services = Services::new(Parts {
             store: store.clone(),
             certificate_signer: CertificateSigner::new(
                 Box::new(signer),
@@ -121,13 +121,15 @@ impl Harness {
             .unwrap(),
             live: Arc::new(Live::fixed(Arc::new(config))),
             prober,
-            roots: vec![authority.root.clone()],
-            federated: Vec::new(),
-            intermediates: vec![authority.intermediate.clone()],
+            certificates: AuthorityCertificates {
+                roots: vec![authority.root.clone()],
+                federated: Vec::new(),
+                intermediates: vec![authority.intermediate.clone()],
+            },
             renews_unknown: false,
         });
         Self {
-            service,
+            services,
             store,
             web,
             authority,

@@ -1,63 +1,65 @@
-//! The use cases of the authority, one a file: they fetch, decide with the pure crates, and store.
-//! Status codes and headers are not here, nor are the prober that look outside.
+//! The use cases of the authority, one a file, in components that hold only what they need. They
+//! fetch, decide with the pure crates, and store. Status codes and headers are not here, nor are
+//! the connections to addresses that clients choose.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use acme::challenge::{CaaIdentity, Ports};
 use ca::config::Config;
-use ca::profile::Offer;
-use ca::provisioner::{Acme, Provisioner};
 use jiff::Timestamp;
 use keys::CertificateSigner;
 use pki::Certificate;
 use store::Store;
-use tokio_util::task::TaskTracker;
 
 use crate::live::Live;
 use crate::probe::Prober;
 
-mod account;
+mod accounts;
+mod acme;
+mod admin;
 pub(crate) mod authority;
-mod authorization;
-mod caa;
-mod certificate;
+mod caller;
 mod error;
-mod external;
-mod finalize;
-mod issue;
-mod key_change;
-mod limits;
-mod nonce;
+mod issuer;
+mod limiter;
+mod native;
+mod nonces;
 mod operator;
-mod order;
-mod order_locks;
-mod permit;
-mod reload;
-mod renew;
-mod renewal;
-mod renewal_windows;
-mod revoke;
-mod server_certificate;
-mod validate;
-mod validation_slots;
+mod revocations;
+mod tasks;
+mod validator;
 
-pub(crate) use account::{Origin, Registered};
-pub(crate) use authorization::Ahead;
-pub(crate) use certificate::Download;
-pub(crate) use error::Error;
-pub(crate) use key_change::Rolled;
-pub(crate) use limits::Limited;
-pub(crate) use operator::Operator;
-pub(crate) use revoke::Requester;
+pub(crate) use self::accounts::{AccountService, Origin, Registered, Rolled};
+pub(crate) use self::acme::{AcmeService, Ahead, Download, Finalization};
+pub(crate) use self::admin::Admin;
+pub(crate) use self::caller::{Caller, acme_provisioner, caa_identity, profiles};
+pub(crate) use self::error::Error;
+pub(crate) use self::issuer::Issuer;
+pub(crate) use self::limiter::Limited;
+pub(crate) use self::native::NativeService;
+pub(crate) use self::nonces::Nonces;
+pub(crate) use self::operator::Operator;
+pub(crate) use self::revocations::{Requester, Revocations};
+pub(crate) use self::validator::{ChallengeAnswer, ChallengePath, Validator};
 
-/// The authority at work. Cheap to clone.
+use self::limiter::Limiter;
+use self::tasks::Tasks;
+
+/// The components of one authority. Cheap to clone, as each component is.
 #[derive(Clone)]
-pub(crate) struct Service {
-    state: Arc<State>,
+pub(crate) struct Services {
+    pub(crate) accounts: AccountService,
+    pub(crate) acme: AcmeService,
+    pub(crate) admin: Admin,
+    pub(crate) issuer: Issuer,
+    pub(crate) native: NativeService,
+    pub(crate) nonces: Arc<Nonces>,
+    pub(crate) revocations: Revocations,
+    pub(crate) validator: Validator,
+    live: Arc<Live>,
+    tasks: Tasks,
 }
 
-/// What a service is made of; see [`Service::new`].
+/// What the components are made of.
 pub(crate) struct Parts {
     /// Where the records are.
     pub(crate) store: Store,
@@ -65,184 +67,89 @@ pub(crate) struct Parts {
     pub(crate) certificate_signer: CertificateSigner,
     /// The configuration in force.
     pub(crate) live: Arc<Live>,
-    /// What looks at challenges.
+    /// What connects to the addresses of a challenge.
     pub(crate) prober: Prober,
-    /// The roots that clients trust.
-    pub(crate) roots: Vec<Certificate>,
-    /// Further roots, of befriended authorities.
-    pub(crate) federated: Vec<Certificate>,
-    /// The chain above a leaf, without the root; the first is the certificate_signer's issuer.
-    pub(crate) intermediates: Vec<Certificate>,
+    /// The certificates of the authority and of federated ones.
+    pub(crate) certificates: AuthorityCertificates,
     /// Whether a certificate that the store does not know may be renewed.
     pub(crate) renews_unknown: bool,
 }
 
-struct State {
-    parts: Parts,
-    nonces: nonce::Nonces,
-    order_locks: order_locks::OrderLocks,
-    validation_jobs: validate::ValidationJobs,
-    limiter: limits::Limiter,
-    /// Validations and issuances, which run to their end even if the request that began them is dropped.
-    tasks: TaskTracker,
+/// The certificates that an authority hands out beside its leaves.
+pub(crate) struct AuthorityCertificates {
+    /// The roots that clients trust.
+    pub(crate) roots: Vec<Certificate>,
+    /// The roots of federated authorities.
+    pub(crate) federated: Vec<Certificate>,
+    /// The chain above a leaf, without the root; the first is the signer's own.
+    pub(crate) intermediates: Vec<Certificate>,
 }
 
-impl Service {
-    /// Puts the authority together; nothing runs yet.
+impl Services {
+    /// Puts the components together; nothing runs yet.
     pub(crate) fn new(parts: Parts) -> Self {
+        let Parts { store, live, .. } = parts;
+        let certificates = Arc::new(parts.certificates);
+        let limiter = Arc::new(Limiter::new());
+        let tasks = Tasks::new();
         let now = Timestamp::now().as_second();
+        let nonces = Arc::new(Nonces::new(keys::random(), keys::random(), now));
+        let issuer = Issuer {
+            signer: Arc::new(parts.certificate_signer),
+            certificates: certificates.clone(),
+            store: store.clone(),
+            tasks: tasks.clone(),
+        };
+        let validator = Validator::new(store.clone(), parts.prober, limiter.clone(), tasks.clone());
+        let accounts = AccountService {
+            store: store.clone(),
+            limiter: limiter.clone(),
+        };
         Self {
-            state: Arc::new(State {
-                parts,
-                nonces: nonce::Nonces::new(keys::random(), keys::random(), now),
-                order_locks: order_locks::OrderLocks::new(),
-                validation_jobs: validate::ValidationJobs::new(),
-                limiter: limits::Limiter::new(),
-                tasks: TaskTracker::new(),
-            }),
+            acme: AcmeService {
+                store: store.clone(),
+                accounts: accounts.clone(),
+                issuer: issuer.clone(),
+                validator: validator.clone(),
+                limiter,
+                order_locks: Arc::default(),
+                tasks: tasks.clone(),
+            },
+            native: NativeService {
+                store: store.clone(),
+                issuer: issuer.clone(),
+                certificates: certificates.clone(),
+                live: live.clone(),
+                renews_unknown: parts.renews_unknown,
+                tasks: tasks.clone(),
+            },
+            revocations: Revocations {
+                store: store.clone(),
+                certificates,
+            },
+            admin: Admin {
+                store,
+                live: live.clone(),
+            },
+            accounts,
+            issuer,
+            nonces,
+            validator,
+            live,
+            tasks,
         }
     }
 
-    /// The configuration in force now.
-    pub(crate) fn config(&self) -> Arc<Config> {
-        self.state.parts.live.config()
+    /// The configuration in force now: a request takes it once and keeps it to its end.
+    pub(crate) fn snapshot(&self) -> Arc<Config> {
+        self.live.config()
     }
 
-    /// The ports of validation, as configured now.
-    fn ports(&self) -> Ports {
-        let config = self.config();
-        let validation = &config.riser.validation;
-        Ports {
-            http: validation.http_port,
-            tls: validation.tls_port,
-        }
-    }
-
-    /// What a record in the DNS has to name to speak for this authority and an account whose URL
-    /// is this one for its client.
-    pub(crate) fn caa_identity(&self, provisioner: &str, account_url: String) -> CaaIdentity {
-        let config = self.config();
-        let acme = config.authority.acme(provisioner);
-        CaaIdentity {
-            account_url,
-            issuers: acme.map_or_else(Vec::new, |acme| config.issuers(acme)),
-        }
-    }
-
-    /// Why the newest configuration is not in force; nothing when it is.
-    pub(crate) fn configuration_fault(&self) -> Option<String> {
-        self.state.parts.live.fault()
-    }
-
-    /// The ACME provisioner of this name, as configured now.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`] if there is none, it is of another type, or there is no store.
-    pub(crate) fn acme_provisioner(&self, name: &str) -> Result<Acme, Error> {
-        let config = self.config();
-        if config.db.is_none() {
-            return Err(Error::NotFound(
-                "There is no ACME here: this authority is configured without a store (`db`)."
-                    .to_owned(),
-            ));
-        }
-        let mut all = config.authority.provisioners.iter();
-        match all.find(|provisioner| provisioner.name() == name) {
-            Some(Provisioner::Acme(acme)) => Ok(acme.clone()),
-            Some(other) => Err(Error::NotFound(format!(
-                "Provisioner {name:?} is of type {}, not ACME.",
-                other.kind_name()
-            ))),
-            None => Err(Error::NotFound(format!(
-                "There is no provisioner {name:?} here: see /provisioners for those in force."
-            ))),
-        }
-    }
-
-    /// The profiles that an ACME provisioner offers now, each with its description.
-    pub(crate) fn profiles(&self, provisioner: &str) -> BTreeMap<String, String> {
-        let config = self.config();
-        let profiles = config.offers(provisioner).iter().map(Offer::profile);
-        profiles
-            .map(|profile| (profile.name.clone(), profile.description.clone()))
-            .collect()
-    }
-
-    /// The roots that clients trust.
-    pub(crate) fn roots(&self) -> &[Certificate] {
-        &self.state.parts.roots
-    }
-
-    /// Further roots, of befriended authorities.
-    pub(crate) fn federated(&self) -> &[Certificate] {
-        &self.state.parts.federated
-    }
-
-    /// What goes with a leaf: the chain above it, without the root.
-    pub(crate) fn chain(&self) -> &[Certificate] {
-        &self.state.parts.intermediates
-    }
-
-    /// A nonce that nobody has seen yet.
-    pub(crate) fn nonce(&self) -> String {
-        self.state.nonces.issue(Timestamp::now().as_second())
-    }
-
-    /// Takes a nonce, once.
-    ///
-    /// # Errors
-    /// `badNonce`, with the reason.
-    pub(crate) fn spend(&self, nonce: &str) -> Result<(), Error> {
-        let now = Timestamp::now().as_second();
-        self.state
-            .nonces
-            .spend(nonce, now)
-            .map_err(|why| Error::Problem(acme::Problem::bad_nonce(format!("Not taken: {why}."))))
-    }
-
-    /// Waits until every validation and issuance in flight has ended.
+    /// Waits until every validation and issuance under way has ended.
     pub(crate) async fn drain(&self) {
-        self.state.tasks.close();
-        self.state.tasks.wait().await;
-    }
-
-    /// Runs `task` to its end even if the request that began it is dropped.
-    async fn outlive<F, T>(&self, task: F) -> Result<T, Error>
-    where
-        F: Future<Output = Result<T, Error>> + Send + 'static,
-        T: Send + 'static,
-    {
-        self.state
-            .tasks
-            .spawn(task)
-            .await
-            .unwrap_or_else(|lost| Err(Error::Internal(format!("a task was lost: {lost}"))))
-    }
-
-    fn store(&self) -> &Store {
-        &self.state.parts.store
+        self.tasks.drain().await;
     }
 }
 
 #[cfg(test)]
 pub(crate) mod harness;
-
-#[cfg(test)]
-mod tests {
-    use super::harness::Harness;
-
-    #[tokio::test]
-    async fn draining_waits_for_a_task_that_no_request_waits_for() {
-        let service = Harness::new().await.service;
-        let (release, wait) = tokio::sync::oneshot::channel::<()>();
-        drop(service.state.tasks.spawn(async move { wait.await.is_ok() }));
-        let drained = tokio::spawn({
-            let service = service.clone();
-            async move { service.drain().await }
-        });
-        tokio::task::yield_now().await;
-        assert!(!drained.is_finished());
-        release.send(()).unwrap();
-        drained.await.unwrap();
-    }
-}

@@ -7,6 +7,7 @@ mod provisioner;
 mod rate_limits;
 mod validation;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
@@ -90,8 +91,9 @@ impl Default for Limits {
 impl Riser {
     /// The settings of a provisioner; the defaults when it has no table.
     #[must_use]
-    pub fn provisioner(&self, name: &str) -> ProvisionerSettings {
-        self.provisioners.get(name).cloned().unwrap_or_default()
+    pub fn provisioner(&self, name: &str) -> Cow<'_, ProvisionerSettings> {
+        let own = self.provisioners.get(name);
+        own.map_or_else(Cow::default, Cow::Borrowed)
     }
 }
 

@@ -12,19 +12,20 @@ use super::signed::{self, SelfSigned, Signed};
 use crate::http::links::{Links, id_of};
 use crate::http::problem::AcmeFailure;
 use crate::http::url_layout::ResourcePath;
-use crate::service::{Error, Origin, Registered, Service};
+use crate::service::{AccountService, Error, Origin, Registered};
 
 pub(super) async fn create(
-    State(service): State<Service>,
+    State(accounts): State<AccountService>,
     request: SelfSigned,
 ) -> Result<Answer, AcmeFailure> {
     let SelfSigned { at, key, verified } = request;
     let asked: NewAccount = verified.json()?;
     let origin = Origin {
+        config: &at.config,
         url: &at.url,
         address: at.remote,
     };
-    let registered = service.register(&at.provisioner, key, asked, origin);
+    let registered = accounts.register(at.provisioner()?, key, asked, origin);
     Ok(match registered.await? {
         Registered::New(account) => show(StatusCode::CREATED, &at.links, &account),
         Registered::Existing(account) => show(StatusCode::OK, &at.links, &account),
@@ -33,7 +34,7 @@ pub(super) async fn create(
 
 /// POST-as-GET reads; a payload changes (RFC 8555 §7.3.2).
 pub(super) async fn update(
-    State(service): State<Service>,
+    State(accounts): State<AccountService>,
     Path(ResourcePath { id }): Path<ResourcePath>,
     request: Signed,
 ) -> Result<Answer, AcmeFailure> {
@@ -47,22 +48,22 @@ pub(super) async fn update(
         return Ok(show(StatusCode::OK, &at.links, &account));
     }
     let update: Update = verified.json()?;
-    let account = service
-        .update_account(&at.provisioner, account, update)
+    let account = accounts
+        .update_account(at.provisioner()?, account, update)
         .await?;
     Ok(show(StatusCode::OK, &at.links, &account))
 }
 
 /// A page of the account's orders, and where the next one is (RFC 8555 §7.1.2.1).
 pub(super) async fn orders(
-    State(service): State<Service>,
+    State(accounts): State<AccountService>,
     Path(ResourcePath { id }): Path<ResourcePath>,
     RawQuery(query): RawQuery,
     request: Signed,
 ) -> Result<Answer, AcmeFailure> {
     request.verified.empty()?;
     own(&request.account, &id)?;
-    let page = service
+    let page = accounts
         .orders(&request.account, behind(query.as_deref())?)
         .await?;
     let links = &request.at.links;

@@ -13,46 +13,36 @@ use super::signed::{self, Signed};
 use crate::http::links::Links;
 use crate::http::problem::AcmeFailure;
 use crate::http::url_layout::ResourcePath;
-use crate::service::{Ahead, Service};
+use crate::service::{AcmeService, Ahead};
 
 /// newAuthz (RFC 8555 §7.4.1): 201 for a new authorization, 200 for one that was there.
 pub(super) async fn create(
-    State(service): State<Service>,
+    State(acme): State<AcmeService>,
     request: Signed,
 ) -> Result<Answer, AcmeFailure> {
-    let Signed {
-        at,
-        account,
-        verified,
-    } = request;
-    let caa_identity = service.caa_identity(at.provisioner.name(), at.account_url(&account));
-    let asked: NewAuthorization = verified.json()?;
-    let made = service.authorize_ahead(&at.provisioner, &account, &asked.identifier);
+    let asked: NewAuthorization = request.verified.json()?;
+    let made = acme.authorize_ahead(request.caller()?, &asked.identifier);
+    let (links, identity) = (&request.at.links, request.caa_identity());
     Ok(match made.await? {
-        Ahead::New(new) => show(StatusCode::CREATED, &at.links, &caa_identity, &new),
-        Ahead::Existing(found) => show(StatusCode::OK, &at.links, &caa_identity, &found),
+        Ahead::New(new) => show(StatusCode::CREATED, links, &identity, &new),
+        Ahead::Existing(found) => show(StatusCode::OK, links, &identity, &found),
     })
 }
 
 /// POST-as-GET reads; `{"status":"deactivated"}` gives it up (RFC 8555 §7.5.2).
 pub(super) async fn update(
-    State(service): State<Service>,
+    State(acme): State<AcmeService>,
     Path(ResourcePath { id }): Path<ResourcePath>,
     request: Signed,
 ) -> Result<Answer, AcmeFailure> {
-    let Signed {
-        at,
-        account,
-        verified,
-    } = request;
-    let caa_identity = service.caa_identity(at.provisioner.name(), at.account_url(&account));
     let id = signed::id(&id, "authorization")?;
-    let mut found = service.authorization(&account, id).await?;
-    if verified.empty().is_err() {
-        let update: Update = verified.json()?;
-        found = service.update_authorization(found, &update).await?;
+    let mut found = acme.authorization(&request.account, id).await?;
+    if request.verified.empty().is_err() {
+        let update: Update = request.verified.json()?;
+        found = acme.update_authorization(found, &update).await?;
     }
-    Ok(show(StatusCode::OK, &at.links, &caa_identity, &found))
+    let identity = request.caa_identity();
+    Ok(show(StatusCode::OK, &request.at.links, &identity, &found))
 }
 
 fn show(
@@ -66,11 +56,11 @@ fn show(
     let body = Body::show(authorization, now, url, caa_identity);
     Answer::json(status, &body)
         .location(&links.authorization(authorization.id))
-        .retry_while(is_looked_at(authorization, now))
+        .retry_while(is_processing(authorization, now))
 }
 
-/// Whether the server is looking: then it is worth asking again.
-fn is_looked_at(authorization: &Authorization, now: Timestamp) -> bool {
+/// Whether a validation is under way: then it is worth asking again.
+fn is_processing(authorization: &Authorization, now: Timestamp) -> bool {
     let mut all = authorization.challenges.iter();
     authorization.status_at(now) == Status::Pending
         && all.any(|one| one.status == challenge::Status::Processing)

@@ -12,44 +12,44 @@ use super::signed::{self, Signed};
 use crate::http::links::Links;
 use crate::http::problem::{AcmeFailure, unacceptable};
 use crate::http::url_layout::{AlternatePath, IssuerPath, ResourcePath};
-use crate::service::{Download, Error, Service};
+use crate::service::{AcmeService, Download, Error};
 
 /// The certificate with the chain that it was handed out with first.
 pub(super) async fn read(
-    State(service): State<Service>,
+    State(acme): State<AcmeService>,
     Path(ResourcePath { id }): Path<ResourcePath>,
     headers: HeaderMap,
     request: Signed,
 ) -> Result<Answer, AcmeFailure> {
     let place = Place::new(&id, 0)?;
-    let download = place.open(&service, &request).await?;
+    let download = place.open(&acme, &request).await?;
     let form = Form::preferred(&headers).ok_or_else(unacceptable)?;
     show(&request.at.links, &place, &download, form)
 }
 
 /// The same certificate with another chain.
 pub(super) async fn alternate(
-    State(service): State<Service>,
+    State(acme): State<AcmeService>,
     Path(AlternatePath { id, chain }): Path<AlternatePath>,
     headers: HeaderMap,
     request: Signed,
 ) -> Result<Answer, AcmeFailure> {
     let place = Place::new(&id, number(&chain).filter(|n| *n > 0).ok_or_else(none)?)?;
-    let download = place.open(&service, &request).await?;
+    let download = place.open(&acme, &request).await?;
     let form = Form::preferred(&headers).ok_or_else(unacceptable)?;
     show(&request.at.links, &place, &download, form)
 }
 
 /// A certificate of a chain; the leaf's issuer is number 1.
 pub(super) async fn issuer(
-    State(service): State<Service>,
+    State(acme): State<AcmeService>,
     Path(IssuerPath { id, chain, above }): Path<IssuerPath>,
     headers: HeaderMap,
     request: Signed,
 ) -> Result<Answer, AcmeFailure> {
     let place = Place::new(&id, number(&chain).ok_or_else(none)?)?;
     let above = number(&above).filter(|n| *n > 0).ok_or_else(none)?;
-    let Download { chains, .. } = place.open(&service, &request).await?;
+    let Download { chains, .. } = place.open(&acme, &request).await?;
     let mut chain = chains.into_iter().nth(place.chain).ok_or_else(none)?;
     if above > chain.len() {
         return Err(none().into());
@@ -76,9 +76,9 @@ impl Place {
     }
 
     /// What is there, if it is the account's.
-    async fn open(&self, service: &Service, request: &Signed) -> Result<Download, AcmeFailure> {
+    async fn open(&self, acme: &AcmeService, request: &Signed) -> Result<Download, AcmeFailure> {
         request.verified.empty()?;
-        let download = service.certificate(&request.account, self.id).await?;
+        let download = acme.certificate(request.caller()?, self.id).await?;
         if self.chain >= download.chains.len() {
             return Err(none().into());
         }

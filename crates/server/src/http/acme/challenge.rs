@@ -6,6 +6,7 @@ use acme::message::challenge::Challenge as Body;
 use acme::message::order::Urls as _;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
+use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::Answer;
@@ -13,31 +14,28 @@ use super::signed::{self, Signed};
 use crate::http::links::Links;
 use crate::http::problem::AcmeFailure;
 use crate::http::url_layout::ChallengePath;
-use crate::service::{Error, Service};
+use crate::service::{self, ChallengeAnswer, Error, Validator};
 
 /// A JSON payload starts the validation; POST-as-GET only reads.
 pub(super) async fn answer(
-    State(service): State<Service>,
+    State(validator): State<Validator>,
     Path(path): Path<ChallengePath>,
     request: Signed,
 ) -> Result<Answer, AcmeFailure> {
-    let authorization = signed::id(&path.authz, "challenge")?;
-    let id = signed::id(&path.id, "challenge")?;
-    let Signed {
-        at,
-        account,
-        verified,
-    } = request;
-    let caa_identity = service.caa_identity(at.provisioner.name(), at.account_url(&account));
-    let found = if verified.empty().is_ok() {
-        service.challenge(&account, authorization, id).await?.0
-    } else {
-        verified.json::<serde_json::Map<String, serde_json::Value>>()?;
-        service
-            .attempt((&account, caa_identity.clone()), authorization, id)
-            .await?
+    let path = service::ChallengePath {
+        authorization: signed::id(&path.authz, "challenge")?,
+        challenge: signed::id(&path.id, "challenge")?,
     };
-    Ok(show(&at.links, &caa_identity, &found, id)?)
+    let found = if request.verified.empty().is_ok() {
+        validator.challenge(&request.account, path).await?
+    } else {
+        request.verified.json::<Map<String, Value>>()?;
+        let account_url = request.at.account_url(&request.account);
+        let answer = ChallengeAnswer { path, account_url };
+        validator.validate(request.caller()?, answer).await?
+    };
+    let identity = request.caa_identity();
+    Ok(show(&request.at.links, &identity, &found, path.challenge)?)
 }
 
 fn show(

@@ -1,35 +1,33 @@
 //! The directory (RFC 8555 §7.1.1), by GET and by POST-as-GET.
 
+use acme::authz::Scope;
 use acme::message::directory::{Directory, Meta};
-use axum::extract::State;
 use axum::http::StatusCode;
 
 use super::Answer;
 use super::signed::{Endpoint, Signed};
 use crate::http::problem::AcmeFailure;
-use crate::service::Service;
+use crate::service::{Error, profiles};
 
-pub(super) async fn show(State(service): State<Service>, at: Endpoint) -> Answer {
-    Answer::json(StatusCode::OK, &body(&service, &at))
+pub(super) async fn show(at: Endpoint) -> Result<Answer, AcmeFailure> {
+    Ok(Answer::json(StatusCode::OK, &body(&at)?))
 }
 
-pub(super) async fn read(
-    State(service): State<Service>,
-    signed: Signed,
-) -> Result<Answer, AcmeFailure> {
+pub(super) async fn read(signed: Signed) -> Result<Answer, AcmeFailure> {
     signed.verified.empty()?;
-    Ok(Answer::json(StatusCode::OK, &body(&service, &signed.at)))
+    Ok(Answer::json(StatusCode::OK, &body(&signed.at)?))
 }
 
-fn body(service: &Service, at: &Endpoint) -> Directory {
-    let acme = &at.provisioner;
+fn body(at: &Endpoint) -> Result<Directory, Error> {
+    let acme = at.provisioner()?;
+    let settings = at.config.riser.provisioner(acme.name());
     let links = &at.links;
     let paths = links.layout();
-    Directory {
+    Ok(Directory {
         new_nonce: links.at(paths.new_nonce),
         new_account: links.at(paths.new_account),
         new_order: links.at(paths.new_order),
-        new_authz: (service.authorizes_ahead(acme)).then(|| links.at(paths.new_authz)),
+        new_authz: (settings.preauthorization).then(|| links.at(paths.new_authz)),
         revoke_cert: Some(links.at(paths.revoke_cert)),
         key_change: Some(links.at(paths.key_change)),
         renewal_info: Some(links.at(paths.renewal_info)),
@@ -38,8 +36,8 @@ fn body(service: &Service, at: &Endpoint) -> Directory {
             website: acme.website().map(str::to_owned),
             caa_identities: acme.caa_identities().to_vec(),
             external_account_required: acme.require_eab(),
-            subdomain_auth_allowed: service.authorizes_subdomains(acme),
-            profiles: service.profiles(acme.name()),
+            subdomain_auth_allowed: settings.subdomains == Scope::Subdomains,
+            profiles: profiles(&at.config, acme.name()),
         },
-    }
+    })
 }

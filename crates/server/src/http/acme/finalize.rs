@@ -9,23 +9,19 @@ use super::order::show;
 use super::signed::{self, Signed};
 use crate::http::problem::AcmeFailure;
 use crate::http::url_layout::ResourcePath;
-use crate::service::Service;
+use crate::service::{AcmeService, Finalization};
 
 pub(super) async fn finalize(
-    State(service): State<Service>,
+    State(acme): State<AcmeService>,
     Path(ResourcePath { id }): Path<ResourcePath>,
     request: Signed,
 ) -> Result<Answer, AcmeFailure> {
-    let Signed {
-        at,
-        account,
-        verified,
-    } = request;
-    let id = signed::id(&id, "order")?;
-    let caa_identity = service.caa_identity(at.provisioner.name(), at.account_url(&account));
-    let csr = verified.json::<Finalize>()?.der()?;
-    let order = service
-        .finalize((&account, caa_identity), id, csr, at.request_id.clone())
-        .await?;
-    Ok(show(StatusCode::OK, &at.links, &order))
+    let finalization = Finalization {
+        order: signed::id(&id, "order")?,
+        csr: request.verified.json::<Finalize>()?.der()?,
+        account_url: request.at.account_url(&request.account),
+        request_id: request.at.request_id.clone(),
+    };
+    let order = acme.finalize(request.caller()?, finalization).await?;
+    Ok(show(StatusCode::OK, &request.at.links, &order))
 }

@@ -10,11 +10,11 @@ use super::Answer;
 use super::account::show;
 use super::signed::Signed;
 use crate::http::problem::{AcmeFailure, document};
-use crate::service::{Rolled, Service};
+use crate::service::{AccountService, Rolled};
 
 /// 200 with the account, or 409 with the URL of the account that has the new key.
 pub(super) async fn change(
-    State(service): State<Service>,
+    State(accounts): State<AccountService>,
     request: Signed,
 ) -> Result<Response, AcmeFailure> {
     let Signed {
@@ -24,7 +24,7 @@ pub(super) async fn change(
     } = request;
     let is_own = |url: &str| at.links.account_of(url) == Some(account.id);
     let change = KeyChange::verify(&verified, &at.url, &account.key, is_own)?;
-    Ok(match service.change_key(account.id, change).await? {
+    Ok(match accounts.change_key(account.id, change).await? {
         Rolled::Over(account) => show(StatusCode::OK, &at.links, &account).into_response(),
         Rolled::InUse(holder) => {
             let problem = Problem::malformed(

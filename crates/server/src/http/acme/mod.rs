@@ -1,5 +1,7 @@
 //! ACME over HTTP (RFC 8555): the routes of one provisioner, and the headers all its answers share.
 
+use std::sync::Arc;
+
 use axum::Extension;
 use axum::Router;
 use axum::extract::{Request, State};
@@ -11,9 +13,9 @@ use serde::Serialize;
 
 use super::base::base;
 use super::problem::{AcmeFailure, document};
-use super::request::Target;
+use super::request::{Snapshot, Target};
 use super::url_layout::{Mount, UrlLayout};
-use crate::service::{Error, Service};
+use crate::service::{Error, Nonces, Services};
 
 mod accept;
 mod account;
@@ -31,7 +33,7 @@ mod revocation;
 mod signed;
 
 /// The routes of every ACME provisioner, at the paths of `layout`.
-pub(super) fn routes(service: &Service, layout: &'static UrlLayout) -> Router<Service> {
+pub(super) fn routes(services: &Services, layout: &'static UrlLayout) -> Router<Services> {
     let renewal_info = format!("{}/{{name}}", layout.renewal_info);
     let directory = get(directory::show).post(directory::read);
     let resources = Router::new()
@@ -53,7 +55,7 @@ pub(super) fn routes(service: &Service, layout: &'static UrlLayout) -> Router<Se
         .route(layout.revoke_cert, post(revocation::revoke))
         .route(layout.key_change, post(key_change::change))
         .method_not_allowed_fallback(wrong_method);
-    let headers = middleware::from_fn_with_state(service.clone(), headers);
+    let headers = middleware::from_fn_with_state(services.nonces.clone(), headers);
     match layout.mount {
         Mount::Root { .. } => resources.layer(headers),
         Mount::PerProvisioner(prefixes) => {
@@ -80,7 +82,8 @@ async fn wrong_method(method: Method) -> Response {
 /// Adds what every answer carries: a fresh nonce to a POST's (RFC 8555 §6.5), the way to the
 /// directory (§7.1), no caching, and leave for pages of any origin (§6.1).
 async fn headers(
-    State(service): State<Service>,
+    State(nonces): State<Arc<Nonces>>,
+    Snapshot(config): Snapshot,
     Extension(layout): Extension<&'static UrlLayout>,
     Extension(target): Extension<Target>,
     request: Request,
@@ -91,7 +94,7 @@ async fn headers(
         return preflight();
     }
     let (parts, body) = request.into_parts();
-    let index = layout.directory_above(&base(&parts, &service.config()), &target.path);
+    let index = layout.directory_above(&base(&parts, &config), &target.path);
     let mut response = next.run(Request::from_parts(parts, body)).await;
     let is_directory = target.path.ends_with(layout.directory);
     let out = response.headers_mut();
@@ -101,7 +104,7 @@ async fn headers(
         out.append(header::LINK, link);
     }
     let wants_nonce = method == Method::POST || target.path.ends_with(layout.new_nonce);
-    if wants_nonce && let Ok(nonce) = HeaderValue::from_str(&service.nonce()) {
+    if wants_nonce && let Ok(nonce) = HeaderValue::from_str(&nonces.fresh()) {
         out.insert(REPLAY_NONCE, nonce);
     }
     if !(is_directory && method != Method::POST) {

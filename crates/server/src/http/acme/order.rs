@@ -11,32 +11,25 @@ use super::signed::{self, Signed};
 use crate::http::links::Links;
 use crate::http::problem::AcmeFailure;
 use crate::http::url_layout::ResourcePath;
-use crate::service::Service;
+use crate::service::AcmeService;
 
 pub(super) async fn create(
-    State(service): State<Service>,
+    State(acme): State<AcmeService>,
     request: Signed,
 ) -> Result<Answer, AcmeFailure> {
-    let Signed {
-        at,
-        account,
-        verified,
-    } = request;
-    let asked: NewOrder = verified.json()?;
-    let order = service
-        .create_order(&at.provisioner, &account, &asked)
-        .await?;
-    Ok(show(StatusCode::CREATED, &at.links, &order))
+    let asked: NewOrder = request.verified.json()?;
+    let order = acme.create_order(request.caller()?, &asked).await?;
+    Ok(show(StatusCode::CREATED, &request.at.links, &order))
 }
 
 pub(super) async fn read(
-    State(service): State<Service>,
+    State(acme): State<AcmeService>,
     Path(ResourcePath { id }): Path<ResourcePath>,
     request: Signed,
 ) -> Result<Answer, AcmeFailure> {
     request.verified.empty()?;
     let id = signed::id(&id, "order")?;
-    let order = service.order(&request.account, id).await?;
+    let order = acme.order(&request.account, id).await?;
     Ok(show(StatusCode::OK, &request.at.links, &order))
 }
 

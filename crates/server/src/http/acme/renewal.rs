@@ -7,14 +7,14 @@ use super::Answer;
 use super::signed::Endpoint;
 use crate::http::problem::AcmeFailure;
 use crate::http::url_layout::RenewalPath;
-use crate::service::Service;
+use crate::service::AcmeService;
 
 pub(super) async fn show(
-    State(service): State<Service>,
+    State(acme): State<AcmeService>,
     Path(RenewalPath { name }): Path<RenewalPath>,
     at: Endpoint,
 ) -> Result<Answer, AcmeFailure> {
-    let renewal = service.renewal(&at.provisioner, &name).await?;
+    let renewal = acme.renewal(at.provisioner()?, &name).await?;
     let pause = renewal.pause.as_secs().to_string();
     Ok(Answer::json(StatusCode::OK, &renewal.info).header(header::RETRY_AFTER, &pause))
 }

@@ -5,11 +5,11 @@ use axum::http::StatusCode;
 
 use super::signed::{SelfSigned, Signed, SignedByAnyone};
 use crate::http::problem::AcmeFailure;
-use crate::service::{Requester, Service};
+use crate::service::{Requester, Revocations};
 
 /// 200 with an empty body.
 pub(super) async fn revoke(
-    State(service): State<Service>,
+    State(revocations): State<Revocations>,
     request: SignedByAnyone,
 ) -> Result<StatusCode, AcmeFailure> {
     let (at, requester, verified) = match request {
@@ -23,6 +23,8 @@ pub(super) async fn revoke(
         }
     };
     let asked = verified.json()?;
-    service.revoke(&requester, &asked, &at.request_id).await?;
+    revocations
+        .revoke(&at.config, &requester, &asked, &at.request_id)
+        .await?;
     Ok(StatusCode::OK)
 }

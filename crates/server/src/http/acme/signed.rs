@@ -2,14 +2,17 @@
 //! account, in this order. A handler that asks for [`Signed`] has all of them behind it.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use acme::Problem;
 use acme::account::Account;
+use acme::challenge::CaaIdentity;
 use acme::envelope::{Parsed, Signer, Verified};
 use acme::problem::Kind;
 use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderName, StatusCode, header};
+use ca::config::Config;
 use ca::provisioner::Acme;
 use pki::jose::Jwk;
 use uuid::Uuid;
@@ -17,14 +20,16 @@ use uuid::Uuid;
 use crate::http::base::{base, is_at_ours};
 use crate::http::links::{Links, id_of};
 use crate::http::problem::{AcmeFailure, unreadable};
-use crate::http::request::{RequestId, Target};
+use crate::http::request::{RequestId, Snapshot, Target};
 use crate::http::url_layout::{Mount, PROVISIONER_PARAMETER, UrlLayout};
 use crate::listen::Peer;
-use crate::service::{Error, Service};
+use crate::service::{Caller, Error, Services, acme_provisioner, caa_identity};
 
 /// Where a request came to: the provisioner and the addresses that it hands out.
 pub(super) struct Endpoint {
-    pub(super) provisioner: Acme,
+    /// The configuration that the request took.
+    pub(super) config: Arc<Config>,
+    provisioner: String,
     pub(super) links: Links,
     pub(super) request_id: String,
     /// Where the request comes from.
@@ -36,6 +41,11 @@ pub(super) struct Endpoint {
 }
 
 impl Endpoint {
+    /// The provisioner of the path.
+    pub(super) fn provisioner(&self) -> Result<&Acme, Error> {
+        acme_provisioner(&self.config, &self.provisioner)
+    }
+
     /// The URL of the account that signs, as its client knows it.
     pub(super) fn account_url(&self, account: &Account) -> String {
         let known = self.kid.clone();
@@ -43,27 +53,31 @@ impl Endpoint {
     }
 }
 
-impl FromRequestParts<Service> for Endpoint {
+impl FromRequestParts<Services> for Endpoint {
     type Rejection = AcmeFailure;
 
     async fn from_request_parts(
         parts: &mut Parts,
-        service: &Service,
+        services: &Services,
     ) -> Result<Self, Self::Rejection> {
         let layout = layout(parts)?;
         let name = provisioner(parts, layout).await;
-        let provisioner = service.acme_provisioner(&name)?;
-        let base = base(parts, &service.config());
+        let Snapshot(config) = Snapshot::from_request_parts(parts, services)
+            .await
+            .map_err(|_| Error::Internal("the request has no configuration".to_owned()))?;
+        acme_provisioner(&config, &name)?;
+        let base = base(parts, &config);
         let target = parts.extensions.get::<Target>();
         let path = target.map_or("/", |target| target.with_query.as_str());
         let request_id = parts.extensions.get::<RequestId>();
         Ok(Self {
-            provisioner,
+            config,
             links: Links::new(layout, &base, &name),
             url: format!("{base}{path}"),
             remote: parts.extensions.get::<Peer>().map(|peer| peer.address.ip()),
             request_id: request_id.map(|id| id.0.clone()).unwrap_or_default(),
             kid: None,
+            provisioner: name,
         })
     }
 }
@@ -94,15 +108,32 @@ pub(super) struct Signed {
     pub(super) verified: Verified,
 }
 
-impl FromRequest<Service> for Signed {
+impl Signed {
+    /// The account at its provisioner, under the request's configuration.
+    pub(super) fn caller(&self) -> Result<Caller<'_>, Error> {
+        Ok(Caller {
+            config: &self.at.config,
+            provisioner: self.at.provisioner()?,
+            account: &self.account,
+        })
+    }
+
+    /// The names by which records in the DNS refer to this authority and the account.
+    pub(super) fn caa_identity(&self) -> CaaIdentity {
+        let account_url = self.at.account_url(&self.account);
+        caa_identity(&self.at.config, &self.at.provisioner, account_url)
+    }
+}
+
+impl FromRequest<Services> for Signed {
     type Rejection = AcmeFailure;
 
-    async fn from_request(request: Request, service: &Service) -> Result<Self, Self::Rejection> {
-        let (at, parsed) = open(request, service).await?;
+    async fn from_request(request: Request, services: &Services) -> Result<Self, Self::Rejection> {
+        let (at, parsed) = open(request, services).await?;
         match parsed.signer() {
             Signer::Kid(kid) => {
                 let kid = kid.clone();
-                by_account(at, parsed, &kid, service).await
+                by_account(at, parsed, &kid, services).await
             }
             Signer::Jwk(_) => Err(Problem::malformed(
                 "This request has to be signed by an account: put its URL into kid, not a jwk.",
@@ -119,15 +150,15 @@ pub(super) struct SelfSigned {
     pub(super) verified: Verified,
 }
 
-impl FromRequest<Service> for SelfSigned {
+impl FromRequest<Services> for SelfSigned {
     type Rejection = AcmeFailure;
 
-    async fn from_request(request: Request, service: &Service) -> Result<Self, Self::Rejection> {
-        let (at, parsed) = open(request, service).await?;
+    async fn from_request(request: Request, services: &Services) -> Result<Self, Self::Rejection> {
+        let (at, parsed) = open(request, services).await?;
         match parsed.signer() {
             Signer::Jwk(key) => {
                 let key = key.clone();
-                by_key(at, parsed, key, service)
+                by_key(at, parsed, key, services)
             }
             Signer::Kid(_) => Err(Problem::malformed(
                 "This request has to carry its key: put it into jwk, not a kid.",
@@ -143,17 +174,17 @@ pub(super) enum SignedByAnyone {
     Key(SelfSigned),
 }
 
-impl FromRequest<Service> for SignedByAnyone {
+impl FromRequest<Services> for SignedByAnyone {
     type Rejection = AcmeFailure;
 
-    async fn from_request(request: Request, service: &Service) -> Result<Self, Self::Rejection> {
-        let (at, parsed) = open(request, service).await?;
+    async fn from_request(request: Request, services: &Services) -> Result<Self, Self::Rejection> {
+        let (at, parsed) = open(request, services).await?;
         match parsed.signer().clone() {
             Signer::Kid(kid) => {
-                let signed = by_account(at, parsed, &kid, service).await?;
+                let signed = by_account(at, parsed, &kid, services).await?;
                 Ok(Self::Account(signed))
             }
-            Signer::Jwk(key) => by_key(at, parsed, key, service).map(Self::Key),
+            Signer::Jwk(key) => by_key(at, parsed, key, services).map(Self::Key),
         }
     }
 }
@@ -162,15 +193,15 @@ async fn by_account(
     at: Endpoint,
     parsed: Parsed,
     kid: &str,
-    service: &Service,
+    services: &Services,
 ) -> Result<Signed, AcmeFailure> {
     let account = match at.links.account_of(kid) {
-        Some(id) => service.account(id, at.provisioner.name()).await?,
+        Some(id) => services.accounts.account(id, &at.provisioner).await?,
         None => return Err(no_account(kid).into()),
     };
     let nonce = parsed.nonce()?.to_owned();
     let verified = parsed.verify(&account.key, &at.url)?;
-    service.spend(&nonce)?;
+    services.nonces.take(&nonce)?;
     account.active()?;
     Ok(Signed {
         at,
@@ -183,11 +214,11 @@ fn by_key(
     at: Endpoint,
     parsed: Parsed,
     key: Jwk,
-    service: &Service,
+    services: &Services,
 ) -> Result<SelfSigned, AcmeFailure> {
     let nonce = parsed.nonce()?.to_owned();
     let verified = parsed.verify(&key, &at.url)?;
-    service.spend(&nonce)?;
+    services.nonces.take(&nonce)?;
     Ok(SelfSigned { at, key, verified })
 }
 
@@ -197,9 +228,9 @@ pub(super) fn id(text: &str, what: &str) -> Result<Uuid, Error> {
 }
 
 /// Everything before the signature.
-async fn open(request: Request, service: &Service) -> Result<(Endpoint, Parsed), AcmeFailure> {
+async fn open(request: Request, services: &Services) -> Result<(Endpoint, Parsed), AcmeFailure> {
     let (mut parts, body) = request.into_parts();
-    let mut at = Endpoint::from_request_parts(&mut parts, service).await?;
+    let mut at = Endpoint::from_request_parts(&mut parts, services).await?;
     check_media_type(&parts)?;
     if parts.headers.contains_key(REPLAY_NONCE) {
         return Err(Problem::malformed(
@@ -207,14 +238,14 @@ async fn open(request: Request, service: &Service) -> Result<(Endpoint, Parsed),
         )
         .into());
     }
-    let most = service.config().riser.limits.body_bytes;
+    let most = at.config.riser.limits.body_bytes;
     let body = axum::body::to_bytes(body, most).await.map_err(|_| {
         let detail = format!("The body is longer than {most} bytes, or broke off.");
         unreadable(StatusCode::PAYLOAD_TOO_LARGE, &detail)
     })?;
     let parsed = Parsed::parse(&body)?;
     if let Signer::Kid(kid) = parsed.signer()
-        && is_at_ours(kid, &parts, &service.config())
+        && is_at_ours(kid, &parts, &at.config)
     {
         at.kid = Some(kid.clone());
     }

@@ -10,8 +10,9 @@ use serde::Deserialize;
 use super::{Body, json};
 use crate::http::base::configured;
 use crate::http::problem::AdminFailure;
+use crate::http::request::Snapshot;
 use crate::http::url_layout::UrlLayout;
-use crate::service::{Error, Operator, Service};
+use crate::service::{Admin, Error, Operator};
 
 /// Which page is asked for; empty is as good as absent.
 #[derive(Deserialize)]
@@ -23,22 +24,24 @@ pub(super) struct Asked {
 }
 
 pub(super) async fn add(
-    State(service): State<Service>,
+    State(admin): State<Admin>,
+    Snapshot(config): Snapshot,
     Extension(layout): Extension<&'static UrlLayout>,
     Path(provisioner): Path<String>,
     operator: Operator,
     Body(asked): Body<NewKey>,
 ) -> Result<Response, AdminFailure> {
-    let mut key = service
-        .add_external_key(&operator, &provisioner, asked)
+    let mut key = admin
+        .add_external_key(&config, &operator, &provisioner, asked)
         .await?;
-    let base = format!("https://{}", configured(&service.config()));
+    let base = format!("https://{}", configured(&config));
     key.directory = layout.directory_url(&base, &provisioner);
     Ok(json(StatusCode::CREATED, &key))
 }
 
 pub(super) async fn list(
-    State(service): State<Service>,
+    State(admin): State<Admin>,
+    Snapshot(config): Snapshot,
     Path(provisioner): Path<String>,
     Query(asked): Query<Asked>,
 ) -> Result<Response, AdminFailure> {
@@ -53,29 +56,31 @@ pub(super) async fn list(
             })?,
     };
     let limit = limit.min(MAX_LIMIT);
-    let keys = service
-        .external_keys(&provisioner, &asked.cursor, limit)
+    let keys = admin
+        .external_keys(&config, &provisioner, &asked.cursor, limit)
         .await?;
     Ok(json(StatusCode::OK, &keys))
 }
 
 pub(super) async fn called(
-    State(service): State<Service>,
+    State(admin): State<Admin>,
+    Snapshot(config): Snapshot,
     Path((provisioner, reference)): Path<(String, String)>,
 ) -> Result<Response, AdminFailure> {
-    let keys = service
-        .external_key_called(&provisioner, &reference)
+    let keys = admin
+        .external_key_called(&config, &provisioner, &reference)
         .await?;
     Ok(json(StatusCode::OK, &keys))
 }
 
 pub(super) async fn remove(
-    State(service): State<Service>,
+    State(admin): State<Admin>,
+    Snapshot(config): Snapshot,
     Path((provisioner, id)): Path<(String, String)>,
     operator: Operator,
 ) -> Result<Response, AdminFailure> {
-    let removed = service
-        .remove_external_key(&operator, &provisioner, &id)
+    let removed = admin
+        .remove_external_key(&config, &operator, &provisioner, &id)
         .await?;
     Ok(json(StatusCode::OK, &removed))
 }

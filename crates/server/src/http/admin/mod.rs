@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use super::problem::{AdminFailure, not_allowed};
 use super::step::json;
 use crate::listen::PeerCredentials;
-use crate::service::{Error, Operator, Service};
+use crate::service::{Error, Operator, Services};
 
 mod eab;
 mod permits;
@@ -21,7 +21,7 @@ mod reload;
 mod renewal;
 
 /// The routes, without their prefix.
-pub(super) fn routes() -> Router<Service> {
+pub(super) fn routes() -> Router<Services> {
     Router::new()
         .route("/reload", post(reload::reload))
         .route("/acme/eab/{provisioner}", get(eab::list).post(eab::add))

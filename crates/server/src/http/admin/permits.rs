@@ -8,34 +8,37 @@ use ca::api::admin::permit::{NewPermits, Permits};
 
 use super::json;
 use crate::http::problem::AdminFailure;
-use crate::service::{Error, Operator, Service};
+use crate::http::request::Snapshot;
+use crate::service::{Admin, Error, Operator};
 
 pub(super) async fn add(
-    State(service): State<Service>,
+    State(admin): State<Admin>,
+    Snapshot(config): Snapshot,
     Path(provisioner): Path<String>,
     operator: Operator,
     body: Bytes,
 ) -> Result<Response, AdminFailure> {
     let asked: NewPermits = serde_json::from_slice(&body)
         .map_err(|error| Error::BadRequest(format!("the body cannot be read: {error}")))?;
-    let made = service.add_permits(&operator, &provisioner, &asked);
+    let made = admin.add_permits(&config, &operator, &provisioner, &asked);
     let permits = made.await?;
     Ok(json(StatusCode::CREATED, &Permits { permits }))
 }
 
 pub(super) async fn list(
-    State(service): State<Service>,
+    State(admin): State<Admin>,
+    Snapshot(config): Snapshot,
     Path(provisioner): Path<String>,
 ) -> Result<Response, AdminFailure> {
-    let permits = service.permits(&provisioner).await?;
+    let permits = admin.permits(&config, &provisioner).await?;
     Ok(json(StatusCode::OK, &Permits { permits }))
 }
 
 pub(super) async fn remove(
-    State(service): State<Service>,
+    State(admin): State<Admin>,
     Path((provisioner, id)): Path<(String, String)>,
     operator: Operator,
 ) -> Result<Response, AdminFailure> {
-    let removed = service.remove_permit(&operator, &provisioner, &id).await?;
+    let removed = admin.remove_permit(&operator, &provisioner, &id).await?;
     Ok(json(StatusCode::OK, &removed))
 }

@@ -6,12 +6,12 @@ use axum::response::Response;
 
 use super::json;
 use crate::http::problem::AdminFailure;
-use crate::service::{Operator, Service};
+use crate::service::{Admin, Operator};
 
 pub(super) async fn reload(
-    State(service): State<Service>,
+    State(admin): State<Admin>,
     operator: Operator,
 ) -> Result<Response, AdminFailure> {
-    let reloaded = service.reload(&operator).await?;
+    let reloaded = admin.reload(&operator).await?;
     Ok(json(StatusCode::OK, &reloaded))
 }

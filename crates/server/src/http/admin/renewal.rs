@@ -9,39 +9,43 @@ use ca::api::admin::{RenewalCleared, RenewalSetting};
 
 use super::json;
 use crate::http::problem::AdminFailure;
-use crate::service::{Error, Operator, Service};
+use crate::http::request::Snapshot;
+use crate::service::{Admin, Error, Operator};
 
 pub(super) async fn list(
-    State(service): State<Service>,
+    State(admin): State<Admin>,
     _: Operator,
 ) -> Result<Response, AdminFailure> {
-    Ok(json(StatusCode::OK, &service.renewal_windows().await?))
+    Ok(json(StatusCode::OK, &admin.renewal_windows().await?))
 }
 
 pub(super) async fn set(
-    State(service): State<Service>,
+    State(admin): State<Admin>,
+    Snapshot(config): Snapshot,
     operator: Operator,
     body: Result<Json<RenewalSetting>, JsonRejection>,
 ) -> Result<Response, AdminFailure> {
     let Json(asked) = body.map_err(|why| Error::BadRequest(why.body_text()))?;
-    service.set_renewal_window(&operator, asked.clone()).await?;
+    admin
+        .set_renewal_window(&config, &operator, asked.clone())
+        .await?;
     Ok(json(StatusCode::CREATED, &asked))
 }
 
 pub(super) async fn clear(
-    State(service): State<Service>,
+    State(admin): State<Admin>,
     operator: Operator,
 ) -> Result<Response, AdminFailure> {
-    let cleared = service.clear_renewal_windows(&operator, None).await?;
+    let cleared = admin.clear_renewal_windows(&operator, None).await?;
     Ok(json(StatusCode::OK, &RenewalCleared { cleared }))
 }
 
 pub(super) async fn clear_one(
-    State(service): State<Service>,
+    State(admin): State<Admin>,
     operator: Operator,
     Path(serial): Path<String>,
 ) -> Result<Response, AdminFailure> {
-    let cleared = service
+    let cleared = admin
         .clear_renewal_windows(&operator, Some(&serial))
         .await?;
     Ok(json(StatusCode::OK, &RenewalCleared { cleared }))

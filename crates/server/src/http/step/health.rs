@@ -6,11 +6,11 @@ use axum::response::Response;
 use ca::api::Health;
 
 use super::json;
-use crate::service::Service;
+use crate::service::NativeService;
 
 /// `status` stays `ok` while certificates are issued: probes restart a server that says otherwise.
-pub(super) async fn show(State(service): State<Service>) -> Response {
-    let problems = service.configuration_fault().map(|fault| {
+pub(super) async fn show(State(native): State<NativeService>) -> Response {
+    let problems = native.configuration_fault().map(|fault| {
         let fault = fault.replace('\n', "; ");
         format!("the configuration files were not taken over: {fault}")
     });

@@ -8,7 +8,7 @@ use axum::routing::{get, post};
 use serde::Serialize;
 
 use super::problem::StepFailure;
-use crate::service::{Error, Service};
+use crate::service::{Error, Services};
 
 mod health;
 mod provisioners;
@@ -17,7 +17,7 @@ mod roots;
 mod version;
 
 /// The routes, without their prefix.
-pub(super) fn routes() -> Router<Service> {
+pub(super) fn routes() -> Router<Services> {
     Router::new()
         .route("/health", get(health::show))
         .route("/version", get(version::show))

@@ -1,6 +1,6 @@
 //! `GET /provisioners`, a page at a time, and the encrypted keys of those that have one.
 
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, Query};
 use axum::http::StatusCode;
 use axum::response::Response;
 use ca::api::{EncryptedKey, Page, Provisioners};
@@ -8,7 +8,8 @@ use serde::Deserialize;
 
 use super::json;
 use crate::http::problem::StepFailure;
-use crate::service::{Error, Service};
+use crate::http::request::Snapshot;
+use crate::service::Error;
 
 #[derive(Deserialize)]
 pub(super) struct Asked {
@@ -19,21 +20,19 @@ pub(super) struct Asked {
 }
 
 pub(super) async fn list(
-    State(service): State<Service>,
+    Snapshot(config): Snapshot,
     Query(asked): Query<Asked>,
 ) -> Result<Response, StepFailure> {
     let page = Page::parse(&asked.cursor, &asked.limit)
         .map_err(|why| Error::BadRequest(why.to_string()))?;
-    let config = service.config();
     let body = Provisioners::page(&config.authority.provisioners, page);
     Ok(json(StatusCode::OK, &body))
 }
 
 pub(super) async fn encrypted_key(
-    State(service): State<Service>,
+    Snapshot(config): Snapshot,
     Path(kid): Path<String>,
 ) -> Result<Response, StepFailure> {
-    let config = service.config();
     let key = config.authority.encrypted_key(&kid);
     let key = key.ok_or_else(|| Error::NotFound(ca::words::NOT_FOUND.to_owned()))?;
     let body = EncryptedKey {

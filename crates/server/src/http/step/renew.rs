@@ -6,25 +6,28 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use ca::api::{RekeyRequest, SignResponse};
+use ca::config::Config;
 use pki::Certificate;
 
 use super::json;
 use crate::http::problem::StepFailure;
-use crate::http::request::RequestId;
+use crate::http::request::{RequestId, Snapshot};
 use crate::listen::Peer;
-use crate::service::{Error, Service};
+use crate::service::{Error, NativeService};
 
 pub(super) async fn renew(
-    State(service): State<Service>,
+    State(native): State<NativeService>,
+    Snapshot(config): Snapshot,
     Extension(peer): Extension<Peer>,
     Extension(request): Extension<RequestId>,
 ) -> Result<Response, StepFailure> {
-    let certificate = service.renew(shown(&peer), request.0).await?;
-    Ok(answer(&service, &certificate))
+    let certificate = native.renew(&config, shown(&peer), request.0).await?;
+    Ok(answer(&native, &config, &certificate))
 }
 
 pub(super) async fn rekey(
-    State(service): State<Service>,
+    State(native): State<NativeService>,
+    Snapshot(config): Snapshot,
     Extension(peer): Extension<Peer>,
     Extension(request): Extension<RequestId>,
     body: Bytes,
@@ -32,8 +35,8 @@ pub(super) async fn rekey(
     let asked: RekeyRequest = serde_json::from_slice(&body)
         .map_err(|why| Error::BadRequest(format!("the body is not a rekey request: {why}")))?;
     let csr = csr(&asked.csr)?;
-    let certificate = service.rekey(shown(&peer), &csr, request.0).await?;
-    Ok(answer(&service, &certificate))
+    let certificate = native.rekey(&config, shown(&peer), &csr, request.0).await?;
+    Ok(answer(&native, &config, &certificate))
 }
 
 /// The certificate that the peer proved to hold by TLS.
@@ -49,8 +52,7 @@ fn csr(pem: &str) -> Result<Vec<u8>, Error> {
 }
 
 /// The leaf, what issued it, and both as a chain.
-fn answer(service: &Service, certificate: &Certificate) -> Response {
-    let tls = service.config().tls.clone();
-    let body = SignResponse::new(certificate, service.chain(), &tls);
+fn answer(native: &NativeService, config: &Config, certificate: &Certificate) -> Response {
+    let body = SignResponse::new(certificate, native.chain(), &config.tls);
     json(StatusCode::CREATED, &body)
 }

@@ -12,14 +12,9 @@ use crate::listen::PeerCredentials;
 use crate::service::harness::Harness;
 
 /// One request of a user to a server that runs as 1000.
-async fn ask(
-    harness: &Harness,
-    uid: Option<u32>,
-    (method, path): (&str, &str),
-    body: &str,
-) -> (StatusCode, Value) {
+async fn post(harness: &Harness, uid: Option<u32>, path: &str, body: &str) -> (StatusCode, Value) {
     let mut request = Request::builder()
-        .method(method)
+        .method("POST")
         .uri(path)
         .body(Body::from(body.to_owned()))
         .unwrap();
@@ -28,7 +23,7 @@ async fn ask(
             .extensions_mut()
             .insert(PeerCredentials::new(uid, 1000));
     }
-    let router = operator_router(harness.service.clone(), &STEP_CA);
+    let router = operator_router(harness.services.clone(), &STEP_CA);
     let answer = router.oneshot(request).await.unwrap();
     let status = answer.status();
     let body = answer.into_body().collect().await.unwrap().to_bytes();
@@ -38,15 +33,15 @@ async fn ask(
 #[tokio::test]
 async fn operators_pass_and_the_audit_log_says_which_door_and_who() {
     let harness = Harness::new().await;
-    let reload = ("POST", "/admin/reload");
+    let reload = "/admin/reload";
     for stranger in [None, Some(1001)] {
-        let (status, body) = ask(&harness, stranger, reload, "").await;
+        let (status, body) = post(&harness, stranger, reload, "").await;
         assert_eq!(status, StatusCode::UNAUTHORIZED);
         assert_eq!(body["type"], "unauthorized");
     }
     assert_eq!(harness.store.audit(0, 10).await.unwrap().len(), 0);
     for uid in [0, 1000] {
-        let (status, body) = ask(&harness, Some(uid), reload, "").await;
+        let (status, body) = post(&harness, Some(uid), reload, "").await;
         let same = json!({"status": "same", "warnings": []});
         assert_eq!((status, body), (StatusCode::OK, same));
     }

@@ -120,7 +120,7 @@ impl Client {
     /// A client of a server whose ACME API has other paths.
     pub(super) fn with_layout(harness: &Harness, layout: &'static UrlLayout) -> Self {
         Self {
-            router: crate::http::router(harness.service.clone(), layout),
+            router: crate::http::router(harness.services.clone(), layout),
             layout,
             key: keys::generate(KeyKind::EcP256).unwrap().into(),
             kid: None,

@@ -12,7 +12,7 @@ use crate::service::harness::Harness;
 #[tokio::test]
 async fn health_roots_and_provisioners_answer_at_both_prefixes() {
     let harness = Harness::new().await;
-    let router = crate::http::router(harness.service.clone(), &STEP_CA);
+    let router = crate::http::router(harness.services.clone(), &STEP_CA);
     for prefix in ["", "/1.0"] {
         let reply = send(&router, get(&format!("{prefix}/health"))).await;
         assert_eq!(reply.body, b"{\"status\":\"ok\"}\n");
@@ -42,7 +42,7 @@ async fn health_roots_and_provisioners_answer_at_both_prefixes() {
 #[tokio::test]
 async fn what_is_not_there_answers_as_the_original_does() {
     let harness = Harness::new().await;
-    let router = crate::http::router(harness.service.clone(), &STEP_CA);
+    let router = crate::http::router(harness.services.clone(), &STEP_CA);
     for path in ["/admin/admins", "/nothing", "/1.0/acme/acme/directory"] {
         let reply = send(&router, get(path)).await;
         assert_eq!(reply.status, StatusCode::NOT_FOUND, "{path}");
@@ -73,7 +73,7 @@ async fn what_is_not_there_answers_as_the_original_does() {
 #[tokio::test]
 async fn the_request_id_is_echoed_or_made() {
     let harness = Harness::new().await;
-    let router = crate::http::router(harness.service.clone(), &STEP_CA);
+    let router = crate::http::router(harness.services.clone(), &STEP_CA);
     let request = Request::builder()
         .uri("/health")
         .header("X-Request-Id", "abc-123")
@@ -114,15 +114,16 @@ async fn a_certificate_is_renewed_by_whoever_proves_to_hold_it() {
 async fn without_a_certificate_of_ours_there_is_no_renewal() {
     let harness = Harness::new().await;
     let other = Harness::new().await;
-    let router = crate::http::router(harness.service.clone(), &STEP_CA);
+    let router = crate::http::router(harness.services.clone(), &STEP_CA);
     let reply = send(&router, plain(Method::POST, "/renew")).await;
     assert_eq!(reply.status, StatusCode::UNAUTHORIZED);
     assert_eq!(reply.json()["message"], ca::words::UNAUTHORIZED);
     let key = keys::generate(pki::KeyKind::EcP256).unwrap();
     let now = jiff::Timestamp::now();
     let foreign = other
-        .service
-        .server_certificate(key.public(), now)
+        .services
+        .issuer
+        .server_certificate(&harness.services.snapshot(), key.public(), now)
         .await
         .unwrap();
     let shown = vec![CertificateDer::from(foreign[0].der().to_vec())];
@@ -133,12 +134,16 @@ async fn without_a_certificate_of_ours_there_is_no_renewal() {
 #[tokio::test]
 async fn the_servers_own_certificate_is_not_renewed_from_outside() {
     let harness = Harness::new().await;
-    let router = crate::http::router(harness.service.clone(), &STEP_CA);
+    let router = crate::http::router(harness.services.clone(), &STEP_CA);
     let key = keys::generate(pki::KeyKind::EcP256).unwrap();
     let now = jiff::Timestamp::now();
-    let own = harness.service.server_certificate(key.public(), now).await;
+    let own = harness
+        .services
+        .issuer
+        .server_certificate(&harness.services.snapshot(), key.public(), now)
+        .await;
     let shown = vec![CertificateDer::from(own.unwrap()[0].der().to_vec())];
-    harness.service.drain().await;
+    harness.services.drain().await;
     let reply = send_as(&router, plain(Method::POST, "/renew"), shown).await;
     assert_eq!(reply.status, StatusCode::UNAUTHORIZED, "{reply:?}");
     assert_eq!(

@@ -85,7 +85,7 @@ async fn a_slow_page_leaves_processing_and_retry_after_behind() {
     assert!(started.elapsed() >= Duration::from_millis(1900));
     assert_eq!(reply.json()["status"], "processing");
     assert_eq!(reply.header("retry-after"), "1");
-    harness.service.drain().await;
+    harness.services.drain().await;
     assert_eq!(client.post(&url, None).await.json()["status"], "ready");
 }
 
@@ -179,7 +179,12 @@ async fn an_unfinished_validation_is_taken_up_at_the_next_start() {
         .unwrap();
     let id = uuid::Uuid::try_parse(id).unwrap();
     harness.store.begin_challenge(id, "").await.unwrap();
-    harness.service.resume().await.unwrap();
-    harness.service.drain().await;
+    harness
+        .services
+        .validator
+        .resume(&harness.services.snapshot())
+        .await
+        .unwrap();
+    harness.services.drain().await;
     assert_eq!(client.post(&url, None).await.json()["status"], "ready");
 }

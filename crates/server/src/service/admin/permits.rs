@@ -3,14 +3,16 @@
 
 use acme::permit::{Holder, Pattern, Record};
 use ca::api::admin::permit::{NewPermits, Permit};
+use ca::config::Config;
 use jiff::Timestamp;
 use serde_json::Map;
 use store::port::Permits as _;
 use uuid::Uuid;
 
-use super::{Error, Operator, Service};
+use super::{Admin, Error, Operator};
+use crate::service::acme_provisioner;
 
-impl Service {
+impl Admin {
     /// Gives names, all of them or none.
     ///
     /// # Errors
@@ -18,11 +20,12 @@ impl Service {
     /// or the account is not there.
     pub(crate) async fn add_permits(
         &self,
+        config: &Config,
         operator: &Operator,
         provisioner: &str,
         asked: &NewPermits,
     ) -> Result<Vec<Permit>, Error> {
-        let acme = self.acme_provisioner(provisioner)?;
+        let acme = acme_provisioner(config, provisioner)?;
         let now = Timestamp::now();
         if asked.expires_at.is_some_and(|end| end <= now) {
             return Err(bad(
@@ -44,7 +47,7 @@ impl Service {
         };
         let records: Vec<_> = patterns(&asked.names)?.into_iter().map(record).collect();
         let entry = operator.entry("permit-added", now, Map::new());
-        match self.store().add_permits(records.clone(), entry).await {
+        match self.store.add_permits(records.clone(), entry).await {
             Ok(()) => Ok(records.iter().map(show).collect()),
             Err(store::Error::NotFound) => Err(Error::NotFound(format!(
                 "provisioner {provisioner} has no such account or key, or it has ended; an account's URL \
@@ -58,9 +61,13 @@ impl Service {
     ///
     /// # Errors
     /// When there is no such provisioner, or the store cannot be read.
-    pub(crate) async fn permits(&self, provisioner: &str) -> Result<Vec<Permit>, Error> {
-        self.acme_provisioner(provisioner)?;
-        let found = self.store().permits(provisioner).await?;
+    pub(crate) async fn permits(
+        &self,
+        config: &Config,
+        provisioner: &str,
+    ) -> Result<Vec<Permit>, Error> {
+        acme_provisioner(config, provisioner)?;
+        let found = self.store.permits(provisioner).await?;
         Ok(found.iter().map(show).collect())
     }
 
@@ -82,7 +89,7 @@ impl Service {
         };
         let number = Uuid::try_parse(id).map_err(|_| unknown())?;
         let entry = operator.entry("permit-removed", Timestamp::now(), Map::new());
-        match self.store().remove_permit(provisioner, number, entry).await {
+        match self.store.remove_permit(provisioner, number, entry).await {
             Ok(record) => Ok(show(&record)),
             Err(store::Error::NotFound) => Err(unknown()),
             Err(error) => Err(error.into()),

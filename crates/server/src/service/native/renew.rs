@@ -1,6 +1,10 @@
-//! Renewal by mutual TLS: whoever holds a certificate of ours and its key gets the next one.
+//! Renewal by mutual TLS: a client that holds a certificate of this authority and its key gets the
+//! next one.
+
+use std::sync::Arc;
 
 use ca::Grant;
+use ca::config::Config;
 use ca::renew::Known;
 use jiff::Timestamp;
 use pki::chain::{self, Purpose};
@@ -8,7 +12,7 @@ use pki::{Certificate, PublicKey};
 use store::CertificateRecord;
 use store::port::Certificates as _;
 
-use super::{Error, Service};
+use super::{Error, NativeService};
 
 /// A certificate that the peer proved to hold, and what the store has of it.
 struct PresentedCertificate {
@@ -16,26 +20,28 @@ struct PresentedCertificate {
     record: Option<CertificateRecord>,
 }
 
-impl Service {
+impl NativeService {
     /// Renews the certificate that the peer proved to hold.
     ///
     /// # Errors
     /// When the peer has none of ours, it is revoked or unknown, or may not be renewed.
     pub(crate) async fn renew(
         &self,
+        config: &Arc<Config>,
         presented: Option<&[u8]>,
         request_id: String,
     ) -> Result<Certificate, Error> {
         let old = self.presented(presented).await?;
-        self.next(old, None, request_id).await
+        self.next(config, old, None, request_id).await
     }
 
     /// Renews the certificate that the peer proved to hold, for another key.
     ///
     /// # Errors
-    /// As [`Service::renew`]; also when the CSR is not signed by its own key.
+    /// As [`NativeService::renew`]; also when the CSR is not signed by its own key.
     pub(crate) async fn rekey(
         &self,
+        config: &Arc<Config>,
         presented: Option<&[u8]>,
         csr: &[u8],
         request_id: String,
@@ -43,20 +49,20 @@ impl Service {
         let old = self.presented(presented).await?;
         let csr = pki::Csr::verify(csr)
             .map_err(|why| Error::BadRequest(format!("the CSR cannot be taken: {why}")))?;
-        self.next(old, Some(csr.public_key().clone()), request_id)
+        self.next(config, old, Some(csr.public_key().clone()), request_id)
             .await
     }
 
     async fn next(
         &self,
+        config: &Arc<Config>,
         old: PresentedCertificate,
         new_key: Option<PublicKey>,
         request_id: String,
     ) -> Result<Certificate, Error> {
-        let service = self.clone();
-        self.outlive(async move {
+        let (service, config) = (self.clone(), Arc::clone(config));
+        let run = async move {
             let now = Timestamp::now();
-            let config = service.config();
             let authority = &config.authority;
             let known = old.record.as_ref().map(known).unwrap_or_default();
             let certificate = &old.certificate;
@@ -65,6 +71,7 @@ impl Service {
                 .as_ref()
                 .map_or_else(|| certificate.public_key(), Ok);
             service
+                .issuer
                 .check_key_not_compromised(key.map_err(ca::Refusal::from)?)
                 .await?;
             if let Some(new) = &new_key {
@@ -72,9 +79,9 @@ impl Service {
             }
             let renewable = renewable.admit(&config)?;
             let grant = Grant::renewal(renewable, new_key.as_ref(), authority.backdate, now);
-            service.issue(grant, &request_id).await
-        })
-        .await
+            service.issuer.issue(grant, &request_id).await
+        };
+        self.tasks.outlive(run).await
     }
 
     /// The peer's certificate, verified here once more, and known to the store.
@@ -93,7 +100,7 @@ impl Service {
         )
         .map_err(|why| unproven(why.to_string()))?;
         let serial = certificate.serial();
-        let record = self.store().certificate_by_serial(serial).await?;
+        let record = self.store.certificate_by_serial(serial).await?;
         match &record {
             Some(record) if record.der == certificate.der() => {}
             Some(_) => {
@@ -101,7 +108,7 @@ impl Service {
                     "serial number {serial} was given to another"
                 )));
             }
-            None if self.state.parts.renews_unknown => {}
+            None if self.renews_unknown => {}
             None => {
                 return Err(unproven(format!(
                     "serial number {serial} is not in this store, and another program's store \

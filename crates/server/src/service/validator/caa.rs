@@ -12,34 +12,34 @@ use store::port::Orders as _;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::{Error, Service};
+use super::{Error, Validator};
 use crate::probe::{Looked, Prober, RData, RecordType, Records};
 
-impl Service {
+impl Validator {
     /// Lets an order pass that no CAA record forbids, as far as its provisioner heeds them.
     ///
     /// # Errors
     /// Where CAA is enforced: `caa` when a record forbids a name, [`Error::Unanswered`] when the DNS
     /// gives no usable answer. When the store fails, or the account looks at too much already.
-    pub(super) async fn check_caa(
+    pub(crate) async fn check_caa(
         &self,
+        config: &Config,
         order: &Order,
         caa_identity: &CaaIdentity,
     ) -> Result<(), Error> {
-        let config = self.config();
         let settings = config.riser.provisioners.get(&order.provisioner);
         let heed = settings.map_or(Caa::Off, |settings| settings.caa);
         if heed == Caa::Off {
             return Ok(());
         }
-        let proofs = self.store().proofs(order.id).await?;
-        let _slot = self.slot(order.account).await?;
+        let proofs = self.store.proofs(order.id).await?;
+        let _slot = self.slot(config, order.account).await?;
         let climb = Climb {
             order,
             caa_identity,
             proofs: &proofs,
-            hosts: hosts(&config),
-            prober: &self.state.parts.prober,
+            hosts: hosts(config),
+            prober: &self.prober,
         };
         match (heed, climb.to_the_top().await) {
             (Caa::Warn, Err(error)) => {

@@ -8,9 +8,10 @@ use std::time::{Duration, Instant};
 use acme::identifier::Identifier;
 use acme::rate::{Buckets, Rate};
 use acme::renewal::CertificateId;
+use ca::config::RateLimits;
 use uuid::Uuid;
 
-use super::{Error, Service};
+use super::Error;
 
 /// The counters of all limits.
 pub(super) struct Limiter {
@@ -24,6 +25,12 @@ struct Counted {
     orders: Buckets,
     names: Buckets,
     failures: Buckets,
+}
+
+/// The counters, under the limits of one configuration.
+pub(super) struct Limits<'a> {
+    limiter: &'a Limiter,
+    rates: &'a RateLimits,
 }
 
 /// A refusal because of a rate limit.
@@ -53,23 +60,31 @@ impl Limiter {
         }
     }
 
+    /// These counters, under the limits of one configuration.
+    pub(super) fn under<'a>(&'a self, rates: &'a RateLimits) -> Limits<'a> {
+        Limits {
+            limiter: self,
+            rates,
+        }
+    }
+
     fn counted(&self) -> (MutexGuard<'_, Counted>, Duration) {
         let counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
         (counted, self.began.elapsed())
     }
 }
 
-impl Service {
+impl Limits<'_> {
     /// Counts a new account from this address.
     ///
     /// # Errors
     /// [`Error::Limited`] if there were too many.
     pub(super) fn count_account(&self, address: Option<IpAddr>) -> Result<(), Error> {
-        let (Some(rate), Some(address)) = (self.rates().accounts_per_address, address) else {
+        let (Some(rate), Some(address)) = (self.rates.accounts_per_address, address) else {
             return Ok(());
         };
         let network = network(address);
-        let (mut counted, now) = self.state.limiter.counted();
+        let (mut counted, now) = self.limiter.counted();
         match counted.accounts.look(&network, rate, now) {
             Ok(()) => counted.accounts.take(&network, rate, now),
             Err(wait) => {
@@ -89,31 +104,30 @@ impl Service {
         account: Uuid,
         names: impl Iterator<Item = &'a Identifier> + Clone,
     ) -> Result<(), Error> {
-        let rates = self.rates();
-        let (mut counted, now) = self.state.limiter.counted();
-        if let Some(rate) = rates.orders_per_account
+        let (mut counted, now) = self.limiter.counted();
+        if let Some(rate) = self.rates.orders_per_account
             && let Err(wait) = counted.orders.look(&account, rate, now)
         {
             let whom = format!("new orders of account {}", account.simple());
             return Err(self.limited("orders_per_account", rate, &whom, wait));
         }
         for name in names.clone() {
-            if let Some(rate) = rates.orders_per_name
+            if let Some(rate) = self.rates.orders_per_name
                 && let Err(wait) = counted.names.look(&(account, name), rate, now)
             {
                 let whom = format!("new orders of account {} for {name}", account.simple());
                 return Err(self.limited("orders_per_name", rate, &whom, wait));
             }
-            if let Some(rate) = rates.failures_per_name
+            if let Some(rate) = self.rates.failures_per_name
                 && let Err(wait) = counted.failures.look(&(account, name), rate, now)
             {
                 return Err(self.failed_too_often(account, name, rate, wait));
             }
         }
-        if let Some(rate) = rates.orders_per_account {
+        if let Some(rate) = self.rates.orders_per_account {
             counted.orders.take(&account, rate, now);
         }
-        if let Some(rate) = rates.orders_per_name {
+        if let Some(rate) = self.rates.orders_per_name {
             names.for_each(|name| counted.names.take(&(account, name), rate, now));
         }
         Ok(())
@@ -128,10 +142,10 @@ impl Service {
         account: Uuid,
         name: &Identifier,
     ) -> Result<(), Error> {
-        let Some(rate) = self.rates().failures_per_name else {
+        let Some(rate) = self.rates.failures_per_name else {
             return Ok(());
         };
-        let (counted, now) = self.state.limiter.counted();
+        let (counted, now) = self.limiter.counted();
         let looked = counted.failures.look(&(account, name), rate, now);
         looked.map_err(|wait| self.failed_too_often(account, name, rate, wait))
     }
@@ -148,12 +162,12 @@ impl Service {
         mut names: impl Iterator<Item = &'a Identifier>,
     ) -> Result<(), Error> {
         names.try_for_each(|name| self.check_failure_limit(account, name))?;
-        let Some(rate) = self.rates().orders_per_account else {
+        let Some(rate) = self.rates.orders_per_account else {
             return Ok(());
         };
         let count = rate.count.max(RENEWAL_ORDERS);
         let rate = Rate { count, ..rate };
-        let (mut counted, now) = self.state.limiter.counted();
+        let (mut counted, now) = self.limiter.counted();
         if let Err(wait) = counted.orders.look(&(account, old), rate, now) {
             let whom = format!(
                 "new orders of account {} that replace {old}",
@@ -167,8 +181,8 @@ impl Service {
 
     /// Counts a validation that failed.
     pub(super) fn count_failure(&self, account: Uuid, name: &Identifier) {
-        if let Some(rate) = self.rates().failures_per_name {
-            let (mut counted, now) = self.state.limiter.counted();
+        if let Some(rate) = self.rates.failures_per_name {
+            let (mut counted, now) = self.limiter.counted();
             counted.failures.take(&(account, name), rate, now);
         }
     }
@@ -222,12 +236,8 @@ impl Service {
         Error::Limited(Limited {
             detail: format!("{what}: try again in {} s.", wait.as_secs()),
             wait,
-            help: self.rates().help,
+            help: self.rates.help.clone(),
         })
-    }
-
-    fn rates(&self) -> ca::config::RateLimits {
-        self.config().riser.rate_limits.clone()
     }
 }
 

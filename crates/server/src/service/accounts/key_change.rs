@@ -9,7 +9,7 @@ use store::KeyChanged;
 use store::port::Accounts as _;
 use uuid::Uuid;
 
-use super::{Error, Service};
+use super::{AccountService, Error};
 
 /// What became of a change of key.
 pub(crate) enum Rolled {
@@ -19,7 +19,7 @@ pub(crate) enum Rolled {
     InUse(Uuid),
 }
 
-impl Service {
+impl AccountService {
     /// Gives the account its new key.
     ///
     /// # Errors
@@ -29,8 +29,8 @@ impl Service {
         account: Uuid,
         change: KeyChange,
     ) -> Result<Rolled, Error> {
-        let store = self.store();
-        match store.change_key(account, change, Timestamp::now()).await? {
+        let changed = self.store.change_key(account, change, Timestamp::now());
+        match changed.await? {
             KeyChanged::Changed(account) => Ok(Rolled::Over(account)),
             KeyChanged::InUse(holder) => Ok(Rolled::InUse(holder)),
             KeyChanged::Outdated => Err(Problem::malformed(

@@ -5,16 +5,16 @@ use jiff::Timestamp;
 use serde_json::{Map, json};
 use store::port::AuditLog as _;
 
-use super::{Error, Operator, Service};
+use super::{Admin, Error, Operator};
 use crate::live::Reloaded;
 
-impl Service {
+impl Admin {
     /// Brings into force what the configuration files say.
     ///
     /// # Errors
     /// [`Error::BadRequest`] with every fault; then the previous configuration stays in force.
     pub(crate) async fn reload(&self, operator: &Operator) -> Result<admin::Reloaded, Error> {
-        let live = &self.state.parts.live;
+        let live = &self.live;
         let reloaded = live.reload().await;
         let outcome = match reloaded {
             Some(Reloaded::Same) => "same",
@@ -23,7 +23,7 @@ impl Service {
         };
         let detail = Map::from_iter([("outcome".to_owned(), json!(outcome))]);
         let entry = operator.entry("configuration-reloaded", Timestamp::now(), detail);
-        self.store().record(entry).await?;
+        self.store.record(entry).await?;
         let in_force = |status| {
             Ok(admin::Reloaded {
                 status,

@@ -1,17 +1,33 @@
-//! The certificate_signer: prepare, lint, sign, verify what came back, commit, answer. Every certificate that
-//! leaves this server goes through here; none but the house's own before its record is durable.
+//! The issuer, the one component with the signing key: prepare, lint, sign, verify the signature,
+//! commit, answer. A certificate leaves the process only after its record is durable, except the
+//! server's own.
+
+use std::sync::Arc;
 
 use acme::problem::{Kind, Problem};
 use ca::{Grant, Recipient, Refusal};
 use jiff::Timestamp;
-use pki::{Certificate, Serial};
-use store::port::Certificates as _;
-use store::{CertificateRecord, Issuance, Issued};
+use keys::CertificateSigner;
+use pki::{Certificate, PublicKey, Serial};
+use store::port::{Certificates as _, Revocations as _};
+use store::{CertificateRecord, Issuance, Issued, Store};
 use uuid::Uuid;
 
-use super::{Error, Service};
+use super::tasks::Tasks;
+use super::{AuthorityCertificates, Error};
 
-impl Service {
+mod server_certificate;
+
+/// Makes certificates and their records. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Issuer {
+    pub(super) signer: Arc<CertificateSigner>,
+    pub(super) certificates: Arc<AuthorityCertificates>,
+    pub(super) store: Store,
+    pub(super) tasks: Tasks,
+}
+
+impl Issuer {
     /// Makes the one certificate of a grant, and its record.
     ///
     /// # Errors
@@ -26,12 +42,12 @@ impl Service {
             certificate: record.clone(),
             key: certificate.public_key().map_err(Refusal::from)?.digest(),
         };
-        match self.store().issue(issuance).await? {
+        match self.store.issue(issuance).await? {
             Issued::Done => {
-                tell(&record, request_id);
+                log_issued(&record, request_id);
                 Ok(certificate)
             }
-            Issued::AlreadyIssued(id) => match self.store().certificate(id).await? {
+            Issued::AlreadyIssued(id) => match self.store.certificate(id).await? {
                 Some(first) => Ok(Certificate::from_der(&first.der).map_err(Refusal::from)?),
                 None => Err(Error::unknown("certificate")),
             },
@@ -49,27 +65,38 @@ impl Service {
         }
     }
 
-    /// Prepares, lints and signs; the certificate_signer verifies what comes back.
-    pub(super) fn make(&self, grant: Grant, now: Timestamp) -> Result<Certificate, Error> {
-        let certificate_signer = &self.state.parts.certificate_signer;
+    /// Refuses a key that was revoked as compromised: no certificate is made for it again.
+    ///
+    /// # Errors
+    /// [`Refusal::CompromisedKey`]; when the store cannot be read.
+    pub(super) async fn check_key_not_compromised(&self, key: &PublicKey) -> Result<(), Error> {
+        if self.store.is_compromised(key.digest()).await? {
+            return Err(Refusal::CompromisedKey.into());
+        }
+        Ok(())
+    }
+
+    /// Prepares, lints and signs; the signer verifies what comes back.
+    fn make(&self, grant: Grant, now: Timestamp) -> Result<Certificate, Error> {
         let serial = Serial::from_random(keys::random());
-        let unsigned = ca::issue::prepare(grant, now, serial, certificate_signer.issuer())?;
-        Ok(certificate_signer.sign(unsigned)?)
+        let unsigned = ca::issue::prepare(grant, now, serial, self.signer.issuer())?;
+        Ok(self.signer.sign(unsigned)?)
     }
 
     /// What the store keeps of a certificate.
-    pub(super) fn record(
+    fn record(
         &self,
         certificate: &Certificate,
         recipient: &Recipient,
         now: Timestamp,
     ) -> CertificateRecord {
         let names = certificate.alt_names().iter();
+        let chain = self.certificates.intermediates.iter();
         let record = CertificateRecord {
             id: Uuid::now_v7(),
             serial: certificate.serial().clone(),
             der: certificate.der().to_vec(),
-            chain: self.chain().iter().map(|c| c.der().to_vec()).collect(),
+            chain: chain.map(|it| it.der().to_vec()).collect(),
             provisioner: None,
             account: None,
             order: None,
@@ -103,8 +130,8 @@ impl Service {
     }
 }
 
-/// One event for each certificate issued.
-fn tell(record: &CertificateRecord, request_id: &str) {
+/// Logs one event for each certificate issued.
+fn log_issued(record: &CertificateRecord, request_id: &str) {
     let text = |value: Option<String>| value.unwrap_or_default();
     tracing::info!(
         event = "certificate_issued",

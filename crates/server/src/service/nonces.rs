@@ -7,8 +7,12 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use acme::Problem;
 use aws_lc_rs::hmac;
 use data_encoding::BASE64URL_NOPAD;
+use jiff::Timestamp;
+
+use super::Error;
 
 /// The nonces of one process: what it has handed out and what has come back.
 pub(crate) struct Nonces {
@@ -24,7 +28,7 @@ pub(crate) struct Nonces {
 
 /// Why a nonce is not taken. The client gets a fresh one with the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Rejected {
+enum Rejected {
     /// Not a nonce of this process.
     #[error("this server did not issue the nonce, or has restarted since; use the fresh one")]
     Unknown,
@@ -56,8 +60,22 @@ impl Nonces {
         }
     }
 
+    /// A new nonce, as of now.
+    pub(crate) fn fresh(&self) -> String {
+        self.issue(Timestamp::now().as_second())
+    }
+
+    /// Takes a nonce, once.
+    ///
+    /// # Errors
+    /// `badNonce`, with the reason.
+    pub(crate) fn take(&self, nonce: &str) -> Result<(), Error> {
+        self.spend(nonce, Timestamp::now().as_second())
+            .map_err(|why| Error::Problem(Problem::bad_nonce(format!("Not taken: {why}."))))
+    }
+
     /// A nonce that nobody has seen yet: base64url(epoch ‖ counter ‖ MAC), 43 characters.
-    pub(crate) fn issue(&self, now: i64) -> String {
+    fn issue(&self, now: i64) -> String {
         self.age(now);
         let counter = self.next.fetch_add(1, Ordering::AcqRel);
         let (word, bit) = place(counter);
@@ -70,7 +88,7 @@ impl Nonces {
     }
 
     /// Takes `nonce` once; a second time it is [`Rejected::Spent`].
-    pub(crate) fn spend(&self, nonce: &str, now: i64) -> Result<(), Rejected> {
+    fn spend(&self, nonce: &str, now: i64) -> Result<(), Rejected> {
         self.age(now);
         let counter = self.open(nonce).ok_or(Rejected::Unknown)?;
         let next = self.next.load(Ordering::Acquire);

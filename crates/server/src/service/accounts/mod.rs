@@ -1,6 +1,7 @@
 //! Accounts (RFC 8555 §7.3): made, found, changed, ended. Each belongs to one provisioner.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use acme::Problem;
 use acme::account::{Account, Status};
@@ -8,19 +9,34 @@ use acme::contact;
 use acme::eab::Bound;
 use acme::message::account::{NewAccount, Update};
 use acme::problem::Kind;
-use ca::config::TermsChanged;
+use ca::config::{Config, TermsChanged};
 use ca::external_key;
 use ca::provisioner::Acme;
 use jiff::Timestamp;
 use pki::jose::Jwk;
 use store::port::{Accounts as _, ExternalKeys as _, Orders as _};
-use store::{Created, OrderPage};
+use store::{Created, OrderPage, Store};
 use uuid::Uuid;
 
-use super::{Error, Service};
+use super::limiter::Limiter;
+use super::{Caller, Error};
+
+mod external_account;
+mod key_change;
+
+pub(crate) use self::key_change::Rolled;
+
+/// Registers, finds, changes and ends accounts. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct AccountService {
+    pub(super) store: Store,
+    pub(super) limiter: Arc<Limiter>,
+}
 
 /// How a request for an account came.
 pub(crate) struct Origin<'a> {
+    /// The configuration that it took.
+    pub(crate) config: &'a Config,
     /// Its URL, which an external account binding has to repeat.
     pub(crate) url: &'a str,
     /// Where it came from.
@@ -35,13 +51,13 @@ pub(crate) enum Registered {
     Existing(Account),
 }
 
-impl Service {
+impl AccountService {
     /// The account of this id at this provisioner.
     ///
     /// # Errors
     /// `accountDoesNotExist`; a refusal if it is another provisioner's.
     pub(crate) async fn account(&self, id: Uuid, provisioner: &str) -> Result<Account, Error> {
-        match self.store().account(id).await? {
+        match self.store.account(id).await? {
             Some(account) if account.provisioner == provisioner => Ok(account),
             Some(_) => Err(Problem::unauthorized(format!(
                 "This account does not belong to provisioner {provisioner:?}."
@@ -63,7 +79,7 @@ impl Service {
         origin: Origin<'_>,
     ) -> Result<Registered, Error> {
         let found = self
-            .store()
+            .store
             .account_by_key(acme.name(), &key.thumbprint())
             .await?;
         if let Some(account) = found {
@@ -75,7 +91,8 @@ impl Service {
         }
         acme.check()?;
         admit(acme, &request)?;
-        self.count_account(origin.address)?;
+        let limits = self.limiter.under(&origin.config.riser.rate_limits);
+        limits.count_account(origin.address)?;
         let bound = match &request.external_account_binding {
             Some(sent) => Some(self.bound(acme.name(), sent, origin.url, &key).await?),
             None => None,
@@ -107,10 +124,10 @@ impl Service {
         bound: Option<Bound>,
     ) -> Result<Created, Error> {
         let Some(bound) = bound else {
-            return Ok(self.store().create_account(account).await?);
+            return Ok(self.store.create_account(account).await?);
         };
         let (provisioner, kid) = (account.provisioner.clone(), bound.kid().to_owned());
-        match self.store().create_bound_account(account, bound).await? {
+        match self.store.create_bound_account(account, bound).await? {
             Some(created) => Ok(created),
             // Another request was faster, or the operator was.
             None => Err(self.binds_no_more(&provisioner, &kid).await?.into()),
@@ -123,7 +140,7 @@ impl Service {
     /// When the store cannot be read.
     pub(crate) async fn orders(&self, account: &Account, after: Uuid) -> Result<OrderPage, Error> {
         let now = Timestamp::now();
-        Ok(self.store().orders_page(account.id, after, now).await?)
+        Ok(self.store.orders_page(account.id, after, now).await?)
     }
 
     /// Changes an account's contacts, notes its agreement to the terms in force, or ends it
@@ -141,7 +158,7 @@ impl Service {
         match update.status.as_deref() {
             None | Some("valid") => {}
             Some("deactivated") => {
-                return Ok(self.store().deactivate_account(account.id, now).await?);
+                return Ok(self.store.deactivate_account(account.id, now).await?);
             }
             Some(other) => {
                 return Err(Problem::malformed(format!(
@@ -157,8 +174,10 @@ impl Service {
         if contact.is_none() && terms.is_none() {
             return Ok(account);
         }
-        let store = self.store();
-        Ok(store.update_account(account.id, contact, terms).await?)
+        Ok(self
+            .store
+            .update_account(account.id, contact, terms)
+            .await?)
     }
 
     /// Why the store took nothing from an account: it may have ended since its request was let in.
@@ -171,18 +190,25 @@ impl Service {
         }
         error.into()
     }
+}
 
-    /// Whether the account may ask for something new: where the operator wants that, only when it
-    /// has agreed to the terms in force (RFC 8555 §7.3.3).
-    ///
-    /// # Errors
-    /// `userActionRequired`.
-    pub(super) fn consents(&self, acme: &Acme, account: &Account) -> Result<(), Problem> {
-        let settings = self.config().riser.provisioner(acme.name());
-        match (settings.terms_changed, acme.terms_of_service()) {
-            (TermsChanged::Ask, Some(terms)) => account.agrees_to(terms),
-            (TermsChanged::Ask, None) | (TermsChanged::Ignore, _) => Ok(()),
-        }
+/// Checks that the account may ask for something new: where the operator wants that, only when it
+/// has agreed to the terms in force (RFC 8555 §7.3.3).
+///
+/// # Errors
+/// `userActionRequired`.
+pub(super) fn check_terms(caller: Caller<'_>) -> Result<(), Problem> {
+    let settings = caller
+        .config
+        .riser
+        .provisioners
+        .get(caller.provisioner.name());
+    let changed = settings
+        .map(|settings| settings.terms_changed)
+        .unwrap_or_default();
+    match (changed, caller.provisioner.terms_of_service()) {
+        (TermsChanged::Ask, Some(terms)) => caller.account.agrees_to(terms),
+        (TermsChanged::Ask, None) | (TermsChanged::Ignore, _) => Ok(()),
     }
 }
 

@@ -2,18 +2,29 @@
 //! all its names, or by the certificate's own key. An expired certificate may be revoked too: whoever
 //! looks at old signatures wants to know.
 
+use std::sync::Arc;
+
 use acme::account::Account;
+use acme::authz::Scope;
 use acme::message::revocation::Revocation as Request;
 use acme::problem::{Kind, Problem};
 use acme::revocation;
 use ca::Refusal;
+use ca::config::Config;
 use jiff::Timestamp;
+use pki::Certificate;
 use pki::jose::Jwk;
-use pki::{Certificate, PublicKey};
 use store::port::{Certificates as _, Revocations as _};
-use store::{CertificateRecord, Revocation, Revoked, Revoker};
+use store::{CertificateRecord, Revocation, Revoked, Revoker, Store};
 
-use super::{Error, Service};
+use super::{AuthorityCertificates, Error};
+
+/// Revokes certificates. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Revocations {
+    pub(super) store: Store,
+    pub(super) certificates: Arc<AuthorityCertificates>,
+}
 
 /// Who asks for a revocation.
 pub(crate) enum Requester {
@@ -23,7 +34,7 @@ pub(crate) enum Requester {
     Key(Jwk),
 }
 
-impl Service {
+impl Revocations {
     /// Revokes a certificate, once; and once more where its key turns out to be compromised.
     ///
     /// # Errors
@@ -31,6 +42,7 @@ impl Service {
     /// it.
     pub(crate) async fn revoke(
         &self,
+        config: &Config,
         requester: &Requester,
         request: &Request,
         request_id: &str,
@@ -45,7 +57,9 @@ impl Service {
         let now = Timestamp::now();
         let by = match requester {
             Requester::Account(account) => {
-                self.right_of(account, &certificate, &record, now).await?
+                let widest = config.riser.provisioner(&account.provisioner).subdomains;
+                let right = self.right_of(account, widest, &certificate, &record);
+                right.await?
             }
             Requester::Key(key) => right_by(key, &certificate)?,
         };
@@ -65,33 +79,22 @@ impl Service {
             revoked,
             key: certificate.public_key().map_err(Refusal::from)?.digest(),
         };
-        if !self.store().revoke(revocation).await? {
+        if !self.store.revoke(revocation).await? {
             return Err(already(&record, None).into());
         }
-        tell(&record, reason, by, request_id);
-        Ok(())
-    }
-
-    /// Refuses a key that was revoked as compromised: no certificate is made for it again.
-    ///
-    /// # Errors
-    /// [`Refusal::CompromisedKey`]; when the store cannot be read.
-    pub(super) async fn check_key_not_compromised(&self, key: &PublicKey) -> Result<(), Error> {
-        if self.store().is_compromised(key.digest()).await? {
-            return Err(Refusal::CompromisedKey.into());
-        }
+        log_revoked(&record, reason, by, request_id);
         Ok(())
     }
 
     /// The record of exactly this certificate.
     async fn known(&self, certificate: &Certificate) -> Result<CertificateRecord, Error> {
         let serial = certificate.serial();
-        let found = self.store().certificate_by_serial(serial).await?;
+        let found = self.store.certificate_by_serial(serial).await?;
         if let Some(record) = found.filter(|record| record.der == certificate.der()) {
             return Ok(record);
         }
         let ours = |issuer: &Certificate| certificate.is_issued_by(issuer).is_ok();
-        if self.chain().iter().any(ours) {
+        if self.certificates.intermediates.iter().any(ours) {
             return Err(Error::NotFound(format!(
                 "This CA has no record of the certificate with serial number {serial}."
             )));
@@ -108,9 +111,9 @@ impl Service {
     async fn right_of(
         &self,
         account: &Account,
+        widest: Scope,
         certificate: &Certificate,
         record: &CertificateRecord,
-        now: Timestamp,
     ) -> Result<Revoker, Error> {
         if record.account == Some(account.id) {
             return Ok(Revoker::Account(account.id));
@@ -124,9 +127,8 @@ impl Service {
         }
         if let Some(names) = revocation::identifiers(certificate) {
             let names = names.into_iter().collect();
-            let config = self.config();
-            let widest = config.riser.provisioner(&account.provisioner).subdomains;
-            let proven = self.store().has_proven(account.id, names, widest, now);
+            let now = Timestamp::now();
+            let proven = self.store.has_proven(account.id, names, widest, now);
             if proven.await? {
                 return Ok(Revoker::Names(account.id));
             }
@@ -167,8 +169,13 @@ fn already(record: &CertificateRecord, revoked: Option<&Revoked>) -> Problem {
     )
 }
 
-/// One event for each certificate revoked.
-fn tell(record: &CertificateRecord, reason: revocation::Reason, by: Revoker, request_id: &str) {
+/// Logs one event for each certificate revoked.
+fn log_revoked(
+    record: &CertificateRecord,
+    reason: revocation::Reason,
+    by: Revoker,
+    request_id: &str,
+) {
     let (by, account) = match by {
         Revoker::Account(id) => ("account", id.simple().to_string()),
         Revoker::Names(id) => ("names", id.simple().to_string()),

@@ -12,7 +12,7 @@ use pki::Certificate;
 use store::port::{Certificates as _, RenewalWindows as _};
 use store::{CertificateRecord, RenewalRecord};
 
-use super::{Error, Service};
+use super::{AcmeService, Error};
 
 /// When to renew, and when to ask again.
 pub(crate) struct Renewal {
@@ -20,7 +20,7 @@ pub(crate) struct Renewal {
     pub(crate) pause: SignedDuration,
 }
 
-impl Service {
+impl AcmeService {
     /// When the certificate of this name should be renewed: in the past where it is revoked, in the newest window that
     /// an operator has set for it, else in its own.
     ///
@@ -28,7 +28,7 @@ impl Service {
     /// When the name has a wrong shape, or is not that of a certificate of this provisioner.
     pub(crate) async fn renewal(&self, acme: &Acme, name: &str) -> Result<Renewal, Error> {
         let id = CertificateId::parse(name)?;
-        let found = self.store().renewal(id.serial()).await?;
+        let found = self.store.renewal(id.serial()).await?;
         let RenewalRecord {
             certificate: record,
             window: set,
@@ -62,7 +62,7 @@ impl Service {
         let Some(id) = opening.replaces() else {
             return Ok(None);
         };
-        let record = self.store().certificate_by_serial(id.serial()).await?;
+        let record = self.store.certificate_by_serial(id.serial()).await?;
         let record = record.ok_or_else(unknown)?;
         let certificate = named(&record, id)?;
         if record.account != Some(account.id) {

@@ -1,22 +1,20 @@
-//! External account keys (RFC 8555 §7.3.4): handed out, listed and taken back by an operator; and
-//! what the key of an account says when the account orders.
+//! External account keys (RFC 8555 §7.3.4): created, listed and removed by an operator.
 
-use acme::Problem;
-use acme::account::Account;
-use acme::eab::{Bound, MacKey, Parsed};
+use acme::eab::MacKey;
 use ca::api::admin::eab::{Key, Keys, NewKey, Removed};
+use ca::config::Config;
 use ca::external_key::{self, ExternalKey, Limits, Rules, UseMade};
-use ca::policy::{Binding, Policy};
+use ca::policy::Policy;
 use data_encoding::HEXLOWER;
 use jiff::Timestamp;
-use pki::jose::Jwk;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, json};
 use store::AuditEntry;
 use store::port::ExternalKeys as _;
 
-use super::{Error, Operator, Service};
+use super::{Admin, Error, Operator};
+use crate::service::{acme_provisioner, profiles};
 
-impl Service {
+impl Admin {
     /// Makes a key for accounts of this provisioner. The secret is in the answer, and is not shown again.
     ///
     /// # Errors
@@ -24,12 +22,13 @@ impl Service {
     /// a reference that another key has.
     pub(crate) async fn add_external_key(
         &self,
+        config: &Config,
         operator: &Operator,
         provisioner: &str,
         asked: NewKey,
     ) -> Result<Key, Error> {
-        self.acme_provisioner(provisioner)?;
-        self.offered(provisioner, asked.profile.as_deref())?;
+        acme_provisioner(config, provisioner)?;
+        check_offered(config, provisioner, asked.profile.as_deref())?;
         let now = Timestamp::now();
         let key = new_key(provisioner, asked, now)?;
         let secret = new_secret();
@@ -38,7 +37,7 @@ impl Service {
             ..Key::show(&key)
         };
         let entry = entry(operator, &key, "external-key-created", now);
-        match self.store().create_external_key(key, secret, entry).await {
+        match self.store.create_external_key(key, secret, entry).await {
             Ok(()) => Ok(shown),
             Err(store::Error::Conflict(_)) => Err(Error::Conflict(format!(
                 "provisioner {provisioner} has a key called '{}' already: remove that one first, or \
@@ -49,40 +48,19 @@ impl Service {
         }
     }
 
-    /// A key for a profile that its provisioner does not offer would be of no use to anybody.
-    fn offered(&self, provisioner: &str, asked: Option<&str>) -> Result<(), Error> {
-        let Some(asked) = asked.filter(|name| !name.is_empty()) else {
-            return Ok(());
-        };
-        let offered = self.profiles(provisioner);
-        if offered.contains_key(asked) {
-            return Ok(());
-        }
-        let names: Vec<_> = offered.into_keys().collect();
-        let instead = match names.as_slice() {
-            [] => "it offers none: name some as its 'profiles' in riser.toml".to_owned(),
-            names => format!("it offers {}", names.join(", ")),
-        };
-        Err(Error::BadRequest(format!(
-            "provisioner {provisioner} offers no profile {asked:?}; {instead}"
-        )))
-    }
-
     /// A page of the keys of this provisioner.
     ///
     /// # Errors
     /// When there is no such provisioner, or the store cannot be read.
     pub(crate) async fn external_keys(
         &self,
+        config: &Config,
         provisioner: &str,
         after: &str,
         limit: u32,
     ) -> Result<Keys, Error> {
-        self.acme_provisioner(provisioner)?;
-        let found = self
-            .store()
-            .external_keys(provisioner, after, limit)
-            .await?;
+        acme_provisioner(config, provisioner)?;
+        let found = self.store.external_keys(provisioner, after, limit).await?;
         let is_last = u32::try_from(found.len()).is_ok_and(|count| count < limit);
         let last = found.last().map(|key| key.id.clone());
         Ok(Keys {
@@ -97,12 +75,15 @@ impl Service {
     /// When there is no such provisioner, or the store cannot be read.
     pub(crate) async fn external_key_called(
         &self,
+        config: &Config,
         provisioner: &str,
         reference: &str,
     ) -> Result<Keys, Error> {
-        self.acme_provisioner(provisioner)?;
-        let store = self.store();
-        let found = store.external_key_called(provisioner, reference).await?;
+        acme_provisioner(config, provisioner)?;
+        let found = self
+            .store
+            .external_key_called(provisioner, reference)
+            .await?;
         Ok(Keys {
             eaks: found.iter().map(Key::show).collect(),
             next_cursor: String::new(),
@@ -115,23 +96,27 @@ impl Service {
     /// When there is no such provisioner or key.
     pub(crate) async fn remove_external_key(
         &self,
+        config: &Config,
         operator: &Operator,
         provisioner: &str,
         id: &str,
     ) -> Result<Removed, Error> {
-        self.acme_provisioner(provisioner)?;
+        acme_provisioner(config, provisioner)?;
         let unknown = || {
             Error::NotFound(format!(
                 "provisioner {provisioner} has no external account key with the id '{id}': see `step \
                  ca acme eab list {provisioner}`"
             ))
         };
-        let store = self.store();
-        let found = store.external_key(provisioner, id).await?;
+        let found = self.store.external_key(provisioner, id).await?;
         let key = found.ok_or_else(unknown)?;
         let entry = entry(operator, &key, "external-key-removed", Timestamp::now());
         let why = external_key::removed(id);
-        match store.remove_external_key(provisioner, id, why, entry).await {
+        match self
+            .store
+            .remove_external_key(provisioner, id, why, entry)
+            .await
+        {
             Ok(orders) => Ok(Removed {
                 status: "ok".to_owned(),
                 orders,
@@ -140,65 +125,25 @@ impl Service {
             Err(error) => Err(error.into()),
         }
     }
+}
 
-    /// Checks the binding that a newAccount request to `url` brings for its key.
-    ///
-    /// # Errors
-    /// A refusal for whatever is wrong with it; see the problem's words.
-    pub(super) async fn bound(
-        &self,
-        provisioner: &str,
-        sent: &Value,
-        url: &str,
-        account: &Jwk,
-    ) -> Result<Bound, Error> {
-        let parsed = Parsed::parse(sent)?;
-        let kid = parsed.kid().to_owned();
-        let store = self.store();
-        let secret = store.external_secret(provisioner, &kid).await?;
-        let secret = secret.ok_or_else(|| external_key::unknown(&kid))?;
-        let bound = parsed.verify(&secret, url, account)?;
-        let key = store.external_key(provisioner, &kid).await?;
-        let key = key.ok_or_else(|| external_key::unknown(&kid))?;
-        key.may_bind(Timestamp::now())?;
-        Ok(bound)
+/// Refuses a key for a profile that its provisioner does not offer: no order could use it.
+fn check_offered(config: &Config, provisioner: &str, asked: Option<&str>) -> Result<(), Error> {
+    let Some(asked) = asked.filter(|name| !name.is_empty()) else {
+        return Ok(());
+    };
+    let offered = profiles(config, provisioner);
+    if offered.contains_key(asked) {
+        return Ok(());
     }
-
-    /// Why a key that would bind a moment ago does not any more.
-    ///
-    /// # Errors
-    /// When the store cannot be read.
-    pub(super) async fn binds_no_more(
-        &self,
-        provisioner: &str,
-        kid: &str,
-    ) -> Result<Problem, Error> {
-        let Some(key) = self.store().external_key(provisioner, kid).await? else {
-            return Ok(external_key::unknown(kid));
-        };
-        let why = key.may_bind(Timestamp::now()).err();
-        Ok(why.unwrap_or_else(|| external_key::unknown(kid)))
-    }
-
-    /// What the external account key of this account says about its orders; nothing is read for an
-    /// account without one.
-    ///
-    /// # Errors
-    /// `unauthorized` if the operator has taken the key back.
-    pub(super) async fn external_key_rules(
-        &self,
-        account: &Account,
-    ) -> Result<Option<Binding>, Error> {
-        let Some(external) = &account.external else {
-            return Ok(None);
-        };
-        let store = self.store();
-        let found = store
-            .external_key(&account.provisioner, &external.key)
-            .await?;
-        let key = found.ok_or_else(|| external_key::removed(&external.key))?;
-        Ok(Some(key.binding()))
-    }
+    let names: Vec<_> = offered.into_keys().collect();
+    let instead = match names.as_slice() {
+        [] => "it offers none: name some as its 'profiles' in riser.toml".to_owned(),
+        names => format!("it offers {}", names.join(", ")),
+    };
+    Err(Error::BadRequest(format!(
+        "provisioner {provisioner} offers no profile {asked:?}; {instead}"
+    )))
 }
 
 fn new_key(provisioner: &str, asked: NewKey, now: Timestamp) -> Result<ExternalKey, Error> {

@@ -15,30 +15,35 @@ use store::port::{Authorizations as _, Orders as _};
 use uuid::Uuid;
 
 use super::renewal::already_replaced;
-use super::{Error, Service};
+use super::{AcmeService, Caller, Error};
+use crate::service::accounts::check_terms;
 
-impl Service {
+impl AcmeService {
     /// Makes an order and the authorizations it needs.
     ///
     /// # Errors
     /// When a name or the lifetime asked for cannot be had from this provisioner.
     pub(crate) async fn create_order(
         &self,
-        acme: &Acme,
-        account: &Account,
+        caller: Caller<'_>,
         request: &NewOrder,
     ) -> Result<Order, Error> {
+        let Caller {
+            config,
+            provisioner: acme,
+            account,
+        } = caller;
         acme.check()?;
-        self.consents(acme, account)?;
+        check_terms(caller)?;
         let now = Timestamp::now();
-        let config = self.config();
         let enabled = config.challenges(acme);
-        let binding = self.external_key_rules(account).await?;
-        let (opening, profile) = decide(&config, acme, binding.as_ref(), request, now)?;
+        let binding = self.accounts.external_key_rules(account).await?;
+        let (opening, profile) = decide(config, acme, binding.as_ref(), request, now)?;
+        let limits = self.limiter.under(&config.riser.rate_limits);
         match self.may_replace(account, &opening).await? {
-            None => self.count_order(account.id, opening.identifiers())?,
+            None => limits.count_order(account.id, opening.identifiers())?,
             // Who renews when asked to is not held up (RFC 9773 §5).
-            Some(old) => self.count_renewal(account.id, old, opening.identifiers())?,
+            Some(old) => limits.count_renewal(account.id, old, opening.identifiers())?,
         }
         let settings = config.riser.provisioner(acme.name());
         let owner = Owner {
@@ -82,7 +87,7 @@ impl Service {
         let names = opening.sought().into_iter().collect();
         let earlier = reuse.is_on().then_some(now);
         let found = self
-            .store()
+            .store
             .reusable_authorizations(account, names, earlier)
             .await?;
         Ok(ReusableAuthorizations {
@@ -103,9 +108,14 @@ impl Service {
             order: order.clone(),
             authorizations,
         };
-        let placed = match self.store().create_order(new).await {
+        let placed = match self.store.create_order(new).await {
             Ok(placed) => placed,
-            Err(error) => return Err(self.refused(owner.account, owner.provisioner, error).await),
+            Err(error) => {
+                return Err(self
+                    .accounts
+                    .refused(owner.account, owner.provisioner, error)
+                    .await);
+            }
         };
         match (placed, &order.replaces) {
             (Placed::AlreadyReplaced, Some(id)) => Err(already_replaced(id).into()),
@@ -119,7 +129,7 @@ impl Service {
     /// # Errors
     /// When there is none, or it is another account's.
     pub(crate) async fn order(&self, account: &Account, id: Uuid) -> Result<Order, Error> {
-        match self.store().order(id).await? {
+        match self.store.order(id).await? {
             Some(order) if order.account == account.id => Ok(order),
             Some(_) => Err(Error::Foreign("order")),
             None => Err(Error::unknown("order")),
@@ -165,7 +175,7 @@ pub(super) fn seed() -> RecordSeed {
 }
 
 /// Whole seconds, as answers show them.
-pub(super) fn truncate_to_second(at: Timestamp) -> Timestamp {
+pub(in crate::service) fn truncate_to_second(at: Timestamp) -> Timestamp {
     Timestamp::from_second(at.as_second()).unwrap_or(at)
 }
 

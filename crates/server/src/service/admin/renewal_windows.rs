@@ -3,21 +3,24 @@
 
 use acme::renewal::Window;
 use ca::api::admin::{RenewalScope, RenewalSetting, RenewalWindows};
+use ca::config::Config;
 use jiff::Timestamp;
 use pki::Serial;
 use serde_json::{Map, Value, json};
 use store::RenewalWindow;
 use store::port::{Certificates as _, RenewalWindows as _};
 
-use super::{Error, Operator, Service};
+use super::{Admin, Error, Operator};
+use crate::service::acme_provisioner;
 
-impl Service {
+impl Admin {
     /// Sets a window.
     ///
     /// # Errors
     /// When it is empty, its certificate or provisioner unknown, or its explanation no web address.
     pub(crate) async fn set_renewal_window(
         &self,
+        config: &Config,
         operator: &Operator,
         asked: RenewalSetting,
     ) -> Result<(), Error> {
@@ -40,7 +43,7 @@ impl Service {
             ));
         }
         let window = RenewalWindow {
-            scope: self.scope(scope, now).await?,
+            scope: self.scope(config, scope, now).await?,
             window: Window {
                 start: *start,
                 end: *end,
@@ -48,7 +51,7 @@ impl Service {
             explanation: explanation_url.clone(),
         };
         let entry = operator.entry("renewal-window-set", now, fields(&asked));
-        Ok(self.store().set_renewal_window(window, entry).await?)
+        Ok(self.store.set_renewal_window(window, entry).await?)
     }
 
     /// Clears the windows of one certificate, or all those that are for many; how many there were.
@@ -63,7 +66,7 @@ impl Service {
         let detail = Map::from_iter([("serial".to_owned(), json!(serial))]);
         let entry = operator.entry("renewal-windows-cleared", Timestamp::now(), detail);
         let serial = serial.map(parse).transpose()?;
-        Ok(self.store().clear_renewal_windows(serial, entry).await?)
+        Ok(self.store.clear_renewal_windows(serial, entry).await?)
     }
 
     /// The windows that have been set, newest first.
@@ -71,7 +74,7 @@ impl Service {
     /// # Errors
     /// When the store cannot be read.
     pub(crate) async fn renewal_windows(&self) -> Result<RenewalWindows, Error> {
-        let all = self.store().renewal_windows(SHOWN).await?;
+        let all = self.store.renewal_windows(SHOWN).await?;
         let windows = all.into_iter().map(|set| RenewalSetting {
             scope: match set.scope {
                 store::RenewalScope::Serial(serial) => RenewalScope {
@@ -98,6 +101,7 @@ impl Service {
 
     async fn scope(
         &self,
+        config: &Config,
         scope: &RenewalScope,
         now: Timestamp,
     ) -> Result<store::RenewalScope, Error> {
@@ -108,7 +112,7 @@ impl Service {
                 provisioner: None,
             } => {
                 let serial = parse(serial)?;
-                match self.store().certificate_by_serial(&serial).await? {
+                match self.store.certificate_by_serial(&serial).await? {
                     Some(_) => Ok(store::RenewalScope::Serial(serial)),
                     None => Err(Error::NotFound(format!(
                         "this CA has no record of a certificate with serial number {serial}"
@@ -134,7 +138,7 @@ impl Service {
                 provisioner,
             } => {
                 if let Some(name) = provisioner {
-                    self.acme_provisioner(name)?;
+                    acme_provisioner(config, name)?;
                 }
                 // What is issued from here on is new, and must not be renewed for old reasons.
                 Ok(store::RenewalScope::IssuedBefore {

@@ -1,4 +1,4 @@
-//! Who is finalizing which order: a lock in memory, so that one order makes one signature.
+//! Locks on orders that are being finalized, in memory, so that one order makes one signature.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -6,12 +6,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 use uuid::Uuid;
 
-/// OrderLocks on orders, held while a certificate is made for one.
+/// The locks, each held while a certificate is made for one.
+#[derive(Default)]
 pub(crate) struct OrderLocks {
     held: Mutex<HashMap<Uuid, Arc<AsyncMutex<()>>>>,
 }
 
-/// A lock on one order; the next in line gets it when this is dropped.
+/// A lock on one order; the next waiting task gets it when this is dropped.
 pub(crate) struct OrderLock<'a> {
     locks: &'a OrderLocks,
     order: Uuid,
@@ -19,14 +20,7 @@ pub(crate) struct OrderLock<'a> {
 }
 
 impl OrderLocks {
-    /// No order is claimed.
-    pub(crate) fn new() -> Self {
-        Self {
-            held: Mutex::new(HashMap::new()),
-        }
-    }
-
-    /// Waits for the guard on `order`.
+    /// Waits for the lock on `order`.
     pub(crate) async fn lock(&self, order: Uuid) -> OrderLock<'_> {
         let guard = self.held().entry(order).or_default().clone();
         OrderLock {
@@ -45,7 +39,7 @@ impl Drop for OrderLock<'_> {
     fn drop(&mut self) {
         self.guard = None;
         let mut held = self.locks.held();
-        // Turns are handed out under this lock only: with one owner left nobody waits.
+        // Guards are cloned under this mutex only: with one owner left nothing waits.
         if held
             .get(&self.order)
             .is_some_and(|guard| Arc::strong_count(guard) == 1)
@@ -61,7 +55,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_second_claim_waits_and_nothing_is_left_behind() {
-        let locks = Arc::new(OrderLocks::new());
+        let locks = Arc::new(OrderLocks::default());
         let order = Uuid::from_u128(1);
         let first = locks.lock(order).await;
         let second = tokio::spawn({

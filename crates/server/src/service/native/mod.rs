@@ -1,0 +1,46 @@
+//! The use cases of the native API of `step`: health, the authority's certificates, renewal.
+
+use std::sync::Arc;
+
+use pki::Certificate;
+use store::Store;
+
+use super::issuer::Issuer;
+use super::tasks::Tasks;
+use super::{AuthorityCertificates, Error};
+use crate::live::Live;
+
+mod renew;
+
+/// Serves the native API. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct NativeService {
+    pub(super) store: Store,
+    pub(super) issuer: Issuer,
+    pub(super) certificates: Arc<AuthorityCertificates>,
+    pub(super) live: Arc<Live>,
+    pub(super) renews_unknown: bool,
+    pub(super) tasks: Tasks,
+}
+
+impl NativeService {
+    /// Why the newest configuration is not in force; nothing when it is.
+    pub(crate) fn configuration_fault(&self) -> Option<String> {
+        self.live.fault()
+    }
+
+    /// The roots that clients trust.
+    pub(crate) fn roots(&self) -> &[Certificate] {
+        &self.certificates.roots
+    }
+
+    /// The roots of federated authorities.
+    pub(crate) fn federated(&self) -> &[Certificate] {
+        &self.certificates.federated
+    }
+
+    /// The chain above a leaf, without the root.
+    pub(crate) fn chain(&self) -> &[Certificate] {
+        &self.certificates.intermediates
+    }
+}

@@ -1,0 +1,191 @@
+//! One validation, from the first probe to the stored verdict.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use acme::challenge::{self, Context, Finding, Ports, Proof, Verdict};
+use ca::config::Config;
+use jiff::Timestamp;
+use store::port::Challenges as _;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep, sleep_until};
+
+use super::slots::Ticket;
+use super::{Subject, Validator};
+use crate::service::acme::truncate_to_second;
+
+/// The validation of one challenge, under the configuration of the request that started it.
+pub(super) struct ValidationJob {
+    pub(super) validator: Validator,
+    pub(super) config: Arc<Config>,
+    pub(super) subject: Subject,
+    pub(super) done: watch::Sender<bool>,
+}
+
+/// How one attempt at a challenge ended.
+enum Attempt {
+    Proven(Proof),
+    Again(Finding),
+    Failed(Finding),
+}
+
+impl ValidationJob {
+    /// Probes, stores the verdict, and wakes the answers that wait for it.
+    pub(super) async fn run(self, mut ticket: Ticket) {
+        let outcome = self.outcome(&mut ticket).await;
+        self.settle(&outcome).await;
+    }
+
+    /// The verdict: up to three tries within the budget, then failure.
+    async fn outcome(&self, ticket: &mut Ticket) -> Result<Proof, Finding> {
+        let _slot = ticket.slot().await;
+        let started = Instant::now();
+        let mut tries = TRIES.iter().map(|after| started + *after);
+        loop {
+            let finding = match self.attempt(started + SILENCE).await {
+                Attempt::Proven(proof) => return Ok(proof),
+                Attempt::Failed(finding) => return Err(finding),
+                Attempt::Again(finding) => finding,
+            };
+            let now = Instant::now();
+            let Some(next) = tries.find(|at| *at >= now) else {
+                return Err(finding);
+            };
+            sleep_until(next).await;
+        }
+    }
+
+    /// One attempt: probe, follow where the challenge leads, judge. The whole attempt ends with
+    /// the deadline, whatever it is waiting for.
+    async fn attempt(&self, deadline: Instant) -> Attempt {
+        let key_authorization =
+            challenge::key_authorization(&self.subject.challenge.token, &self.subject.account.key);
+        let mut redirects = Vec::new();
+        let mut probe = challenge::ask(
+            self.subject.challenge.method,
+            &self.context(&key_authorization, &[]),
+        );
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let seen = self.validator.prober.look(&probe, left).await;
+            let cx = self.context(&key_authorization, &redirects);
+            match challenge::judge(self.subject.challenge.method, &cx, &seen) {
+                Verdict::Valid(proof) => return Attempt::Proven(proof),
+                Verdict::Retry(finding) => return Attempt::Again(finding),
+                Verdict::Invalid(finding) => return Attempt::Failed(finding),
+                Verdict::Ask(next) => {
+                    redirects.push(next.url());
+                    probe = next;
+                }
+            }
+        }
+    }
+
+    fn context<'a>(&'a self, key_authorization: &'a str, redirects: &'a [String]) -> Context<'a> {
+        Context {
+            identifier: &self.subject.authorization.identifier,
+            token: &self.subject.challenge.token,
+            key_authorization,
+            account: self.subject.account.id,
+            caa_identity: &self.subject.caa_identity,
+            ports: self.ports(),
+            now: Timestamp::now(),
+            redirects,
+        }
+    }
+
+    /// The ports of the first probe.
+    fn ports(&self) -> Ports {
+        let validation = &self.config.riser.validation;
+        Ports {
+            http: validation.http_port,
+            tls: validation.tls_port,
+        }
+    }
+
+    /// Writes the verdict. A store that is out of order is asked again for a while; after that the
+    /// next POST, or the next start, takes the challenge up anew.
+    async fn settle(&self, outcome: &Result<Proof, Finding>) {
+        let id = self.subject.challenge.id;
+        for pause in SETTLE_PAUSES {
+            let (store, now) = (&self.validator.store, Timestamp::now());
+            let stored = match outcome {
+                Ok(proof) => store.settle_valid(id, proof, self.until(proof)).await,
+                Err(Finding { problem, evidence }) => {
+                    store.settle_invalid(id, problem, evidence, now).await
+                }
+            };
+            match stored {
+                Ok(stored) => return self.log_outcome(outcome, stored.written),
+                Err(error) if error.is_outage() => sleep(pause).await,
+                Err(error) => {
+                    tracing::warn!(event = "validation", challenge = %id, error = %error);
+                    return;
+                }
+            }
+        }
+        tracing::error!(event = "validation", challenge = %id, error = "the verdict was not stored");
+    }
+
+    /// How long the authorization holds when it is proven.
+    fn until(&self, proof: &Proof) -> Timestamp {
+        let provisioner = &self.subject.authorization.provisioner;
+        let settings = self.config.riser.provisioner(provisioner);
+        truncate_to_second(
+            proof
+                .at()
+                .saturating_add(settings.authorization_life)
+                .unwrap_or_else(|_| proof.at()),
+        )
+    }
+
+    fn log_outcome(&self, outcome: &Result<Proof, Finding>, written: bool) {
+        if written && outcome.is_err() {
+            let limits = self.validator.limiter.under(&self.config.riser.rate_limits);
+            limits.count_failure(
+                self.subject.account.id,
+                &self.subject.authorization.identifier,
+            );
+        }
+        let (result, reason) = match outcome {
+            // Another verdict came first, or the authorization has ended.
+            Ok(_) if !written => ("overtaken", ""),
+            Ok(_) => ("valid", ""),
+            Err(finding) => ("invalid", finding.problem.detail.as_str()),
+        };
+        tracing::info!(
+            event = "validation",
+            outcome = result,
+            identifier = %self.subject.authorization.identifier,
+            method = self.subject.challenge.method.as_str(),
+            provisioner = self.subject.authorization.provisioner,
+            account = %self.subject.account.id.simple(),
+            challenge = %self.subject.challenge.id.simple(),
+            reason,
+        );
+    }
+}
+
+impl Drop for ValidationJob {
+    /// Also when the job is lost: nobody waits for it any longer, and the next POST begins anew.
+    fn drop(&mut self) {
+        self.validator
+            .jobs
+            .running()
+            .remove(&self.subject.challenge.id);
+        self.done.send_replace(true);
+    }
+}
+
+/// When to try again after the first attempt, counted from its begin.
+const TRIES: [Duration; 2] = [Duration::from_millis(1000), Duration::from_millis(2500)];
+/// When silence is an answer.
+const SILENCE: Duration = Duration::from_secs(10);
+/// How long to wait after each failure to write a verdict.
+const SETTLE_PAUSES: [Duration; 5] = [
+    Duration::from_millis(100),
+    Duration::from_millis(400),
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+    Duration::from_secs(4),
+];

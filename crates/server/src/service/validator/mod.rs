@@ -1,0 +1,296 @@
+//! Validation: a job that outlives the request probes a challenge; the answer waits for its verdict
+//! for a while, so that most clients see it at once and never poll.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use acme::Problem;
+use acme::account::Account;
+use acme::authz::{Authorization, Status};
+use acme::challenge::{self, CaaIdentity, Challenge};
+use ca::config::Config;
+use jiff::Timestamp;
+use moka::sync::Cache;
+use store::port::{Accounts as _, Challenges as _, ValidationJobs as _};
+use store::{ChallengeRecord, Store, UnfinishedChallenge};
+use tokio::sync::watch;
+use tokio::time::{Instant, timeout};
+use uuid::Uuid;
+
+use self::job::ValidationJob;
+use self::slots::{ValidationSlot, ValidationSlots};
+use super::limiter::Limiter;
+use super::tasks::Tasks;
+use super::{Caller, Error, caa_identity};
+use crate::probe::Prober;
+
+mod caa;
+mod job;
+mod slots;
+
+/// Validates challenges and looks up what the DNS says about certificates; the one component that
+/// connects to addresses that clients choose. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Validator {
+    store: Store,
+    prober: Prober,
+    jobs: Arc<ValidationJobs>,
+    /// How many probes run at the same time; each holds a few sockets.
+    slots: Arc<ValidationSlots>,
+    limiter: Arc<Limiter>,
+    tasks: Tasks,
+}
+
+/// The validations under way, and how long answers have waited for those of each order.
+struct ValidationJobs {
+    running: Mutex<HashMap<Uuid, watch::Receiver<bool>>>,
+    waited: Cache<Uuid, Arc<AtomicU64>>,
+}
+
+/// Which challenge of which authorization.
+#[derive(Clone, Copy)]
+pub(crate) struct ChallengePath {
+    /// The authorization.
+    pub(crate) authorization: Uuid,
+    /// The challenge.
+    pub(crate) challenge: Uuid,
+}
+
+/// A client's word that it has answered a challenge (RFC 8555 §7.5.1).
+pub(crate) struct ChallengeAnswer {
+    /// The challenge.
+    pub(crate) path: ChallengePath,
+    /// The account's URL as its client knows it, which records in the DNS may name.
+    pub(crate) account_url: String,
+}
+
+/// What a job is about.
+struct Subject {
+    account: Account,
+    authorization: Authorization,
+    challenge: Challenge,
+    caa_identity: CaaIdentity,
+}
+
+impl Validator {
+    /// Puts the validator together; nothing runs yet.
+    pub(super) fn new(store: Store, prober: Prober, limiter: Arc<Limiter>, tasks: Tasks) -> Self {
+        Self {
+            store,
+            prober,
+            jobs: Arc::new(ValidationJobs::new()),
+            slots: ValidationSlots::new(SLOTS),
+            limiter,
+            tasks,
+        }
+    }
+
+    /// Starts (or joins) the validation of a challenge and waits a while for its verdict
+    /// (RFC 8555 §7.5.1). A challenge that has ended already is only read.
+    ///
+    /// # Errors
+    /// When the challenge is unknown or another account's, its method is switched off, a limit is
+    /// reached, or the store fails.
+    pub(crate) async fn validate(
+        &self,
+        caller: Caller<'_>,
+        answer: ChallengeAnswer,
+    ) -> Result<Authorization, Error> {
+        let Caller {
+            config, account, ..
+        } = caller;
+        let ChallengeAnswer { path, account_url } = answer;
+        let found = self.record(account, path).await?;
+        let authorization = found.authorization;
+        let challenge = authorization.challenge(path.challenge);
+        let challenge = challenge
+            .filter(|one| is_open(&authorization, one))
+            .cloned();
+        let Some(challenge) = challenge else {
+            return Ok(authorization);
+        };
+        check_still_offered(config, &authorization, &challenge)?;
+        let order = found.orders.first().copied();
+        let rates = &config.riser.rate_limits;
+        let limits = self.limiter.under(rates);
+        limits.check_failure_limit(account.id, &authorization.identifier)?;
+        let subject = Subject {
+            account: account.clone(),
+            caa_identity: caa_identity(config, &authorization.provisioner, account_url.clone()),
+            authorization,
+            challenge,
+        };
+        let most = rates.validations_per_account;
+        let completion = self.start(config, subject, most)?;
+        if !self
+            .wait(order.unwrap_or(path.authorization), completion)
+            .await
+        {
+            let id = path.challenge;
+            self.store.begin_challenge(id, &account_url).await?;
+        }
+        self.challenge(account, path).await
+    }
+
+    /// A challenge's authorization.
+    ///
+    /// # Errors
+    /// When there is no such challenge under this authorization, or it is another account's.
+    pub(crate) async fn challenge(
+        &self,
+        account: &Account,
+        path: ChallengePath,
+    ) -> Result<Authorization, Error> {
+        let found = self.record(account, path).await?;
+        Ok(found.authorization)
+    }
+
+    /// Takes up the validations that an earlier process left unfinished.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub(crate) async fn resume(&self, config: &Arc<Config>) -> Result<(), Error> {
+        for unfinished in self.store.unfinished_challenges().await? {
+            let UnfinishedChallenge {
+                challenge: id,
+                account_url,
+            } = unfinished;
+            let Some(found) = self.store.challenge(id).await? else {
+                continue;
+            };
+            let authorization = found.authorization;
+            let account = self.store.account(authorization.account).await?;
+            let challenge = authorization.challenge(id);
+            let challenge = challenge
+                .filter(|one| is_open(&authorization, one))
+                .cloned();
+            if let (Some(account), Some(challenge)) = (account, challenge) {
+                let subject = Subject {
+                    account,
+                    caa_identity: caa_identity(config, &authorization.provisioner, account_url),
+                    authorization,
+                    challenge,
+                };
+                drop(self.start(config, subject, usize::MAX)?);
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits for a slot among those that limit how many probes run at a time.
+    ///
+    /// # Errors
+    /// [`Error::Limited`] if the account has or awaits as many as it may.
+    async fn slot(&self, config: &Config, account: Uuid) -> Result<Option<ValidationSlot>, Error> {
+        let rates = &config.riser.rate_limits;
+        let most = rates.validations_per_account;
+        let ticket = self.slots.queue(account, most);
+        let limits = self.limiter.under(rates);
+        let mut ticket = ticket.ok_or_else(|| limits.too_many_at_once(account, most))?;
+        Ok(ticket.slot().await)
+    }
+
+    /// Starts the job of a challenge unless it runs already, or the account has `most` of them.
+    fn start(
+        &self,
+        config: &Arc<Config>,
+        subject: Subject,
+        most: usize,
+    ) -> Result<watch::Receiver<bool>, Error> {
+        let mut running = self.jobs.running();
+        if let Some(completion) = running.get(&subject.challenge.id) {
+            return Ok(completion.clone());
+        }
+        let account = subject.account.id;
+        let limits = self.limiter.under(&config.riser.rate_limits);
+        let ticket = self.slots.queue(account, most);
+        let ticket = ticket.ok_or_else(|| limits.too_many_at_once(account, most))?;
+        let (done, completion) = watch::channel(false);
+        running.insert(subject.challenge.id, completion.clone());
+        let job = ValidationJob {
+            validator: self.clone(),
+            config: Arc::clone(config),
+            subject,
+            done,
+        };
+        drop(self.tasks.spawn(job.run(ticket)));
+        Ok(completion)
+    }
+
+    /// Waits for a job to end as long as the order's patience lasts; returns whether it has ended.
+    async fn wait(&self, order: Uuid, mut completion: watch::Receiver<bool>) -> bool {
+        let waited = self.jobs.waited.get_with(order, Arc::default);
+        let left = PATIENCE.saturating_sub(Duration::from_millis(waited.load(Ordering::Relaxed)));
+        let started = Instant::now();
+        let done = timeout(left, completion.wait_for(|done| *done)).await;
+        let millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        waited.fetch_add(millis, Ordering::Relaxed);
+        done.is_ok()
+    }
+
+    /// A challenge of this account, with its authorization and the orders that wait for it.
+    async fn record(
+        &self,
+        account: &Account,
+        path: ChallengePath,
+    ) -> Result<ChallengeRecord, Error> {
+        let found = self.store.challenge(path.challenge).await?;
+        let found = found.filter(|found| found.authorization.id == path.authorization);
+        match found {
+            Some(found) if found.authorization.account == account.id => Ok(found),
+            Some(_) => Err(Error::Foreign("challenge")),
+            None => Err(Error::unknown("challenge")),
+        }
+    }
+}
+
+impl ValidationJobs {
+    /// Nothing runs.
+    fn new() -> Self {
+        Self {
+            running: Mutex::new(HashMap::new()),
+            waited: Cache::builder()
+                .max_capacity(100_000)
+                .time_to_live(Duration::from_mins(10))
+                .build(),
+        }
+    }
+
+    fn running(&self) -> MutexGuard<'_, HashMap<Uuid, watch::Receiver<bool>>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Refuses a method that the operator has switched off since the challenge was made.
+fn check_still_offered(
+    config: &Config,
+    authorization: &Authorization,
+    challenge: &Challenge,
+) -> Result<(), Error> {
+    let acme = config.authority.working_acme(&authorization.provisioner)?;
+    let method = challenge.method;
+    if config.challenges(acme).contains(&method) {
+        return Ok(());
+    }
+    Err(Problem::unauthorized(format!(
+        "{} was switched off at this provisioner after this challenge was made: answer another \
+         challenge of the authorization, or create a new order.",
+        method.as_str()
+    ))
+    .into())
+}
+
+/// Whether a verdict is still outstanding.
+fn is_open(authorization: &Authorization, challenge: &Challenge) -> bool {
+    let undecided = matches!(
+        challenge.status,
+        challenge::Status::Pending | challenge::Status::Processing
+    );
+    undecided && authorization.status_at(Timestamp::now()) == Status::Pending
+}
+
+/// How long the answers of one order wait for verdicts, all together.
+const PATIENCE: Duration = Duration::from_secs(2);
+const SLOTS: usize = 256;
