@@ -1,19 +1,15 @@
-//! The rules of the code base, checked: permitted dependencies between crates and
-//! layers, who may sign, maximum length of a file. Each rule is a function over a
+//! The house rules, checked: who may depend on whom, who may look at what,
+//! who may sign, how long a file may grow. Each rule is a function over a
 //! workspace's root that lists its violations, so that one test can plant
 //! each violation in a copy and see it caught. `docs/ARCHITECTURE.md` says why.
 
-mod planted;
-
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use acceptance::paths;
 use serde_json::Value;
-
-use planted::copy_of_the_workspace;
 
 /// Every arrow in the workspace. A new arrow is a change to this table.
 const MAY_USE: &[(&str, &[&str])] = &[
@@ -41,18 +37,13 @@ const SERVER_LAYERS: &[(&str, &[&str])] = &[
     ("probe", &[]),
 ];
 /// The only files of `server` that may ask for a signature.
-const SIGNING_FILES: &[&str] = &[
-    "service/issue.rs",
-    "service/authority.rs",
-    "jobs/crl.rs",
-    "jobs/ocsp.rs",
-];
+const SIGNING_FILES: &[&str] = &["service/issuer/mod.rs", "service/authority.rs"];
 const PURE: &[&str] = &["pki", "acme", "ca"];
 /// Crates that a pure crate may not reach, however indirectly.
 const IMPURE_CRATES: &[&str] = &[
     "tokio", "hyper", "axum", "reqwest", "rusqlite", "mio", "socket2", "notify",
 ];
-/// Constructors of proofs from stored records.
+/// The doors for what is stored and proves something.
 const DOORS: &[&str] = &["Proof::from_record", "Permit::from_record"];
 /// Crates that may open them.
 const PROOF_DOOR: &[&str] = &["acme", "store"];
@@ -63,6 +54,15 @@ const SQL_FOLDER: &str = "crates/store/src/sqlite";
 const STATEMENTS: &[&str] = &["\"SELECT ", "\"INSERT INTO ", "\"UPDATE ", "\"DELETE FROM "];
 /// The verbs that one trait of the store's port may have.
 const MAX_VERBS: usize = 8;
+/// The most methods of one component of the service.
+const MAX_METHODS: usize = 20;
+/// The only files of the service that name the signing key: what makes it, and its holder.
+const KEY_HOLDERS: &[&str] = &[
+    "service/issuer/mod.rs",
+    "service/mod.rs",
+    "service/authority.rs",
+    "service/harness.rs",
+];
 
 #[test]
 fn arrows_point_only_where_the_table_allows() {
@@ -90,6 +90,11 @@ fn only_the_named_files_sign() {
 }
 
 #[test]
+fn each_component_of_the_service_is_small_and_only_the_issuer_holds_the_key() {
+    none(&bloated_components(&paths::root()));
+}
+
+#[test]
 fn only_the_store_reads_proofs_back() {
     none(&back_doors(&paths::root()));
 }
@@ -105,13 +110,97 @@ fn every_file_is_short_and_says_what_it_is() {
 }
 
 #[test]
+fn a_planted_violation_of_each_rule_is_caught() {
+    let copy = copy_of_the_workspace();
+    let root = copy.path();
+    type Rule = fn(&Path) -> Vec<String>;
+    let plants: &[(&str, &str, Rule)] = &[
+        (
+            "crates/pki/Cargo.toml",
+            "\n[dependencies.acme]\nworkspace = true\n",
+            wrong_arrows,
+        ),
+        (
+            "crates/server/src/probe/planted.rs",
+            "//! x\nuse crate::http;\n",
+            upward_looks,
+        ),
+        (
+            "crates/server/src/service/planted.rs",
+            "//! x\nfn f(p: CertificateSigner) { p.sign(1); }\n",
+            second_signers,
+        ),
+        (
+            "crates/server/src/service/native/planted.rs",
+            "//! x\nstruct S { key: CertificateSigner }\n",
+            bloated_components,
+        ),
+        (
+            "crates/server/src/service/native/methods.rs",
+            &format!(
+                "//! x\nimpl NativeService {{\n{}}}\n",
+                "    pub(crate) async fn f(&self) {}\n".repeat(MAX_METHODS)
+            ),
+            bloated_components,
+        ),
+        (
+            "crates/server/src/http/planted.rs",
+            "//! x\nfn f() { Proof::from_record(1); }\n",
+            back_doors,
+        ),
+        (
+            "crates/server/src/service/permitted.rs",
+            "//! x\nfn f() { Permit::from_record(1); }\n",
+            back_doors,
+        ),
+        (
+            "crates/store/src/port/planted.rs",
+            &format!(
+                "//! x\npub trait Planted {{\n{}}}\n",
+                "    fn f(&self);\n".repeat(MAX_VERBS + 1)
+            ),
+            wide_ports,
+        ),
+        (
+            "crates/store/src/sqlite/planted.rs",
+            "//! x\nimpl Store {\n    pub async fn f(&self) {}\n}\n",
+            wide_ports,
+        ),
+        (
+            "crates/store/src/planted.rs",
+            "//! x\nuse rusqlite::Connection;\n",
+            wide_ports,
+        ),
+        (
+            "crates/server/src/service/statement.rs",
+            "//! x\nconst SQL: &str = \"SELECT 1 FROM orders\";\n",
+            wide_ports,
+        ),
+        (
+            "crates/acme/src/planted.rs",
+            &"//! x\n".repeat(MAX_LINES + 1),
+            long_files,
+        ),
+        ("crates/acme/src/undocumented.rs", "fn f() {}\n", long_files),
+    ];
+    for (file, text, rule) in plants {
+        none(&rule(root));
+        plant(root, file, text, |caught| {
+            assert!(caught(*rule), "{file}: not caught");
+        });
+    }
+    fs::remove_file(root.join("crates/ca/clippy.toml")).unwrap();
+    assert_ne!(loose_clippy(root), Vec::<String>::new());
+}
+
+#[test]
 fn a_clock_in_a_pure_crate_is_refused_by_clippy() {
     let copy = copy_of_the_workspace();
     let crates = copy.path().join("crates");
     for name in PURE {
         let lint = clippy_on(
             &crates.join(name).join("clippy.toml"),
-            "//! A crate that reads the clock, a file and the environment.\n\
+            "//! A crate that looks at the clock, a file and the environment.\n\
              use std::time::SystemTime as Innocent;\n\
              /// When it is.\npub fn now() -> Innocent { Innocent::now() }\n\
              /// What is there.\npub fn file() -> Option<String> { std::fs::read_to_string(\"x\").ok() }\n\
@@ -222,6 +311,38 @@ fn second_signers(root: &Path) -> Vec<String> {
         .collect()
 }
 
+/// Components with too many methods, and files that name the signing key without being its holder.
+fn bloated_components(root: &Path) -> Vec<String> {
+    let mut methods: BTreeMap<String, usize> = BTreeMap::new();
+    let mut wrong = Vec::new();
+    for file in sources(&root.join("crates/server/src/service")) {
+        let code = production(&file);
+        if code.contains("CertificateSigner") && !KEY_HOLDERS.iter().any(|it| file.ends_with(it)) {
+            wrong.push(format!("{}: may not hold the signing key", file.display()));
+        }
+        let mut component = None;
+        for line in code.lines() {
+            if let Some(rest) = line.strip_prefix("impl ") {
+                let name = rest.split(['<', ' ']).next().unwrap_or_default();
+                component = (!rest.contains(" for ")).then(|| name.to_owned());
+            } else if line == "}" {
+                component = None;
+            }
+            if let Some(name) = &component
+                && line.starts_with("    ")
+                && !line.starts_with("     ")
+                && line.contains("fn ")
+            {
+                *methods.entry(name.clone()).or_default() += 1;
+            }
+        }
+    }
+    let too_many = methods.into_iter().filter(|(_, n)| *n > MAX_METHODS);
+    wrong
+        .extend(too_many.map(|(name, n)| format!("`{name}` has {n} methods, limit {MAX_METHODS}")));
+    wrong
+}
+
 fn back_doors(root: &Path) -> Vec<String> {
     let mut wrong = Vec::new();
     for (name, _) in MAY_USE
@@ -286,6 +407,47 @@ fn long_files(root: &Path) -> Vec<String> {
         }
     }
     wrong
+}
+
+/// Appends `text` to `file` in the copy, lets `look` see which rules speak up, and takes it back.
+fn plant(
+    root: &Path,
+    file: &str,
+    text: &str,
+    look: impl FnOnce(&dyn Fn(fn(&Path) -> Vec<String>) -> bool),
+) {
+    let path = root.join(file);
+    let before = fs::read_to_string(&path).ok();
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(
+        &path,
+        format!("{}{text}", before.as_deref().unwrap_or_default()),
+    )
+    .unwrap();
+    look(&|rule| !rule(root).is_empty());
+    match before {
+        Some(text) => fs::write(&path, text).unwrap(),
+        None => fs::remove_file(&path).unwrap(),
+    }
+}
+
+/// The workspace's manifests and sources, without what is built.
+fn copy_of_the_workspace() -> tempfile::TempDir {
+    let copy = tempfile::tempdir().unwrap();
+    let root = paths::root();
+    for name in ["Cargo.toml", "Cargo.lock", "clippy.toml"] {
+        fs::copy(root.join(name), copy.path().join(name)).unwrap();
+    }
+    for name in ["crates", "tests", "benches", "fuzz"] {
+        let status = Command::new("cp")
+            .arg("-r")
+            .arg(root.join(name))
+            .arg(copy.path())
+            .status()
+            .unwrap();
+        assert!(status.success());
+    }
+    copy
 }
 
 /// What clippy says about this text in a crate of its own that has this configuration.
