@@ -1,0 +1,155 @@
+//! Violations to plant: each rule has to catch its own.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use acceptance::paths;
+
+use super::dependencies::wrong_arrows;
+use super::records::{MAX_VERBS, back_doors, wide_ports};
+use super::server::{MAX_METHODS, bloated_components, second_signers, upward_looks};
+use super::sources::{MAX_LINES, long_files};
+
+/// A rule: lists what violates it under a workspace's root.
+pub(super) type Rule = fn(&Path) -> Vec<String>;
+
+/// A violation: what is appended to which file, and the rule that has to notice.
+pub(super) struct Plant {
+    pub(super) file: &'static str,
+    text: String,
+    pub(super) rule: Rule,
+}
+
+/// Every planted violation.
+pub(super) fn all() -> Vec<Plant> {
+    let all = [in_crates(), in_server(), in_store()];
+    all.into_iter().flatten().collect()
+}
+
+fn plant(file: &'static str, text: impl Into<String>, rule: Rule) -> Plant {
+    Plant {
+        file,
+        text: text.into(),
+        rule,
+    }
+}
+
+fn in_crates() -> Vec<Plant> {
+    vec![
+        plant(
+            "crates/pki/Cargo.toml",
+            "\n[dependencies.acme]\nworkspace = true\n",
+            wrong_arrows,
+        ),
+        plant(
+            "crates/acme/src/planted.rs",
+            "//! x\n".repeat(MAX_LINES + 1),
+            long_files,
+        ),
+        plant("crates/acme/src/undocumented.rs", "fn f() {}\n", long_files),
+    ]
+}
+
+fn in_server() -> Vec<Plant> {
+    vec![
+        plant(
+            "crates/server/src/probe/planted.rs",
+            "//! x\nuse crate::http;\n",
+            upward_looks,
+        ),
+        plant(
+            "crates/server/src/service/planted.rs",
+            "//! x\nfn f(p: CertificateSigner) { p.sign(1); }\n",
+            second_signers,
+        ),
+        plant(
+            "crates/server/src/service/native/planted.rs",
+            "//! x\nstruct S { key: CertificateSigner }\n",
+            bloated_components,
+        ),
+        plant(
+            "crates/server/src/service/native/methods.rs",
+            format!(
+                "//! x\nimpl NativeService {{\n{}}}\n",
+                "    pub(crate) async fn f(&self) {}\n".repeat(MAX_METHODS)
+            ),
+            bloated_components,
+        ),
+    ]
+}
+
+fn in_store() -> Vec<Plant> {
+    vec![
+        plant(
+            "crates/server/src/http/planted.rs",
+            "//! x\nfn f() { Proof::from_record(1); }\n",
+            back_doors,
+        ),
+        plant(
+            "crates/server/src/service/permitted.rs",
+            "//! x\nfn f() { Permit::from_record(1); }\n",
+            back_doors,
+        ),
+        plant(
+            "crates/store/src/port/planted.rs",
+            format!(
+                "//! x\npub trait Planted {{\n{}}}\n",
+                "    fn f(&self);\n".repeat(MAX_VERBS + 1)
+            ),
+            wide_ports,
+        ),
+        plant(
+            "crates/store/src/sqlite/planted.rs",
+            "//! x\nimpl Store {\n    pub async fn f(&self) {}\n}\n",
+            wide_ports,
+        ),
+        plant(
+            "crates/store/src/planted.rs",
+            "//! x\nuse rusqlite::Connection;\n",
+            wide_ports,
+        ),
+        plant(
+            "crates/server/src/service/statement.rs",
+            "//! x\nconst SQL: &str = \"SELECT 1 FROM orders\";\n",
+            wide_ports,
+        ),
+    ]
+}
+
+impl Plant {
+    /// Appends the violation in a copy of the workspace, returns what its rule says, and takes the
+    /// violation back.
+    pub(super) fn try_in(&self, root: &Path) -> Vec<String> {
+        let path = root.join(self.file);
+        let before = fs::read_to_string(&path).ok();
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        let text = before.clone().unwrap_or_default() + &self.text;
+        fs::write(&path, text).unwrap();
+        let caught = (self.rule)(root);
+        match before {
+            Some(text) => fs::write(&path, text).unwrap(),
+            None => fs::remove_file(&path).unwrap(),
+        }
+        caught
+    }
+}
+
+/// The workspace's manifests and sources, without what is built.
+pub(super) fn copy_of_the_workspace() -> tempfile::TempDir {
+    let copy = tempfile::tempdir().unwrap();
+    let root = paths::root();
+    for name in ["Cargo.toml", "Cargo.lock", "clippy.toml"] {
+        fs::copy(root.join(name), copy.path().join(name)).unwrap();
+    }
+    for name in ["crates", "tests", "benches", "fuzz"] {
+        let status = Command::new("cp")
+            .arg("-r")
+            .arg(root.join(name))
+            .arg(copy.path())
+            .status()
+            .unwrap();
+        assert!(status.success());
+    }
+    copy
+}

@@ -1,0 +1,80 @@
+//! The layers of the server, its components, and the holders of the signing key.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::SERVER_LAYERS;
+use super::sources::{production, sources};
+
+/// The only files of `server` that may ask for a signature.
+const SIGNING_FILES: &[&str] = &["service/issuer/mod.rs", "service/authority.rs"];
+/// The only files of the service that name the signing key: what makes it, and its holder.
+const KEY_HOLDERS: &[&str] = &[
+    "service/issuer/mod.rs",
+    "service/mod.rs",
+    "service/authority.rs",
+    "service/harness.rs",
+];
+/// The most methods of one component of the service.
+pub(super) const MAX_METHODS: usize = 20;
+
+pub(super) fn upward_looks(root: &Path) -> Vec<String> {
+    let src = root.join("crates/server/src");
+    let mut wrong = Vec::new();
+    for (layer, below) in SERVER_LAYERS {
+        let above = SERVER_LAYERS
+            .iter()
+            .map(|(other, _)| other)
+            .filter(|other| *other != layer && !below.contains(other));
+        for other in above {
+            wrong.extend(
+                sources(&src.join(layer))
+                    .iter()
+                    .filter(|file| production(file).contains(&format!("crate::{other}")))
+                    .map(|file| format!("{}: `{layer}` may not name `{other}`", file.display())),
+            );
+        }
+    }
+    wrong
+}
+
+pub(super) fn second_signers(root: &Path) -> Vec<String> {
+    sources(&root.join("crates/server/src"))
+        .iter()
+        .filter(|file| !SIGNING_FILES.iter().any(|name| file.ends_with(name)))
+        .filter(|file| production(file).contains(".sign("))
+        .map(|file| format!("{}: may not sign", file.display()))
+        .collect()
+}
+
+/// Components with too many methods, and files that name the signing key without being its holder.
+pub(super) fn bloated_components(root: &Path) -> Vec<String> {
+    let mut methods: BTreeMap<String, usize> = BTreeMap::new();
+    let mut wrong = Vec::new();
+    for file in sources(&root.join("crates/server/src/service")) {
+        let code = production(&file);
+        if code.contains("CertificateSigner") && !KEY_HOLDERS.iter().any(|it| file.ends_with(it)) {
+            wrong.push(format!("{}: may not hold the signing key", file.display()));
+        }
+        let mut component = None;
+        for line in code.lines() {
+            if let Some(rest) = line.strip_prefix("impl ") {
+                let name = rest.split(['<', ' ']).next().unwrap_or_default();
+                component = (!rest.contains(" for ")).then(|| name.to_owned());
+            } else if line == "}" {
+                component = None;
+            }
+            if let Some(name) = &component
+                && line.starts_with("    ")
+                && !line.starts_with("     ")
+                && line.contains("fn ")
+            {
+                *methods.entry(name.clone()).or_default() += 1;
+            }
+        }
+    }
+    let too_many = methods.into_iter().filter(|(_, n)| *n > MAX_METHODS);
+    wrong
+        .extend(too_many.map(|(name, n)| format!("`{name}` has {n} methods, limit {MAX_METHODS}")));
+    wrong
+}
