@@ -1,7 +1,7 @@
-//! The house rules, checked: who may depend on whom, who may look at what,
-//! who may sign, how long a file may grow. Each rule is a function over a
+//! The rules of the code base, checked: permitted dependencies between crates and
+//! layers, who may sign, maximum length of a file. Each rule is a function over a
 //! workspace's root that lists its violations, so that one test can plant
-//! each violation in a copy and see it caught. `docs/ARCHITECTURE.md` says why.
+//! each violation in a copy and see it caught. `docs/ARCHITECTURE.md` gives the reasons.
 
 mod dependencies;
 mod plants;

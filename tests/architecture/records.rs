@@ -5,7 +5,7 @@ use std::path::Path;
 use super::MAY_USE;
 use super::sources::{production, sources};
 
-/// The doors for what is stored and proves something.
+/// Constructors of proofs from stored records.
 const DOORS: &[&str] = &["Proof::from_record", "Permit::from_record"];
 /// Crates that may open them.
 const PROOF_DOOR: &[&str] = &["acme", "store"];
