@@ -1,4 +1,4 @@
-//! The one place of status codes and headers of answers that say no: problem documents for
+//! Status codes and headers of all error answers, in one place: problem documents for
 //! ACME (RFC 8555 §6.7), `{"status","message"}` for the step API, `{"type","detail","message"}` for
 //! the admin API.
 
@@ -11,7 +11,7 @@ use ca::api::admin::Kind as AdminKind;
 use super::request::Fault;
 use crate::service::{Error, Limited};
 
-/// A use case's error on its way to an ACME client.
+/// A use case's error, answered to an ACME client.
 pub(super) struct AcmeFailure(Error);
 
 impl<E: Into<Error>> From<E> for AcmeFailure {
@@ -66,7 +66,7 @@ fn link(response: &mut Response, url: &str, relation: &str) {
     }
 }
 
-/// What an ACME client is told.
+/// The problem document for an ACME client.
 fn as_problem(error: Error) -> Problem {
     match error {
         Error::Problem(problem) => problem,
@@ -89,7 +89,7 @@ fn as_problem(error: Error) -> Problem {
     }
 }
 
-/// A use case's error on its way to a client of the step API.
+/// A use case's error, answered to a client of the step API.
 pub(super) struct StepFailure(Error);
 
 impl<E: Into<Error>> From<E> for StepFailure {
@@ -110,7 +110,7 @@ impl IntoResponse for StepFailure {
     }
 }
 
-/// What a client of the step API is told.
+/// The error body for a client of the step API.
 fn as_step_error(error: Error) -> ca::api::Error {
     use ca::api::Error as Body;
     match error {
@@ -139,7 +139,7 @@ fn as_step_error(error: Error) -> ca::api::Error {
     }
 }
 
-/// A use case's error on its way to an operator, who may know the cause.
+/// A use case's error, answered to an operator, who may know the cause.
 pub(crate) struct AdminFailure(Error);
 
 impl<E: Into<Error>> From<E> for AdminFailure {
@@ -159,7 +159,7 @@ impl IntoResponse for AdminFailure {
     }
 }
 
-/// The status and the kind that an operator is told.
+/// The status and the kind of error for an operator.
 fn as_admin_error(error: &Error) -> (StatusCode, AdminKind) {
     match error {
         Error::BadRequest(_) | Error::Problem(_) | Error::Refusal(_) | Error::Limited(_) => {
@@ -186,7 +186,7 @@ fn admin_error(status: StatusCode, kind: AdminKind, words: &str) -> Response {
     super::step::json(status, &ca::api::admin::Error::new(kind, words))
 }
 
-/// A path of the admin API that is not for this method.
+/// Answers a method that a path of the admin API does not support.
 pub(super) fn not_allowed(method: &Method, path: &str) -> Response {
     let words = format!("{method} is not for {path}");
     admin_error(
@@ -196,14 +196,14 @@ pub(super) fn not_allowed(method: &Method, path: &str) -> Response {
     )
 }
 
-/// The request itself is not what this server reads, before any JWS: 413, 415.
+/// The request cannot be read, before any JWS: 413, 415.
 pub(super) fn unreadable(status: StatusCode, detail: &str) -> AcmeFailure {
     AcmeFailure(Error::Problem(
         Problem::new(Kind::Malformed, detail).with_status(status.as_u16()),
     ))
 }
 
-/// No form that there is, is accepted: 406.
+/// The client accepts none of the available forms: 406.
 pub(super) fn unacceptable() -> Error {
     let detail = "Certificates come as application/pem-certificate-chain, application/pkix-cert or \
                   application/pkcs7-mime: accept one of them.";

@@ -44,7 +44,7 @@ pub(crate) enum Error {
     /// The signer failed.
     #[error("the signing key failed: {0}")]
     Signer(#[from] keys::Error),
-    /// What should not happen did; the log has the rest.
+    /// An internal error; the log has the cause.
     #[error("{0}")]
     Internal(String),
 }

@@ -1,32 +1,32 @@
-//! Who an operator is, and by which door they came: every audit entry of their doing says so.
+//! Operators and how they were authenticated: every audit entry of their actions records both.
 
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use store::AuditEntry;
 
-/// One who may do what only operators may. Made by `http/` once the caller has shown who they are.
+/// An authenticated operator, made by `http/` after the caller has been identified.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Operator {
-    /// A user of this machine, as the kernel says, at the operator's socket.
+    /// A user of this machine on the admin socket, as the kernel reports.
     Socket {
-        /// The user's number.
+        /// The user's id.
         uid: u32,
     },
 }
 
 impl Operator {
-    /// The operator who came through the socket as this user.
+    /// The operator on the admin socket with this user id.
     pub(crate) const fn at_the_socket(uid: u32) -> Self {
         Self::Socket { uid }
     }
 
-    /// Who it is, for those who read what they have said.
+    /// The operator's name in records.
     pub(crate) fn name(&self) -> String {
         let Self::Socket { uid } = self;
         format!("uid {uid}")
     }
 
-    /// The audit entry of what they do: `detail`, and by which door and who.
+    /// The audit entry of an action: `detail`, the entry point and the user.
     pub(crate) fn entry(
         &self,
         event: &str,

@@ -1,6 +1,6 @@
 //! Revocation (RFC 8555 §7.6): by the account that a certificate was issued to, by one that has proven
-//! all its names, or by the certificate's own key. An expired certificate may be revoked too: whoever
-//! looks at old signatures wants to know.
+//! all its names, or by the certificate's own key. An expired certificate may be revoked too: that
+//! matters to verifiers of old signatures.
 
 use std::sync::Arc;
 
@@ -38,7 +38,7 @@ impl Revocations {
     /// Revokes a certificate, once; and once more where its key turns out to be compromised.
     ///
     /// # Errors
-    /// When the certificate is not one of ours or revoked already, the reason will not do, or who asks has no right to
+    /// When the certificate is not one of ours or revoked already, the reason is not allowed, or the requester has no right to
     /// it.
     pub(crate) async fn revoke(
         &self,

@@ -1,5 +1,5 @@
-//! Which form of a certificate a client wants (RFC 9110 §12.5.1): its `Accept` against the forms that
-//! there are (RFC 8555 §7.4.2, §9.1).
+//! The form of a certificate that a client prefers (RFC 9110 §12.5.1): its `Accept` compared with the
+//! available forms (RFC 8555 §7.4.2, §9.1).
 
 use axum::http::{HeaderMap, header};
 
@@ -45,7 +45,7 @@ impl Form {
         best.map(|(form, _)| form)
     }
 
-    /// What the most specific range that this form falls into says of it, in thousandths.
+    /// The quality that the most specific matching range gives this form, in thousandths.
     fn quality(self, ranges: &[Range]) -> u16 {
         let fitting = ranges.iter().filter(|range| range.takes(self));
         let most = fitting.max_by_key(|range| range.specificity());
@@ -106,7 +106,7 @@ impl Range {
     }
 }
 
-/// `0.75` as 750; what is no such number counts as nothing.
+/// `0.75` as 750; anything else as 0.
 fn thousandths(text: &str) -> u16 {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     let digits: String = fraction.chars().chain("000".chars()).take(3).collect();

@@ -82,7 +82,7 @@ pub(super) async fn orders(
     })
 }
 
-/// Where a page begins: behind the last order of the page before.
+/// Where a page begins: after the last order of the previous page.
 fn behind(query: Option<&str>) -> Result<Uuid, Problem> {
     let Some(query) = query else {
         return Ok(Uuid::nil());
@@ -101,7 +101,7 @@ pub(super) fn show(status: StatusCode, links: &Links, account: &Account) -> Answ
     Answer::json(status, &body).location(&links.account(account.id))
 }
 
-/// The account in the path has to be the one that signs.
+/// Checks that the account in the path is the one that signed.
 fn own(account: &Account, id: &str) -> Result<(), Error> {
     if signed::id(id, "account")? == account.id {
         return Ok(());

@@ -15,7 +15,7 @@ use crate::http::problem::AcmeFailure;
 use crate::http::url_layout::ResourcePath;
 use crate::service::{AcmeService, Ahead};
 
-/// newAuthz (RFC 8555 §7.4.1): 201 for a new authorization, 200 for one that was there.
+/// newAuthz (RFC 8555 §7.4.1): 201 for a new authorization, 200 for an existing one.
 pub(super) async fn create(
     State(acme): State<AcmeService>,
     request: Signed,
@@ -29,7 +29,7 @@ pub(super) async fn create(
     })
 }
 
-/// POST-as-GET reads; `{"status":"deactivated"}` gives it up (RFC 8555 §7.5.2).
+/// POST-as-GET reads; `{"status":"deactivated"}` deactivates (RFC 8555 §7.5.2).
 pub(super) async fn update(
     State(acme): State<AcmeService>,
     Path(ResourcePath { id }): Path<ResourcePath>,
@@ -59,7 +59,7 @@ fn show(
         .retry_while(is_processing(authorization, now))
 }
 
-/// Whether a validation is under way: then it is worth asking again.
+/// Whether a validation is under way, so that the client should ask again.
 fn is_processing(authorization: &Authorization, now: Timestamp) -> bool {
     let mut all = authorization.challenges.iter();
     authorization.status_at(now) == Status::Pending

@@ -1,5 +1,5 @@
-//! Certificates over HTTP (RFC 8555 §7.4.2): as PEM chain, as DER, or as PKCS #7, whichever `Accept` prefers;
-//! the chains that there are name each other, and a certificate alone names its issuer.
+//! Certificates over HTTP (RFC 8555 §7.4.2): as PEM chain, DER or PKCS #7, as `Accept` prefers.
+//! Alternate chains link to each other, and a single certificate links to its issuer.
 
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -14,7 +14,7 @@ use crate::http::problem::{AcmeFailure, unacceptable};
 use crate::http::url_layout::{AlternatePath, IssuerPath, ResourcePath};
 use crate::service::{AcmeService, Download, Error};
 
-/// The certificate with the chain that it was handed out with first.
+/// The certificate with its default chain.
 pub(super) async fn read(
     State(acme): State<AcmeService>,
     Path(ResourcePath { id }): Path<ResourcePath>,
@@ -75,7 +75,7 @@ impl Place {
         Ok(Self { id, chain })
     }
 
-    /// What is there, if it is the account's.
+    /// Reads the certificate and its chains, if it is the account's.
     async fn open(&self, acme: &AcmeService, request: &Signed) -> Result<Download, AcmeFailure> {
         request.verified.empty()?;
         let download = acme.certificate(request.caller()?, self.id).await?;
@@ -113,7 +113,7 @@ fn show(
     Ok(answer)
 }
 
-/// The chain in this form; DER has room for its first certificate alone.
+/// The chain in this form; DER holds its first certificate only.
 fn body(form: Form, chain: &[impl AsRef<[u8]>]) -> Answer {
     let mut ders = chain.iter().map(AsRef::as_ref);
     let octets = match form {

@@ -1,4 +1,4 @@
-//! ACME over HTTP (RFC 8555): the routes of one provisioner, and the headers all its answers share.
+//! ACME over HTTP (RFC 8555): the routes of a provisioner, and the headers that all answers share.
 
 use std::sync::Arc;
 
@@ -79,8 +79,8 @@ async fn wrong_method(method: Method) -> Response {
     document(&acme::Problem::malformed(detail).with_status(405))
 }
 
-/// Adds what every answer carries: a fresh nonce to a POST's (RFC 8555 §6.5), the way to the
-/// directory (§7.1), no caching, and leave for pages of any origin (§6.1).
+/// Adds the headers of every answer: a fresh nonce to a POST's (RFC 8555 §6.5), a link to the
+/// directory (§7.1), no caching, and access for pages of any origin (§6.1).
 async fn headers(
     State(nonces): State<Arc<Nonces>>,
     Snapshot(config): Snapshot,
@@ -140,7 +140,7 @@ fn cors(out: &mut HeaderMap) {
     );
 }
 
-/// A JSON answer to build on.
+/// A JSON answer, extended header by header.
 struct Answer(Response);
 
 impl Answer {
@@ -157,17 +157,17 @@ impl Answer {
         self
     }
 
-    /// Where the resource is.
+    /// Adds the URL of the resource.
     fn location(self, url: &str) -> Self {
         self.header(header::LOCATION, url)
     }
 
-    /// What the resource hangs on.
+    /// Adds a link to the parent of the resource.
     fn up(self, url: &str) -> Self {
         self.header(header::LINK, &format!("<{url}>;rel=\"up\""))
     }
 
-    /// When to look again: only while something is pending.
+    /// Adds when to ask again, only while something is pending.
     fn retry_while(self, pending: bool) -> Self {
         if pending {
             return self.header(header::RETRY_AFTER, "1");

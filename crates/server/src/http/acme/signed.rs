@@ -1,5 +1,5 @@
-//! A signed request on its way in (RFC 8555 §6.2–6.5): media type, size, signature, URL, nonce,
-//! account, in this order. A handler that asks for [`Signed`] has all of them behind it.
+//! Verifies a signed request (RFC 8555 §6.2–6.5): media type, size, signature, URL, nonce,
+//! account, in this order. A handler that takes [`Signed`] gets a request that passed all of them.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -25,18 +25,18 @@ use crate::http::url_layout::{Mount, PROVISIONER_PARAMETER, UrlLayout};
 use crate::listen::Peer;
 use crate::service::{Caller, Error, Services, acme_provisioner, caa_identity};
 
-/// Where a request came to: the provisioner and the addresses that it hands out.
+/// What a request was sent to: the provisioner and its URLs.
 pub(super) struct Endpoint {
     /// The configuration that the request took.
     pub(super) config: Arc<Config>,
     provisioner: String,
     pub(super) links: Links,
     pub(super) request_id: String,
-    /// Where the request comes from.
+    /// The address that the request came from.
     pub(super) remote: Option<IpAddr>,
-    /// The address that the JWS has to name.
+    /// The URL that the JWS must name.
     pub(super) url: String,
-    /// The JWS's `kid`, where it is at a host of ours.
+    /// The JWS's `kid`, where its host is one of ours.
     kid: Option<String>,
 }
 
@@ -101,7 +101,7 @@ async fn provisioner(parts: &mut Parts, layout: &UrlLayout) -> String {
     found.map(|(_, value)| value).unwrap_or_default()
 }
 
-/// A request signed by an account that may act.
+/// A request signed by an active account.
 pub(super) struct Signed {
     pub(super) at: Endpoint,
     pub(super) account: Account,
@@ -227,7 +227,7 @@ pub(super) fn id(text: &str, what: &str) -> Result<Uuid, Error> {
     id_of(text).ok_or_else(|| Error::unknown(what))
 }
 
-/// Everything before the signature.
+/// Performs the checks that come before the signature.
 async fn open(request: Request, services: &Services) -> Result<(Endpoint, Parsed), AcmeFailure> {
     let (mut parts, body) = request.into_parts();
     let mut at = Endpoint::from_request_parts(&mut parts, services).await?;

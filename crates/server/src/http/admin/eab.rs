@@ -14,7 +14,7 @@ use crate::http::request::Snapshot;
 use crate::http::url_layout::UrlLayout;
 use crate::service::{Admin, Error, Operator};
 
-/// Which page is asked for; empty is as good as absent.
+/// The requested page; an empty value means the default.
 #[derive(Deserialize)]
 pub(super) struct Asked {
     #[serde(default)]

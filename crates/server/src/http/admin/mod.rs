@@ -1,5 +1,5 @@
-//! What an operator asks of the running server, under `/admin/`: one file a verb. These routes
-//! are on the operator's socket alone; the public port knows none of them.
+//! Requests of operators to the running server, under `/admin/`: one file a resource. These routes
+//! exist on the admin socket only, not on the public port.
 
 use axum::Router;
 use axum::extract::{FromRequest, FromRequestParts, Request};
@@ -41,7 +41,7 @@ pub(super) fn routes() -> Router<Services> {
         .route("/acme/renewal/{serial}", delete(renewal::clear_one))
 }
 
-/// Lets operators pass and nobody else.
+/// Admits operators only.
 pub(super) async fn admit(mut request: Request, next: Next) -> Response {
     let credentials = request.extensions().get::<PeerCredentials>().copied();
     match credentials.filter(|credentials| credentials.is_operator()) {
@@ -61,14 +61,14 @@ pub(super) async fn admit(mut request: Request, next: Next) -> Response {
     }
 }
 
-/// A handler that asks for an [`Operator`] is reached by operators alone.
+/// A handler that takes an [`Operator`] runs for operators only.
 impl<S: Sync> FromRequestParts<S> for Operator {
     type Rejection = AdminFailure;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
         let found = parts.extensions.get::<Self>().cloned();
         found.ok_or_else(|| {
-            Error::Unproven("only an operator may do this, through the operator's door".to_owned())
+            Error::Unproven("only an operator may do this, through the admin socket".to_owned())
                 .into()
         })
     }

@@ -1,4 +1,4 @@
-//! `POST /admin/reload`: the configuration files are read again at once.
+//! `POST /admin/reload`: reads the configuration files again at once.
 
 use axum::extract::State;
 use axum::http::StatusCode;

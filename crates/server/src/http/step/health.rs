@@ -1,4 +1,4 @@
-//! `GET /health`: whether the server serves, and what is not in order although it does.
+//! `GET /health`: whether the server serves, and known problems that do not stop it.
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -8,7 +8,7 @@ use ca::api::Health;
 use super::json;
 use crate::service::NativeService;
 
-/// `status` stays `ok` while certificates are issued: probes restart a server that says otherwise.
+/// `status` stays `ok` while certificates are issued: health probes restart a server that reports anything else.
 pub(super) async fn show(State(native): State<NativeService>) -> Response {
     let problems = native.configuration_fault().map(|fault| {
         let fault = fault.replace('\n', "; ");

@@ -1,4 +1,4 @@
-//! What clients trust: roots, intermediates, and befriended roots.
+//! Certificates that clients trust: roots, intermediates, and federated roots.
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -10,7 +10,7 @@ use super::{json, pem_file};
 use crate::http::problem::StepFailure;
 use crate::service::{Error, NativeService};
 
-/// One root by its fingerprint: what `step ca bootstrap` asks before it trusts anybody.
+/// One root by its fingerprint: `step ca bootstrap` asks for it before it trusts the server.
 pub(super) async fn one(
     State(native): State<NativeService>,
     Path(sha): Path<String>,
@@ -41,7 +41,7 @@ pub(super) async fn federation(State(native): State<NativeService>) -> Response 
     list(&[native.roots(), native.federated()].concat())
 }
 
-/// The original answers these with 201, and its clients look for it.
+/// Answered with 201, as smallstep's step-ca does and its clients expect.
 fn list(certificates: &[Certificate]) -> Response {
     json(StatusCode::CREATED, &Certificates::new(certificates))
 }

@@ -1,4 +1,4 @@
-//! The operator's door without a socket: who passes, and what is kept of what they did.
+//! The routes of the admin socket, without a socket: who is admitted, and what the audit log records.
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
@@ -31,11 +31,11 @@ async fn post(harness: &Harness, uid: Option<u32>, path: &str, body: &str) -> (S
 }
 
 #[tokio::test]
-async fn operators_pass_and_the_audit_log_says_which_door_and_who() {
+async fn operators_are_admitted_and_the_audit_log_records_entry_point_and_user() {
     let harness = Harness::new().await;
     let reload = "/admin/reload";
-    for stranger in [None, Some(1001)] {
-        let (status, body) = post(&harness, stranger, reload, "").await;
+    for other in [None, Some(1001)] {
+        let (status, body) = post(&harness, other, reload, "").await;
         assert_eq!(status, StatusCode::UNAUTHORIZED);
         assert_eq!(body["type"], "unauthorized");
     }

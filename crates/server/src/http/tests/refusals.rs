@@ -1,4 +1,4 @@
-//! What is refused before and after the signature, and how that is told.
+//! What is refused before and after the signature check, and with which problem.
 
 use axum::body::Body;
 use axum::http::{Method, StatusCode};
@@ -87,7 +87,7 @@ async fn the_envelope_is_judged_by_media_type_size_url_and_algorithm() {
 async fn what_is_anothers_is_403_and_what_is_unknown_404() {
     let harness = Harness::new().await;
     let owner = Client::registered(&harness).await;
-    let stranger = Client::registered(&harness).await;
+    let other = Client::registered(&harness).await;
     let (url, order) = owner.ready(&harness, &["mine.test"]).await;
     let challenge = owner.challenge(&order, 0).await;
     let done = owner.finalize(&order, &csr(&["mine.test"]).0).await.json();
@@ -98,20 +98,20 @@ async fn what_is_anothers_is_403_and_what_is_unknown_404() {
         done["certificate"].as_str().unwrap(),
         owner.kid.as_deref().unwrap(),
     ] {
-        let reply = stranger.post(url, None).await;
+        let reply = other.post(url, None).await;
         assert_eq!(reply.status, StatusCode::FORBIDDEN, "{url}");
         assert_eq!(reply.problem(), "unauthorized", "{url}");
     }
-    let nobody = "0".repeat(32);
+    let unknown_id = "0".repeat(32);
     for path in ["order", "authz", "certificate"] {
-        for id in [&*nobody, "x"] {
+        for id in [&*unknown_id, "x"] {
             let reply = owner.post(&owner.url(&format!("{path}/{id}")), None).await;
             assert_eq!(reply.status, StatusCode::NOT_FOUND, "{path}/{id}");
             assert_eq!(reply.problem(), "malformed");
         }
     }
     let unknown = Client {
-        kid: Some(owner.url(&format!("account/{nobody}"))),
+        kid: Some(owner.url(&format!("account/{unknown_id}"))),
         ..owner.clone()
     };
     let reply = unknown.post(&url, None).await;
@@ -122,7 +122,7 @@ async fn what_is_anothers_is_403_and_what_is_unknown_404() {
 }
 
 #[tokio::test]
-async fn an_account_of_one_provisioner_is_nobody_at_another() {
+async fn an_account_of_one_provisioner_does_not_exist_at_another() {
     let harness = Harness::new().await;
     let client = Client::registered(&harness).await;
     let kid = client.kid.clone().unwrap();

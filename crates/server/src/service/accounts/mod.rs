@@ -1,4 +1,4 @@
-//! Accounts (RFC 8555 §7.3): made, found, changed, ended. Each belongs to one provisioner.
+//! Accounts (RFC 8555 §7.3): created, found, changed, deactivated. Each belongs to one provisioner.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -26,28 +26,28 @@ mod key_change;
 
 pub(crate) use self::key_change::Rolled;
 
-/// Registers, finds, changes and ends accounts. Cheap to clone.
+/// Creates, finds, changes and deactivates accounts. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct AccountService {
     pub(super) store: Store,
     pub(super) limiter: Arc<Limiter>,
 }
 
-/// How a request for an account came.
+/// The origin of a request for an account.
 pub(crate) struct Origin<'a> {
     /// The configuration that it took.
     pub(crate) config: &'a Config,
-    /// Its URL, which an external account binding has to repeat.
+    /// Its URL, which an external account binding must repeat.
     pub(crate) url: &'a str,
-    /// Where it came from.
+    /// The address that it came from.
     pub(crate) address: Option<IpAddr>,
 }
 
-/// What became of a request for an account.
+/// The result of a request for an account.
 pub(crate) enum Registered {
-    /// It is new.
+    /// The account is new.
     New(Account),
-    /// The key had one already.
+    /// The key has this account already.
     Existing(Account),
 }
 
@@ -67,10 +67,10 @@ impl AccountService {
         }
     }
 
-    /// Makes the account of a key, or finds the one it has (RFC 8555 §7.3, §7.3.1).
+    /// Creates the account of a key, or finds the one that it has (RFC 8555 §7.3, §7.3.1).
     ///
     /// # Errors
-    /// When the request may not make one; see the problem's words.
+    /// When the request may not create one; the problem says why.
     pub(crate) async fn register(
         &self,
         acme: &Acme,
@@ -134,7 +134,7 @@ impl AccountService {
         }
     }
 
-    /// The orders of an account that are not over, oldest first, from behind `after` on.
+    /// The unfinished and fulfilled orders of an account, oldest first, starting after `after`.
     ///
     /// # Errors
     /// When the store cannot be read.
@@ -143,11 +143,11 @@ impl AccountService {
         Ok(self.store.orders_page(account.id, after, now).await?)
     }
 
-    /// Changes an account's contacts, notes its agreement to the terms in force, or ends it
+    /// Changes an account's contacts, records its agreement to the current terms, or deactivates it
     /// (RFC 8555 §7.3.2, §7.3.3, §7.3.6).
     ///
     /// # Errors
-    /// When the request asks for what cannot be had, or the store fails.
+    /// When the request asks for a change that is not possible, or the store fails.
     pub(crate) async fn update_account(
         &self,
         acme: &Acme,
@@ -180,7 +180,7 @@ impl AccountService {
             .await?)
     }
 
-    /// Why the store took nothing from an account: it may have ended since its request was let in.
+    /// Why the store refused a write of an account: it may have been deactivated since its request was admitted.
     pub(super) async fn refused(&self, id: Uuid, provisioner: &str, error: store::Error) -> Error {
         if let store::Error::Conflict(_) = &error
             && let Ok(account) = self.account(id, provisioner).await
@@ -192,8 +192,8 @@ impl AccountService {
     }
 }
 
-/// Checks that the account may ask for something new: where the operator wants that, only when it
-/// has agreed to the terms in force (RFC 8555 §7.3.3).
+/// Checks that the account has agreed to the current terms, where the operator requires that for
+/// new orders (RFC 8555 §7.3.3).
 ///
 /// # Errors
 /// `userActionRequired`.
@@ -212,14 +212,14 @@ pub(super) fn check_terms(caller: Caller<'_>) -> Result<(), Problem> {
     }
 }
 
-/// The terms that are agreed to when a client agrees.
+/// The terms that a client agrees to, if it agrees.
 fn agreed(acme: &Acme, agrees: bool) -> Option<String> {
     acme.terms_of_service()
         .filter(|_| agrees)
         .map(str::to_owned)
 }
 
-/// Whether this provisioner takes this request for a new account.
+/// Checks a request for a new account against the rules of the provisioner.
 fn admit(acme: &Acme, request: &NewAccount) -> Result<(), Problem> {
     if let Some(terms) = acme.terms_of_service()
         && !request.terms_of_service_agreed

@@ -10,7 +10,7 @@ use super::{AcmeService, Caller, Error};
 pub(crate) struct Download {
     /// The certificate itself.
     pub(crate) leaf: Vec<u8>,
-    /// What goes above it, nearest first: as it was handed out first, then the configured alternates.
+    /// The chains above it, nearest issuer first: the default chain, then the configured alternates.
     pub(crate) chains: Vec<Vec<Vec<u8>>>,
 }
 

@@ -96,7 +96,7 @@ impl AcmeService {
         })
     }
 
-    /// Stores an order; nothing if what it stands on has ended meanwhile.
+    /// Stores an order; `None` if something that it rests on has ended since it was read.
     async fn place(
         &self,
         opening: OrderRequest,
@@ -138,7 +138,7 @@ impl AcmeService {
 }
 
 /// Whether an order may be made, and the profile that it gets: all that finalize decides about names
-/// and times is decided now already, so that nobody validates in vain.
+/// and times is decided now, so that no client validates for an order that cannot be finalized.
 fn decide<'a>(
     config: &'a Config,
     acme: &'a Acme,

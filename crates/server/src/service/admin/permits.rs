@@ -71,7 +71,7 @@ impl Admin {
         Ok(found.iter().map(show).collect())
     }
 
-    /// Takes a permit back, and ends the unfinished orders that stand on it.
+    /// Removes a permit, and ends the unfinished orders that rest on it.
     ///
     /// # Errors
     /// [`Error::NotFound`] if there is none with this id.
@@ -97,7 +97,7 @@ impl Admin {
     }
 }
 
-/// The names as patterns; all that are none are told.
+/// The names as patterns; the error lists all that are not valid.
 fn patterns(names: &[String]) -> Result<Vec<Pattern>, Error> {
     let (mut patterns, mut wrong) = (Vec::new(), Vec::new());
     for name in names {

@@ -1,4 +1,4 @@
-//! The configuration is read again because an operator asks for it, and they are told what came of it.
+//! Reads the configuration again for an operator, and reports the result.
 
 use ca::api::admin::{self, Reload};
 use jiff::Timestamp;

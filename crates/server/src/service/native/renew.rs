@@ -123,8 +123,8 @@ impl NativeService {
     }
 }
 
-/// What the record says that bears on renewal. What was neither ordered nor renewed is the
-/// house's own.
+/// What the record says about renewal. A certificate that was neither ordered nor renewed is the
+/// server's own.
 fn known(record: &CertificateRecord) -> Known<'_> {
     Known {
         revoked: record.revoked.is_some(),

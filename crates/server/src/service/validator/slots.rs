@@ -1,7 +1,7 @@
-//! ValidationSlots for validations: so many look at the same time, and no account keeps the others waiting.
+//! Slots for validations: a fixed number run at the same time, and no account keeps the others waiting.
 //!
-//! An account sits on a quarter of the slots at most, and a slot that comes free goes to the
-//! waiting account that sits on the fewest.
+//! An account occupies a quarter of the slots at most, and a slot that becomes free goes to the
+//! waiting account that occupies the fewest.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -44,7 +44,7 @@ impl Ticket {
 }
 
 impl ValidationSlots {
-    /// So many slots, all free.
+    /// Creates `count` slots, all free.
     pub(super) fn new(count: usize) -> Arc<Self> {
         Arc::new(Self {
             share: (count / 4).max(1),
@@ -55,7 +55,7 @@ impl ValidationSlots {
         })
     }
 
-    /// Queues for a slot; nothing if the account has `most` validations occupied or waiting.
+    /// Queues for a slot; `None` if the account has `most` validations running or waiting.
     pub(super) fn queue(self: &Arc<Self>, account: Uuid, most: usize) -> Option<Ticket> {
         let (sender, receiver) = oneshot::channel();
         let mut state = self.state();
@@ -77,7 +77,7 @@ impl ValidationSlots {
                 slots: Arc::clone(self),
                 account,
             };
-            // Who has left meanwhile gives the slot back, when the lock is free again.
+            // A receiver that is gone returns its slot, which needs the lock.
             left.extend(sender.send(slot).err());
         }
         drop(state);
@@ -150,7 +150,7 @@ mod tests {
         let mut other = slots.queue(account(2), MANY).unwrap();
         assert!(
             occupied(&mut other).is_some(),
-            "a stranger's queue keeps nobody waiting"
+            "the queue of one account does not delay another"
         );
     }
 
