@@ -16,7 +16,7 @@ use acceptance::paths;
 use self::dependencies::{PURE, clippy_on, impure_dependencies, loose_clippy, wrong_arrows};
 use self::plants::copy_of_the_workspace;
 use self::records::{back_doors, wide_ports};
-use self::server::{bloated_components, second_signers, upward_looks};
+use self::server::{bloated_components, second_signers, second_snapshots, upward_looks};
 use self::sources::long_files;
 
 /// Every arrow in the workspace. A new arrow is a change to this table.
@@ -73,6 +73,11 @@ fn only_the_named_files_sign() {
 #[test]
 fn each_component_of_the_service_is_small_and_only_the_issuer_holds_the_key() {
     none(&bloated_components(&paths::root()));
+}
+
+#[test]
+fn a_request_takes_its_configuration_once() {
+    none(&second_snapshots(&paths::root()));
 }
 
 #[test]

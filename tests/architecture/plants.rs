@@ -8,7 +8,9 @@ use acceptance::paths;
 
 use super::dependencies::wrong_arrows;
 use super::records::{MAX_VERBS, back_doors, wide_ports};
-use super::server::{MAX_METHODS, bloated_components, second_signers, upward_looks};
+use super::server::{
+    MAX_METHODS, bloated_components, second_signers, second_snapshots, upward_looks,
+};
 use super::sources::{MAX_LINES, long_files};
 
 /// A rule: lists what violates it under a workspace's root.
@@ -75,6 +77,11 @@ fn in_server() -> Vec<Plant> {
                 "    pub(crate) async fn f(&self) {}\n".repeat(MAX_METHODS)
             ),
             bloated_components,
+        ),
+        plant(
+            "crates/server/src/http/acme/planted.rs",
+            "//! x\nfn f(services: &Services) { services.snapshot(); }\n",
+            second_snapshots,
         ),
     ]
 }

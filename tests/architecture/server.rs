@@ -15,6 +15,8 @@ const KEY_HOLDERS: &[&str] = &[
     "service/authority.rs",
     "service/harness.rs",
 ];
+/// The only files of `http` and `service` that may take a configuration: once a request.
+const SNAPSHOT_FILES: &[&str] = &["http/request.rs", "service/mod.rs"];
 /// The most methods of one component of the service.
 pub(super) const MAX_METHODS: usize = 20;
 
@@ -77,4 +79,22 @@ pub(super) fn bloated_components(root: &Path) -> Vec<String> {
     wrong
         .extend(too_many.map(|(name, n)| format!("`{name}` has {n} methods, limit {MAX_METHODS}")));
     wrong
+}
+
+/// Files that take a configuration besides the one that the request has.
+pub(super) fn second_snapshots(root: &Path) -> Vec<String> {
+    let src = root.join("crates/server/src");
+    let files = ["http", "service"].map(|layer| sources(&src.join(layer)));
+    let takes = |file: &Path| {
+        let code = production(file);
+        code.contains(".config()") || code.contains(".snapshot()")
+    };
+    files
+        .iter()
+        .flatten()
+        .filter(|file| !SNAPSHOT_FILES.iter().any(|it| file.ends_with(it)))
+        .filter(|file| !file.components().any(|part| part.as_os_str() == "tests"))
+        .filter(|file| takes(file))
+        .map(|file| format!("{}: takes a second configuration", file.display()))
+        .collect()
 }
