@@ -1,6 +1,7 @@
 //! The acceptance tests: the rules of the code base, the protocol, real clients, real
 //! readers of certificates, and everything that can break.
 
+mod advisories;
 mod architecture;
 mod conformance;
 mod documents;
