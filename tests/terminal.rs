@@ -9,8 +9,18 @@ use acceptance::namespace::{Harness, own_harness};
 use acceptance::paths;
 use acceptance::process::{self, plain};
 
+/// What a person types after a question.
+struct Reply {
+    question: &'static str,
+    answer: &'static str,
+}
+
+fn reply(question: &'static str, answer: &'static str) -> Reply {
+    Reply { question, answer }
+}
+
 /// Runs a line on a terminal, waits for each question and types its answer; everything that was shown.
-fn talk(harness: &Harness, line: &str, answers: &[(&str, &str)]) -> String {
+fn talk(harness: &Harness, line: &str, replies: &[Reply]) -> String {
     let shown = harness.path("shown");
     let programs = paths::ours("step");
     let mut child = Command::new("script")
@@ -38,7 +48,7 @@ fn talk(harness: &Harness, line: &str, answers: &[(&str, &str)]) -> String {
     let read = || String::from_utf8_lossy(&fs::read(&shown).unwrap()).into_owned();
     let mut keyboard = child.stdin.take().unwrap();
     let mut past = 0;
-    for (question, answer) in answers {
+    for Reply { question, answer } in replies {
         past = process::eventually(question, || {
             let text = read();
             text[past..]
@@ -61,12 +71,12 @@ fn init_asks_for_what_no_flag_says_and_shows_a_password_it_made_once() {
             harness,
             "step ca init",
             &[
-                ("Deployment type", ""),
-                ("Name of the new authority", "Example"),
-                ("DNS names", ""),
-                ("Address to listen on", "127.0.0.1:9000"),
-                ("Name of the first provisioner", ""),
-                ("Password for the keys", ""),
+                reply("Deployment type", ""),
+                reply("Name of the new authority", "Example"),
+                reply("DNS names", ""),
+                reply("Address to listen on", "127.0.0.1:9000"),
+                reply("Name of the first provisioner", ""),
+                reply("Password for the keys", ""),
             ],
         );
         let text = plain(&text);
@@ -97,7 +107,11 @@ fn init_asks_for_what_no_flag_says_and_shows_a_password_it_made_once() {
 fn a_password_that_is_typed_is_never_shown() {
     own_harness(|harness| {
         let line = "step ca init --name Example --dns localhost --address :9000 --provisioner admin --deployment-type standalone";
-        let text = talk(harness, line, &[("Password for the keys", "open sesame")]);
+        let text = talk(
+            harness,
+            line,
+            &[reply("Password for the keys", "open sesame")],
+        );
         assert!(!text.contains("sesame"), "{text}");
         assert!(harness.path(".step/config/ca.json").exists());
     });
@@ -124,7 +138,7 @@ fn an_existing_file_is_overwritten_when_the_person_says_so() {
         server.add_acme();
         harness.write("l.crt", "something else\n");
         let line = "step ca certificate --provisioner acme localhost l.crt l.key";
-        talk(harness, line, &[("Would you like to overwrite", "y")]);
+        talk(harness, line, &[reply("Would you like to overwrite", "y")]);
         let text = fs::read_to_string(harness.path("l.crt")).unwrap();
         assert!(text.contains("BEGIN CERTIFICATE"), "{text}");
     });

@@ -26,20 +26,29 @@ fn on_a_small_disk(harness: &Harness) -> (Server, PathBuf) {
     (server, db)
 }
 
+/// An order that the server has acknowledged, and its account.
+struct Kept {
+    account: Account,
+    order: Order,
+}
+
 /// Orders until the server refuses: what it promised, and the refusal.
-fn until_refused(account: &Account) -> (Vec<(Account, Order)>, String) {
+fn until_refused(account: &Account) -> (Vec<Kept>, String) {
     let mut kept = Vec::new();
     for n in 0..500 {
         match account.try_order(&[&format!("n{n}.example.com")]) {
-            Ok(order) => kept.push((account.clone(), order)),
+            Ok(order) => kept.push(Kept {
+                account: account.clone(),
+                order,
+            }),
             Err(refusal) => return (kept, refusal.to_string()),
         }
     }
     (kept, String::new())
 }
 
-fn all_there(kept: &[(Account, Order)]) {
-    for (account, order) in kept {
+fn all_there(kept: &[Kept]) {
+    for Kept { account, order } in kept {
         let found = account.post(&order.url, None);
         assert_eq!(found.status, 200, "{}: {}", order.url, found.text());
     }
@@ -81,7 +90,10 @@ fn a_full_disk_tells_the_truth_and_recovers() {
         let after = process::eventually("orders again", || {
             accounts[0].try_order(&["late.example.com"]).ok()
         });
-        kept.push((accounts[0].clone(), after));
+        kept.push(Kept {
+            account: accounts[0].clone(),
+            order: after,
+        });
         let server = server.crash_and_restart();
         all_there(&kept);
         eprintln!("{} orders kept over a full disk and a kill", kept.len());

@@ -58,15 +58,43 @@ impl Answer {
         Self::Records(servers.iter().map(record).collect())
     }
 
-    /// CAA records: whether critical, tag, value.
-    pub fn caa(records: &[(bool, &str, &str)]) -> Self {
-        let record = |(critical, tag, value): &(bool, &str, &str)| {
-            let mut caa = CAA::new_issue(*critical, None, Vec::new());
-            (*tag).clone_into(&mut caa.tag);
-            caa.value = value.as_bytes().to_vec();
+    /// CAA records.
+    pub fn caa(records: &[CaaRecord<'_>]) -> Self {
+        let record = |record: &CaaRecord<'_>| {
+            let mut caa = CAA::new_issue(record.critical, None, Vec::new());
+            record.tag.clone_into(&mut caa.tag);
+            caa.value = record.value.as_bytes().to_vec();
             RData::CAA(caa)
         };
         Self::Records(records.iter().map(record).collect())
+    }
+}
+
+/// A CAA record (RFC 8659 §4.1).
+#[derive(Clone, Copy, Debug)]
+pub struct CaaRecord<'a> {
+    critical: bool,
+    tag: &'a str,
+    value: &'a str,
+}
+
+impl<'a> CaaRecord<'a> {
+    /// A record without flags.
+    pub fn new(tag: &'a str, value: &'a str) -> Self {
+        Self {
+            critical: false,
+            tag,
+            value,
+        }
+    }
+
+    /// A record with the critical flag.
+    pub fn critical(tag: &'a str, value: &'a str) -> Self {
+        Self {
+            critical: true,
+            tag,
+            value,
+        }
     }
 }
 

@@ -19,6 +19,20 @@ use tokio::runtime::Runtime;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
+/// A request header.
+#[derive(Clone, Copy, Debug)]
+pub struct Header<'a> {
+    name: &'a str,
+    value: &'a str,
+}
+
+impl<'a> Header<'a> {
+    /// The header with this name in lower case.
+    pub fn new(name: &'a str, value: &'a str) -> Self {
+        Self { name, value }
+    }
+}
+
 /// An error of the connection, as words.
 pub type Broken = Box<dyn std::error::Error + Send + Sync>;
 
@@ -104,7 +118,7 @@ impl Client {
         content_type: Option<&str>,
         body: &[u8],
     ) -> Result<Response, Broken> {
-        let kind = content_type.map(|kind| (CONTENT_TYPE.as_str(), kind));
+        let kind = content_type.map(|kind| Header::new(CONTENT_TYPE.as_str(), kind));
         self.request_with(method, url, kind.as_slice(), body)
     }
 
@@ -114,7 +128,7 @@ impl Client {
         &self,
         method: Method,
         url: &str,
-        headers: &[(&str, &str)],
+        headers: &[Header<'_>],
         body: &[u8],
     ) -> Result<Response, Broken> {
         let (authority, path) = split(url)?;
@@ -126,10 +140,10 @@ impl Client {
                 .method(method)
                 .uri(path)
                 .header("user-agent", "riser-acceptance");
-            if !headers.iter().any(|(name, _)| *name == HOST.as_str()) {
+            if !headers.iter().any(|header| header.name == HOST.as_str()) {
                 request = request.header(HOST, authority);
             }
-            for (name, value) in headers {
+            for Header { name, value } in headers {
                 request = request.header(*name, *value);
             }
             let request = request.body(Full::new(Bytes::copy_from_slice(body)))?;

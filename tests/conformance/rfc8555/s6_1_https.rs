@@ -1,5 +1,6 @@
 //! RFC 8555 §6.1: HTTPS, and scripts of other origins.
 
+use acceptance::https::Header;
 use hyper::Method;
 
 use crate::conformance::subject::{over_tcp, subject};
@@ -17,7 +18,7 @@ fn a_request_without_tls_gets_no_directory() {
 #[test]
 fn pages_of_any_origin_may_read_answers() {
     let subject = subject();
-    let origin = ("origin", "https://page.example");
+    let origin = Header::new("origin", "https://page.example");
     let url = subject.directory();
     let answer = subject
         .client
@@ -35,9 +36,9 @@ fn pages_of_any_origin_may_read_answers() {
 fn a_browser_may_post_signed_requests() {
     let subject = subject();
     let headers = [
-        ("origin", "https://page.example"),
-        ("access-control-request-method", "POST"),
-        ("access-control-request-headers", "content-type"),
+        Header::new("origin", "https://page.example"),
+        Header::new("access-control-request-method", "POST"),
+        Header::new("access-control-request-headers", "content-type"),
     ];
     let url = subject.url("/acme/acme/new-order");
     let answer = subject

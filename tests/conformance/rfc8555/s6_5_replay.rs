@@ -3,7 +3,7 @@
 use std::thread;
 
 use acceptance::acme::Account;
-use acceptance::https::Response;
+use acceptance::https::{Header, Response};
 use hyper::Method;
 use serde_json::{Value, json};
 
@@ -153,8 +153,8 @@ fn a_nonce_in_a_request_header_is_refused() {
     let account = subject.account();
     let nonce = subject.nonce();
     let headers = [
-        ("content-type", acceptance::acme::JOSE),
-        ("replay-nonce", nonce.as_str()),
+        Header::new("content-type", acceptance::acme::JOSE),
+        Header::new("replay-nonce", nonce.as_str()),
     ];
     let body = order(&account, &json!(nonce));
     let url = account.resource("newOrder");

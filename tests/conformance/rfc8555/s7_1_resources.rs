@@ -1,6 +1,6 @@
 //! RFC 8555 §7.1: the directory, and how resources are linked.
 
-use acceptance::https::Response;
+use acceptance::https::{Header, Response};
 use hyper::Method;
 use serde_json::json;
 
@@ -155,7 +155,7 @@ fn urls_are_never_built_from_a_foreign_host() {
     let subject = subject();
     let url = subject.directory();
     let port = subject.authority.split(':').next_back().unwrap();
-    let by = |headers: &[(&str, &str)]| {
+    let by = |headers: &[Header<'_>]| {
         let answer = subject.client.request_with(Method::GET, &url, headers, &[]);
         answer.unwrap().json()["newOrder"]
             .as_str()
@@ -164,23 +164,29 @@ fn urls_are_never_built_from_a_foreign_host() {
     };
     let own = subject.url("/acme/acme/new-order");
     for headers in [
-        [("host", "evil.example"), ("x-y", "")],
-        [("host", "user@localhost"), ("x-y", "")],
+        [Header::new("host", "evil.example"), Header::new("x-y", "")],
         [
-            ("x-forwarded-host", "evil.example"),
-            ("x-forwarded-proto", "http"),
+            Header::new("host", "user@localhost"),
+            Header::new("x-y", ""),
         ],
-        [("forwarded", "host=evil.example;proto=http"), ("x-y", "")],
+        [
+            Header::new("x-forwarded-host", "evil.example"),
+            Header::new("x-forwarded-proto", "http"),
+        ],
+        [
+            Header::new("forwarded", "host=evil.example;proto=http"),
+            Header::new("x-y", ""),
+        ],
     ] {
         assert_eq!(by(&headers), own, "{headers:?}");
     }
     let address = format!("127.0.0.1:{port}");
     assert_eq!(
-        by(&[("host", &address)]),
+        by(&[Header::new("host", &address)]),
         own.replace("localhost", "127.0.0.1")
     );
     assert_eq!(
-        by(&[("host", "localhost:12345")]),
+        by(&[Header::new("host", "localhost:12345")]),
         own.replace(port, "12345")
     );
 }

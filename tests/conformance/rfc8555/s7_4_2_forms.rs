@@ -4,7 +4,7 @@ use std::io::Write;
 use std::process::{Command, Stdio};
 
 use acceptance::acme::{Account, JOSE};
-use acceptance::https::Response;
+use acceptance::https::{Header, Response};
 use acceptance::paths;
 use hyper::Method;
 
@@ -23,7 +23,10 @@ fn read(account: &Account, url: &str, accept: &str) -> Response {
         .key
         .sign(&account.header(url, &nonce), "")
         .to_string();
-    let headers = [("content-type", JOSE), ("accept", accept)];
+    let headers = [
+        Header::new("content-type", JOSE),
+        Header::new("accept", accept),
+    ];
     let client = &account.client;
     client
         .request_with(Method::POST, url, &headers, body.as_bytes())

@@ -1,6 +1,6 @@
 //! RFC 8657 §3: accounturi.
 
-use acceptance::dns::Answer;
+use acceptance::dns::{Answer, CaaRecord};
 
 use crate::conformance::rfc8659::{account, finalize, issued, ready};
 use crate::conformance::subject::{refused, subject};
@@ -18,7 +18,7 @@ fn only_the_account_that_is_named_is_served() {
         let value = format!("ca.example; accounturi={uri}");
         subject()
             .dns
-            .set(&name, Answer::caa(&[(false, "issue", &value)]));
+            .set(&name, Answer::caa(&[CaaRecord::new("issue", &value)]));
         let detail = refused(&finalize(&other, &theirs, &[&name]), 403, "caa");
         assert!(detail.contains("another account"), "{detail}");
         issued(&finalize(&ours, &mine, &[&name]));
@@ -42,7 +42,7 @@ fn an_account_elsewhere_or_named_twice_is_not_served() {
         let order = ready(&account, &[&name]);
         subject()
             .dns
-            .set(&name, Answer::caa(&[(false, "issue", &value)]));
+            .set(&name, Answer::caa(&[CaaRecord::new("issue", &value)]));
         refused(&finalize(&account, &order, &[&name]), 403, "caa");
     }
 }

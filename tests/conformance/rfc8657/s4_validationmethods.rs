@@ -1,5 +1,7 @@
 //! RFC 8657 §4: validationmethods.
 
+use acceptance::dns::CaaRecord;
+
 use crate::conformance::rfc8659::{issued, with_records};
 use crate::conformance::subject::refused;
 
@@ -9,7 +11,7 @@ fn the_method_of_the_proof_has_to_be_named() {
     for (n, methods) in ["http-01", "dns-01,http-01"].into_iter().enumerate() {
         let value = format!("ca.example; validationmethods={methods}");
         let name = format!("yes{n}.method-caa.test");
-        issued(&with_records(&name, &[(false, "issue", &value)]));
+        issued(&with_records(&name, &[CaaRecord::new("issue", &value)]));
     }
     for (n, methods) in [
         "dns-01",
@@ -23,7 +25,7 @@ fn the_method_of_the_proof_has_to_be_named() {
         let value = format!("ca.example; validationmethods={methods}");
         let name = format!("no{n}.method-caa.test");
         refused(
-            &with_records(&name, &[(false, "issue", &value)]),
+            &with_records(&name, &[CaaRecord::new("issue", &value)]),
             403,
             "caa",
         );

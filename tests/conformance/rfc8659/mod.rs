@@ -2,7 +2,7 @@
 //! Both are `ca.example` in records.
 
 use acceptance::acme::{Account, Order, csr};
-use acceptance::dns::Answer;
+use acceptance::dns::{Answer, CaaRecord};
 use acceptance::https::Response;
 
 use crate::conformance::subject::subject;
@@ -31,7 +31,7 @@ pub(super) fn finalize(account: &Account, order: &Order, names: &[&str]) -> Resp
 
 /// What finalize answers for `name` that has these CAA records itself.
 #[track_caller]
-pub(super) fn with_records(name: &str, records: &[(bool, &str, &str)]) -> Response {
+pub(super) fn with_records(name: &str, records: &[CaaRecord<'_>]) -> Response {
     let account = account();
     let order = ready(&account, &[name]);
     subject().dns.set(name, Answer::caa(records));

@@ -1,6 +1,6 @@
 //! RFC 8659 §3: which records count for a name.
 
-use acceptance::dns::Answer;
+use acceptance::dns::{Answer, CaaRecord};
 
 use super::{account, finalize, issued, ready, with_records};
 use crate::conformance::subject::{refused, subject};
@@ -27,7 +27,7 @@ fn the_nearest_records_count() {
     let order = ready(&account, &[name]);
     dns.set(
         "climb-caa.test",
-        Answer::caa(&[(false, "issue", "other.example")]),
+        Answer::caa(&[CaaRecord::new("issue", "other.example")]),
     );
     let detail = refused(&finalize(&account, &order, &[name]), 403, "caa");
     assert!(
@@ -38,7 +38,7 @@ fn the_nearest_records_count() {
         detail.contains("`CAA 0 issue \"other.example\"`"),
         "{detail}"
     );
-    dns.set(name, Answer::caa(&[(false, "issue", "ca.example")]));
+    dns.set(name, Answer::caa(&[CaaRecord::new("issue", "ca.example")]));
     issued(&finalize(&account, &order, &[name]));
 }
 
@@ -51,14 +51,17 @@ fn aliases_are_followed() {
     dns.set(name, Answer::alias("target.elsewhere-caa.test"));
     dns.set(
         "target.elsewhere-caa.test",
-        Answer::caa(&[(false, "issue", ";")]),
+        Answer::caa(&[CaaRecord::new("issue", ";")]),
     );
     refused(&finalize(&account, &order, &[name]), 403, "caa");
     dns.set("target.elsewhere-caa.test", Answer::Addresses(Vec::new()));
-    dns.set("elsewhere-caa.test", Answer::caa(&[(false, "issue", ";")]));
+    dns.set(
+        "elsewhere-caa.test",
+        Answer::caa(&[CaaRecord::new("issue", ";")]),
+    );
     dns.set(
         "alias-caa.test",
-        Answer::caa(&[(false, "issue", "ca.example")]),
+        Answer::caa(&[CaaRecord::new("issue", "ca.example")]),
     );
     issued(&finalize(&account, &order, &[name]));
 }
@@ -70,8 +73,11 @@ fn every_name_is_checked() {
     let (account, dns) = (account(), &subject().dns);
     let names = ["first.every-caa.test", "second.every-caa.test"];
     let order = ready(&account, &names);
-    dns.set(names[0], Answer::caa(&[(false, "issue", "ca.example")]));
-    dns.set(names[1], Answer::caa(&[(false, "issue", ";")]));
+    dns.set(
+        names[0],
+        Answer::caa(&[CaaRecord::new("issue", "ca.example")]),
+    );
+    dns.set(names[1], Answer::caa(&[CaaRecord::new("issue", ";")]));
     let answer = finalize(&account, &order, &names);
     refused(&answer, 403, "caa");
     let body = answer.json();
@@ -87,11 +93,16 @@ fn every_name_is_checked() {
 #[test]
 fn records_are_looked_at_when_the_certificate_is_asked_for() {
     let name = "later.when-caa.test";
-    refused(&with_records(name, &[(false, "issue", ";")]), 403, "caa");
+    refused(
+        &with_records(name, &[CaaRecord::new("issue", ";")]),
+        403,
+        "caa",
+    );
     let account = account();
-    subject()
-        .dns
-        .set("when-caa.test", Answer::caa(&[(false, "issue", ";")]));
+    subject().dns.set(
+        "when-caa.test",
+        Answer::caa(&[CaaRecord::new("issue", ";")]),
+    );
     let order = ready(&account, &["again.when-caa.test"]);
     subject().dns.set("when-caa.test", Answer::NoSuchName);
     issued(&finalize(&account, &order, &["again.when-caa.test"]));
@@ -106,7 +117,7 @@ fn who_does_not_heed_records_does_not_ask_for_them() {
     let order = ready(&plain, &[name]);
     subject
         .dns
-        .set("off-caa.test", Answer::caa(&[(false, "issue", ";")]));
+        .set("off-caa.test", Answer::caa(&[CaaRecord::new("issue", ";")]));
     issued(&finalize(&plain, &order, &[name]));
     let asked = subject.dns.asked();
     assert!(

@@ -3,7 +3,7 @@
 use std::thread;
 
 use acceptance::acme::Account;
-use acceptance::dns::Answer;
+use acceptance::dns::{Answer, CaaRecord};
 
 use super::{account, finalize, issued, ready};
 use crate::conformance::subject::{refused, subject};
@@ -45,7 +45,10 @@ fn who_only_warns_issues() {
     let subject = subject();
     let account = Account::register(&subject.client, &subject.directory_of("caawarn"));
     for (name, answer) in [
-        ("a.warn-caa.test", Answer::caa(&[(false, "issue", ";")])),
+        (
+            "a.warn-caa.test",
+            Answer::caa(&[CaaRecord::new("issue", ";")]),
+        ),
         ("b.warn-caa.test", Answer::Fails),
     ] {
         let order = ready(&account, &[name]);

@@ -1,6 +1,6 @@
 //! RFC 8659 §4: what records say.
 
-use acceptance::dns::Answer;
+use acceptance::dns::{Answer, CaaRecord};
 
 use super::{account, finalize, issued, with_records};
 use crate::conformance::rfc8555::{start, value};
@@ -11,20 +11,23 @@ use crate::conformance::subject::{refused, subject};
 fn a_record_with_our_name_allows() {
     issued(&with_records(
         "one.allow-caa.test",
-        &[(false, "issue", "ca.example")],
+        &[CaaRecord::new("issue", "ca.example")],
     ));
     issued(&with_records(
         "two.allow-caa.test",
         &[
-            (false, "issue", "other.example"),
-            (true, "ISSUE", " CA.example ; x=1"),
+            CaaRecord::new("issue", "other.example"),
+            CaaRecord::critical("ISSUE", " CA.example ; x=1"),
         ],
     ));
     issued(&with_records(
         "iodef.allow-caa.test",
-        &[(true, "iodef", "mailto:a@b.test")],
+        &[CaaRecord::critical("iodef", "mailto:a@b.test")],
     ));
-    issued(&with_records("new.allow-caa.test", &[(false, "new", "x")]));
+    issued(&with_records(
+        "new.allow-caa.test",
+        &[CaaRecord::new("new", "x")],
+    ));
 }
 
 /// An empty issuer, another one, or a value that cannot be read allow nobody (§4.2); the refusal
@@ -36,7 +39,11 @@ fn a_record_without_our_name_forbids() {
         .enumerate()
     {
         let name = format!("n{n}.forbid-caa.test");
-        let detail = refused(&with_records(&name, &[(false, "issue", value)]), 403, "caa");
+        let detail = refused(
+            &with_records(&name, &[CaaRecord::new("issue", value)]),
+            403,
+            "caa",
+        );
         assert!(
             detail.contains(&format!("`CAA 0 issue {value:?}`")),
             "{detail}"
@@ -51,7 +58,10 @@ fn a_record_without_our_name_forbids() {
 /// A critical record that is not understood forbids, whatever stands beside it (§4.1).
 #[test]
 fn a_critical_record_that_is_unknown_forbids() {
-    let records = [(false, "issue", "ca.example"), (true, "tbs", "unknown")];
+    let records = [
+        CaaRecord::new("issue", "ca.example"),
+        CaaRecord::critical("tbs", "unknown"),
+    ];
     let detail = refused(&with_records("x.critical-caa.test", &records), 403, "caa");
     assert!(
         detail.contains("`CAA 128 tbs \"unknown\"` is critical"),
@@ -61,7 +71,7 @@ fn a_critical_record_that_is_unknown_forbids() {
 
 /// What finalize answers for a wildcard, proven by dns-01, whose base has these records.
 #[track_caller]
-fn wildcard(base: &str, records: &[(bool, &str, &str)]) -> acceptance::https::Response {
+fn wildcard(base: &str, records: &[CaaRecord<'_>]) -> acceptance::https::Response {
     let account = account();
     let name = format!("*.{base}");
     let mut order = account.order(&[&name]);
@@ -82,21 +92,27 @@ fn a_wildcard_goes_by_issuewild() {
     let (yes, no) = ("ca.example", ";");
     issued(&wildcard(
         "a.wild-caa.test",
-        &[(false, "issue", no), (false, "issuewild", yes)],
+        &[
+            CaaRecord::new("issue", no),
+            CaaRecord::new("issuewild", yes),
+        ],
     ));
     let forbidden = wildcard(
         "b.wild-caa.test",
-        &[(false, "issue", yes), (false, "issuewild", no)],
+        &[
+            CaaRecord::new("issue", yes),
+            CaaRecord::new("issuewild", no),
+        ],
     );
     let detail = refused(&forbidden, 403, "caa");
     assert!(detail.contains("CAA forbids *.b.wild-caa.test"), "{detail}");
     refused(
-        &wildcard("c.wild-caa.test", &[(false, "issue", no)]),
+        &wildcard("c.wild-caa.test", &[CaaRecord::new("issue", no)]),
         403,
         "caa",
     );
     issued(&with_records(
         "d.wild-caa.test",
-        &[(false, "issuewild", no)],
+        &[CaaRecord::new("issuewild", no)],
     ));
 }

@@ -20,12 +20,25 @@ fn account() -> Account {
     Account::register(&subject().client, &subject().directory_of("subdomains"))
 }
 
-/// newOrder for these names, each with the ancestor that is named, if one is.
+/// A name in an order; an empty ancestor domain is left out.
+#[derive(Clone, Copy, Debug)]
+struct Name<'a> {
+    value: &'a str,
+    ancestor: &'a str,
+}
+
+impl<'a> Name<'a> {
+    fn new(value: &'a str, ancestor: &'a str) -> Self {
+        Self { value, ancestor }
+    }
+}
+
+/// newOrder for these names.
 #[track_caller]
-fn new_order(account: &Account, names: &[(&str, &str)]) -> Response {
-    let identifiers = names.iter().map(|(name, ancestor)| match *ancestor {
-        "" => json!({"type": "dns", "value": name}),
-        ancestor => json!({"type": "dns", "value": name, "ancestorDomain": ancestor}),
+fn new_order(account: &Account, names: &[Name<'_>]) -> Response {
+    let identifiers = names.iter().map(|name| match name.ancestor {
+        "" => json!({"type": "dns", "value": name.value}),
+        ancestor => json!({"type": "dns", "value": name.value, "ancestorDomain": ancestor}),
     });
     let payload = json!({"identifiers": identifiers.collect::<Vec<_>>()});
     account.post(&account.resource("newOrder"), Some(&payload))
@@ -33,7 +46,7 @@ fn new_order(account: &Account, names: &[(&str, &str)]) -> Response {
 
 /// The same; a refusal fails the test.
 #[track_caller]
-fn order(account: &Account, names: &[(&str, &str)]) -> Order {
+fn order(account: &Account, names: &[Name<'_>]) -> Order {
     let answer = new_order(account, names);
     assert_eq!(answer.status, 201, "{}", answer.text());
     Order {

@@ -3,7 +3,7 @@
 use acceptance::acme::csr;
 use serde_json::json;
 
-use super::{account, authorizations, kinds, order, prove};
+use super::{Name, account, authorizations, kinds, order, prove};
 use crate::conformance::leaf::Leaf;
 use crate::conformance::subject::{refused, subject};
 
@@ -12,13 +12,16 @@ use crate::conformance::subject::{refused, subject};
 #[test]
 fn an_authorization_for_a_domain_says_that_it_stands_for_the_names_below() {
     let account = account();
-    let wide = order(&account, &[("www.says.rfc9444.test", "says.rfc9444.test")]);
+    let wide = order(
+        &account,
+        &[Name::new("www.says.rfc9444.test", "says.rfc9444.test")],
+    );
     let wide = account.post(&authorizations(&wide)[0], None).json();
     let domain = json!({"type": "dns", "value": "says.rfc9444.test"});
     assert_eq!(wide["identifier"], domain, "{wide}");
     assert_eq!(wide["subdomainAuthAllowed"], true, "{wide}");
     assert_eq!(kinds(&wide), ["dns-01", "dns-account-01"]);
-    let plain = order(&account, &[("www.says.rfc9444.test", "")]);
+    let plain = order(&account, &[Name::new("www.says.rfc9444.test", "")]);
     let plain = account.post(&authorizations(&plain)[0], None).json();
     assert_eq!(plain["identifier"]["value"], "www.says.rfc9444.test");
     assert!(plain.get("subdomainAuthAllowed").is_none(), "{plain}");
@@ -31,7 +34,10 @@ fn an_authorization_that_is_given_up_ends_the_orders_of_the_names_below() {
     let account = account();
     let domain = "gone.rfc9444.test";
     let names = ["a.gone.rfc9444.test", "b.gone.rfc9444.test"];
-    let open = order(&account, &[(names[0], domain), (names[1], domain)]);
+    let open = order(
+        &account,
+        &[Name::new(names[0], domain), Name::new(names[1], domain)],
+    );
     let above = authorizations(&open)[0].clone();
     prove(&account, &above);
     account.await_status(&open.url, "ready");
@@ -39,7 +45,7 @@ fn an_authorization_that_is_given_up_ends_the_orders_of_the_names_below() {
     assert_eq!(account.post(&open.url, None).json()["status"], "invalid");
     let answer = account.try_finalize(&open, &csr(&names)).unwrap();
     refused(&answer, 403, "orderNotReady");
-    let again = order(&account, &[(names[0], domain)]);
+    let again = order(&account, &[Name::new(names[0], domain)]);
     assert_eq!(again.body["status"], "pending", "{}", again.body);
 }
 
@@ -55,7 +61,10 @@ fn who_has_proven_a_domain_with_all_below_may_revoke_for_its_names() {
     subject().host(&["revoke.rfc9444.test"]);
     other.ready(&["revoke.rfc9444.test"], &subject().web);
     refused(&revoke(), 403, "unauthorized");
-    let wide = order(&other, &[("x.revoke.rfc9444.test", "revoke.rfc9444.test")]);
+    let wide = order(
+        &other,
+        &[Name::new("x.revoke.rfc9444.test", "revoke.rfc9444.test")],
+    );
     prove(&other, &authorizations(&wide)[0]);
     let answer = revoke();
     assert_eq!(answer.status, 200, "{}", answer.text());

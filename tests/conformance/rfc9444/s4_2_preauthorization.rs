@@ -3,7 +3,7 @@
 use acceptance::acme::{Account, csr};
 use serde_json::json;
 
-use super::{account, authorizations, new_authz, order, prove};
+use super::{Name, account, authorizations, new_authz, order, prove};
 use crate::conformance::subject::{refused, subject};
 
 /// Orders for names below are ready at once, whether they name the domain (§4.3) or not.
@@ -20,7 +20,7 @@ fn orders_below_a_domain_that_was_proven_ahead_are_ready_at_once() {
         (found.status, found.header("location")),
         (200, url.as_str())
     );
-    let early = order(&account, &[("early.ahead.rfc9444.test", domain)]);
+    let early = order(&account, &[Name::new("early.ahead.rfc9444.test", domain)]);
     assert_eq!(authorizations(&early), std::slice::from_ref(&url));
     prove(&account, &url);
     account.await_status(&early.url, "ready");
@@ -30,15 +30,18 @@ fn orders_below_a_domain_that_was_proven_ahead_are_ready_at_once() {
         ("*.d.ahead.rfc9444.test", ""),
         (domain, ""),
     ] {
-        let order = order(&account, &[(name, ancestor)]);
+        let order = order(&account, &[Name::new(name, ancestor)]);
         assert_eq!(order.body["status"], "ready", "{}", order.body);
         assert_eq!(authorizations(&order), std::slice::from_ref(&url));
         let done = account.try_finalize(&order, &csr(&[name])).unwrap();
         assert_eq!(done.json()["status"], "valid", "{}", done.text());
     }
-    let outside = order(&account, &[("xahead.rfc9444.test", "")]);
+    let outside = order(&account, &[Name::new("xahead.rfc9444.test", "")]);
     assert_eq!(outside.body["status"], "pending");
-    let foreign = order(&self::account(), &[("a.ahead.rfc9444.test", domain)]);
+    let foreign = order(
+        &self::account(),
+        &[Name::new("a.ahead.rfc9444.test", domain)],
+    );
     assert_eq!(foreign.body["status"], "pending", "another account's");
 }
 
@@ -51,9 +54,12 @@ fn a_domain_that_was_proven_alone_does_not_stand_for_the_names_below() {
     let url = made.header("location").to_owned();
     assert!(made.json().get("subdomainAuthAllowed").is_none());
     prove(&account, &url);
-    assert_eq!(order(&account, &[(domain, "")]).body["status"], "ready");
+    assert_eq!(
+        order(&account, &[Name::new(domain, "")]).body["status"],
+        "ready"
+    );
     for ancestor in ["", domain] {
-        let below = order(&account, &[("a.alone.rfc9444.test", ancestor)]);
+        let below = order(&account, &[Name::new("a.alone.rfc9444.test", ancestor)]);
         assert_eq!(below.body["status"], "pending", "{}", below.body);
         assert_ne!(authorizations(&below), std::slice::from_ref(&url));
     }
@@ -82,7 +88,10 @@ fn where_subdomains_are_off_the_domain_is_authorized_alone() {
     assert_eq!(made.status, 201, "{}", made.text());
     assert!(made.json().get("subdomainAuthAllowed").is_none());
     prove(&account, made.header("location"));
-    let below = order(&account, &[("a.off.rfc9444.test", "off.rfc9444.test")]);
+    let below = order(
+        &account,
+        &[Name::new("a.off.rfc9444.test", "off.rfc9444.test")],
+    );
     assert_eq!(below.body["status"], "pending");
     let above = account.post(&authorizations(&below)[0], None).json();
     assert_eq!(above["identifier"]["value"], "a.off.rfc9444.test");

@@ -1,10 +1,10 @@
 //! RFC 9444 §4.3: a client names the domain above a name by which it can prove it.
 
 use acceptance::acme::csr;
-use acceptance::dns::Answer;
+use acceptance::dns::{Answer, CaaRecord};
 use serde_json::json;
 
-use super::{account, authorizations, new_order, order, prove};
+use super::{Name, account, authorizations, new_order, order, prove};
 use crate::conformance::leaf::first;
 use crate::conformance::rfc8555::{failed, start};
 use crate::conformance::subject::{refused, subject};
@@ -22,13 +22,16 @@ fn one_challenge_at_the_domain_proves_all_names_below() {
         "*.d.many.rfc9444.test",
     ];
     let wanted = [
-        (names[0], ""),
-        (names[1], domain),
-        (names[2], "Many.rfc9444.test"),
-        (names[3], domain),
+        Name::new(names[0], ""),
+        Name::new(names[1], domain),
+        Name::new(names[2], "Many.rfc9444.test"),
+        Name::new(names[3], domain),
     ];
     // RFC 8657 §4: what counts is how the domain was proven.
-    let allowed = Answer::caa(&[(false, "issue", "ca.example; validationmethods=dns-01")]);
+    let allowed = Answer::caa(&[CaaRecord::new(
+        "issue",
+        "ca.example; validationmethods=dns-01",
+    )]);
     subject().dns.set(domain, allowed);
     let open = order(&account, &wanted);
     assert_eq!(open.body["identifiers"].as_array().unwrap().len(), 4);
@@ -46,7 +49,7 @@ fn one_challenge_at_the_domain_proves_all_names_below() {
             .any(|octets| octets == name.as_bytes());
         assert!(found, "{name} is not in the certificate");
     }
-    let later = order(&account, &[(names[1], domain)]);
+    let later = order(&account, &[Name::new(names[1], domain)]);
     assert_eq!(
         later.body["status"], "pending",
         "nothing is used again unasked"
@@ -58,10 +61,10 @@ fn one_challenge_at_the_domain_proves_all_names_below() {
 fn names_of_other_domains_have_authorizations_of_their_own() {
     let account = account();
     let wanted = [
-        ("a.one.rfc9444.test", "one.rfc9444.test"),
-        ("a.two.rfc9444.test", "two.rfc9444.test"),
-        ("b.one.rfc9444.test", "one.rfc9444.test"),
-        ("c.one.rfc9444.test", ""),
+        Name::new("a.one.rfc9444.test", "one.rfc9444.test"),
+        Name::new("a.two.rfc9444.test", "two.rfc9444.test"),
+        Name::new("b.one.rfc9444.test", "one.rfc9444.test"),
+        Name::new("c.one.rfc9444.test", ""),
     ];
     let open = order(&account, &wanted);
     let all = authorizations(&open);
@@ -80,7 +83,10 @@ fn names_of_other_domains_have_authorizations_of_their_own() {
 #[test]
 fn a_record_at_the_name_does_not_prove_the_domain() {
     let account = account();
-    let open = order(&account, &[("a.wrong.rfc9444.test", "wrong.rfc9444.test")]);
+    let open = order(
+        &account,
+        &[Name::new("a.wrong.rfc9444.test", "wrong.rfc9444.test")],
+    );
     let above = &authorizations(&open)[0];
     let challenge = account.challenge(above, "dns-01").unwrap();
     let right = crate::conformance::rfc8555::value(&account, &challenge);
@@ -108,7 +114,11 @@ fn a_domain_that_is_not_above_the_name_is_refused() {
         ("a.rfc9444.test", "*.rfc9444.test"),
         ("a.rfc9444.test", "rfc9444.test."),
     ] {
-        refused(&new_order(&account, &[(name, ancestor)]), 400, "malformed");
+        refused(
+            &new_order(&account, &[Name::new(name, ancestor)]),
+            400,
+            "malformed",
+        );
     }
     for odd in [
         json!({"type": "ip", "value": "127.0.0.1", "ancestorDomain": "rfc9444.test"}),
