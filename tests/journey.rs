@@ -1,5 +1,5 @@
-//! The main path as a user types it, word for word: four commands from an
-//! empty folder to a certificate, and what they print; then its renewal.
+//! The main path word for word: four commands from an empty directory to a
+//! certificate, with their output; then its renewal.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

@@ -1,4 +1,4 @@
-//! What a person at a terminal is asked and shown. The terminal is `script`'s, from util-linux.
+//! Questions and output at a terminal, which `script` of util-linux provides.
 
 use std::fs::{self, File};
 use std::io::Write;

@@ -1,4 +1,4 @@
-//! Certificate requests (PKCS #10) of any shape.
+//! Certificate requests (PKCS #10), valid and invalid.
 
 use std::net::IpAddr;
 

@@ -1,4 +1,4 @@
-//! DER, written and read by hand: requests of any shape, right or wrong.
+//! DER, written and read by hand, so that tests can build invalid requests.
 
 /// SEQUENCE.
 pub const SEQUENCE: u8 = 0x30;

@@ -1,4 +1,4 @@
-//! Certificates of the judged server, with their keys.
+//! Certificates of the server under test, with their keys.
 
 use acceptance::acme::Account;
 use acceptance::https::Response;

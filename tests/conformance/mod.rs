@@ -1,5 +1,5 @@
-//! What the documents ask, by document and section: the path of a file is the
-//! section that its tests read from. Hostile requests have a module of their own.
+//! Requirements of the standards, by document and section: the path of a file is the
+//! section that its tests check. Hostile requests have a module of their own.
 //! All of them talk to one server, over HTTPS, with a client of their own.
 
 mod csr;

@@ -1,5 +1,5 @@
-//! The server that is judged: one for all tests of this folder, started when
-//! the first of them asks for it. It ends when the test process does.
+//! The server under test: one for all tests of this folder, started on first
+//! use. It ends with the test process.
 
 use std::io::Read;
 use std::net::TcpListener;

@@ -1,4 +1,4 @@
-//! Public keys whose private half anybody can compute, as `crates/pki/testdata/README.md` says they were made.
+//! Public keys whose private half can be computed; `crates/pki/testdata/README.md` describes their origin.
 
 use super::der;
 

@@ -1,5 +1,5 @@
-//! A clock that jumps, ahead or back: what has expired says so, what is asked for is
-//! issued, and the server shows a certificate that holds.
+//! A clock that jumps ahead or back: expired objects are reported as such, certificates are
+//! issued, and the server's own certificate is valid.
 
 use acceptance::acme::csr;
 use acceptance::authority::{Authority, Pair, Server};

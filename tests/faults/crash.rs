@@ -1,4 +1,4 @@
-//! kill -9 under load: nothing acknowledged is lost, and every start comes back by itself.
+//! kill -9 under load: nothing acknowledged is lost, and every restart succeeds.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};

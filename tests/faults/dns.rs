@@ -1,5 +1,5 @@
-//! DNS as private networks have it: zones with resolvers of their own, resolvers that keep old
-//! answers, servers that are not what they should be, and a crash in the middle of it.
+//! DNS in private networks: zones with their own resolvers, resolvers with outdated
+//! answers, misconfigured servers, and a crash during a query.
 
 use acceptance::acme::{Account, csr};
 use acceptance::authority::{Authority, Pair, Server};

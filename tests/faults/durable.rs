@@ -1,4 +1,4 @@
-//! Under strace: no answer to a write leaves before what it says is on the disk.
+//! Under strace: no response to a write is sent before its record is on disk.
 
 use std::collections::BTreeSet;
 use std::path::Path;

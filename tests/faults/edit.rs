@@ -1,5 +1,5 @@
 //! The configuration changes while the server runs: no restart, no signal, no
-//! dropped connection; a broken edit changes nothing and is loud.
+//! dropped connection; an invalid edit changes nothing and is reported.
 
 use std::fs;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! The server's own certificate: shown to anyone, renewed by itself.
+//! The server's own certificate: presented to every client, renewed by the server itself.
 
 use std::collections::BTreeSet;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! The log at its loudest holds no secret.
+//! The log contains no secret, even at trace level.
 
 use std::fs;
 use std::path::Path;

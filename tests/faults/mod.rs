@@ -1,5 +1,5 @@
-//! Everything that can break: signals, crashes, full disks, broken edits,
-//! racing clients, loose logs. What was acknowledged stays true.
+//! Faults: signals, crashes, full disks, invalid configuration, concurrent
+//! clients, secrets in logs. Acknowledged writes are never lost.
 
 mod admin_socket;
 mod clock;

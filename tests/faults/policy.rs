@@ -1,5 +1,5 @@
-//! Policies and profiles that change while orders and certificates are on their
-//! way: what is denied or withdrawn now is not issued now.
+//! Policies and profiles that change while orders are open: names that are denied
+//! and profiles that are withdrawn by then are not issued.
 
 use std::fs;
 

@@ -1,5 +1,5 @@
-//! What does not start says why, on the right stream, with the right code,
-//! before anything is half started.
+//! A server that cannot start states why, on the right stream, with the right exit
+//! code, before it opens a port.
 
 use std::fs;
 

@@ -1,4 +1,4 @@
-//! Caddy, Debian's, against our server: one site, with the challenge that it is told to take.
+//! Caddy, Debian's, against our server: one site, with each challenge.
 
 use acceptance::authority::Authority;
 use acceptance::namespace::own_harness;

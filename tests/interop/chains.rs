@@ -1,4 +1,4 @@
-//! Real clients take the chain to the root that they are told to prefer.
+//! ACME clients select the chain to the preferred root.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! `step-ca dev`: one command, and each of the lines that it offers to paste does what it says.
+//! `step-ca dev`: each of the command lines that it prints works as printed.
 
 use std::collections::BTreeMap;
 use std::path::Path;

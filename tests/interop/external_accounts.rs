@@ -1,4 +1,4 @@
-//! `step ca acme eab add`: the lines that it offers to paste, each in its client as it stands.
+//! `step ca acme eab add`: the settings that it prints work in each client as printed.
 
 use std::fs;
 use std::path::Path;

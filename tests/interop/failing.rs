@@ -1,5 +1,5 @@
-//! Validations that fail, each in its own way: certbot's own output names what
-//! the server asked, which address it tried, and what it saw there.
+//! Failed validations of each kind: certbot's output states what the server queried,
+//! which address it tried, and what it received.
 
 use acceptance::authority::Authority;
 use acceptance::dns::Answer;

@@ -1,4 +1,4 @@
-//! Folders made by either pair, opened by the other.
+//! CA directories created by our programs opened by smallstep's, and the reverse.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! `step certificate inspect`, ours beside the real one, over six certificates:
+//! `step certificate inspect`, ours and smallstep's, on six certificates:
 //! the same fields with the same values, in text, short and JSON.
 
 use std::collections::BTreeSet;

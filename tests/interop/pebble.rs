@@ -1,4 +1,4 @@
-//! Our `step` on the real Pebble, by its directory's URL alone.
+//! Our `step` with Pebble, given only the URL of its directory.
 
 use std::path::PathBuf;
 use std::process::Command;

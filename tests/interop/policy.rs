@@ -1,4 +1,4 @@
-//! A policy in ca.json, side by side: our server and the real one refuse the same names.
+//! A policy in ca.json: our server and smallstep's refuse the same names.
 
 use std::fs;
 

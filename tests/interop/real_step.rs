@@ -1,4 +1,4 @@
-//! The real `step` on our server: everything that it calls for the main path.
+//! smallstep's `step` with our server: every endpoint that the main path uses.
 
 use std::path::Path;
 use std::process::Command;

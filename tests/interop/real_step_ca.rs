@@ -1,4 +1,4 @@
-//! Our `step` on the real step-ca: the same main path, the other way round.
+//! Our `step` with smallstep's `step-ca`: the main path in the other direction.
 
 use acceptance::authority::{Authority, Pair, Server};
 use acceptance::namespace::{Harness, own_harness};

@@ -1,4 +1,4 @@
-//! Real clients ask when to renew (RFC 9773), and do as they are told.
+//! ACME clients ask when to renew (RFC 9773), and follow the answer.
 
 use acceptance::authority::Authority;
 use acceptance::namespace::own_harness;

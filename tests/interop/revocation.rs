@@ -1,4 +1,4 @@
-//! Real clients revoke what they got from our server.
+//! ACME clients revoke certificates from our server.
 
 use std::path::Path;
 use std::process::Command;

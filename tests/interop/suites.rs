@@ -1,6 +1,6 @@
-//! The suites of client libraries, as their authors wrote them, against our server. They start a
-//! Pebble; `peers/pebble-front` takes its command line and starts ours. `suites.toml` lists the tests
-//! that don't apply, each with its reason; everything else has to pass, and a test that skips itself has not.
+//! The test suites of client libraries, unmodified, against our server. They start a Pebble;
+//! `peers/pebble-front` accepts its command line and starts our server. `suites.toml` lists the tests
+//! that do not apply, with reasons. Every other test must pass; a test that skips itself does not.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

@@ -1,5 +1,5 @@
 //! An ACME client of the tests' own, on aws-lc-rs alone: none of our protocol
-//! code is in it, so it judges that code. It sends what it is told to send.
+//! code is in it, so that it can test that code. It also sends invalid requests.
 
 use std::sync::{Arc, Mutex};
 

@@ -1,5 +1,5 @@
-//! A scriptable responder for tls-alpn-01 on std's sockets: which certificate each
-//! server name is shown, which protocols it agrees to, and what it was asked for.
+//! A scriptable responder for tls-alpn-01 on std's sockets: which certificate it
+//! presents for each server name, which protocols it accepts, and a record of requests.
 //! One thread a connection.
 
 use std::collections::HashMap;

@@ -1,5 +1,5 @@
-//! A clock that a test sets: the wall's time as one server sees it, by libfaketime.
-//! Timers run on, as they do when an administrator sets a machine's clock.
+//! A clock that a test sets: the wall clock of one server, by libfaketime. Timers are
+//! not affected, as when an administrator sets a machine's clock.
 
 use std::fs;
 use std::path::PathBuf;

@@ -1,4 +1,4 @@
-//! A scriptable DNS server: what each name answers, and what was asked.
+//! A scriptable DNS server: the answer for each name, and a record of queries.
 
 use std::collections::HashMap;
 use std::io::{Read, Write};

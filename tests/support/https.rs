@@ -1,4 +1,4 @@
-//! HTTPS as a client sees it: one request on a fresh connection, or an HTTP/2
+//! An HTTPS client: one request on a fresh connection, or an HTTP/2
 //! connection that stays open. Trusts one root.
 
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! Where the programs under test and their peers lie.
+//! Paths of the programs under test and of their peers.
 
 use std::path::{Path, PathBuf};
 

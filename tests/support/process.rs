@@ -1,4 +1,4 @@
-//! Programs run to their end, with a limit, and programs that run beside a test.
+//! Runs programs to their end, with a time limit, or in the background of a test.
 
 use std::ffi::OsStr;
 use std::fs::{self, File};

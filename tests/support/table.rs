@@ -1,5 +1,5 @@
-//! The table client x challenge x outcome. A row says `failed` until its test
-//! has reached the end; an absence that `tests/interop/absent.toml` does not
+//! The table client x challenge x outcome. A row is `failed` until its test has
+//! finished; an absence that `tests/interop/absent.toml` does not
 //! list fails where `RISER_ABSENT=fails` or `CI` is set.
 
 use std::collections::BTreeMap;

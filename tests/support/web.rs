@@ -1,5 +1,5 @@
-//! A scriptable web server on std's sockets: what each path answers, how late,
-//! and what was asked. One thread a connection; no keep-alive.
+//! A scriptable web server on std's sockets: the answer for each path, its delay,
+//! and a record of requests. One thread a connection; no keep-alive.
 
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Write};

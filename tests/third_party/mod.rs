@@ -1,4 +1,4 @@
-//! Our certificates, read and verified by software that is not ours: openssl,
+//! Our certificates, read and verified by third-party software: openssl,
 //! Go's crypto/x509, and webpki.
 
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! draft-ietf-acme-profiles: clients choose among kinds of certificate.
+//! draft-ietf-acme-profiles: clients choose a profile.
 
 use acceptance::acme::{Account, Order, csr, csr_with};
 use acceptance::https::Response;

@@ -1,5 +1,5 @@
-//! Floods of HTTP/2 frames (RFC 9113 §10.5): each costs the client little, and has to cost the server
-//! no more. Whoever asks beside the flood gets an answer.
+//! Floods of HTTP/2 frames (RFC 9113 §10.5): each is cheap for the client, and must be cheap for the
+//! server. Other clients are still served.
 
 use crate::conformance::subject::{Subject, subject};
 

@@ -1,5 +1,5 @@
-//! Requests that no document asks for, from clients that want the server to fall, to forget itself or
-//! to fill its disk. What a section of a document answers stands with that section.
+//! Hostile requests, meant to crash the server, confuse it or fill its disk. Requirements of a section
+//! of a standard are tested with that section.
 
 mod http2;
 mod nonces;

@@ -1,4 +1,4 @@
-//! Nonces in quantity, from elsewhere, and from before: RFC 8555 §6.5 leaves open what they cost.
+//! Many nonces, nonces of other provisioners, and nonces from before a restart (RFC 8555 §6.5).
 
 use acceptance::authority::Authority;
 use acceptance::https::Response;

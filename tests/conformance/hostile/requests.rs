@@ -1,5 +1,5 @@
-//! Requests of odd shape: what HTTP/1.1 leaves open to smugglers, JSON that two readers read
-//! differently, quantities, and paths that do not exist.
+//! Unusual requests: HTTP/1.1 request smuggling, ambiguous JSON, large quantities, and paths that do
+//! not exist.
 
 use acceptance::https::Response;
 use data_encoding::BASE64URL_NOPAD;

@@ -1,4 +1,4 @@
-//! RFC 8555 §11.1: an account's key is for nothing else.
+//! RFC 8555 §11.1: an account's key is used for nothing else.
 
 use std::sync::Arc;
 

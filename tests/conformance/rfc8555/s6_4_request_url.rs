@@ -1,4 +1,4 @@
-//! RFC 8555 §6.4: a request is for the URL that it was signed for, and for no other.
+//! RFC 8555 §6.4: a request is valid only for the URL in its signature.
 
 use serde_json::json;
 

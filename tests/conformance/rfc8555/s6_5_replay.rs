@@ -1,4 +1,4 @@
-//! RFC 8555 §6.5: each request has a nonce of the server's, which is good once.
+//! RFC 8555 §6.5: each request has a nonce of the server, which is valid once.
 
 use std::thread;
 

@@ -1,5 +1,5 @@
 //! RFC 8555 §6.7: problem documents. That each problem has the type and status
-//! of its cause is tested with the cause; here is what all have in common.
+//! of its cause is tested with the cause; these tests check what all have in common.
 
 use acceptance::acme::Account;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! RFC 8555 §7.3.4: accounts are bound to keys that the operator hands out.
+//! RFC 8555 §7.3.4: accounts are bound to keys that the operator issues.
 
 use std::collections::BTreeSet;
 use std::thread;

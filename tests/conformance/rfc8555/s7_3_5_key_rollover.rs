@@ -1,4 +1,4 @@
-//! RFC 8555 §7.3.5: an account goes on with another key.
+//! RFC 8555 §7.3.5: an account changes its key.
 
 use std::sync::Arc;
 use std::thread;

@@ -1,4 +1,4 @@
-//! RFC 8555 §7.3: accounts are made, found, changed and ended.
+//! RFC 8555 §7.3: accounts are created, found, changed and deactivated.
 
 use std::thread;
 

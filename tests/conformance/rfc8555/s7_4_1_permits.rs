@@ -1,5 +1,4 @@
-//! RFC 8555 §7.4.1: authorizations that come about otherwise than by challenges. Here: because an
-//! operator says so.
+//! RFC 8555 §7.4.1: authorizations without a challenge, granted by the operator.
 
 use acceptance::acme::csr;
 use acceptance::authority::Authority;

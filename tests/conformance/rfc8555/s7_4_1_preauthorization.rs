@@ -1,4 +1,4 @@
-//! RFC 8555 §7.4.1: names are authorized ahead of an order.
+//! RFC 8555 §7.4.1: names are authorized before an order.
 
 use acceptance::acme::Account;
 use acceptance::https::Response;

@@ -1,5 +1,5 @@
 //! RFC 8555 §7.4: the CSR names what the order names, nothing else, and is
-//! well-formed. What is wrong leaves the order ready for another try.
+//! well-formed. After an invalid one the order stays ready.
 
 use acceptance::acme::{Account, Order};
 use acceptance::https::Response;

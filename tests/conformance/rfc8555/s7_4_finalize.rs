@@ -1,4 +1,4 @@
-//! RFC 8555 §7.4: finalize, and that one order makes one certificate.
+//! RFC 8555 §7.4: finalize, and that one order yields one certificate.
 
 use std::collections::HashSet;
 use std::thread;

@@ -1,4 +1,4 @@
-//! RFC 8555 §7.1.3, §7.1.6, §7.4: orders are opened, read, and end.
+//! RFC 8555 §7.1.3, §7.1.6, §7.4: orders are created, read, and end.
 
 use acceptance::https::Response;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! RFC 8555 §7.4, §7.5: a valid authorization serves later orders where the operator wants that.
+//! RFC 8555 §7.4, §7.5: a valid authorization serves later orders where the operator enables that.
 
 use acceptance::acme::{Account, csr};
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! RFC 8555 §8.3, §10.4: redirects are followed, not everywhere and not for ever.
+//! RFC 8555 §8.3, §10.4: redirects are followed, but not everywhere and not endlessly.
 
 use acceptance::acme::Account;
 use acceptance::web::{Page, challenge_path};

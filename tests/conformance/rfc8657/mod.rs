@@ -1,4 +1,4 @@
-//! RFC 8657: parameters of CAA that bind to an account and to ways of validation.
+//! RFC 8657: CAA parameters for accounts and validation methods.
 
 mod s3_accounturi;
 mod s4_validationmethods;

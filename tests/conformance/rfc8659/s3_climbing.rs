@@ -1,4 +1,4 @@
-//! RFC 8659 §3: which records count for a name.
+//! RFC 8659 §3: which records apply to a name.
 
 use acceptance::dns::{Answer, CaaRecord};
 

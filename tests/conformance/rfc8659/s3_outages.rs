@@ -1,4 +1,4 @@
-//! RFC 8659 §3: records that cannot be had are never a yes, and never a no either.
+//! RFC 8659 §3: records that cannot be queried neither permit nor forbid.
 
 use std::thread;
 

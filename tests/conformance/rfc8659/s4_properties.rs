@@ -1,4 +1,4 @@
-//! RFC 8659 §4: what records say.
+//! RFC 8659 §4: properties of records.
 
 use acceptance::dns::{Answer, CaaRecord};
 

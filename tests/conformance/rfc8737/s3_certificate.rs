@@ -1,4 +1,4 @@
-//! RFC 8737 §3: the certificate that is shown, and each way in which it is none.
+//! RFC 8737 §3: valid and invalid validation certificates.
 
 use std::thread;
 
