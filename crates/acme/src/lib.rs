@@ -22,6 +22,7 @@ pub mod problem;
 pub mod rate;
 pub mod renewal;
 pub mod revocation;
+pub mod scope;
 
 pub use identifier::Identifier;
 pub use problem::Problem;

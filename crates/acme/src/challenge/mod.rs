@@ -21,10 +21,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::authz::Scope;
 use crate::identifier::Identifier;
 use crate::permit::Permit;
 use crate::problem::Problem;
+use crate::scope::Scope;
 
 pub use observation::{
     Attempt, Failure, FailureKind, Host, HttpObservation, HttpProbe, Observation, Probe, Trace,

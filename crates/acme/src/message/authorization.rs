@@ -7,9 +7,10 @@ use uuid::Uuid;
 use super::challenge::Challenge;
 use super::identifier::Asked;
 use super::time;
-use crate::authz::{self, Scope, Status};
+use crate::authz::{self, Status};
 use crate::challenge::{self, CaaIdentity};
 use crate::identifier::Unchecked;
+use crate::scope::Scope;
 
 /// The authorization object that a server sends.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -267,8 +267,8 @@ pub(crate) mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::authz::Scope;
     use crate::challenge::{self, Challenge, Method};
+    use crate::scope::Scope;
 
     pub(crate) fn now() -> Timestamp {
         "2026-11-23T12:00:00Z".parse().unwrap()

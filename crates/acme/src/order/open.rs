@@ -7,13 +7,14 @@ use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use super::{Order, Pending, Ready, ReusableAuthorizations, Status};
-use crate::authz::{self, Authorization, Origin, Scope};
+use crate::authz::{self, Authorization, Origin};
 use crate::challenge::{self, Challenge, Method};
 use crate::identifier::Identifier;
 use crate::message::identifier::Asked;
 use crate::message::order::NewOrder;
 use crate::problem::{Kind, Problem, Subproblem};
 use crate::renewal::CertificateId;
+use crate::scope::Scope;
 
 /// What an order may ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

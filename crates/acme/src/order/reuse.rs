@@ -4,10 +4,11 @@
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
-use crate::authz::{Authorization, Origin, Scope, Status};
+use crate::authz::{Authorization, Origin, Status};
 use crate::challenge::{Method, Proof};
 use crate::identifier::Identifier;
 use crate::permit::Permit;
+use crate::scope::Scope;
 
 /// An authorization as it is stored, with its proof if it is valid.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,9 +1,9 @@
 //! The ACME provisioner: what its directory announces, and the decision that turns a finalized
 //! order into a grant.
 
-use acme::authz::Scope;
 use acme::challenge::Method;
 use acme::order::{Finalized, Limits};
+use acme::scope::Scope;
 use jiff::{SignedDuration, Timestamp};
 use pki::StepProvisioner;
 

@@ -5,10 +5,10 @@
 use std::sync::Arc;
 
 use acme::account::Account;
-use acme::authz::Scope;
 use acme::message::revocation::Revocation as Request;
 use acme::problem::{Kind, Problem};
 use acme::revocation;
+use acme::scope::Scope;
 use ca::Refusal;
 use ca::config::Config;
 use jiff::Timestamp;

@@ -1,9 +1,10 @@
 //! Authorizations (RFC 8555 §7.5) with their challenges.
 
 use acme::account::Account;
-use acme::authz::{Authorization, Scope};
+use acme::authz::Authorization;
 use acme::identifier::Identifier;
 use acme::order::ReusableAuthorizations;
+use acme::scope::Scope;
 use jiff::Timestamp;
 use uuid::Uuid;
 

@@ -1,7 +1,7 @@
 //! Revocations (RFC 8555 §7.6) and the keys that they bar.
 
-use acme::authz::Scope;
 use acme::identifier::Identifier;
+use acme::scope::Scope;
 use jiff::Timestamp;
 use uuid::Uuid;
 

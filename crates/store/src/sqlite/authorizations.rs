@@ -1,12 +1,13 @@
 //! Authorizations and their challenges (RFC 8555 §7.5), as they are stored and read; verdicts are in `verdicts.rs`.
 
 use acme::account::Account;
-use acme::authz::{Authorization, Origin, Scope, Status};
+use acme::authz::{Authorization, Origin, Status};
 use acme::challenge::{self, Challenge, Method, Proof};
 use acme::identifier::Identifier;
 use acme::order::{Order, ReusableAuthorizations};
 use acme::permit::Permit;
 use acme::problem::Problem;
+use acme::scope::Scope;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row};
 use serde_json::{Value, json};

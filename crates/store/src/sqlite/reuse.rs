@@ -2,10 +2,11 @@
 //! their proofs, and the operator's permits. Whether they serve is decided in the `acme` crate.
 
 use acme::account::Account;
-use acme::authz::{Authorization, Origin, Scope, Status};
+use acme::authz::{Authorization, Origin, Status};
 use acme::challenge::Proof;
 use acme::identifier::Identifier;
 use acme::order::{self, Order, ReusableAuthorization, ReusableAuthorizations};
+use acme::scope::Scope;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension};
 use uuid::Uuid;

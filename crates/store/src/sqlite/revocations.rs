@@ -1,8 +1,8 @@
 //! Revocations (RFC 8555 §7.6): recorded once, with the audit line and the compromised key in one transaction.
 
-use acme::authz::Scope;
 use acme::identifier::Identifier;
 use acme::revocation::Reason;
+use acme::scope::Scope;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row};
 use serde_json::json;

@@ -1,12 +1,13 @@
 //! Records to store.
 
 use acme::account::{self, Account};
-use acme::authz::{self, Authorization, Origin, Scope};
+use acme::authz::{self, Authorization, Origin};
 use acme::challenge::{Challenge, Method, Proof};
 use acme::envelope::Parsed;
 use acme::identifier::Identifier;
 use acme::key_change::{self, KeyChange};
 use acme::order::{self, Order};
+use acme::scope::Scope;
 use jiff::{SignedDuration, Timestamp};
 use pki::Serial;
 use pki::jose::{Jwk, jws, parse_private_jwk};

@@ -1,9 +1,10 @@
 //! What the verbs on earlier authorizations and on permits promise.
 
 use acme::account::Account;
-use acme::authz::{self, Authorization, Origin, Scope};
+use acme::authz::{self, Authorization, Origin};
 use acme::order::{self, Order, ReusableAuthorization, ReusableAuthorizations};
 use acme::permit::{Holder, Pattern, Permit, Record};
+use acme::scope::Scope;
 use jiff::Timestamp;
 use serde_json::json;
 use uuid::Uuid;

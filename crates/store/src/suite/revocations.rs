@@ -1,7 +1,7 @@
 //! What the verbs on revocations promise.
 
-use acme::authz::Scope;
 use acme::revocation::Reason;
+use acme::scope::Scope;
 use tokio::task::JoinSet;
 
 use super::BackEnd;

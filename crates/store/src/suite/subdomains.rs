@@ -1,10 +1,11 @@
 //! What the verbs promise about authorizations that stand for the names below theirs (RFC 9444).
 
 use acme::account::Account;
-use acme::authz::{Authorization, Origin, Scope};
+use acme::authz::{Authorization, Origin};
 use acme::challenge::{Challenge, Method, Proof};
 use acme::identifier::Identifier;
 use acme::order::{self, Order};
+use acme::scope::Scope;
 use serde_json::json;
 use uuid::Uuid;
 

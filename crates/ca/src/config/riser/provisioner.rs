@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use acme::authz::Scope;
 use acme::challenge::Method;
+use acme::scope::Scope;
 use jiff::SignedDuration;
 use serde_json::Value;
 

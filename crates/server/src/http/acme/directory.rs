@@ -1,7 +1,7 @@
 //! The directory (RFC 8555 §7.1.1), by GET and by POST-as-GET.
 
-use acme::authz::Scope;
 use acme::message::directory::{Directory, Meta};
+use acme::scope::Scope;
 use axum::http::StatusCode;
 
 use super::Answer;

@@ -2,10 +2,11 @@
 
 use acme::Problem;
 use acme::account::Account;
-use acme::authz::{Authorization, Scope};
+use acme::authz::Authorization;
 use acme::message::authorization::Update;
 use acme::message::identifier::Asked;
 use acme::order::{self, Owner, Reuse};
+use acme::scope::Scope;
 use ca::Refusal;
 use jiff::{SignedDuration, Timestamp};
 use store::port::Authorizations as _;
