@@ -11,6 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::problem::{Kind, Problem, quote};
 
+pub use crate::unchecked::Unchecked;
+
 /// What a certificate is asked for.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "Unchecked", into = "Unchecked")]
@@ -141,25 +143,7 @@ impl fmt::Display for DnsName {
     }
 }
 
-/// An identifier as it came by wire: a type and a value, nothing checked.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Unchecked {
-    /// `dns`, `ip`, or anything.
-    #[serde(rename = "type")]
-    pub kind: String,
-    /// The value as sent.
-    pub value: String,
-}
-
 impl Unchecked {
-    /// Puts type and value together.
-    pub fn new(kind: impl Into<String>, value: impl Into<String>) -> Self {
-        Self {
-            kind: kind.into(),
-            value: value.into(),
-        }
-    }
-
     /// Checks it.
     ///
     /// # Errors

@@ -23,6 +23,7 @@ pub mod rate;
 pub mod renewal;
 pub mod revocation;
 pub mod scope;
+mod unchecked;
 
 pub use identifier::Identifier;
 pub use problem::Problem;

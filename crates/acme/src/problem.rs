@@ -7,7 +7,7 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::identifier::Unchecked;
+use crate::unchecked::Unchecked;
 
 /// A problem document (RFC 7807, RFC 8555 §6.7).
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
