@@ -13,8 +13,8 @@ pub enum Scope {
 }
 
 impl Scope {
-    /// Whether an authorization for `own` that reaches so far stands for `wanted`.
-    pub fn covers(self, own: &Identifier, wanted: &Identifier) -> bool {
+    /// Whether an authorization for `own` with this scope proves `wanted`.
+    fn covers(self, own: &Identifier, wanted: &Identifier) -> bool {
         if own == wanted {
             return true;
         }
@@ -28,14 +28,17 @@ impl Scope {
         }
     }
 
-    /// What authorizations that stand for `wanted` are for, and how far they reach at least, where
-    /// none reaches farther than this.
-    pub fn standing_for(self, wanted: &Identifier) -> Vec<(Identifier, Self)> {
-        let mut all = vec![(wanted.clone(), Self::Name)];
+    /// The subjects of the authorizations that prove `wanted`, the least scope of each, where none
+    /// reaches farther than this.
+    pub fn subjects_for(self, wanted: &Identifier) -> Vec<Subject> {
+        let mut all = vec![Subject::name(wanted.clone())];
         match (self, wanted) {
             (Self::Subdomains, Identifier::Dns(name) | Identifier::Wildcard(name)) => {
                 let above = name.lineage().take(MOST_ABOVE);
-                all.extend(above.map(|name| (Identifier::Dns(name), Self::Subdomains)));
+                all.extend(above.map(|name| Subject {
+                    identifier: Identifier::Dns(name),
+                    scope: Self::Subdomains,
+                }));
             }
             (Self::Subdomains, Identifier::Ip(_)) | (Self::Name, _) => {}
         }
@@ -43,8 +46,32 @@ impl Scope {
     }
 }
 
-/// How many names above one are looked for, itself included: each costs a question to the store, and names of a
-/// hundred labels are nobody's.
+/// What an authorization or a proof is about: an identifier, and how far below it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Subject {
+    /// The identifier.
+    pub identifier: Identifier,
+    /// How far it reaches.
+    pub scope: Scope,
+}
+
+impl Subject {
+    /// An identifier alone.
+    pub const fn name(identifier: Identifier) -> Self {
+        Self {
+            identifier,
+            scope: Scope::Name,
+        }
+    }
+
+    /// Whether it includes `wanted`.
+    pub fn covers(&self, wanted: &Identifier) -> bool {
+        self.scope.covers(&self.identifier, wanted)
+    }
+}
+
+/// The most names above one that are searched for, itself included: each costs a query to the
+/// store, and real names do not have a hundred labels.
 const MOST_ABOVE: usize = 12;
 
 #[cfg(test)]
@@ -52,8 +79,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_one_for_subdomains_stands_for_the_names_below() {
+    fn only_a_scope_of_subdomains_covers_the_names_below() {
         let id = |text| Identifier::guess(text).unwrap();
+        let subject = |text, scope| Subject {
+            identifier: id(text),
+            scope,
+        };
         for (wanted, below) in [
             ("a.foo.lab", true),
             ("b.a.foo.lab", true),
@@ -64,24 +95,25 @@ mod tests {
             ("xfoo.lab", false),
             ("10.0.0.7", false),
         ] {
-            let covers = |scope: Scope| scope.covers(&id("foo.lab"), &id(wanted));
+            let covers = |scope| subject("foo.lab", scope).covers(&id(wanted));
             assert_eq!(covers(Scope::Subdomains), below, "{wanted}");
             assert!(!covers(Scope::Name), "{wanted}");
-            let standing = Scope::Subdomains.standing_for(&id(wanted));
-            let listed = standing.contains(&(id("foo.lab"), Scope::Subdomains));
+            let subjects = Scope::Subdomains.subjects_for(&id(wanted));
+            let listed = subjects.contains(&subject("foo.lab", Scope::Subdomains));
             assert_eq!(listed, below, "{wanted}");
-            let alone = Scope::Name.standing_for(&id(wanted));
-            assert_eq!(alone, [(id(wanted), Scope::Name)]);
+            let alone = Scope::Name.subjects_for(&id(wanted));
+            assert_eq!(alone, [Subject::name(id(wanted))]);
         }
-        assert!(!Scope::Subdomains.covers(&id("*.foo.lab"), &id("a.foo.lab")));
-        assert!(Scope::Name.covers(&id("*.foo.lab"), &id("*.foo.lab")));
+        assert!(!subject("*.foo.lab", Scope::Subdomains).covers(&id("a.foo.lab")));
+        assert!(subject("*.foo.lab", Scope::Name).covers(&id("*.foo.lab")));
     }
 
     #[test]
-    fn what_stands_for_a_name_of_many_labels_is_looked_for_near_it() {
+    fn the_subjects_for_a_name_of_many_labels_are_its_nearest_parents() {
         let deep = Identifier::guess(&format!("{}lab", "a.".repeat(120))).unwrap();
-        let standing = Scope::Subdomains.standing_for(&deep);
-        assert_eq!(standing.len(), 1 + MOST_ABOVE);
-        assert_eq!(standing[1], (deep, Scope::Subdomains));
+        let subjects = Scope::Subdomains.subjects_for(&deep);
+        assert_eq!(subjects.len(), 1 + MOST_ABOVE);
+        assert_eq!(subjects[1].identifier, deep);
+        assert_eq!(subjects[1].scope, Scope::Subdomains);
     }
 }

@@ -14,22 +14,22 @@ mod tls_alpn01;
 mod txt;
 
 pub mod observation;
+mod proof;
 
 use jiff::Timestamp;
 use pki::jose::jwk::Jwk;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 use uuid::Uuid;
 
 use crate::identifier::Identifier;
-use crate::permit::Permit;
 use crate::problem::Problem;
-use crate::scope::Scope;
 
 pub use observation::{
     Attempt, Failure, FailureKind, Host, HttpObservation, HttpProbe, Observation, Probe, Trace,
 };
 pub use observation::{TlsObservation, TlsProbe, TxtObservation, TxtProbe};
+pub use proof::{Means, Proof, ProofRecord};
 
 /// A way to prove control over an identifier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -295,110 +295,6 @@ fn foreign(method: Method, cx: &Context<'_>) -> Verdict {
     })
 }
 
-/// An account's right to an identifier: proven by [`judge`], or given by an operator's [`Permit`].
-#[derive(Clone, Debug, PartialEq)]
-pub struct Proof {
-    identifier: Identifier,
-    scope: Scope,
-    account: Uuid,
-    means: Means,
-    at: Timestamp,
-    evidence: Value,
-}
-
-/// How a right was proven.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Means {
-    /// By a challenge.
-    Challenge(Method),
-    /// By the operator's word: the permit of this id.
-    Permit(Uuid),
-}
-
-impl Proof {
-    fn new(method: Method, cx: &Context<'_>, evidence: Value) -> Self {
-        Self {
-            identifier: cx.identifier.clone(),
-            scope: Scope::Name,
-            account: cx.account,
-            means: Means::Challenge(method),
-            at: cx.now,
-            evidence,
-        }
-    }
-
-    /// Takes a proof out of its stored record; it reaches as far as its authorization, if its
-    /// method does. Only the store says this word.
-    pub fn from_record(
-        (identifier, scope): (Identifier, Scope),
-        account: Uuid,
-        method: Method,
-        at: Timestamp,
-        evidence: Value,
-    ) -> Self {
-        let within = method.reaches_subdomains();
-        Self {
-            identifier,
-            scope: if within { scope } else { Scope::Name },
-            account,
-            means: Means::Challenge(method),
-            at,
-            evidence,
-        }
-    }
-
-    /// Takes the operator's word for it: nothing unless the permit covers the identifier at `now`.
-    pub fn from_permit(permit: &Permit, identifier: &Identifier, now: Timestamp) -> Option<Self> {
-        let said = permit.record();
-        permit.covers(identifier, now).then(|| Self {
-            identifier: identifier.clone(),
-            scope: Scope::Name,
-            account: permit.account(),
-            means: Means::Permit(said.id),
-            at: said.at,
-            evidence: json!({ "operator": said.by, "pattern": said.pattern.to_string() }),
-        })
-    }
-
-    /// What is proven.
-    pub fn identifier(&self) -> &Identifier {
-        &self.identifier
-    }
-
-    /// Whether it proves this identifier: its own, or one below if it reaches so far (RFC 9444 §4.1).
-    pub fn covers(&self, identifier: &Identifier) -> bool {
-        self.scope.covers(&self.identifier, identifier)
-    }
-
-    /// The account that proved it.
-    pub fn account(&self) -> Uuid {
-        self.account
-    }
-
-    /// How.
-    pub fn means(&self) -> Means {
-        self.means
-    }
-
-    /// The challenge's method; none where the operator's word is the proof.
-    pub fn method(&self) -> Option<Method> {
-        match self.means {
-            Means::Challenge(method) => Some(method),
-            Means::Permit(_) => None,
-        }
-    }
-
-    /// When.
-    pub fn at(&self) -> Timestamp {
-        self.at
-    }
-
-    /// What was seen, for the operator.
-    pub fn evidence(&self) -> &Value {
-        &self.evidence
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -430,15 +326,6 @@ mod tests {
         use Method::{Dns01, DnsAccount01, Http01};
         assert_eq!(offered_for_subdomains(Method::ALL), [Dns01, DnsAccount01]);
         assert_eq!(offered_for_subdomains(&[Http01]), []);
-        let below = Identifier::guess("a.foo.lab").unwrap();
-        let covers = |method, scope| {
-            let own = (Identifier::guess("foo.lab").unwrap(), scope);
-            let proof = Proof::from_record(own, Uuid::nil(), method, Timestamp::MAX, Value::Null);
-            proof.covers(&below)
-        };
-        assert!(covers(Dns01, Scope::Subdomains));
-        assert!(!covers(Dns01, Scope::Name));
-        assert!(!covers(Http01, Scope::Subdomains));
     }
 
     #[test]

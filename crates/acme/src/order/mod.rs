@@ -16,7 +16,7 @@ use crate::problem::{Kind, Problem};
 use crate::renewal::CertificateId;
 
 pub use finalize::Finalized;
-pub use open::{Limits, OrderRequest, Owner, RecordSeed, open, open_ahead};
+pub use open::{Allowed, Limits, OrderRequest, Owner, RecordSeed, open, open_ahead};
 pub use reuse::{ReusableAuthorization, ReusableAuthorizations, Reuse};
 
 /// Where an order stands (RFC 8555 §7.1.6).
@@ -267,8 +267,8 @@ pub(crate) mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::challenge::{self, Challenge, Method};
-    use crate::scope::Scope;
+    use crate::challenge::{self, Challenge, Method, ProofRecord};
+    use crate::scope::{Scope, Subject};
 
     pub(crate) fn now() -> Timestamp {
         "2026-11-23T12:00:00Z".parse().unwrap()
@@ -311,9 +311,17 @@ pub(crate) mod tests {
     }
 
     fn reaching(scope: Scope, name: &str, account: u128) -> Proof {
-        let own = (Identifier::guess(name).unwrap(), scope);
-        let account = Uuid::from_u128(account);
-        Proof::from_record(own, account, Method::Dns01, now(), Value::Null)
+        Proof::from_record(ProofRecord {
+            subject: Subject {
+                identifier: Identifier::guess(name).unwrap(),
+                scope,
+            },
+            account: Uuid::from_u128(account),
+            method: Method::Dns01,
+            at: now(),
+            evidence: Value::Null,
+            attested_key: None,
+        })
     }
 
     fn authorization(status: authz::Status) -> Authorization {

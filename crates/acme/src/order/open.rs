@@ -14,7 +14,7 @@ use crate::message::identifier::Asked;
 use crate::message::order::NewOrder;
 use crate::problem::{Kind, Problem, Subproblem};
 use crate::renewal::CertificateId;
-use crate::scope::Scope;
+use crate::scope::{Scope, Subject};
 
 /// What an order may ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,7 +47,7 @@ pub struct OrderRequest {
 struct Wanted {
     identifier: Identifier,
     /// What a new authorization would be for: itself, or a domain that it lies in.
-    subject: (Identifier, Scope),
+    subject: Subject,
     methods: Vec<Method>,
 }
 
@@ -62,6 +62,15 @@ pub struct Owner<'a> {
     pub profile: Option<&'a str>,
     /// When order and authorizations end.
     pub expires: Timestamp,
+}
+
+/// What authorizations may be at one provisioner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Allowed<'a> {
+    /// The methods that are enabled.
+    pub methods: &'a [Method],
+    /// The widest scope.
+    pub widest: Scope,
 }
 
 /// What makes a new record unlike all others.
@@ -105,10 +114,10 @@ impl OrderRequest {
         self.wanted.iter().map(|wanted| &wanted.identifier)
     }
 
-    /// What earlier authorizations that would serve it are for, and how far they reach at least.
-    pub fn sought(&self) -> BTreeSet<(Identifier, Scope)> {
+    /// The subjects of earlier authorizations that would serve it, the least scope of each.
+    pub fn sought(&self) -> BTreeSet<Subject> {
         let all = self.identifiers();
-        all.flat_map(|identifier| self.widest.standing_for(identifier))
+        all.flat_map(|identifier| self.widest.subjects_for(identifier))
             .collect()
     }
 
@@ -162,7 +171,7 @@ impl OrderRequest {
                     status: authz::Status::Valid,
                     expires: end.min(owner.expires),
                     origin: Origin::Permit(permit.record().id),
-                    ..authorization(owner, (identifier, Scope::Name), &[], &mut seed)
+                    ..authorization(owner, Subject::name(identifier), &[], &mut seed)
                 };
                 proofs.push(proof);
                 order.attach(&given);
@@ -192,23 +201,20 @@ impl Order {
     }
 }
 
-fn is_pending_for(
-    authorization: &Authorization,
-    (identifier, scope): &(Identifier, Scope),
-) -> bool {
+fn is_pending_for(authorization: &Authorization, subject: &Subject) -> bool {
     authorization.status == authz::Status::Pending
-        && authorization.identifier == *identifier
-        && authorization.scope == *scope
+        && authorization.identifier == subject.identifier
+        && authorization.scope == subject.scope
 }
 
 /// Makes the pending authorization that a client asks for ahead of any order (RFC 8555 §7.4.1):
-/// with all subdomains if it wants that, `widest` allows it, and a method can prove them.
+/// with all subdomains if it wants that, the widest scope allows it, and a method can prove them.
 ///
 /// # Errors
 /// `malformed` for a wildcard, which cannot be authorized ahead; else as [`open`].
 pub fn open_ahead(
     asked: &Asked,
-    (enabled, widest): (&[Method], Scope),
+    allowed: &Allowed<'_>,
     owner: &Owner<'_>,
     mut seed: impl FnMut() -> RecordSeed,
 ) -> Result<Authorization, Problem> {
@@ -219,8 +225,9 @@ pub fn open_ahead(
              §7.4.1): order it."
         )));
     }
-    let wide = widest == Scope::Subdomains && asked.wants_subdomains(&identifier)?;
-    let (subject, methods) = with_methods(identifier.clone(), wide.then_some(identifier), enabled)?;
+    let wide = allowed.widest == Scope::Subdomains && asked.wants_subdomains(&identifier)?;
+    let ancestor = wide.then(|| identifier.clone());
+    let (subject, methods) = with_methods(identifier, ancestor, allowed.methods)?;
     Ok(Authorization {
         origin: Origin::Ahead,
         ..authorization(owner, subject, &methods, &mut seed)
@@ -229,7 +236,7 @@ pub fn open_ahead(
 
 fn authorization(
     owner: &Owner<'_>,
-    (identifier, scope): (Identifier, Scope),
+    subject: Subject,
     methods: &[Method],
     seed: &mut impl FnMut() -> RecordSeed,
 ) -> Authorization {
@@ -242,8 +249,8 @@ fn authorization(
         id,
         account: owner.account,
         provisioner: owner.provisioner.to_owned(),
-        identifier,
-        scope,
+        identifier: subject.identifier,
+        scope: subject.scope,
         status: authz::Status::Pending,
         expires: owner.expires,
         challenges: challenges.collect(),
@@ -301,10 +308,13 @@ fn want(asked: &Asked, widest: Scope, enabled: &[Method]) -> Result<Wanted, Prob
 
 /// A domain that is ordered itself and above other names needs no second authorization.
 fn together_with_others(mut all: Vec<Wanted>) -> Vec<Wanted> {
-    let wide = |wanted: &&Wanted| wanted.subject.1 == Scope::Subdomains;
+    let wide = |wanted: &&Wanted| wanted.subject.scope == Scope::Subdomains;
     let above: Vec<_> = all.iter().filter(wide).cloned().collect();
     for wanted in &mut all {
-        if let Some(other) = above.iter().find(|o| o.subject.0 == wanted.identifier) {
+        if let Some(other) = above
+            .iter()
+            .find(|o| o.subject.identifier == wanted.identifier)
+        {
             wanted.subject = other.subject.clone();
             wanted.methods.clone_from(&other.methods);
         }
@@ -318,16 +328,20 @@ fn with_methods(
     identifier: Identifier,
     ancestor: Option<Identifier>,
     enabled: &[Method],
-) -> Result<((Identifier, Scope), Vec<Method>), Problem> {
+) -> Result<(Subject, Vec<Method>), Problem> {
     if let Some(ancestor) = ancestor {
         let methods = challenge::offered_for_subdomains(enabled);
         if !methods.is_empty() {
-            return Ok(((ancestor, Scope::Subdomains), methods));
+            let subject = Subject {
+                identifier: ancestor,
+                scope: Scope::Subdomains,
+            };
+            return Ok((subject, methods));
         }
     }
     let methods = challenge::offered(&identifier, enabled);
     if !methods.is_empty() {
-        return Ok(((identifier, Scope::Name), methods));
+        return Ok((Subject::name(identifier), methods));
     }
     let words = match &identifier {
         Identifier::Wildcard(base) => format!(
@@ -426,7 +440,7 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::challenge::Proof;
+    use crate::challenge::{Proof, ProofRecord};
     use crate::order::ReusableAuthorization;
     use crate::permit;
 
@@ -627,6 +641,17 @@ mod tests {
         })
     }
 
+    fn proof(subject: Subject, account: Uuid, method: Method) -> Proof {
+        Proof::from_record(ProofRecord {
+            subject,
+            account,
+            method,
+            at: now(),
+            evidence: Value::Null,
+            attested_key: None,
+        })
+    }
+
     /// A valid authorization of the account that ends before an order would.
     fn held(name: &str, account: u128) -> ReusableAuthorization {
         let identifier = Identifier::guess(name).unwrap();
@@ -642,8 +667,7 @@ mod tests {
             challenges: Vec::new(),
             origin: Origin::Order,
         };
-        let own = (identifier, Scope::Name);
-        let proof = Proof::from_record(own, account, Method::Http01, now(), Value::Null);
+        let proof = proof(Subject::name(identifier), account, Method::Http01);
         ReusableAuthorization {
             authorization,
             proof: Some(proof),
@@ -720,8 +744,11 @@ mod tests {
             id: Uuid::nil(),
             random: [0; 32],
         };
-        let may = (Method::ALL, Scope::Name);
-        let ahead = |name| open_ahead(&Asked::new("dns", name), may, &owner, seed);
+        let allowed = Allowed {
+            methods: Method::ALL,
+            widest: Scope::Name,
+        };
+        let ahead = |name| open_ahead(&Asked::new("dns", name), &allowed, &owner, seed);
         assert_eq!(ahead("a.lab").unwrap().origin, Origin::Ahead);
         let refused = ahead("*.a.lab").unwrap_err();
         assert_eq!(refused.kind, Kind::Malformed);
@@ -791,10 +818,11 @@ mod tests {
         ] {
             let mut held = held("lab", 99);
             held.authorization.scope = scope;
-            let (own, account) = (held.authorization.identifier.clone(), Uuid::from_u128(99));
-            let own = (own, scope);
-            let proof = Proof::from_record(own, account, Method::Dns01, now(), Value::Null);
-            held.proof = Some(proof);
+            let subject = Subject {
+                identifier: held.authorization.identifier.clone(),
+                scope,
+            };
+            held.proof = Some(proof(subject, Uuid::from_u128(99), Method::Dns01));
             for ancestor in ["", "lab"] {
                 let opening = below(&[("a.lab", ancestor), ("b.lab", ancestor)], Method::ALL);
                 let (order, made) = created(opening.unwrap().holding(ReusableAuthorizations {
@@ -812,7 +840,9 @@ mod tests {
     #[test]
     fn an_opening_seeks_what_would_serve_it() {
         let sought = below(&[("a.lab", "")], Method::ALL).unwrap().sought();
-        let sought: Vec<_> = sought.iter().map(|(id, s)| (id.to_string(), *s)).collect();
+        let sought: Vec<_> = (sought.iter())
+            .map(|subject| (subject.identifier.to_string(), subject.scope))
+            .collect();
         assert_eq!(
             sought,
             [
@@ -839,12 +869,13 @@ mod tests {
         };
         let mut asked = Asked::new("dns", "a.lab");
         asked.subdomain_auth_allowed = Some(Value::Bool(true));
-        for (enabled, widest, scope) in [
+        for (methods, widest, scope) in [
             (Method::ALL, Scope::Subdomains, Scope::Subdomains),
             (Method::ALL, Scope::Name, Scope::Name),
             (&[Method::Http01], Scope::Subdomains, Scope::Name),
         ] {
-            let made = open_ahead(&asked, (enabled, widest), &owner, seed).unwrap();
+            let allowed = Allowed { methods, widest };
+            let made = open_ahead(&asked, &allowed, &owner, seed).unwrap();
             assert_eq!(made.scope, scope);
         }
     }

@@ -8,7 +8,7 @@ use crate::authz::{Authorization, Origin, Status};
 use crate::challenge::{Method, Proof};
 use crate::identifier::Identifier;
 use crate::permit::Permit;
-use crate::scope::Scope;
+use crate::scope::{Scope, Subject};
 
 /// An authorization as it is stored, with its proof if it is valid.
 #[derive(Clone, Debug, PartialEq)]
@@ -121,7 +121,7 @@ impl ReusableAuthorizations {
     pub(super) fn of(
         &self,
         identifier: &Identifier,
-        (subject, scope): &(Identifier, Scope),
+        subject: &Subject,
         account: Uuid,
     ) -> Option<&ReusableAuthorization> {
         let own = || {
@@ -134,7 +134,8 @@ impl ReusableAuthorizations {
         };
         own().find(proves).or_else(|| {
             own().find(|ReusableAuthorization { authorization, .. }| {
-                authorization.identifier == *subject && authorization.scope >= *scope
+                authorization.identifier == subject.identifier
+                    && authorization.scope >= subject.scope
             })
         })
     }
@@ -145,6 +146,7 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
+    use crate::challenge::ProofRecord;
 
     const HOUR: SignedDuration = SignedDuration::from_hours(1);
 
@@ -152,15 +154,20 @@ mod tests {
         format!("2026-11-24T{text}Z").parse().unwrap()
     }
 
+    fn proof(identifier: Identifier, method: Method) -> Proof {
+        Proof::from_record(ProofRecord {
+            subject: Subject::name(identifier),
+            account: Uuid::nil(),
+            method,
+            at: at("08:00:00"),
+            evidence: Value::Null,
+            attested_key: None,
+        })
+    }
+
     fn held(origin: Origin, status: Status, expires: &str) -> ReusableAuthorization {
         let identifier = Identifier::parse("dns", "foo.lab").unwrap();
-        let proof = Proof::from_record(
-            (identifier.clone(), Scope::Name),
-            Uuid::nil(),
-            Method::Http01,
-            at("08:00:00"),
-            Value::Null,
-        );
+        let proof = proof(identifier.clone(), Method::Http01);
         ReusableAuthorization {
             authorization: Authorization {
                 id: Uuid::nil(),
@@ -218,11 +225,8 @@ mod tests {
     fn a_proof_by_a_lasting_record_is_looked_at_again_for_each_order() {
         let by = |method, origin| {
             let held = held(origin, Status::Valid, "20:00:00");
-            let own = (held.authorization.identifier.clone(), Scope::Name);
-            let at = at("08:00:00");
-            let proof = Proof::from_record(own, Uuid::nil(), method, at, Value::Null);
             ReusableAuthorization {
-                proof: Some(proof),
+                proof: Some(proof(held.authorization.identifier.clone(), method)),
                 ..held
             }
         };

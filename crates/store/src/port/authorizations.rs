@@ -2,9 +2,8 @@
 
 use acme::account::Account;
 use acme::authz::Authorization;
-use acme::identifier::Identifier;
 use acme::order::ReusableAuthorizations;
-use acme::scope::Scope;
+use acme::scope::Subject;
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -39,13 +38,13 @@ pub trait Authorizations {
         at: Timestamp,
     ) -> impl Future<Output = Result<Authorization, Error>> + Send;
 
-    /// Reads what an account has for these identifiers: its permits, and, if `earlier` names a moment, its valid
-    /// authorizations that live beyond it and have this scope or a wider one, and those of its pending ones that it
+    /// Reads what an account has for these subjects: its permits, and, if `earlier` names a moment, its valid
+    /// authorizations that live beyond it and have their scope or a wider one, and those of its pending ones that it
     /// asked for ahead.
     fn reusable_authorizations(
         &self,
         account: &Account,
-        identifiers: Vec<(Identifier, Scope)>,
+        subjects: Vec<Subject>,
         earlier: Option<Timestamp>,
     ) -> impl Future<Output = Result<ReusableAuthorizations, Error>> + Send;
 }

@@ -2,12 +2,12 @@
 
 use acme::account::Account;
 use acme::authz::{Authorization, Origin, Status};
-use acme::challenge::{self, Challenge, Method, Proof};
+use acme::challenge::{self, Challenge, Method, Proof, ProofRecord};
 use acme::identifier::Identifier;
 use acme::order::{Order, ReusableAuthorizations};
 use acme::permit::Permit;
 use acme::problem::Problem;
-use acme::scope::Scope;
+use acme::scope::{Scope, Subject};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row};
 use serde_json::{Value, json};
@@ -82,11 +82,11 @@ impl port::Authorizations for Store {
     async fn reusable_authorizations(
         &self,
         account: &Account,
-        identifiers: Vec<(Identifier, Scope)>,
+        subjects: Vec<Subject>,
         earlier: Option<Timestamp>,
     ) -> Result<ReusableAuthorizations, Error> {
         let account = account.clone();
-        self.read(move |connection| reuse::find(connection, &account, &identifiers, earlier))
+        self.read(move |connection| reuse::find(connection, &account, &subjects, earlier))
             .await
     }
 }
@@ -256,13 +256,17 @@ fn challenge_from_row(row: &Row<'_>) -> rusqlite::Result<Challenge> {
 
 pub(super) fn proof_from_row(row: &Row<'_>) -> rusqlite::Result<Proof> {
     let evidence: Option<Json<Value>> = row.get(5)?;
-    Ok(Proof::from_record(
-        (identifier_from_row(row)?, scope_from_row(row, 6)?),
-        row.get::<_, Id>(2)?.0,
-        word(row, 3, Method::parse)?,
-        row.get::<_, At>(4)?.0,
-        evidence.map_or(Value::Null, |json| json.0),
-    ))
+    Ok(Proof::from_record(ProofRecord {
+        subject: Subject {
+            identifier: identifier_from_row(row)?,
+            scope: scope_from_row(row, 6)?,
+        },
+        account: row.get::<_, Id>(2)?.0,
+        method: word(row, 3, Method::parse)?,
+        at: row.get::<_, At>(4)?.0,
+        evidence: evidence.map_or(Value::Null, |json| json.0),
+        attested_key: None,
+    }))
 }
 
 /// The proofs of those authorizations of an order that permits gave; one that was taken back proves nothing.

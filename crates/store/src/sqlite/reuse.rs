@@ -4,9 +4,8 @@
 use acme::account::Account;
 use acme::authz::{Authorization, Origin, Status};
 use acme::challenge::Proof;
-use acme::identifier::Identifier;
 use acme::order::{self, Order, ReusableAuthorization, ReusableAuthorizations};
-use acme::scope::Scope;
+use acme::scope::{Scope, Subject};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension};
 use uuid::Uuid;
@@ -16,11 +15,11 @@ use super::{authorizations, permits};
 use crate::error::Error;
 use crate::record::NewOrder;
 
-/// What an account has for these identifiers.
+/// What an account has for these subjects.
 pub(super) fn find(
     connection: &Connection,
     account: &Account,
-    identifiers: &[(Identifier, Scope)],
+    subjects: &[Subject],
     earlier: Option<Timestamp>,
 ) -> Result<ReusableAuthorizations, Error> {
     let mut reusable = ReusableAuthorizations::default();
@@ -30,8 +29,8 @@ pub(super) fn find(
     let Some(now) = earlier else {
         return Ok(reusable);
     };
-    for identifier in identifiers {
-        for id in candidates(connection, account, identifier, now)? {
+    for subject in subjects {
+        for id in candidates(connection, account, subject, now)? {
             reusable.held.extend(load(connection, id)?);
         }
     }
@@ -42,7 +41,7 @@ pub(super) fn find(
 fn candidates(
     connection: &Connection,
     account: &Account,
-    (identifier, scope): &(Identifier, Scope),
+    subject: &Subject,
     now: Timestamp,
 ) -> Result<Vec<Uuid>, Error> {
     let mut statement = connection.prepare_cached(
@@ -55,12 +54,12 @@ fn candidates(
     let found = statement.query_map(
         (
             Id(account.id),
-            identifier.to_string(),
-            identifier.kind(),
+            subject.identifier.to_string(),
+            subject.identifier.kind(),
             &account.provisioner,
             At(now),
             CANDIDATES,
-            *scope == Scope::Subdomains,
+            subject.scope == Scope::Subdomains,
         ),
         |row| row.get(0),
     )?;

@@ -2,7 +2,7 @@
 
 use acme::identifier::Identifier;
 use acme::revocation::Reason;
-use acme::scope::Scope;
+use acme::scope::{Scope, Subject};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row};
 use serde_json::json;
@@ -38,14 +38,15 @@ impl port::Revocations for Store {
                  WHERE account_id = ?1 AND identifier_type = ?2 AND identifier = ?3
                      AND status = 'valid' AND expires_at > ?4 AND subdomains >= ?5",
             )?;
-            let mut holds = |(it, scope): &(Identifier, Scope)| {
-                let wide = *scope == Scope::Subdomains;
-                statement.exists((Id(account), it.kind(), it.to_string(), At(now), wide))
+            let mut holds = |Subject { identifier, scope }: Subject| {
+                let (kind, value) = (identifier.kind(), identifier.to_string());
+                let wide = scope == Scope::Subdomains;
+                statement.exists((Id(account), kind, value, At(now), wide))
             };
             for identifier in &identifiers {
                 let mut proven = false;
-                for standing in widest.standing_for(identifier) {
-                    proven = proven || holds(&standing)?;
+                for subject in widest.subjects_for(identifier) {
+                    proven = proven || holds(subject)?;
                 }
                 if !proven {
                     return Ok(false);

@@ -2,12 +2,12 @@
 
 use acme::account::{self, Account};
 use acme::authz::{self, Authorization, Origin};
-use acme::challenge::{Challenge, Method, Proof};
+use acme::challenge::{Challenge, Method, Proof, ProofRecord};
 use acme::envelope::Parsed;
 use acme::identifier::Identifier;
 use acme::key_change::{self, KeyChange};
 use acme::order::{self, Order};
-use acme::scope::Scope;
+use acme::scope::{Scope, Subject};
 use jiff::{SignedDuration, Timestamp};
 use pki::Serial;
 use pki::jose::{Jwk, jws, parse_private_jwk};
@@ -157,13 +157,17 @@ pub(super) async fn ready_order(store: &impl BackEnd, account: &Account, names: 
 }
 
 pub(super) fn proof(authorization: &Authorization) -> Proof {
-    Proof::from_record(
-        (authorization.identifier.clone(), authorization.scope),
-        authorization.account,
-        Method::Http01,
-        now(),
-        json!({ "seen": "it" }),
-    )
+    Proof::from_record(ProofRecord {
+        subject: Subject {
+            identifier: authorization.identifier.clone(),
+            scope: authorization.scope,
+        },
+        account: authorization.account,
+        method: Method::Http01,
+        at: now(),
+        evidence: json!({ "seen": "it" }),
+        attested_key: None,
+    })
 }
 
 pub(super) fn certificate(names: &[&str]) -> CertificateRecord {

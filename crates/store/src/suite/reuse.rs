@@ -4,7 +4,7 @@ use acme::account::Account;
 use acme::authz::{self, Authorization, Origin};
 use acme::order::{self, Order, ReusableAuthorization, ReusableAuthorizations};
 use acme::permit::{Holder, Pattern, Permit, Record};
-use acme::scope::Scope;
+use acme::scope::Subject;
 use jiff::Timestamp;
 use serde_json::json;
 use uuid::Uuid;
@@ -48,7 +48,7 @@ async fn a_valid_authorization_is_found_by_its_account_and_name_with_its_proof(
         ..account.clone()
     };
     assert_eq!(held(store, &elsewhere, "a.example").await, []);
-    let names = vec![(dns("a.example"), Scope::Name)];
+    let names = vec![Subject::name(dns("a.example"))];
     let late = store.reusable_authorizations(&account, names.clone(), Some(later(24)));
     assert_eq!(late.await, Ok(ReusableAuthorizations::default()));
     let off = store.reusable_authorizations(&account, names, None).await;
@@ -289,7 +289,7 @@ async fn other(store: &impl BackEnd) -> Account {
 }
 
 async fn held(store: &impl BackEnd, account: &Account, name: &str) -> Vec<ReusableAuthorization> {
-    let names = vec![(dns(name), Scope::Name)];
+    let names = vec![Subject::name(dns(name))];
     let found = store
         .reusable_authorizations(account, names, Some(now()))
         .await;

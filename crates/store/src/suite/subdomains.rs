@@ -2,10 +2,10 @@
 
 use acme::account::Account;
 use acme::authz::{Authorization, Origin};
-use acme::challenge::{Challenge, Method, Proof};
+use acme::challenge::{Challenge, Method, Proof, ProofRecord};
 use acme::identifier::Identifier;
 use acme::order::{self, Order};
-use acme::scope::Scope;
+use acme::scope::{Scope, Subject};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -52,9 +52,17 @@ async fn proven(store: &impl BackEnd, account: &Account, names: &[&str], scope: 
 }
 
 fn proof(authorization: &Authorization, scope: Scope) -> Proof {
-    let own = (authorization.identifier.clone(), scope);
-    let seen = json!({ "seen": "it" });
-    Proof::from_record(own, authorization.account, Method::Dns01, now(), seen)
+    Proof::from_record(ProofRecord {
+        subject: Subject {
+            identifier: authorization.identifier.clone(),
+            scope,
+        },
+        account: authorization.account,
+        method: Method::Dns01,
+        at: now(),
+        evidence: json!({ "seen": "it" }),
+        attested_key: None,
+    })
 }
 
 async fn an_order_of_several_names_is_ready_with_the_one_authorization_above_them(
@@ -83,7 +91,10 @@ async fn an_authorization_is_found_by_how_far_it_reaches(store: &impl BackEnd) {
     let plain = proven(store, &account, &["lab"], Scope::Name).await;
     let (wide, plain) = (&wide.authorizations[0], &plain.authorizations[0]);
     let found = async |scope| {
-        let names = vec![(dns("lab"), scope)];
+        let names = vec![Subject {
+            identifier: dns("lab"),
+            scope,
+        }];
         let found = store
             .reusable_authorizations(&account, names, Some(now()))
             .await;

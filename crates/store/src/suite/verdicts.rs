@@ -1,9 +1,10 @@
 //! What the verbs on challenges and authorizations promise.
 
 use acme::authz::{self, Authorization};
-use acme::challenge::{self, Method, Proof};
+use acme::challenge::{self, Method, Proof, ProofRecord};
 use acme::order::{self, Order};
 use acme::problem::Problem;
+use acme::scope::Subject;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use uuid::Uuid;
@@ -143,13 +144,14 @@ async fn a_proof_of_something_else_is_not_written(store: &impl BackEnd) {
 async fn an_expired_authorization_cannot_be_proven(store: &impl BackEnd) {
     let new = stored(store, &["a.example"]).await;
     let authorization = &new.authorizations[0];
-    let late = Proof::from_record(
-        (authorization.identifier.clone(), authorization.scope),
-        authorization.account,
-        Method::Http01,
-        later(25),
-        Value::Null,
-    );
+    let late = Proof::from_record(ProofRecord {
+        subject: Subject::name(authorization.identifier.clone()),
+        account: authorization.account,
+        method: Method::Http01,
+        at: later(25),
+        evidence: Value::Null,
+        attested_key: None,
+    });
     let challenge = authorization.challenges[0].id;
     let settled = store
         .settle_valid(challenge, &late, later(25))

@@ -5,8 +5,8 @@ use acme::account::Account;
 use acme::authz::Authorization;
 use acme::message::authorization::Update;
 use acme::message::identifier::Asked;
-use acme::order::{self, Owner, Reuse};
-use acme::scope::Scope;
+use acme::order::{self, Allowed, Owner, Reuse};
+use acme::scope::{Scope, Subject};
 use ca::Refusal;
 use jiff::{SignedDuration, Timestamp};
 use store::port::Authorizations as _;
@@ -56,7 +56,11 @@ impl AcmeService {
             profile: None,
             expires: truncate_to_second(now + settings.order_life),
         };
-        let new = order::open_ahead(asked, (&enabled, settings.subdomains), &owner, seed)?;
+        let allowed = Allowed {
+            methods: &enabled,
+            widest: settings.subdomains,
+        };
+        let new = order::open_ahead(asked, &allowed, &owner, seed)?;
         let binding = self.accounts.external_key_rules(account).await?;
         // What policy says about the names below, their orders are asked.
         if new.scope == Scope::Name {
@@ -72,10 +76,13 @@ impl AcmeService {
         };
         let limits = self.limiter.under(&config.riser.rate_limits);
         limits.count_order(account.id, std::iter::once(&new.identifier))?;
-        let names = vec![(new.identifier.clone(), new.scope)];
+        let subject = Subject {
+            identifier: new.identifier.clone(),
+            scope: new.scope,
+        };
         let found = self
             .store
-            .reusable_authorizations(account, names, Some(now))
+            .reusable_authorizations(account, vec![subject], Some(now))
             .await?;
         let mut held = reuse.choose(found.held, now).into_iter();
         if let Some(held) = held.find(|held| held.authorization.scope == new.scope) {

@@ -84,11 +84,11 @@ impl AcmeService {
         if !reuse.is_on() && !account.permitted {
             return Ok(ReusableAuthorizations::default());
         }
-        let names = opening.sought().into_iter().collect();
+        let subjects = opening.sought().into_iter().collect();
         let earlier = reuse.is_on().then_some(now);
         let found = self
             .store
-            .reusable_authorizations(account, names, earlier)
+            .reusable_authorizations(account, subjects, earlier)
             .await?;
         Ok(ReusableAuthorizations {
             held: reuse.choose(found.held, now),
