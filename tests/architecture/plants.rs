@@ -99,6 +99,11 @@ fn in_store() -> Vec<Plant> {
             back_doors,
         ),
         plant(
+            "crates/ca/src/ordered.rs",
+            "//! x\nfn f() { Order::from_record(1); }\n",
+            back_doors,
+        ),
+        plant(
             "crates/store/src/port/planted.rs",
             format!(
                 "//! x\npub trait Planted {{\n{}}}\n",

@@ -5,8 +5,12 @@ use std::path::Path;
 use super::MAY_USE;
 use super::sources::{production, sources};
 
-/// Constructors of proofs from stored records.
-const DOORS: &[&str] = &["Proof::from_record", "Permit::from_record"];
+/// Constructors from stored records of what proves something.
+const DOORS: &[&str] = &[
+    "Proof::from_record",
+    "Permit::from_record",
+    "Order::from_record",
+];
 /// Crates that may open them.
 const PROOF_DOOR: &[&str] = &["acme", "store"];
 /// The only folder of the workspace that may hold SQL.

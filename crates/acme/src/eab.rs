@@ -56,7 +56,7 @@ pub struct Parsed {
 }
 
 /// A binding whose MAC is right, for one account key at one URL.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug, PartialEq)]
 pub struct Bound {
     kid: String,
     sent: Value,

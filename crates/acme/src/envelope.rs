@@ -133,7 +133,7 @@ impl Parsed {
 }
 
 /// A request whose signature and URL are right.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Verified {
     jws: Flattened,
     signer: Signer,

@@ -20,7 +20,7 @@ struct Message {
 }
 
 /// A change that the old and the new key have signed, for one account.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug, PartialEq)]
 pub struct KeyChange {
     old: Jwk,
     new: Jwk,

@@ -27,3 +27,45 @@ mod unchecked;
 
 pub use identifier::Identifier;
 pub use problem::Problem;
+
+#[cfg(test)]
+mod tests {
+    use std::marker::PhantomData;
+
+    /// The constant of the inherent implementation, where there is one, is found before the trait's.
+    struct Copied<T>(PhantomData<T>);
+
+    trait Fallback {
+        const ALLOWED: bool = false;
+    }
+
+    impl<T> Fallback for Copied<T> {}
+
+    impl<T: Clone> Copied<T> {
+        const ALLOWED: bool = true;
+    }
+
+    macro_rules! clonable {
+        ($($token:ty),* $(,)?) => {
+            [$((stringify!($token), Copied::<$token>::ALLOWED)),*]
+        };
+    }
+
+    #[test]
+    fn no_token_of_proof_can_be_copied() {
+        let tokens = clonable![
+            crate::challenge::Proof,
+            crate::eab::Bound,
+            crate::envelope::Verified,
+            crate::key_change::KeyChange,
+            crate::order::Finalized,
+            crate::order::Ready,
+            crate::permit::Permit,
+        ];
+        for (token, clonable) in tokens {
+            assert!(!clonable, "{token} is Clone");
+        }
+        let [(_, clonable)] = clonable![crate::order::Order];
+        assert!(clonable, "the test would find it");
+    }
+}

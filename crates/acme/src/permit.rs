@@ -40,7 +40,7 @@ pub enum Holder {
 }
 
 /// A stored record, as it holds for one account.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct Permit {
     record: Record,
     account: Uuid,

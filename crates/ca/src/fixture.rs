@@ -1,7 +1,13 @@
 //! What the tests of this crate share: an authority that the real pair has made, with its keys.
 
+use acme::challenge::{
+    self, CaaIdentity, HttpObservation, Method, Observation, Ports, Proof, Trace, Verdict,
+};
 use acme::identifier::Identifier;
-use acme::order::{Finalized, Order, State, Status};
+use acme::message::identifier::Asked;
+use acme::message::order::NewOrder;
+use acme::order::{self, Finalized, Limits, Order, Owner, RecordSeed, ReusableAuthorizations};
+use acme::scope::Scope;
 use jiff::{SignedDuration, Timestamp};
 use pki::jose::Jwk;
 use pki::{AltName, Certificate, Csr, Name, PrivateKey, PublicKey, Serial, assemble};
@@ -98,40 +104,91 @@ pub(crate) fn real_config() -> Config {
     Config::parse(CA_JSON, None).ok().unwrap().0
 }
 
+/// What a test orders.
+pub(crate) struct Ordered {
+    pub(crate) names: Vec<String>,
+    pub(crate) profile: Option<String>,
+    pub(crate) not_after: Option<Timestamp>,
+}
+
 /// An order of provisioner `acme` for these names.
-pub(crate) fn order(names: &[&str]) -> Order {
-    Order {
-        id: Uuid::from_u128(1),
-        account: Uuid::from_u128(2),
-        provisioner: "acme".to_owned(),
-        identifiers: names.iter().map(|name| identifier(name)).collect(),
-        authorizations: Vec::new(),
-        not_before: None,
-        not_after: None,
-        expires: after(24 * 365),
-        status: Status::Ready,
-        error: None,
-        certificate: None,
-        replaces: None,
+pub(crate) fn order(names: &[&str]) -> Ordered {
+    Ordered {
+        names: names.iter().map(ToString::to_string).collect(),
         profile: None,
-        created_at: now(),
+        not_after: None,
     }
 }
 
-/// The order, finalized with a request that `key` signed.
-pub(crate) fn finalized(order: Order, common_name: Option<&str>, key: &PrivateKey) -> Finalized {
+/// The order, proven and finalized with a request that `key` signed.
+pub(crate) fn finalized(order: Ordered, common_name: Option<&str>, key: &PrivateKey) -> Finalized {
     let subject = common_name.map_or_else(Name::empty, |cn| Name::common_name(cn).unwrap());
-    let names: Vec<AltName> = order
-        .identifiers
-        .iter()
-        .map(Identifier::to_alt_name)
-        .collect();
-    let csr = Csr::verify(&pki::request(&subject, &names, key).unwrap()).unwrap();
-    let State::Ready(ready) = order.state(now()) else {
-        panic!("the order is ready");
-    };
+    let placed = placed(&order);
+    let names = placed.identifiers.iter();
+    let alt_names: Vec<AltName> = names.clone().map(Identifier::to_alt_name).collect();
+    let csr = Csr::verify(&pki::request(&subject, &alt_names, key).unwrap()).unwrap();
+    let proofs: Vec<_> = names.map(|name| proof(name, placed.account)).collect();
+    let pending = placed.state(now()).into_pending().unwrap();
     let account = Jwk::from_public_key(other_key().public());
+    let ready = pending.ready(&proofs).unwrap();
     ready.finalize(&csr, &account).unwrap()
+}
+
+fn placed(order: &Ordered) -> Order {
+    let asked = NewOrder {
+        identifiers: (order.names.iter())
+            .map(|name| Asked::from(&Identifier::guess(name).unwrap()))
+            .collect(),
+        not_after: order.not_after,
+        ..NewOrder::default()
+    };
+    let limits = Limits {
+        identifiers: order.names.len(),
+        shortest: SignedDuration::ZERO,
+        longest: SignedDuration::from_hours(24 * 365),
+        leeway: SignedDuration::ZERO,
+        widest: Scope::Name,
+    };
+    let owner = Owner {
+        account: Uuid::from_u128(2),
+        provisioner: "acme",
+        profile: order.profile.as_deref(),
+        expires: after(24 * 365),
+    };
+    let seed = || RecordSeed {
+        id: Uuid::from_u128(1),
+        random: [0; 32],
+    };
+    let request = order::open(&asked, after(-1), &limits, Method::ALL).unwrap();
+    let held = ReusableAuthorizations::default();
+    request.create(held, &owner, after(-1), seed).0
+}
+
+/// The proof that a web server with the right answer gives.
+fn proof(identifier: &Identifier, account: Uuid) -> Proof {
+    let cx = challenge::Context {
+        identifier,
+        token: "token",
+        key_authorization: "token.thumbprint",
+        account,
+        caa_identity: &CaaIdentity::default(),
+        ports: Ports::default(),
+        now: now(),
+        redirects: &[],
+    };
+    let seen = Observation::Http(HttpObservation {
+        status: 200,
+        location: None,
+        media_type: None,
+        body: cx.key_authorization.as_bytes().to_vec(),
+        length: 16,
+        truncated: false,
+        trace: Trace::default(),
+    });
+    let Verdict::Valid(proof) = challenge::judge(Method::Http01, &cx, &seen) else {
+        panic!("{identifier} is proven");
+    };
+    proof
 }
 
 /// The grant for an order of these names, by the provisioner `acme` of a configuration.
@@ -151,13 +208,4 @@ pub(crate) fn server_certificate(names: &[&str], key: &PublicKey) -> Grant {
     let names: Vec<String> = names.iter().map(ToString::to_string).collect();
     let life = SignedDuration::from_hours(24);
     Grant::server_certificate(&names, "Step Online CA", key, life, now()).unwrap()
-}
-
-fn identifier(name: &str) -> Identifier {
-    let kind = if name.parse::<std::net::IpAddr>().is_ok() {
-        "ip"
-    } else {
-        "dns"
-    };
-    Identifier::parse(kind, name).unwrap()
 }

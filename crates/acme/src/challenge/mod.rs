@@ -238,7 +238,7 @@ pub struct Context<'a> {
 }
 
 /// What a method makes of what was seen.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub enum Verdict {
     /// The identifier is proven.
     Valid(Proof),

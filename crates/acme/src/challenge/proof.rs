@@ -15,7 +15,7 @@ use crate::scope::{Scope, Subject};
 
 /// An account's right to an identifier: proven by [`judge`](super::judge), or given by an operator's
 /// [`Permit`].
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug, PartialEq)]
 pub struct Proof {
     subject: Subject,
     account: Uuid,

@@ -11,7 +11,7 @@ use crate::identifier::Identifier;
 use crate::problem::{Problem, quote};
 
 /// A ready order with a CSR that fits it: what a grant is made from.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Finalized {
     order: Box<Order>,
     common_name: Option<Identifier>,
@@ -146,8 +146,7 @@ mod tests {
     use pki::{Name, PrivateKey};
 
     use super::*;
-    use crate::order::tests::{now, order};
-    use crate::order::{State, Status};
+    use crate::order::tests::ready;
     use crate::problem::Kind;
 
     fn certificate_key() -> PrivateKey {
@@ -171,9 +170,7 @@ mod tests {
         common_name: &str,
         names: &[AltName],
     ) -> Result<Finalized, Problem> {
-        let State::Ready(ready) = order(ordered, Status::Ready).state(now()) else {
-            panic!();
-        };
+        let ready = ready(ordered);
         let account = Jwk::from_public_key(account_key().public());
         ready.finalize(&csr(common_name, names, &certificate_key()), &account)
     }
@@ -258,9 +255,7 @@ mod tests {
 
     #[test]
     fn the_accounts_own_key_is_refused() {
-        let State::Ready(ready) = order(&["a.lab"], Status::Ready).state(now()) else {
-            panic!();
-        };
+        let ready = ready(&["a.lab"]);
         let account = Jwk::from_public_key(account_key().public());
         let request = csr("", &[dns("a.lab")], &account_key());
         let problem = ready.finalize(&request, &account).unwrap_err();

@@ -1,9 +1,12 @@
 //! Orders (RFC 8555 §7.1.3): pending, ready, finalized, valid or invalid, each a
-//! type. A [`Pending`] has no `finalize`; only a [`Ready`] makes a [`Finalized`].
+//! type. A [`Pending`] has no `finalize`; only a [`Ready`] makes a [`Finalized`], and only
+//! [`Pending::ready`] with the proofs makes a [`Ready`], whatever status is stored.
 
 mod finalize;
 mod open;
 mod reuse;
+
+use std::ops::Deref;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -61,8 +64,15 @@ impl Status {
 }
 
 /// An order as it is stored. To act on one, take its [`State`].
+///
+/// New ones come from [`OrderRequest::create`], stored ones from [`Order::from_record`]. Its record
+/// can be read and not changed, so that nobody else decides where it stands.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Order {
+pub struct Order(Record);
+
+/// What is stored of an order.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Record {
     /// Its id, the last segment of its URL.
     pub id: Uuid,
     /// The account that it belongs to.
@@ -71,12 +81,12 @@ pub struct Order {
     pub provisioner: String,
     /// What the certificate is for; no identifier twice.
     pub identifiers: Vec<Identifier>,
-    /// Its authorizations, each once, in the order of the identifiers; one may stand for several
+    /// Its authorizations, each once, in the order of the identifiers; one may cover several
     /// (RFC 9444).
     pub authorizations: Vec<Uuid>,
-    /// The wished beginning of the certificate.
+    /// The requested start of the certificate's validity.
     pub not_before: Option<Timestamp>,
-    /// The wished end of the certificate.
+    /// The requested end of the certificate's validity.
     pub not_after: Option<Timestamp>,
     /// The profile of the certificate (draft-ietf-acme-profiles §4).
     pub profile: Option<String>,
@@ -88,15 +98,27 @@ pub struct Order {
     pub error: Option<Problem>,
     /// Its certificate.
     pub certificate: Option<Uuid>,
-    /// The certificate that the new one takes the place of (RFC 9773 §5).
+    /// The certificate that the new one replaces (RFC 9773 §5).
     pub replaces: Option<CertificateId>,
-    /// When it was made.
+    /// When it was created.
     pub created_at: Timestamp,
 }
 
+impl Deref for Order {
+    type Target = Record;
+
+    fn deref(&self) -> &Record {
+        &self.0
+    }
+}
+
 impl Order {
-    /// Where it stands at `now`: one that waits for its client is invalid when
-    /// its time is over.
+    /// Reads an order back from its record. Only the store may call this.
+    pub const fn from_record(record: Record) -> Self {
+        Self(record)
+    }
+
+    /// Where it stands at `now`: one that is pending or ready is invalid when its time is over.
     pub fn status_at(&self, now: Timestamp) -> Status {
         let waits = matches!(self.status, Status::Pending | Status::Ready);
         if waits && self.expires <= now {
@@ -120,12 +142,11 @@ impl Order {
 
     /// The state that it is in at `now`.
     pub fn state(mut self, now: Timestamp) -> State {
-        self.error = self.error_at(now);
-        self.status = self.status_at(now);
+        self.0.error = self.error_at(now);
+        self.0.status = self.status_at(now);
         let order = Box::new(self);
         match order.status {
-            Status::Pending => State::Pending(Pending(order)),
-            Status::Ready => State::Ready(Ready(order)),
+            Status::Pending | Status::Ready => State::Pending(Pending(order)),
             Status::Processing => State::Processing(Processing(order)),
             Status::Valid => State::Valid(Valid(order)),
             Status::Invalid => State::Invalid(Invalid(order)),
@@ -134,17 +155,16 @@ impl Order {
 }
 
 /// An order in the state that it is in.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug, PartialEq)]
 pub enum State {
-    /// Identifiers wait to be proven.
+    /// It has no certificate yet, and its identifiers have to be proven. One that is stored as
+    /// ready is here as well: the stored status proves nothing.
     Pending(Pending),
-    /// A CSR may come.
-    Ready(Ready),
     /// The certificate is being made.
     Processing(Processing),
-    /// The certificate is there.
+    /// It has its certificate.
     Valid(Valid),
-    /// It came to nothing.
+    /// It failed or expired.
     Invalid(Invalid),
 }
 
@@ -153,31 +173,25 @@ impl State {
     pub fn as_order(&self) -> &Order {
         match self {
             Self::Pending(Pending(order))
-            | Self::Ready(Ready(order))
             | Self::Processing(Processing(order))
             | Self::Valid(Valid(order))
             | Self::Invalid(Invalid(order)) => order,
         }
     }
 
-    /// Takes the ready order out, so that it can be finalized.
+    /// Takes out the order that can still become ready.
     ///
     /// # Errors
-    /// `orderNotReady` (RFC 8555 §7.4) with what the order waits for, or why it
-    /// never will be ready.
-    pub fn into_ready(self) -> Result<Ready, Problem> {
+    /// `orderNotReady` (RFC 8555 §7.4) with why it never will be ready, or is so no longer.
+    pub fn into_pending(self) -> Result<Pending, Problem> {
         let words = match self {
-            Self::Ready(ready) => return Ok(ready),
-            Self::Pending(_) => {
-                "The order is pending: answer the challenges of its authorizations first."
-                    .to_owned()
-            }
+            Self::Pending(pending) => return Ok(pending),
             Self::Processing(_) => {
                 "The order's certificate is being made: fetch the order again in a moment."
                     .to_owned()
             }
             Self::Valid(_) => "The order has its certificate already: download it.".to_owned(),
-            Self::Invalid(Invalid(order)) => match order.error {
+            Self::Invalid(Invalid(order)) => match &order.error {
                 Some(error) => format!("The order is invalid: {error}"),
                 None => "The order is invalid: create a new one.".to_owned(),
             },
@@ -190,7 +204,7 @@ macro_rules! states {
     ($($(#[$doc:meta])* $name:ident;)*) => {
         $(
             $(#[$doc])*
-            #[derive(Clone, Debug, PartialEq)]
+            #[derive(Debug, PartialEq)]
             pub struct $name(Box<Order>);
 
             impl $name {
@@ -204,15 +218,15 @@ macro_rules! states {
 }
 
 states! {
-    /// An order whose identifiers wait to be proven.
+    /// An order whose identifiers have to be proven.
     Pending;
-    /// An order that a CSR may finalize.
+    /// An order whose identifiers are all proven: a CSR may finalize it.
     Ready;
     /// An order whose certificate is being made.
     Processing;
     /// An order with its certificate.
     Valid;
-    /// An order that came to nothing.
+    /// An order that failed or expired.
     Invalid;
 }
 
@@ -220,20 +234,42 @@ impl Pending {
     /// Makes it ready if the proofs, all of its own account, cover all identifiers.
     ///
     /// # Errors
-    /// Gives the order back as it was if one is not proven.
+    /// Gives the order back as it was if one is not proven; [`Pending::not_ready`] says so.
     pub fn ready(self, proofs: &[Proof]) -> Result<Ready, Self> {
-        let order = &self.0;
-        let proven = order.identifiers.iter().all(|identifier| {
-            let mut own = proofs.iter().filter(|p| p.account() == order.account);
-            own.any(|proof| proof.covers(identifier))
-        });
-        if !proven {
+        let proven = |identifier| is_proven(&self.0, identifier, proofs);
+        if !self.0.identifiers.iter().all(proven) {
             return Err(self);
         }
         let mut order = self.0;
-        order.status = Status::Ready;
+        order.0.status = Status::Ready;
         Ok(Ready(order))
     }
+
+    /// Why it cannot be finalized with these proofs (RFC 8555 §7.4).
+    pub fn not_ready(&self, proofs: &[Proof]) -> Problem {
+        let words = match self.0.status {
+            Status::Ready => {
+                let unproven = |it: &&Identifier| !is_proven(&self.0, it, proofs);
+                let names = self.0.identifiers.iter().filter(unproven);
+                let names: Vec<_> = names.map(ToString::to_string).collect();
+                format!(
+                    "The order was ready, but its authorizations no longer prove {}: one of them \
+                     was taken back. Create a new order.",
+                    names.join(", ")
+                )
+            }
+            Status::Pending | Status::Processing | Status::Valid | Status::Invalid => {
+                "The order is pending: answer the challenges of its authorizations first."
+                    .to_owned()
+            }
+        };
+        Problem::new(Kind::OrderNotReady, words)
+    }
+}
+
+fn is_proven(order: &Order, identifier: &Identifier, proofs: &[Proof]) -> bool {
+    let mut own = proofs.iter().filter(|p| p.account() == order.account);
+    own.any(|proof| proof.covers(identifier))
 }
 
 /// What its authorizations make of a pending order.
@@ -279,7 +315,7 @@ pub(crate) mod tests {
     }
 
     pub(crate) fn order(names: &[&str], status: Status) -> Order {
-        Order {
+        Order::from_record(Record {
             id: Uuid::from_u128(1),
             account: Uuid::from_u128(2),
             provisioner: "acme".into(),
@@ -296,7 +332,13 @@ pub(crate) mod tests {
             replaces: None,
             profile: None,
             created_at: now(),
-        }
+        })
+    }
+
+    /// A ready order for these names, proven for its account.
+    pub(crate) fn ready(names: &[&str]) -> Ready {
+        let proofs: Vec<_> = names.iter().map(|name| proof(name, 2)).collect();
+        pending(names).ready(&proofs).unwrap()
     }
 
     fn pending(names: &[&str]) -> Pending {
@@ -386,7 +428,7 @@ pub(crate) mod tests {
             assert_eq!(order.state(later()).as_order().status, after);
         }
         let expired = order(&["a.lab"], Status::Ready).state(later());
-        let problem = expired.into_ready().unwrap_err();
+        let problem = expired.into_pending().unwrap_err();
         assert!(
             problem.detail.contains("expired at 2026-11-24T12"),
             "{problem}"
@@ -394,20 +436,36 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn only_a_ready_order_can_be_finalized() {
-        assert!(
-            order(&["a"], Status::Ready)
-                .state(now())
-                .into_ready()
-                .is_ok()
-        );
+    fn an_order_that_is_stored_as_ready_is_ready_only_with_its_proofs() {
+        let stored = |names: &[&str]| {
+            let state = order(names, Status::Ready).state(now());
+            state.into_pending().unwrap()
+        };
+        let both = [proof("a.lab", 2), proof("b.lab", 2)];
+        assert!(stored(&["a.lab", "b.lab"]).ready(&both).is_ok());
+        for proofs in [vec![], vec![proof("a.lab", 2), proof("b.lab", 3)]] {
+            let back = stored(&["a.lab", "b.lab"]).ready(&proofs).unwrap_err();
+            let problem = back.not_ready(&proofs);
+            assert_eq!((problem.kind, problem.status), (Kind::OrderNotReady, 403));
+            assert!(problem.detail.contains("no longer prove"), "{problem}");
+            assert!(problem.detail.contains("b.lab: one"), "{problem}");
+            let named = problem.detail.contains("a.lab");
+            assert_eq!(named, proofs.is_empty(), "{problem}");
+        }
+    }
+
+    #[test]
+    fn only_an_order_without_certificate_or_fault_can_become_ready() {
+        let state = |status| order(&["a"], status).state(now());
+        let pending = state(Status::Pending).into_pending().unwrap();
+        assert!(pending.not_ready(&[]).detail.contains("is pending"));
+        assert!(state(Status::Ready).into_pending().is_ok());
         for (status, word) in [
-            (Status::Pending, "pending"),
             (Status::Processing, "being made"),
             (Status::Valid, "already"),
             (Status::Invalid, "invalid"),
         ] {
-            let problem = order(&["a"], status).state(now()).into_ready().unwrap_err();
+            let problem = state(status).into_pending().unwrap_err();
             assert_eq!((problem.kind, problem.status), (Kind::OrderNotReady, 403));
             assert!(problem.detail.contains(word), "{problem}");
         }

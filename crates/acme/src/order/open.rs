@@ -6,7 +6,7 @@ use std::collections::{BTreeSet, HashSet};
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
-use super::{Order, Pending, Ready, ReusableAuthorizations, Status};
+use super::{Order, Pending, Ready, Record, ReusableAuthorizations, Status};
 use crate::authz::{self, Authorization, Origin};
 use crate::challenge::{self, Challenge, Method};
 use crate::identifier::Identifier;
@@ -38,7 +38,6 @@ pub struct OrderRequest {
     widest: Scope,
     not_before: Option<Timestamp>,
     not_after: Option<Timestamp>,
-    reusable: ReusableAuthorizations,
     replaces: Option<CertificateId>,
 }
 
@@ -101,7 +100,6 @@ pub fn open(
         widest: limits.widest,
         not_before: asked.not_before,
         not_after: asked.not_after,
-        reusable: ReusableAuthorizations::default(),
         replaces: (asked.replaces.as_deref())
             .map(CertificateId::parse)
             .transpose()?,
@@ -126,22 +124,17 @@ impl OrderRequest {
         self.replaces.as_ref()
     }
 
-    /// Takes what the account has already: it stands in for new authorizations.
-    #[must_use]
-    pub fn holding(self, reusable: ReusableAuthorizations) -> Self {
-        Self { reusable, ..self }
-    }
-
     /// Makes the order and its new authorizations; `seed` is called once for each new record: the
-    /// order, each authorization, each challenge. It is pending, or ready if what the account
-    /// holds proves all of it; it ends no later than what it stands on.
+    /// order, each authorization, each challenge. What the account holds replaces new
+    /// authorizations: the order is ready if that proves all of it, and ends no later than that.
     pub fn create(
-        self,
+        &self,
+        held: ReusableAuthorizations,
         owner: &Owner<'_>,
         now: Timestamp,
         mut seed: impl FnMut() -> RecordSeed,
     ) -> (Order, Vec<Authorization>) {
-        let mut order = Order {
+        let mut order = Record {
             id: seed().id,
             account: owner.account,
             provisioner: owner.provisioner.to_owned(),
@@ -154,45 +147,40 @@ impl OrderRequest {
             status: Status::Pending,
             error: None,
             certificate: None,
-            replaces: self.replaces,
+            replaces: self.replaces.clone(),
             created_at: now,
         };
         let (mut made, mut proofs) = (Vec::new(), Vec::new());
-        for wanted in self.wanted {
-            let Wanted {
-                identifier,
-                subject,
-                methods,
-            } = wanted;
-            if let Some((permit, proof)) = self.reusable.permitted(&identifier, owner.account, now)
-            {
+        for wanted in &self.wanted {
+            let (identifier, subject) = (&wanted.identifier, &wanted.subject);
+            if let Some((permit, proof)) = held.permitted(identifier, owner.account, now) {
                 let end = permit.record().expires.unwrap_or(owner.expires);
                 let given = Authorization {
                     status: authz::Status::Valid,
                     expires: end.min(owner.expires),
                     origin: Origin::Permit(permit.record().id),
-                    ..authorization(owner, Subject::name(identifier), &[], &mut seed)
+                    ..authorization(owner, Subject::name(identifier.clone()), &[], &mut seed)
                 };
                 proofs.push(proof);
                 order.attach(&given);
                 made.push(given);
-            } else if let Some(held) = self.reusable.of(&identifier, &subject, owner.account) {
-                proofs.extend(held.proof.clone());
+            } else if let Some(held) = held.of(identifier, subject, owner.account) {
                 order.attach(&held.authorization);
-            } else if !made.iter().any(|one| is_pending_for(one, &subject)) {
-                let new = authorization(owner, subject, &methods, &mut seed);
+            } else if !made.iter().any(|one| is_pending_for(one, subject)) {
+                let new = authorization(owner, subject.clone(), &wanted.methods, &mut seed);
                 order.attach(&new);
                 made.push(new);
             }
         }
-        let order = match Pending(Box::new(order)).ready(&proofs) {
+        proofs.extend(held.into_proofs_of(&order.authorizations));
+        let order = match Pending(Box::new(Order(order))).ready(&proofs) {
             Ok(Ready(order)) | Err(Pending(order)) => *order,
         };
         (order, made)
     }
 }
 
-impl Order {
+impl Record {
     fn attach(&mut self, authorization: &Authorization) {
         if !self.authorizations.contains(&authorization.id) {
             self.authorizations.push(authorization.id);
@@ -603,7 +591,8 @@ mod tests {
         };
         let mut next = 0_u8;
         let opening = opened(&names(&["a.lab", "b.lab"])).unwrap();
-        let (order, authorizations) = opening.create(&owner, now(), || {
+        let held = ReusableAuthorizations::default();
+        let (order, authorizations) = opening.create(held, &owner, now(), || {
             next += 1;
             RecordSeed {
                 id: Uuid::from_u128(next.into()),
@@ -624,7 +613,14 @@ mod tests {
         assert_ne!(token(0), token(1));
     }
 
-    fn created(opening: OrderRequest) -> (Order, Vec<Authorization>) {
+    fn created(request: &OrderRequest) -> (Order, Vec<Authorization>) {
+        created_with(request, ReusableAuthorizations::default())
+    }
+
+    fn created_with(
+        request: &OrderRequest,
+        held: ReusableAuthorizations,
+    ) -> (Order, Vec<Authorization>) {
         let owner = Owner {
             account: Uuid::from_u128(99),
             provisioner: "acme",
@@ -632,7 +628,7 @@ mod tests {
             expires: "2026-11-24T12:00:00Z".parse().unwrap(),
         };
         let mut next = 0_u8;
-        opening.create(&owner, now(), || {
+        request.create(held, &owner, now(), || {
             next += 1;
             RecordSeed {
                 id: Uuid::from_u128(next.into()),
@@ -676,19 +672,17 @@ mod tests {
 
     #[test]
     fn an_order_that_is_proven_already_begins_ready_and_ends_with_its_authorization() {
-        let reusable = ReusableAuthorizations {
+        let reusable = || ReusableAuthorizations {
             held: vec![held("a.lab", 99)],
             permits: Vec::new(),
         };
-        let opening = opened(&names(&["a.lab"]))
-            .unwrap()
-            .holding(reusable.clone());
-        let (order, made) = created(opening);
+        let one = opened(&names(&["a.lab"])).unwrap();
+        let (order, made) = created_with(&one, reusable());
         assert_eq!((order.status, made), (Status::Ready, Vec::new()));
         assert_eq!(order.authorizations, [Uuid::from_u128(77)]);
-        assert_eq!(order.expires, reusable.held[0].authorization.expires);
+        assert_eq!(order.expires, held("a.lab", 99).authorization.expires);
         let two = opened(&names(&["a.lab", "b.lab"])).unwrap();
-        let (order, made) = created(two.holding(reusable));
+        let (order, made) = created_with(&two, reusable());
         assert_eq!((order.status, made.len()), (Status::Pending, 1));
         assert_eq!(order.authorizations, [Uuid::from_u128(77), made[0].id]);
     }
@@ -700,8 +694,8 @@ mod tests {
                 held: vec![other],
                 permits: Vec::new(),
             };
-            let opening = opened(&names(&["a.lab"])).unwrap().holding(reusable);
-            let (order, made) = created(opening);
+            let request = opened(&names(&["a.lab"])).unwrap();
+            let (order, made) = created_with(&request, reusable);
             assert_eq!((order.status, made.len()), (Status::Pending, 1));
         }
     }
@@ -723,8 +717,8 @@ mod tests {
                 held: Vec::new(),
                 permits: vec![permit],
             };
-            let opening = opened(&names(&["a.lab"])).unwrap().holding(reusable);
-            let (order, made) = created(opening);
+            let request = opened(&names(&["a.lab"])).unwrap();
+            let (order, made) = created_with(&request, reusable);
             assert_eq!(order.status, status);
             let given = made[0].origin == Origin::Permit(record.id);
             assert_eq!(given, status == Status::Ready);
@@ -779,7 +773,7 @@ mod tests {
             ("*.b.lab", "lab"),
             ("c.x", ""),
         ];
-        let (order, made) = created(below(&names, Method::ALL).unwrap());
+        let (order, made) = created(&below(&names, Method::ALL).unwrap());
         assert_eq!(order.identifiers.len(), 4);
         let subjects: Vec<_> = (made.iter().map(|a| (a.identifier.to_string(), a.scope))).collect();
         let expected = [
@@ -794,7 +788,7 @@ mod tests {
 
     #[test]
     fn where_no_method_proves_subdomains_each_name_is_proven_itself() {
-        let (_, made) = created(below(&[("a.lab", "lab")], &[Method::Http01]).unwrap());
+        let (_, made) = created(&below(&[("a.lab", "lab")], &[Method::Http01]).unwrap());
         let subject = (made[0].identifier.to_string(), made[0].scope);
         assert_eq!(subject, ("a.lab".to_owned(), Scope::Name));
         let wrong = below(&[("a.lab", "b.lab")], Method::ALL).unwrap_err();
@@ -805,7 +799,7 @@ mod tests {
     fn an_ancestor_is_not_even_read_where_that_is_switched_off() {
         let mut asked = names(&["a.lab"]);
         asked.identifiers[0].ancestor_domain = Some(Value::from(5));
-        let (_, made) = created(open(&asked, now(), &LIMITS, Method::ALL).unwrap());
+        let (_, made) = created(&open(&asked, now(), &LIMITS, Method::ALL).unwrap());
         assert_eq!(made[0].identifier.to_string(), "a.lab");
         assert_eq!((made[0].scope, made[0].challenges.len()), (Scope::Name, 5));
     }
@@ -816,21 +810,23 @@ mod tests {
             (Scope::Subdomains, Status::Ready),
             (Scope::Name, Status::Pending),
         ] {
-            let mut held = held("lab", 99);
-            held.authorization.scope = scope;
-            let subject = Subject {
-                identifier: held.authorization.identifier.clone(),
-                scope,
-            };
-            held.proof = Some(proof(subject, Uuid::from_u128(99), Method::Dns01));
             for ancestor in ["", "lab"] {
-                let opening = below(&[("a.lab", ancestor), ("b.lab", ancestor)], Method::ALL);
-                let (order, made) = created(opening.unwrap().holding(ReusableAuthorizations {
-                    held: vec![held.clone()],
+                let mut held = held("lab", 99);
+                held.authorization.scope = scope;
+                let subject = Subject {
+                    identifier: held.authorization.identifier.clone(),
+                    scope,
+                };
+                held.proof = Some(proof(subject, Uuid::from_u128(99), Method::Dns01));
+                let id = held.authorization.id;
+                let request = below(&[("a.lab", ancestor), ("b.lab", ancestor)], Method::ALL);
+                let reusable = ReusableAuthorizations {
+                    held: vec![held],
                     permits: Vec::new(),
-                }));
+                };
+                let (order, made) = created_with(&request.unwrap(), reusable);
                 assert_eq!(order.status, status);
-                let serves = order.authorizations == [held.authorization.id];
+                let serves = order.authorizations == [id];
                 assert_eq!(serves, made.is_empty());
                 assert_eq!(serves, status == Status::Ready);
             }

@@ -11,7 +11,7 @@ use crate::permit::Permit;
 use crate::scope::{Scope, Subject};
 
 /// An authorization as it is stored, with its proof if it is valid.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug, PartialEq)]
 pub struct ReusableAuthorization {
     /// The authorization.
     pub authorization: Authorization,
@@ -96,7 +96,7 @@ impl Reuse<'_> {
 }
 
 /// What there is for the names of one order.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Debug, Default, PartialEq)]
 pub struct ReusableAuthorizations {
     /// Stored authorizations that serve it, one for each identifier and scope at most.
     pub held: Vec<ReusableAuthorization>,
@@ -114,6 +114,13 @@ impl ReusableAuthorizations {
     ) -> Option<(&Permit, Proof)> {
         let mut permits = self.permits.iter().filter(|p| p.account() == account);
         permits.find_map(|permit| Some((permit, Proof::from_permit(permit, identifier, now)?)))
+    }
+
+    /// The proofs of those authorizations that an order uses.
+    pub(super) fn into_proofs_of(self, authorizations: &[Uuid]) -> impl Iterator<Item = Proof> {
+        let used = self.held.into_iter();
+        let used = used.filter(|held| authorizations.contains(&held.authorization.id));
+        used.filter_map(|held| held.proof)
     }
 
     /// The stored authorization of this account that has proven this identifier; else the one that
@@ -254,17 +261,20 @@ mod tests {
 
     #[test]
     fn what_reaches_subdomains_serves_only_where_that_is_allowed() {
-        let mut wide = held(Origin::Ahead, Status::Valid, "20:00:00");
-        wide.authorization.scope = Scope::Subdomains;
+        let wide = || {
+            let mut wide = held(Origin::Ahead, Status::Valid, "20:00:00");
+            wide.authorization.scope = Scope::Subdomains;
+            wide
+        };
         let off = reuse(Some(HOUR), true);
         let on = Reuse {
             widest: Scope::Subdomains,
             ..off.clone()
         };
-        assert!(on.serves(&wide, at("08:00:01")));
-        assert!(!off.serves(&wide, at("08:00:01")));
-        let both = vec![wide, held(Origin::Ahead, Status::Valid, "20:00:00")];
-        assert_eq!(on.choose(both.clone(), at("08:00:01")), both);
+        assert!(on.serves(&wide(), at("08:00:01")));
+        assert!(!off.serves(&wide(), at("08:00:01")));
+        let both = || vec![wide(), held(Origin::Ahead, Status::Valid, "20:00:00")];
+        assert_eq!(on.choose(both(), at("08:00:01")), both());
     }
 
     #[test]
@@ -274,7 +284,7 @@ mod tests {
             held(Origin::Ahead, Status::Valid, "20:00:00"),
             held(Origin::Ahead, Status::Valid, "21:00:00"),
         ];
-        let best = reuse(None, true).choose(all.clone(), at("09:00:00"));
-        assert_eq!(best, [all[2].clone()]);
+        let best = reuse(None, true).choose(all, at("09:00:00"));
+        assert_eq!(best, [held(Origin::Ahead, Status::Valid, "21:00:00")]);
     }
 }

@@ -2,7 +2,7 @@
 
 use acme::authz::{Authorization, Origin};
 use acme::challenge::Proof;
-use acme::order::{Order, Status};
+use acme::order::{Order, Record, Status};
 use acme::renewal::CertificateId;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row};
@@ -193,21 +193,21 @@ pub(super) fn load(connection: &Connection, id: Uuid) -> Result<Option<Order>, E
         )?
         .query_row([Id(id)], from_row)
         .optional()?;
-    let Some(mut order) = found else {
+    let Some(mut record) = found else {
         return Ok(None);
     };
     let mut statement = connection.prepare_cached(
         "SELECT authorization_id FROM order_authorizations WHERE order_id = ?1 ORDER BY position",
     )?;
     for authorization in statement.query_map([Id(id)], |row| row.get::<_, Id>(0))? {
-        order.authorizations.push(authorization?.0);
+        record.authorizations.push(authorization?.0);
     }
-    Ok(Some(order))
+    Ok(Some(Order::from_record(record)))
 }
 
 /// The authorizations are in a table of their own.
-fn from_row(row: &Row<'_>) -> rusqlite::Result<Order> {
-    Ok(Order {
+fn from_row(row: &Row<'_>) -> rusqlite::Result<Record> {
+    Ok(Record {
         id: row.get::<_, Id>(0)?.0,
         account: row.get::<_, Id>(1)?.0,
         provisioner: row.get(2)?,

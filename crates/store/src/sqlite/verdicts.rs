@@ -2,6 +2,7 @@
 //! and the first verdict counts.
 
 use acme::challenge::{Method, Proof};
+use acme::identifier::Identifier;
 use acme::problem::Problem;
 use jiff::Timestamp;
 use rusqlite::Connection;
@@ -37,10 +38,10 @@ impl port::Challenges for Store {
         proof: &Proof,
         until: Timestamp,
     ) -> Result<Settled, Error> {
-        let proof = proof.clone();
+        let proven = Proven::new(proof, until);
         self.write(move |connection| {
-            let written = prove(connection, challenge, &proof, until)?;
-            settled(connection, challenge, proof.at(), written, None)
+            let written = prove(connection, challenge, &proven)?;
+            settled(connection, challenge, proven.at, written, None)
         })
         .await
     }
@@ -93,13 +94,31 @@ impl port::ValidationJobs for Store {
     }
 }
 
-fn prove(
-    connection: &Connection,
-    challenge: Uuid,
-    proof: &Proof,
+/// What of a proof is compared with the records and written to them: the proof itself is not copied.
+struct Proven {
+    identifier: Identifier,
+    account: Uuid,
+    method: Option<Method>,
+    at: Timestamp,
+    evidence: Value,
     until: Timestamp,
-) -> Result<bool, Error> {
-    let proven = connection
+}
+
+impl Proven {
+    fn new(proof: &Proof, until: Timestamp) -> Self {
+        Self {
+            identifier: proof.identifier().clone(),
+            account: proof.account(),
+            method: proof.method(),
+            at: proof.at(),
+            evidence: proof.evidence().clone(),
+            until,
+        }
+    }
+}
+
+fn prove(connection: &Connection, challenge: Uuid, proven: &Proven) -> Result<bool, Error> {
+    let written = connection
         .prepare_cached(
             "UPDATE challenges SET status = 'valid', validated_at = ?2, evidence = ?3
              WHERE id = ?1 AND status IN ('pending', 'processing') AND method = ?4
@@ -111,14 +130,14 @@ fn prove(
         )?
         .execute((
             Id(challenge),
-            At(proof.at()),
-            Json(proof.evidence()),
-            proof.method().map(Method::as_str),
-            Id(proof.account()),
-            proof.identifier().kind(),
-            proof.identifier().to_string(),
+            At(proven.at),
+            Json(&proven.evidence),
+            proven.method.map(Method::as_str),
+            Id(proven.account),
+            proven.identifier.kind(),
+            proven.identifier.to_string(),
         ))?;
-    if proven == 0 {
+    if written == 0 {
         return Ok(false);
     }
     connection
@@ -127,7 +146,7 @@ fn prove(
              WHERE status = 'pending' AND id IN
                  (SELECT authorization_id FROM challenges WHERE id = ?1)",
         )?
-        .execute((Id(challenge), At(until)))?;
+        .execute((Id(challenge), At(proven.until)))?;
     connection
         .prepare_cached(
             "UPDATE orders SET status = 'ready'

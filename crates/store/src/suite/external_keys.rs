@@ -205,7 +205,7 @@ async fn a_key_that_is_taken_back_takes_the_orders_of_its_accounts_with_it(store
     assert_eq!(remove("acme").await, Err(Error::NotFound));
     let ended = store.order(ordered).await.unwrap().unwrap();
     assert_eq!(ended.status, order::Status::Invalid);
-    assert_eq!(ended.error.unwrap().detail, "gone");
+    assert_eq!(ended.error.as_ref().unwrap().detail, "gone");
     let open = store.order(other).await.unwrap().unwrap();
     assert_eq!(open.status, order::Status::Pending);
     let kept = store.account(mine.id).await.unwrap().unwrap();

@@ -111,7 +111,7 @@ pub(super) fn new_order(account: &Account, names: &[&str]) -> NewOrder {
             origin: Origin::Order,
         })
         .collect();
-    let order = Order {
+    let order = Order::from_record(order::Record {
         id: Uuid::now_v7(),
         account: account.id,
         provisioner: account.provisioner.clone(),
@@ -126,11 +126,18 @@ pub(super) fn new_order(account: &Account, names: &[&str]) -> NewOrder {
         replaces: None,
         profile: Some("short".to_owned()),
         created_at: now(),
-    };
+    });
     NewOrder {
         order,
         authorizations,
     }
+}
+
+/// The order with another record.
+pub(super) fn altered(order: &Order, alter: impl FnOnce(&mut order::Record)) -> Order {
+    let mut record = order::Record::clone(order);
+    alter(&mut record);
+    Order::from_record(record)
 }
 
 pub(super) async fn pending_order(

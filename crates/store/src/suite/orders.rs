@@ -1,6 +1,5 @@
 //! What the verbs on orders promise.
 
-use acme::order::Order;
 use uuid::Uuid;
 
 use super::BackEnd;
@@ -41,7 +40,9 @@ async fn an_order_of_nobody_is_refused(store: &impl BackEnd) {
 async fn an_order_that_fails_half_way_leaves_nothing(store: &impl BackEnd) {
     let account = harness::account(store).await;
     let mut new = harness::new_order(&account, &["a.example"]);
-    new.order.authorizations.push(Uuid::now_v7());
+    new.order = harness::altered(&new.order, |record| {
+        record.authorizations.push(Uuid::now_v7());
+    });
     let refused = store.create_order(new.clone()).await;
     assert!(matches!(refused, Err(Error::Conflict(_))), "{refused:?}");
     assert_eq!(store.order(new.order.id).await, Ok(None));
@@ -55,10 +56,7 @@ async fn the_open_orders_are_those_that_are_not_invalid(store: &impl BackEnd) {
     let account = harness::account(store).await;
     let short = harness::new_order(&account, &["a.example"]);
     let short = NewOrder {
-        order: Order {
-            expires: later(1),
-            ..short.order
-        },
+        order: harness::altered(&short.order, |record| record.expires = later(1)),
         ..short
     };
     store.create_order(short.clone()).await.unwrap();

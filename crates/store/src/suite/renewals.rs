@@ -1,6 +1,5 @@
 //! What the verbs on renewal windows and replacements promise.
 
-use acme::order::Order;
 use acme::renewal::{CertificateId, Window};
 use tokio::task::JoinSet;
 
@@ -131,10 +130,9 @@ async fn windows_are_listed_and_cleared_with_an_audit_line(store: &impl BackEnd)
 fn replacing(account: &acme::account::Account) -> NewOrder {
     let new = harness::new_order(account, &["a.example"]);
     NewOrder {
-        order: Order {
-            replaces: CertificateId::parse("aYhba4dGQEHhs3uEe6CuLN4ByNQ.AIdlQyE").ok(),
-            ..new.order
-        },
+        order: harness::altered(&new.order, |record| {
+            record.replaces = CertificateId::parse("aYhba4dGQEHhs3uEe6CuLN4ByNQ.AIdlQyE").ok();
+        }),
         ..new
     }
 }
@@ -170,7 +168,7 @@ async fn an_order_that_has_become_invalid_frees_what_it_would_replace(store: &im
     let second = replacing(&account);
     assert_eq!(store.create_order(second).await, Ok(Placed::Done));
     let mut late = replacing(&account);
-    late.order.created_at = later(24);
+    late.order = harness::altered(&late.order, |record| record.created_at = later(24));
     assert_eq!(store.create_order(late).await, Ok(Placed::Done));
 }
 
@@ -178,7 +176,7 @@ async fn a_replacement_is_known_when_its_order_is_gone(store: &impl BackEnd) {
     let account = harness::account(store).await;
     let order = harness::ready_order(store, &account, &["a.example"]).await;
     let mut issuance = harness::issuance(&order);
-    let replaced = replacing(&account).order.replaces.unwrap();
+    let replaced = replacing(&account).order.replaces.clone().unwrap();
     issuance.certificate.renewed_from = Some(replaced.serial().clone());
     store.issue(issuance).await.unwrap();
     let again = store.create_order(replacing(&account)).await;

@@ -26,7 +26,7 @@ async fn what_expired_long_ago_goes_and_certificates_stay(store: &impl BackEnd) 
     };
     assert_eq!(store.sweep(later(35), keep).await, Ok(swept));
     assert_eq!(store.order(order.id).await, Ok(None));
-    for id in order.authorizations {
+    for id in order.authorizations.iter().copied() {
         assert_eq!(store.authorization(id).await, Ok(None));
     }
     let read = store.certificate(certificate.id).await;

@@ -2,7 +2,7 @@
 
 use acme::account::Account;
 use acme::authz::{self, Authorization, Origin};
-use acme::order::{self, Order, ReusableAuthorization, ReusableAuthorizations};
+use acme::order::{self, ReusableAuthorization, ReusableAuthorizations};
 use acme::permit::{Holder, Pattern, Permit, Record};
 use acme::scope::Subject;
 use jiff::Timestamp;
@@ -131,7 +131,7 @@ async fn an_order_on_an_authorization_that_has_ended_is_not_stored(store: &impl 
     assert_eq!(proofs, Ok(vec![harness::proof(earlier)]));
 
     let mut late = on(&account, earlier, order::Status::Ready);
-    late.order.created_at = later(24);
+    late.order = harness::altered(&late.order, |record| record.created_at = later(24));
     assert_eq!(store.create_order(late).await, Ok(Placed::Outdated));
 
     let given_up = store.deactivate_authorization(earlier.id, now()).await;
@@ -229,7 +229,7 @@ async fn an_order_on_a_permit_that_has_ended_is_not_stored(store: &impl BackEnd)
         .await
         .unwrap();
     let mut late = given(&account, &record);
-    late.order.created_at = later(1);
+    late.order = harness::altered(&late.order, |record| record.created_at = later(1));
     assert_eq!(store.create_order(late).await, Ok(Placed::Outdated));
     let never = Record {
         id: Uuid::now_v7(),
@@ -317,12 +317,11 @@ fn ahead(account: &Account) -> Authorization {
 fn on(account: &Account, earlier: &Authorization, status: order::Status) -> NewOrder {
     let new = harness::new_order(account, &["a.example"]);
     NewOrder {
-        order: Order {
-            status,
-            identifiers: vec![earlier.identifier.clone()],
-            authorizations: vec![earlier.id],
-            ..new.order
-        },
+        order: harness::altered(&new.order, |record| {
+            record.status = status;
+            record.identifiers = vec![earlier.identifier.clone()];
+            record.authorizations = vec![earlier.id];
+        }),
         authorizations: Vec::new(),
     }
 }
@@ -342,7 +341,7 @@ fn record(account: &Account, pattern: &str) -> Record {
 /// A ready order whose authorization this permit gave.
 fn given(account: &Account, record: &Record) -> NewOrder {
     let mut new = harness::new_order(account, &["a.example"]);
-    new.order.status = order::Status::Ready;
+    new.order = harness::altered(&new.order, |record| record.status = order::Status::Ready);
     new.authorizations[0].status = authz::Status::Valid;
     new.authorizations[0].challenges = Vec::new();
     new.authorizations[0].origin = Origin::Permit(record.id);

@@ -4,7 +4,7 @@ use acme::account::Account;
 use acme::authz::{Authorization, Origin};
 use acme::challenge::{Challenge, Method, Proof, ProofRecord};
 use acme::identifier::Identifier;
-use acme::order::{self, Order};
+use acme::order;
 use acme::scope::{Scope, Subject};
 use serde_json::json;
 use uuid::Uuid;
@@ -32,10 +32,9 @@ fn new_order(account: &Account, names: &[&str], scope: Scope) -> NewOrder {
         ..authorization
     };
     NewOrder {
-        order: Order {
-            identifiers: names.iter().map(|name| dns(name)).collect(),
-            ..order
-        },
+        order: harness::altered(&order, |record| {
+            record.identifiers = names.iter().map(|name| dns(name)).collect();
+        }),
         authorizations: authorizations.into_iter().map(wide).collect(),
     }
 }
@@ -98,8 +97,8 @@ async fn an_authorization_is_found_by_how_far_it_reaches(store: &impl BackEnd) {
         let found = store
             .reusable_authorizations(&account, names, Some(now()))
             .await;
-        let mut ids: Vec<_> = (found.unwrap().held.iter())
-            .map(|held| (held.authorization.id, held.proof.clone()))
+        let mut ids: Vec<_> = (found.unwrap().held.into_iter())
+            .map(|held| (held.authorization.id, held.proof))
             .collect();
         ids.sort_by_key(|(id, _)| *id);
         ids

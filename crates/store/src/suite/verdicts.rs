@@ -51,12 +51,11 @@ async fn a_failure_ends_challenge_authorization_and_orders_together(store: &impl
     let shared = &new.authorizations[0];
     // A second order that hangs on the same authorization.
     let other = NewOrder {
-        order: Order {
-            id: Uuid::now_v7(),
-            identifiers: vec![shared.identifier.clone()],
-            authorizations: vec![shared.id],
-            ..new.order.clone()
-        },
+        order: harness::altered(&new.order, |record| {
+            record.id = Uuid::now_v7();
+            record.identifiers = vec![shared.identifier.clone()];
+            record.authorizations = vec![shared.id];
+        }),
         authorizations: Vec::new(),
     };
     store.create_order(other.clone()).await.unwrap();

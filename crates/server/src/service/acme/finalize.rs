@@ -55,17 +55,16 @@ impl AcmeService {
     ) -> Result<Order, Error> {
         let now = Timestamp::now();
         let order = self.order(account, request.order).await?;
-        let state = match order.state(now) {
+        let pending = match order.state(now) {
             State::Valid(valid) => return Ok(valid.as_order().clone()),
-            State::Pending(pending) => {
-                let proofs = self.store.proofs(request.order).await?;
-                pending
-                    .ready(&proofs)
-                    .map_or_else(State::Pending, State::Ready)
+            state @ (State::Pending(_) | State::Processing(_) | State::Invalid(_)) => {
+                state.into_pending()?
             }
-            state @ (State::Ready(_) | State::Processing(_) | State::Invalid(_)) => state,
         };
-        let ready = state.into_ready()?;
+        let proofs = self.store.proofs(request.order).await?;
+        let ready = pending
+            .ready(&proofs)
+            .map_err(|pending| pending.not_ready(&proofs))?;
         let csr = Csr::verify(&request.csr)
             .map_err(|why| Problem::bad_csr(format!("The CSR cannot be taken: {why}.")))?;
         let finalized = ready.finalize(&csr, &account.key)?;

@@ -64,12 +64,12 @@ impl AcmeService {
             let reusable = self
                 .reusable_authorizations(account, &opening, &reuse, now)
                 .await?;
-            let opening = opening.clone().holding(reusable);
-            if let Some(order) = self.place(opening, &owner, now).await? {
+            if let Some(order) = self.place(&opening, reusable, &owner, now).await? {
                 return Ok(order);
             }
         }
-        let placed = self.place(opening, &owner, now).await?;
+        let nothing = ReusableAuthorizations::default();
+        let placed = self.place(&opening, nothing, &owner, now).await?;
         placed.ok_or_else(|| Error::Internal("an order that needs nothing was outdated".to_owned()))
     }
 
@@ -99,11 +99,12 @@ impl AcmeService {
     /// Stores an order; `None` if something that it rests on has ended since it was read.
     async fn place(
         &self,
-        opening: OrderRequest,
+        opening: &OrderRequest,
+        reusable: ReusableAuthorizations,
         owner: &Owner<'_>,
         now: Timestamp,
     ) -> Result<Option<Order>, Error> {
-        let (order, authorizations) = opening.create(owner, now, seed);
+        let (order, authorizations) = opening.create(reusable, owner, now, seed);
         let new = store::NewOrder {
             order: order.clone(),
             authorizations,
