@@ -2,9 +2,12 @@
 //! type. A [`Pending`] has no `finalize`; only a [`Ready`] makes a [`Finalized`], and only
 //! [`Pending::ready`] with the proofs makes a [`Ready`], whatever status is stored.
 
+mod create;
 mod finalize;
-mod open;
+mod new_order;
 mod reuse;
+mod state;
+mod validity;
 
 use std::ops::Deref;
 
@@ -13,14 +16,15 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::authz::{self, Authorization};
-use crate::challenge::Proof;
 use crate::identifier::Identifier;
-use crate::problem::{Kind, Problem};
+use crate::problem::Problem;
 use crate::renewal::CertificateId;
 
+pub use create::{Allowed, Owner, RecordSeed, open_ahead};
 pub use finalize::Finalized;
-pub use open::{Allowed, Limits, OrderRequest, Owner, RecordSeed, open, open_ahead};
+pub use new_order::{Limits, OrderRequest, open};
 pub use reuse::{ReusableAuthorization, ReusableAuthorizations, Reuse};
+pub use state::{Invalid, Pending, Processing, Ready, State, Valid};
 
 /// Where an order stands (RFC 8555 §7.1.6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -154,124 +158,6 @@ impl Order {
     }
 }
 
-/// An order in the state that it is in.
-#[derive(Debug, PartialEq)]
-pub enum State {
-    /// It has no certificate yet, and its identifiers have to be proven. One that is stored as
-    /// ready is here as well: the stored status proves nothing.
-    Pending(Pending),
-    /// The certificate is being made.
-    Processing(Processing),
-    /// It has its certificate.
-    Valid(Valid),
-    /// It failed or expired.
-    Invalid(Invalid),
-}
-
-impl State {
-    /// The order itself.
-    pub fn as_order(&self) -> &Order {
-        match self {
-            Self::Pending(Pending(order))
-            | Self::Processing(Processing(order))
-            | Self::Valid(Valid(order))
-            | Self::Invalid(Invalid(order)) => order,
-        }
-    }
-
-    /// Takes out the order that can still become ready.
-    ///
-    /// # Errors
-    /// `orderNotReady` (RFC 8555 §7.4) with why it never will be ready, or is so no longer.
-    pub fn into_pending(self) -> Result<Pending, Problem> {
-        let words = match self {
-            Self::Pending(pending) => return Ok(pending),
-            Self::Processing(_) => {
-                "The order's certificate is being made: fetch the order again in a moment."
-                    .to_owned()
-            }
-            Self::Valid(_) => "The order has its certificate already: download it.".to_owned(),
-            Self::Invalid(Invalid(order)) => match &order.error {
-                Some(error) => format!("The order is invalid: {error}"),
-                None => "The order is invalid: create a new one.".to_owned(),
-            },
-        };
-        Err(Problem::new(Kind::OrderNotReady, words))
-    }
-}
-
-macro_rules! states {
-    ($($(#[$doc:meta])* $name:ident;)*) => {
-        $(
-            $(#[$doc])*
-            #[derive(Debug, PartialEq)]
-            pub struct $name(Box<Order>);
-
-            impl $name {
-                /// The order itself.
-                pub fn as_order(&self) -> &Order {
-                    &self.0
-                }
-            }
-        )*
-    };
-}
-
-states! {
-    /// An order whose identifiers have to be proven.
-    Pending;
-    /// An order whose identifiers are all proven: a CSR may finalize it.
-    Ready;
-    /// An order whose certificate is being made.
-    Processing;
-    /// An order with its certificate.
-    Valid;
-    /// An order that failed or expired.
-    Invalid;
-}
-
-impl Pending {
-    /// Makes it ready if the proofs, all of its own account, cover all identifiers.
-    ///
-    /// # Errors
-    /// Gives the order back as it was if one is not proven; [`Pending::not_ready`] says so.
-    pub fn ready(self, proofs: &[Proof]) -> Result<Ready, Self> {
-        let proven = |identifier| is_proven(&self.0, identifier, proofs);
-        if !self.0.identifiers.iter().all(proven) {
-            return Err(self);
-        }
-        let mut order = self.0;
-        order.0.status = Status::Ready;
-        Ok(Ready(order))
-    }
-
-    /// Why it cannot be finalized with these proofs (RFC 8555 §7.4).
-    pub fn not_ready(&self, proofs: &[Proof]) -> Problem {
-        let words = match self.0.status {
-            Status::Ready => {
-                let unproven = |it: &&Identifier| !is_proven(&self.0, it, proofs);
-                let names = self.0.identifiers.iter().filter(unproven);
-                let names: Vec<_> = names.map(ToString::to_string).collect();
-                format!(
-                    "The order was ready, but its authorizations no longer prove {}: one of them \
-                     was taken back. Create a new order.",
-                    names.join(", ")
-                )
-            }
-            Status::Pending | Status::Processing | Status::Valid | Status::Invalid => {
-                "The order is pending: answer the challenges of its authorizations first."
-                    .to_owned()
-            }
-        };
-        Problem::new(Kind::OrderNotReady, words)
-    }
-}
-
-fn is_proven(order: &Order, identifier: &Identifier, proofs: &[Proof]) -> bool {
-    let mut own = proofs.iter().filter(|p| p.account() == order.account);
-    own.any(|proof| proof.covers(identifier))
-}
-
 /// What its authorizations make of a pending order.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Standing {
@@ -303,14 +189,15 @@ pub(crate) mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::challenge::{self, Challenge, Method, ProofRecord};
+    use crate::challenge::{self, Challenge, Method, Proof, ProofRecord};
+    use crate::problem::Kind;
     use crate::scope::{Scope, Subject};
 
     pub(crate) fn now() -> Timestamp {
         "2026-11-23T12:00:00Z".parse().unwrap()
     }
 
-    fn later() -> Timestamp {
+    pub(super) fn later() -> Timestamp {
         "2026-11-24T12:00:00Z".parse().unwrap()
     }
 
@@ -341,18 +228,18 @@ pub(crate) mod tests {
         pending(names).ready(&proofs).unwrap()
     }
 
-    fn pending(names: &[&str]) -> Pending {
+    pub(super) fn pending(names: &[&str]) -> Pending {
         let State::Pending(pending) = order(names, Status::Pending).state(now()) else {
             panic!();
         };
         pending
     }
 
-    fn proof(name: &str, account: u128) -> Proof {
+    pub(super) fn proof(name: &str, account: u128) -> Proof {
         reaching(Scope::Name, name, account)
     }
 
-    fn reaching(scope: Scope, name: &str, account: u128) -> Proof {
+    pub(super) fn reaching(scope: Scope, name: &str, account: u128) -> Proof {
         Proof::from_record(ProofRecord {
             subject: Subject {
                 identifier: Identifier::guess(name).unwrap(),
@@ -381,39 +268,6 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn an_order_is_ready_when_each_identifier_is_proven_by_its_account() {
-        let all = [proof("a.lab", 2), proof("10.0.0.7", 2)];
-        let ready = pending(&["a.lab", "10.0.0.7"]).ready(&all).unwrap();
-        assert_eq!(ready.as_order().status, Status::Ready);
-        for proofs in [
-            vec![],
-            vec![proof("a.lab", 2)],
-            vec![proof("a.lab", 2), proof("10.0.0.7", 3)],
-            vec![proof("b.lab", 2), proof("10.0.0.7", 2)],
-        ] {
-            let back = pending(&["a.lab", "10.0.0.7"]).ready(&proofs).unwrap_err();
-            assert_eq!(back, pending(&["a.lab", "10.0.0.7"]));
-        }
-    }
-
-    #[test]
-    fn a_proof_of_a_name_is_none_for_its_wildcard_nor_the_reverse() {
-        assert!(pending(&["*.a.lab"]).ready(&[proof("a.lab", 2)]).is_err());
-        assert!(pending(&["a.lab"]).ready(&[proof("*.a.lab", 2)]).is_err());
-    }
-
-    #[test]
-    fn a_proof_for_subdomains_proves_the_names_below_for_its_account_and_a_plain_one_never() {
-        let order = || pending(&["a.lab", "b.a.lab", "*.b.a.lab"]);
-        let proven = |proof: Proof| order().ready(&[proof]).is_ok();
-        assert!(proven(reaching(Scope::Subdomains, "a.lab", 2)));
-        assert!(proven(reaching(Scope::Subdomains, "lab", 2)));
-        assert!(!proven(reaching(Scope::Subdomains, "a.lab", 3)));
-        assert!(!proven(reaching(Scope::Subdomains, "b.a.lab", 2)));
-        assert!(!proven(proof("a.lab", 2)));
-    }
-
-    #[test]
     fn time_ends_what_waits_for_its_client_and_nothing_else() {
         for (stored, after) in [
             (Status::Pending, Status::Invalid),
@@ -433,42 +287,6 @@ pub(crate) mod tests {
             problem.detail.contains("expired at 2026-11-24T12"),
             "{problem}"
         );
-    }
-
-    #[test]
-    fn an_order_that_is_stored_as_ready_is_ready_only_with_its_proofs() {
-        let stored = |names: &[&str]| {
-            let state = order(names, Status::Ready).state(now());
-            state.into_pending().unwrap()
-        };
-        let both = [proof("a.lab", 2), proof("b.lab", 2)];
-        assert!(stored(&["a.lab", "b.lab"]).ready(&both).is_ok());
-        for proofs in [vec![], vec![proof("a.lab", 2), proof("b.lab", 3)]] {
-            let back = stored(&["a.lab", "b.lab"]).ready(&proofs).unwrap_err();
-            let problem = back.not_ready(&proofs);
-            assert_eq!((problem.kind, problem.status), (Kind::OrderNotReady, 403));
-            assert!(problem.detail.contains("no longer prove"), "{problem}");
-            assert!(problem.detail.contains("b.lab: one"), "{problem}");
-            let named = problem.detail.contains("a.lab");
-            assert_eq!(named, proofs.is_empty(), "{problem}");
-        }
-    }
-
-    #[test]
-    fn only_an_order_without_certificate_or_fault_can_become_ready() {
-        let state = |status| order(&["a"], status).state(now());
-        let pending = state(Status::Pending).into_pending().unwrap();
-        assert!(pending.not_ready(&[]).detail.contains("is pending"));
-        assert!(state(Status::Ready).into_pending().is_ok());
-        for (status, word) in [
-            (Status::Processing, "being made"),
-            (Status::Valid, "already"),
-            (Status::Invalid, "invalid"),
-        ] {
-            let problem = state(status).into_pending().unwrap_err();
-            assert_eq!((problem.kind, problem.status), (Kind::OrderNotReady, 403));
-            assert!(problem.detail.contains(word), "{problem}");
-        }
     }
 
     #[test]
