@@ -1,13 +1,14 @@
 //! The server's own certificate: presented to every client, renewed by the server itself.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use acceptance::authority::{Authority, Pair};
 use acceptance::namespace::own_harness;
+use acceptance::process;
 
+/// Each handshake verifies the certificate by the client's clock, so an expired one fails the test.
 #[test]
-fn two_handshakes_twelve_seconds_apart_see_two_serials_when_it_lives_ten() {
+fn another_serial_is_seen_before_a_certificate_of_ten_seconds_expires() {
     own_harness(|harness| {
         let authority = Authority::init(harness, Pair::ours(), "ca");
         std::fs::write(
@@ -24,8 +25,7 @@ fn two_handshakes_twelve_seconds_apart_see_two_serials_when_it_lives_ten() {
                 .swap_remove(0)
         };
         let before = leaf();
-        std::thread::sleep(Duration::from_secs(12));
-        assert_ne!(leaf(), before);
+        process::eventually("another certificate", || (leaf() != before).then_some(()));
     });
 }
 
@@ -41,7 +41,7 @@ fn an_open_connection_survives_a_renewal_of_the_servers_certificate() {
         let server = authority.start();
         let mut open = server.client.connect_h2("localhost:9000").unwrap();
         let mut seen = BTreeSet::new();
-        acceptance::process::eventually("two certificates", || {
+        process::eventually("two certificates", || {
             assert_eq!(open.get("/health").unwrap().status, 200);
             seen.insert(
                 server
