@@ -47,7 +47,7 @@ impl Csr {
         self
     }
 
-    /// With an extension asked for beside the names.
+    /// With an additional requested extension.
     pub fn extension(mut self, oid: &str, value: &[u8]) -> Self {
         let critical = [0x01, 0x01, 0xff];
         let value = der::element(der::OCTETS, value);
@@ -56,7 +56,7 @@ impl Csr {
         self
     }
 
-    /// With another attribute beside the extensions.
+    /// With an additional attribute.
     pub fn attribute(mut self, oid: &str, value: &[u8]) -> Self {
         let values = der::element(der::SET, value);
         self.attributes

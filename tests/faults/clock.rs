@@ -8,7 +8,7 @@ use acceptance::namespace::{Harness, own_harness};
 use acceptance::process;
 use acceptance::web::Web;
 
-/// A server under a clock of its own, whose orders live two minutes.
+/// A server with its own clock, whose orders expire after two minutes.
 fn under_a_clock(harness: &Harness, task: &str) -> Option<(Server, Clock, acceptance::table::Row)> {
     harness.dns.addresses("example.com", &["127.0.0.1"]);
     let mut authority = Authority::init(harness, Pair::ours(), "ca");
@@ -66,7 +66,7 @@ fn a_clock_set_back_an_hour_keeps_nobody_from_a_certificate() {
         account.obtain(&["example.com"], &web);
         clock.set(-3600);
         account.obtain(&["example.com"], &web);
-        // By its own clock the server's certificate does not hold yet: it makes another.
+        // By the server's clock its own certificate is not valid yet: it issues another.
         process::eventually("another certificate of the server's own", || {
             (shown() != before).then_some(())
         });

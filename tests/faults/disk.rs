@@ -12,7 +12,7 @@ use acceptance::process;
 
 const CLIENTS: usize = 8;
 
-/// A server whose store lies on a disk of three megabytes, and that folder.
+/// A server whose store is on a disk of three megabytes, and that directory.
 fn on_a_small_disk(harness: &Harness) -> (Server, PathBuf) {
     let authority = Authority::init(harness, Pair::ours(), "ca");
     let db = authority.path.join("db");

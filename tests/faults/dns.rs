@@ -204,7 +204,7 @@ fn a_validation_in_the_dns_is_taken_up_after_a_crash() {
     });
 }
 
-/// What was given up is nobody's business after the crash either.
+/// A validation that was given up is not resumed after the crash.
 #[test]
 fn a_validation_that_was_given_up_is_not_taken_up_after_a_crash() {
     own_harness(|harness| {

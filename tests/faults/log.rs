@@ -62,13 +62,13 @@ fn lines(pem: &str) -> Vec<String> {
     inner.map(str::to_owned).collect()
 }
 
-/// Those that stand nowhere by chance.
+/// Those that are too long to appear by chance.
 fn long(mut lines: Vec<String>) -> Vec<String> {
     lines.retain(|line| line.len() >= 40);
     lines
 }
 
-/// An EC key in the clear as it could stand in a log: its file's long lines, and its secret number written in several ways.
+/// An EC key in the forms in which a log could contain it: its file's long lines, and its secret number written in several ways.
 fn forms(pem: &str) -> Vec<String> {
     let lines = lines(pem);
     let der = BASE64.decode(lines.concat().as_bytes()).unwrap();

@@ -51,7 +51,7 @@ fn an_idle_server_ends_at_once_and_leaves_its_port() {
         for signal in ["TERM", "INT"] {
             let mut server =
                 Authority::init(harness, acceptance::authority::Pair::ours(), signal).start();
-            // An idle connection must not hold the end back.
+            // An idle connection must not delay the end.
             let mut open = server.client.connect_h2("localhost:9000").unwrap();
             assert_eq!(open.get("/health").unwrap().status, 200);
             server.daemon.signal(signal);

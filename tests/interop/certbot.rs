@@ -101,7 +101,7 @@ fn the_newest_certbot_gets_a_certificate_for_an_address() {
     });
 }
 
-/// The second certificate needs no challenge: by then the name leads to where nobody answers.
+/// The second certificate needs no challenge: by then nothing answers at the name's address.
 #[test]
 fn the_newest_certbot_gets_a_second_certificate_without_a_challenge() {
     own_harness(|harness| {

@@ -124,7 +124,7 @@ fn the_lines_for_caddy_serve_a_site() {
     });
 }
 
-/// Waits until curl, which trusts our root alone, is told Hello.
+/// Waits until curl, which trusts only our root, receives Hello.
 fn served(harness: &Harness, root: &Path) {
     let ask = format!("curl -sS --cacert {} https://app.lab/", root.display());
     process::eventually("the site", || {

@@ -9,7 +9,7 @@ use acceptance::{process, table};
 
 use super::certbot::certbot;
 
-/// Runs certbot for example.com in a harness prepared by `prepare`; it must fail, and say each of `words`
+/// Runs certbot for example.com in a harness prepared by `prepare`; it must fail with each of `words`
 /// (of alternatives separated by `|` one).
 fn certbot_says(task: &str, prepare: impl Fn(&Harness), words: &[&str]) {
     own_harness(|harness| {

@@ -43,7 +43,7 @@ fn a_folder_of_smallsteps_programs_opens_in_ours() {
         authority = issues(harness, authority);
         let foreign = listing(&authority.path.join("db"));
         authority.pair = Pair::ours();
-        // Its store holds accounts and certificates that do not come along: the operator answers once.
+        // Its store holds accounts and certificates that are not imported: the operator confirms once.
         authority.arguments.push("--fresh-store".to_owned());
         authority = issues_again(harness, authority);
         let left: Vec<_> = listing(&authority.path.join("db"))

@@ -37,7 +37,7 @@ fn lego_5_asks_when_to_renew_and_says_what_it_replaces() {
     });
 }
 
-/// A certificate of a day is not due; certbot renews it when the operator says so.
+/// A fresh one-day certificate is not due; certbot renews it when the operator moves the window.
 #[test]
 fn the_newest_certbot_renews_when_the_operator_moves_the_window() {
     own_harness(|harness| {

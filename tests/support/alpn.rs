@@ -18,12 +18,12 @@ use rustls_pki_types::PrivateKeyDer;
 /// id-pe-acmeIdentifier (RFC 8737 §3).
 pub const ACME_IDENTIFIER: &[u64] = &[1, 3, 6, 1, 5, 5, 7, 1, 31];
 
-/// A certificate that is shown: its names, its further extensions, and who signs it.
+/// A certificate to present: its names, its further extensions, and who signs it.
 #[derive(Clone)]
 pub struct Shown {
     /// The names of subjectAltName.
     pub names: Vec<SanType>,
-    /// The extensions beside it.
+    /// Further extensions.
     pub extensions: Vec<CustomExtension>,
     /// Whether its own key signs it.
     pub self_signed: bool,
@@ -32,7 +32,7 @@ pub struct Shown {
 }
 
 impl Shown {
-    /// What RFC 8737 §3 asks for: this name or address, this key authorization's digest.
+    /// As RFC 8737 §3 requires: this name or address, this key authorization's digest.
     pub fn of(identifier: &str, key_authorization: &str) -> Self {
         Self {
             names: vec![name(identifier)],
@@ -141,7 +141,7 @@ impl Responder {
         responder
     }
 
-    /// From now on, this is shown to whoever asks for `server_name`.
+    /// Presents this from now on to clients that request `server_name`.
     pub fn set(&self, server_name: &str, shown: &Shown) {
         let certified = Arc::new(shown.certified());
         let mut state = self.state.lock().expect("no test panics with it");

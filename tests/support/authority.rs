@@ -48,7 +48,7 @@ pub struct Authority {
     pub path: PathBuf,
     /// Where its server listens.
     pub address: String,
-    /// Arguments for the server beside the configuration and the password file.
+    /// Arguments of the server besides the configuration and the password file.
     pub arguments: Vec<String>,
     /// Environment of the server.
     pub environment: Vec<(String, String)>,

@@ -10,7 +10,7 @@ use hickory_server::proto::op::{Message, ResponseCode};
 use hickory_server::proto::rr::rdata::{A, AAAA, CAA, CNAME, NS, TXT};
 use hickory_server::proto::rr::{Name, RData, Record, RecordType};
 
-/// What the server says about one name.
+/// The answer for one name.
 #[derive(Clone, Debug)]
 pub enum Answer {
     /// A and AAAA records.
@@ -25,7 +25,7 @@ pub enum Answer {
     Records(Vec<RData>),
     /// As this, but over UDP all is cut.
     Cut(Box<Self>),
-    /// As this, as one that is asked by others and does not ask itself: RD is not heeded, AA is set.
+    /// The same as an authoritative server: RD is ignored, AA is set.
     Authoritative(Box<Self>),
     /// The name does not exist (NXDOMAIN), as for every name that was never set.
     NoSuchName,
@@ -234,7 +234,7 @@ fn respond(request: &Message, mut answer: Answer, way: &str) -> Option<Vec<u8>> 
     response.to_vec().ok()
 }
 
-/// The records of this type, with the code that goes with them.
+/// The records of this type, with their response code.
 fn records(answer: Answer, kind: RecordType) -> (ResponseCode, Vec<RData>) {
     let data: Vec<RData> = match answer {
         Answer::Addresses(addresses) => {

@@ -123,7 +123,7 @@ pub fn eventually<T>(what: &str, mut poll: impl FnMut() -> Option<T>) -> T {
     }
 }
 
-/// A program that runs beside the test, its streams in one file; killed when dropped.
+/// A program that runs in the background of the test, its streams in one file; killed when dropped.
 pub struct Daemon {
     child: Child,
     log: PathBuf,

@@ -28,12 +28,12 @@ impl Row {
         row
     }
 
-    /// Says that everything that the row stands for has held.
+    /// Records that the test has passed.
     pub fn passed(self) {
         self.write("passed", "");
     }
 
-    /// Says that what the row stands for was not tried, and why.
+    /// Records that the test was not run, and why.
     pub fn absent(self, reason: &str) {
         self.write("absent", reason);
     }

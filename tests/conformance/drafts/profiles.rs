@@ -14,7 +14,7 @@ use crate::conformance::subject::{refused, subject};
 struct Leaf(CertificateDer<'static>);
 
 impl Leaf {
-    /// How long it holds.
+    /// Its lifetime.
     fn seconds(&self) -> i64 {
         let validity = der::elements(der::certificate(&self.0)[3].1);
         let time = |at: usize| {

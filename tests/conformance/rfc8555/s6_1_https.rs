@@ -31,7 +31,7 @@ fn pages_of_any_origin_may_read_answers() {
     }
 }
 
-/// A browser asks before it posts `application/jose+json` (§6.1).
+/// A browser sends a preflight request before it posts `application/jose+json` (§6.1).
 #[test]
 fn a_browser_may_post_signed_requests() {
     let subject = subject();

@@ -68,7 +68,7 @@ fn a_mac_keyed_with_public_octets_is_refused() {
     refused(&answer, 400, "badSignatureAlgorithm");
 }
 
-/// A request that says `none` and has no signature is refused (§6.2).
+/// A request with algorithm `none` and no signature is refused (§6.2).
 #[test]
 fn a_request_without_a_signature_is_refused() {
     let subject = subject();

@@ -8,7 +8,7 @@ use crate::conformance::key::AnyKey;
 use crate::conformance::subject::{refused, subject};
 use crate::conformance::weak;
 
-/// newAccount with this JWK; whoever signs, the key is refused before the signature is verified.
+/// newAccount with this JWK; whatever the signature, the key is refused before the signature is verified.
 #[track_caller]
 fn register(alg: &str, jwk: &Value) -> Response {
     let subject = subject();
@@ -77,7 +77,7 @@ fn an_rsa_key_with_an_even_modulus_is_refused() {
     assert!(detail.contains("divisible by 2"), "{detail}");
 }
 
-/// A key whose private half anybody can compute proves nothing; the reason is said (§6.7).
+/// A key whose private half can be computed proves nothing; the refusal has the reason (§6.7).
 #[test]
 fn rsa_keys_that_can_be_factored_are_refused_with_the_reason() {
     for (modulus, reason) in weak::MODULI {
@@ -90,7 +90,7 @@ fn rsa_keys_that_can_be_factored_are_refused_with_the_reason() {
     assert!(detail.contains("signature"), "{detail}");
 }
 
-/// For a point of small order anybody can sign (RFC 8032 §5.1.7 lets such signatures verify).
+/// Signatures for a point of small order can be forged (RFC 8032 §5.1.7 lets such signatures verify).
 #[test]
 fn ed25519_keys_of_small_order_are_refused() {
     for point in weak::SMALL_ORDER {

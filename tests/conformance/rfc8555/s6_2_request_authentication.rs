@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::conformance::subject::{refused, subject};
 
-/// Posts to newOrder what `change` makes of a good request.
+/// Posts to newOrder a valid request modified by `change`.
 #[track_caller]
 fn altered(account: &Account, change: impl FnOnce(&mut Value)) -> Response {
     let mut body = request(account);
@@ -14,7 +14,7 @@ fn altered(account: &Account, change: impl FnOnce(&mut Value)) -> Response {
     subject().send(&account.resource("newOrder"), &body.to_string())
 }
 
-/// A good request for an order.
+/// A valid request for an order.
 fn request(account: &Account) -> Value {
     let url = account.resource("newOrder");
     account
@@ -112,7 +112,7 @@ fn base64_of_another_kind_is_refused() {
     }
 }
 
-/// A member that comes twice has no meaning to rely on (§6.2, RFC 7515 §4).
+/// A repeated member is ambiguous (§6.2, RFC 7515 §4).
 #[test]
 fn a_member_that_comes_twice_is_refused() {
     let subject = subject();

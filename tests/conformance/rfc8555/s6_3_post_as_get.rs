@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::conformance::subject::{refused, subject};
 
-/// Resources are not given to those who do not sign (§6.3).
+/// Resources are not returned without a signature (§6.3).
 #[test]
 fn resources_are_not_read_by_get() {
     let subject = subject();

@@ -65,7 +65,7 @@ fn the_directory_has_no_nonce() {
     assert_eq!((answer.status, answer.header("replay-nonce")), (200, ""));
 }
 
-/// A nonce is good once; the refusal brings another that is good (§6.5).
+/// A nonce is valid once; the refusal contains a new one (§6.5).
 #[test]
 fn a_used_nonce_is_refused_with_a_fresh_one() {
     let account = subject().account();
@@ -146,7 +146,7 @@ fn a_nonce_of_other_characters_is_malformed() {
     }
 }
 
-/// A nonce goes into the signature, not into a header of the request (§6.5.1).
+/// A nonce belongs in the protected header, not in a header of the request (§6.5.1).
 #[test]
 fn a_nonce_in_a_request_header_is_refused() {
     let subject = subject();
@@ -164,7 +164,7 @@ fn a_nonce_in_a_request_header_is_refused() {
     refused(&answer.unwrap(), 400, "malformed");
 }
 
-/// Who cannot sign cannot use up another's nonce (§6.5, §10.1).
+/// A client that cannot sign cannot use up another's nonce (§6.5, §10.1).
 #[test]
 fn a_forged_request_does_not_use_up_a_nonce() {
     let subject = subject();

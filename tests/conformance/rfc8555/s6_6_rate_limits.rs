@@ -151,7 +151,7 @@ fn failed_validations_have_a_limit_by_account_and_name() {
     });
 }
 
-/// Names that never answer keep one account waiting, and nobody else.
+/// Names that never answer delay only their own account.
 #[test]
 fn silent_names_of_one_account_do_not_make_another_wait() {
     own_harness(|harness| {

@@ -62,7 +62,7 @@ fn next_page(page: &Response) -> String {
     next.unwrap_or_default().to_owned()
 }
 
-/// Pages that were read stay true while orders are made: nothing is missed, nothing comes twice.
+/// Pages stay consistent while orders are created: nothing is missing or repeated.
 #[test]
 fn orders_that_are_made_meanwhile_come_on_later_pages() {
     let account = subject().account();

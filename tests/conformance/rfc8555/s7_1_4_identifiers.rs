@@ -18,7 +18,7 @@ fn order(values: &[&str]) -> Response {
     account.post(&account.resource("newOrder"), Some(&payload))
 }
 
-/// Names are lower-cased, and one that comes twice is one (§7.1.3).
+/// Names are lower-cased, and a repeated one counts once (§7.1.3).
 #[test]
 fn names_are_lowered_and_each_is_there_once() {
     let answer = order(&[
@@ -101,7 +101,7 @@ fn names_with_other_characters_are_refused() {
     }
 }
 
-/// Internationalised names come as A-labels; the refusal of others says which (§7.1.4, RFC 5890 §2.3.2.1).
+/// Internationalised names are A-labels; the refusal of others names the A-label (§7.1.4, RFC 5890 §2.3.2.1).
 #[test]
 fn names_beyond_ascii_are_refused_with_their_a_label() {
     let detail = refused(&order(&["müller.example"]), 400, "malformed");
@@ -157,7 +157,7 @@ fn addresses_are_refused_as_names() {
     }
 }
 
-/// An asterisk is the whole first label before a name, and comes once (§7.1.3).
+/// An asterisk is the whole first label before a name, and appears once (§7.1.3).
 #[test]
 fn asterisks_elsewhere_are_refused() {
     for name in [

@@ -46,7 +46,7 @@ fn the_directory_answers_head() {
     assert_eq!((answer.status, answer.body.len()), (200, 0));
 }
 
-/// `meta` says what a client has to know beforehand (§7.1.1).
+/// `meta` has what a client needs to know beforehand (§7.1.1).
 #[test]
 fn the_directory_tells_terms_website_caa_and_binding() {
     let subject = subject();

@@ -19,7 +19,7 @@ fn a_nonce_is_had_by_head_and_by_get() {
     }
 }
 
-/// No two are the same, and none tells the next (§6.5.1).
+/// All nonces differ, and none reveals the next (§6.5.1).
 #[test]
 fn nonces_are_all_different() {
     let nonces: HashSet<String> = (0..50).map(|_| subject().nonce()).collect();

@@ -46,12 +46,12 @@ fn an_account_that_agreed_to_other_terms_is_asked_to_agree_again() {
         let agreed = account.post(&account.kid, Some(&agrees));
         assert_eq!(agreed.json()["termsOfServiceAgreed"], true);
         assert_eq!(new_order(&account).status, 201);
-        // Who comes now agrees to the new terms at once.
+        // A new account agrees to the new terms at once.
         assert_eq!(new_order(&server.account()).status, 201);
     });
 }
 
-/// Unless the operator says otherwise, automatic clients go on under new terms.
+/// By default, existing accounts continue under new terms.
 #[test]
 fn new_terms_stop_nobody_unless_the_operator_says_so() {
     own_harness(|harness| {

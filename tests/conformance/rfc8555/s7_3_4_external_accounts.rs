@@ -127,7 +127,7 @@ fn an_account_shows_the_binding_that_made_it() {
     }
 }
 
-/// The members of the key come in any order and with more beside them.
+/// The members of the key may be in any order, with additional ones.
 #[test]
 fn the_payload_is_compared_as_a_key_and_not_as_text() {
     let (external, key) = (external("bound", &[]), Key::generate());
@@ -217,7 +217,7 @@ fn faults_of_the_form(provisioner: &str, external: &External, key: &Key) -> Vec<
     ]
 }
 
-/// A MAC that is not the key's is refused, however it comes about.
+/// A MAC that is not the key's is refused, whatever the cause.
 #[test]
 fn a_mac_that_is_not_the_keys_is_refused() {
     let (external, key) = (external("bound", &[]), Key::generate());
@@ -276,7 +276,7 @@ fn a_key_for_one_account_binds_one_however_many_ask_at_once() {
     }
 }
 
-/// A key for two accounts binds two; who has an account needs no key.
+/// A key for two accounts binds two; existing accounts need no key.
 #[test]
 fn a_key_binds_as_many_accounts_as_the_operator_says() {
     let external = external("bound", &["--accounts", "2"]);
@@ -389,7 +389,7 @@ fn the_accounts_of_a_key_for_a_profile_get_that_one() {
     );
 }
 
-/// What the operator sees: who has bound which key, and never a secret.
+/// The operator sees which account has bound which key, and no secret.
 #[test]
 fn the_list_shows_who_is_bound_and_no_secret() {
     let external = external("bound", &["called so"]);

@@ -96,7 +96,7 @@ fn looking_for_an_account_makes_none() {
     }
 }
 
-/// Terms that are not agreed to make no account, and the refusal says where they are (§7.3, §7.3.3).
+/// Without agreement to the terms there is no account; the refusal has their URL (§7.3, §7.3.3).
 #[test]
 fn terms_have_to_be_agreed_to() {
     let key = Key::generate();
@@ -112,7 +112,7 @@ fn terms_have_to_be_agreed_to() {
     assert_eq!(agreed.status, 201, "{}", agreed.text());
 }
 
-/// Where an external account is required, nobody gets in without one (§7.3.4).
+/// Where an external account is required, no account is created without one (§7.3.4).
 #[test]
 fn an_account_without_the_required_binding_is_refused() {
     let key = Key::generate();
@@ -175,7 +175,7 @@ fn too_many_or_too_long_contacts_are_invalid() {
     assert_eq!(fit.status, 201, "{}", fit.text());
 }
 
-/// A percent sign in an address, and a scheme in capitals, are as good as others (RFC 6068, RFC 3986).
+/// A percent sign in an address, and a scheme in capitals, are accepted (RFC 6068, RFC 3986).
 #[test]
 fn unusual_but_plain_addresses_are_contacts() {
     let contact = json!([
@@ -250,7 +250,7 @@ fn an_account_of_somebody_else_is_neither_read_nor_changed() {
     assert_eq!(theirs.post(&theirs.kid, None).json()["status"], "valid");
 }
 
-/// The only status to ask for is deactivated (§7.3.2, §7.3.6).
+/// The only status that a client may set is deactivated (§7.3.2, §7.3.6).
 #[test]
 fn an_account_takes_no_other_status() {
     let account = subject().account();
@@ -265,7 +265,7 @@ fn an_account_takes_no_other_status() {
     assert_eq!(account.post(&account.kid, None).json()["status"], "valid");
 }
 
-/// A deactivated account can do nothing more: 401, for good (§7.3.6).
+/// A deactivated account can do nothing more: 401, permanently (§7.3.6).
 #[test]
 fn a_deactivated_account_can_do_nothing_more() {
     let subject = subject();
@@ -294,7 +294,7 @@ fn a_deactivated_account_can_do_nothing_more() {
     }
 }
 
-/// An account whose key is lost is another account's: keys do not share (§7.3).
+/// Two accounts never share a key (§7.3).
 #[test]
 fn two_keys_are_two_accounts() {
     let subject = subject();

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::conformance::der;
 use crate::conformance::subject::{refused, subject};
 
-/// A certificate for this name, and what newOrder was asked beside it.
+/// A certificate for this name, and further members of newOrder.
 #[track_caller]
 fn issued(name: &str, wishes: &Value) -> Response {
     let subject = subject();
@@ -146,7 +146,7 @@ fn a_certificate_without_wishes_lives_a_day() {
     assert!(time(0) <= jiff::Timestamp::now());
 }
 
-/// A certificate is not shown by GET, nor to those who have no account (§7.4.2, §6.3).
+/// A certificate is not shown by GET, nor to clients without an account (§7.4.2, §6.3).
 #[test]
 fn a_certificate_is_not_shown_by_get() {
     let subject = subject();

@@ -157,7 +157,7 @@ fn names_in_upper_case_are_the_same_and_issued_in_lower_case() {
     assert!(!contains(&certificate, upper.as_bytes()));
 }
 
-/// What a CSR asks for beside names and key is not granted (§7.4).
+/// What a CSR requests besides names and key is not granted (§7.4).
 #[test]
 fn extensions_and_subjects_that_are_asked_for_are_not_granted() {
     let certificate_sign = [0x03, 0x02, 0x02, 0x04];
@@ -280,7 +280,7 @@ fn keys_that_are_weak_or_unknown_are_refused() {
     }
 }
 
-/// A key whose private half anybody can compute is badCSR, with the reason (§6.7).
+/// A key whose private half can be computed is badCSR, with the reason (§6.7).
 #[test]
 fn keys_that_anybody_can_compute_are_refused_with_the_reason() {
     let trial = Trial::of(&["factored.conformance.test"]);

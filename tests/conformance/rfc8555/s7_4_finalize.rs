@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::conformance::subject::{refused, subject};
 
-/// A good CSR turns a ready order valid, in the same answer (§7.4).
+/// A valid CSR makes a ready order valid, in the same response (§7.4).
 #[test]
 fn a_ready_order_becomes_valid_with_its_certificate() {
     let subject = subject();
@@ -30,7 +30,7 @@ fn a_ready_order_becomes_valid_with_its_certificate() {
     assert_eq!(account.post(&order.url, None).json(), body);
 }
 
-/// A pending order is not finalized: orderNotReady, and it goes on (§7.4).
+/// A pending order is not finalized: orderNotReady, and it stays pending (§7.4).
 #[test]
 fn a_pending_order_is_not_finalized() {
     let subject = subject();

@@ -216,7 +216,7 @@ fn a_failed_challenge_ends_its_order_with_the_reason() {
     refused(&answer, 403, "orderNotReady");
 }
 
-/// An order whose account has ended has ended too (§7.3.6).
+/// Deactivating an account ends its orders (§7.3.6).
 #[test]
 fn a_ready_order_of_a_deactivated_account_is_not_finalized() {
     let subject = subject();
@@ -228,7 +228,7 @@ fn a_ready_order_of_a_deactivated_account_is_not_finalized() {
     refused(&answer, 401, "unauthorized");
 }
 
-/// An order that nobody went on with is invalid when its time is over, and so is its authorization (§7.1.6).
+/// An abandoned order is invalid once it has expired, and so is its authorization (§7.1.6).
 #[test]
 fn a_pending_order_ends_with_its_time() {
     let subject = subject();

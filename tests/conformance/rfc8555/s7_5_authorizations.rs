@@ -109,7 +109,7 @@ fn only_an_object_starts_a_challenge() {
     account.await_status(authorization, "valid");
 }
 
-/// Once proven, challenge, authorization and order say so (§7.1.6).
+/// Once proven, challenge, authorization and order are valid (§7.1.6).
 #[test]
 fn a_proven_challenge_makes_authorization_and_order_go_on() {
     let subject = subject();

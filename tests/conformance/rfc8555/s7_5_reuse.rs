@@ -32,7 +32,7 @@ fn the_second_order_for_a_proven_name_needs_no_challenge() {
     assert!((24 * 3600..=25 * 3600).contains(&left), "{left}");
 }
 
-/// A name that is not proven yet is, beside one that is, all that is left to do.
+/// If one of two names is proven, only the other needs a challenge.
 #[test]
 fn an_order_with_a_proven_and_a_new_name_asks_for_the_new_one() {
     let subject = subject();
@@ -55,7 +55,7 @@ fn an_order_with_a_proven_and_a_new_name_asks_for_the_new_one() {
     assert_eq!(second.body["status"], "ready", "{}", second.body);
 }
 
-/// What one account has proven is worth nothing to another.
+/// The proofs of one account do not serve another.
 #[test]
 fn nothing_is_reused_across_accounts() {
     let subject = subject();
@@ -113,7 +113,7 @@ fn an_order_that_races_with_a_deactivation_does_not_stay_ready() {
     }
 }
 
-/// Where the operator does not want it, each order is proven anew.
+/// Where reuse is disabled, each order is proven again.
 #[test]
 fn nothing_is_reused_unless_the_operator_says_so() {
     let subject = subject();

@@ -19,7 +19,7 @@ fn by_account(account: &Account, payload: &Value) -> Response {
     account.post(&account.resource("revokeCert"), Some(payload))
 }
 
-/// revokeCert signed by a key that comes with the request.
+/// revokeCert signed by a key in the request.
 #[track_caller]
 fn by_key(key: &AnyKey, payload: &Value) -> Response {
     let url = subject().url("/acme/acme/revoke-cert");
@@ -235,7 +235,7 @@ fn a_compromised_key_is_not_certified_again() {
     for (reason, again) in [(Some(json!(4)), true), (Some(json!(1)), false)] {
         let leaf = Leaf::issued(&account, &[name], "ES256");
         revoked(&by_account(&account, &leaf.revocation(reason)));
-        // Another account is told the same: it is the key that is out.
+        // Another account gets the same refusal: it concerns the key.
         let account = subject().account();
         let order = ordered(&account, &[name], &json!({}));
         let csr = Csr::of(&[name]).signed_by(&leaf.key);

@@ -177,7 +177,7 @@ fn a_name_that_is_not_found_is_a_dns_error() {
     });
 }
 
-/// A port that nobody listens on is a connection error that names the address (§6.7, §8.3).
+/// A closed port is a connection error that names the address (§6.7, §8.3).
 #[test]
 fn a_closed_port_is_a_connection_error() {
     let subject = subject();
@@ -205,7 +205,7 @@ fn another_address_of_the_name_is_tried() {
     assert_eq!(challenge["status"], "valid", "{challenge}");
 }
 
-/// Addresses that are nobody's web server are not connected to (§10.4).
+/// Addresses that cannot be a web server are not connected to (§10.4).
 #[test]
 fn forbidden_addresses_are_not_connected_to() {
     let subject = subject();
@@ -227,7 +227,7 @@ fn forbidden_addresses_are_not_connected_to() {
     }
 }
 
-/// A page that comes a moment late is found by another try (§8.2).
+/// A page that appears slightly late is found by a retry (§8.2).
 #[test]
 fn a_page_that_comes_late_is_found() {
     let subject = subject();

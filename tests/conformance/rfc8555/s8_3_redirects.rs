@@ -133,7 +133,7 @@ fn redirects_to_where_validation_must_not_go_are_refused() {
     assert_eq!(web.asked(), Vec::<String>::new());
 }
 
-/// The query of a redirect may hold secrets of the target: it is not told (§10.4).
+/// The query of a redirect may contain secrets of the target: it is not shown (§10.4).
 #[test]
 fn the_query_of_a_redirect_is_not_shown() {
     let trial = Trial::of("query.conformance.test");

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::conformance::subject::subject;
 
-/// What a record has to say to answer a challenge.
+/// The record value that answers a challenge.
 pub(in crate::conformance) fn value(account: &Account, challenge: &Value) -> String {
     let text = account.key_authorization(challenge);
     BASE64URL_NOPAD.encode(digest(&SHA256, text.as_bytes()).as_ref())
@@ -114,7 +114,7 @@ fn several_records_and_split_strings_are_read() {
     });
 }
 
-/// Aliases are followed, also by a resolver that leaves that to whoever asks.
+/// Aliases are followed, also from a resolver that leaves that to its client.
 #[test]
 fn aliases_are_followed() {
     valid("alias.dns01.test", |value| {
@@ -208,7 +208,7 @@ fn wrong_values_are_shown() {
 }
 
 /// A name without the record is `unauthorized`; a name that does not exist, and a resolver that
-/// fails, refuses or is silent, are problems of the `dns` (§6.7), told apart in the detail.
+/// fails, refuses or is silent, are problems of the `dns` (§6.7), distinguished in the detail.
 #[test]
 fn absence_and_failure_are_told_apart() {
     for (name, answer, kind, words) in [

@@ -17,7 +17,7 @@ pub(super) fn account() -> Account {
     Account::register(&subject().client, &subject().directory_of("caa"))
 }
 
-/// A ready order for these names; what the DNS says about them is still free to change.
+/// A ready order for these names; their DNS records can still change.
 #[track_caller]
 pub(super) fn ready(account: &Account, names: &[&str]) -> Order {
     subject().ready(account, names)

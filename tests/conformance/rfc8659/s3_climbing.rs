@@ -19,7 +19,7 @@ fn a_name_without_records_is_asked_for_to_the_top() {
     }
 }
 
-/// Records above a name count for it, and the refusal says where they stand; nearer ones win.
+/// Records above a name apply to it, and the refusal names their place; nearer ones take precedence.
 #[test]
 fn the_nearest_records_count() {
     let (account, dns) = (account(), &subject().dns);
@@ -42,7 +42,7 @@ fn the_nearest_records_count() {
     issued(&finalize(&account, &order, &[name]));
 }
 
-/// An alias has the records of its target; where that has none, the climb goes on at the alias.
+/// An alias has the records of its target; where that has none, the search continues above the alias.
 #[test]
 fn aliases_are_followed() {
     let (account, dns) = (account(), &subject().dns);

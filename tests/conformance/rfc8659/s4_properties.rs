@@ -30,8 +30,8 @@ fn a_record_with_our_name_allows() {
     ));
 }
 
-/// An empty issuer, another one, or a value that cannot be read allow nobody (§4.2); the refusal
-/// quotes the record and says what to add.
+/// An empty issuer, another one, or a value that cannot be parsed permits nobody (§4.2); the refusal
+/// quotes the record and names the one to add.
 #[test]
 fn a_record_without_our_name_forbids() {
     for (n, value) in [";", "", "other.example", "ca.example; =", "%%"]
@@ -55,7 +55,7 @@ fn a_record_without_our_name_forbids() {
     }
 }
 
-/// A critical record that is not understood forbids, whatever stands beside it (§4.1).
+/// A critical record that is not understood forbids, whatever the other records are (§4.1).
 #[test]
 fn a_critical_record_that_is_unknown_forbids() {
     let records = [

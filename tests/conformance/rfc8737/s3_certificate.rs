@@ -49,7 +49,7 @@ fn the_case_of_the_name_does_not_matter() {
     assert_eq!(challenge["status"], "valid", "{challenge}");
 }
 
-/// How a certificate goes wrong, given the key authorization; and a word of the refusal.
+/// An invalid certificate, made from the key authorization, and a word of the refusal.
 type Fault<'a> = (&'a str, &'a (dyn Fn(&mut Shown, &str) + Sync));
 
 /// Each fault is refused as unauthorized, in its own words.
@@ -80,7 +80,7 @@ fn value(text: &str) -> Vec<u8> {
     [&[4, 32], digest_of(text).as_slice()].concat()
 }
 
-/// The certificate has one name, the identifier, and no name of another kind beside it (§3).
+/// The certificate has one name, the identifier, and no name of another type (§3).
 #[test]
 fn a_certificate_with_other_names_is_refused() {
     let uri = || SanType::URI("https://x.alpn.test/".try_into().unwrap());
@@ -141,7 +141,7 @@ fn a_certificate_with_another_extension_is_refused() {
     );
 }
 
-/// A certificate from an authority, be it a good one, is not what is asked for (§3).
+/// A certificate that is not self-signed is refused, whoever issued it (§3).
 #[test]
 fn a_certificate_that_is_not_self_signed_is_refused() {
     refused(

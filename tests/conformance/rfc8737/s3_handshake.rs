@@ -28,7 +28,7 @@ fn one_protocol_is_offered_and_the_name_is_asked_for() {
     );
 }
 
-/// A server that knows other protocols only, or none, is told apart from one that shows a wrong
+/// A server that knows other protocols only, or none, is distinguished from one that presents a wrong
 /// certificate (§3).
 #[test]
 fn a_server_without_acme_tls_1_proves_nothing() {

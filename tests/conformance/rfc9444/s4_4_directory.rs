@@ -15,7 +15,7 @@ fn the_directory_says_so_where_it_is_switched_on() {
     assert_eq!(said(subject().account().directory), None);
 }
 
-/// Switched off in the running server, what was proven for the names below stands for them no more.
+/// After it is disabled in the running server, a proven domain no longer covers the names below.
 #[test]
 fn it_is_switched_on_and_off_without_a_restart() {
     own_harness(|harness| {
