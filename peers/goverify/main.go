@@ -1,5 +1,5 @@
-// Command goverify reads a certificate with Go's crypto/x509, which is not
-// ours, verifies it, and prints what it saw as JSON.
+// Command goverify parses a certificate with Go's crypto/x509, verifies it,
+// and prints its contents as JSON.
 //
 //	goverify -roots root.pem [-host name] chain.pem
 //
@@ -19,7 +19,7 @@ import (
 	"time"
 )
 
-// seen is what Go says about the leaf.
+// seen has the contents of the leaf as Go parses them.
 type seen struct {
 	Subject     string    `json:"subject"`
 	Issuer      string    `json:"issuer"`

@@ -1,7 +1,7 @@
-// The program pebble-front takes Pebble's command line and configuration, and serves Riser in
-// Pebble's place: client libraries whose tests start a Pebble start a Riser instead. It makes an
-// authority in a folder of its own, starts step-ca on it, and stands before it with the certificate
-// that the configuration names. /dir is the ACME directory; the management port has the chain.
+// The program pebble-front accepts Pebble's command line and configuration and serves Riser
+// instead, so that the tests of client libraries which start a Pebble run against Riser. It creates
+// a CA in a directory of its own, starts step-ca on it, and forwards requests to it, presenting the
+// certificate of the configuration. /dir is the ACME directory; the management port has the chain.
 package main
 
 import (
@@ -25,7 +25,7 @@ import (
 	"time"
 )
 
-// configuration is what we take of Pebble's; the rest has no counterpart here.
+// configuration has the settings of Pebble that are used here.
 type configuration struct {
 	Pebble struct {
 		ListenAddress           string
@@ -37,7 +37,7 @@ type configuration struct {
 	}
 }
 
-// authority is a folder with a Riser in it.
+// authority is a CA directory and its server.
 type authority struct {
 	folder, inner, step, stepCA string
 }
@@ -117,7 +117,7 @@ func create(step, stepCA string) (*authority, error) {
 	if err := os.WriteFile(riser.path("password"), []byte("front\n"), 0o600); err != nil {
 		return nil, err
 	}
-	// What Pebble offers too, and the step path's own file has no place for.
+	// Features of Pebble that ca.json cannot express.
 	ours := "[provisioner.acme]\nchallenges = [\"http-01\", \"dns-01\", \"tls-alpn-01\", \"dns-account-01\"]\n"
 	if os.Getenv("PEBBLE_AUTHZREUSE") == "100" {
 		ours += "authorization_reuse = \"1h\"\n"
@@ -163,7 +163,7 @@ func (a *authority) terms() error {
 	return os.WriteFile(file, text, 0o600)
 }
 
-// start starts the server and waits until it is there; its end is told on the channel.
+// start starts the server and waits until it is healthy; the channel reports its end.
 func (a *authority) start(config configuration, resolver string) (chan error, error) {
 	arguments := []string{a.path("config", "ca.json"), "--password-file", a.path("password"), "--insecure",
 		"--acme-http-port", strconv.Itoa(config.Pebble.HTTPPort), "--acme-tls-port", strconv.Itoa(config.Pebble.TLSPort)}
@@ -189,7 +189,7 @@ func (a *authority) start(config configuration, resolver string) (chan error, er
 	return nil, fmt.Errorf("step-ca does not listen on %s", a.inner)
 }
 
-// front passes every request on as it came, with its host; only the directory has another path.
+// front forwards every request unchanged, with its host; only the directory has another path.
 func (a *authority) front() (http.Handler, error) {
 	root, err := os.ReadFile(a.path("certs", "root_ca.crt"))
 	if err != nil {
