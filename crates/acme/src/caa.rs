@@ -61,7 +61,13 @@ pub fn judge(identifier: &Identifier, cx: &Context<'_>, facts: &Facts) -> Answer
         match facts.get(name) {
             None => return Answer::Ask(name.to_owned()),
             Some(records) if records.is_empty() => {}
-            Some(records) => return decide(identifier, (name, records), cx),
+            Some(records) => {
+                let found = Found {
+                    owner: name,
+                    records,
+                };
+                return decide(identifier, found, cx);
+            }
         }
         next = name.split_once('.').map(|(_, parent)| parent);
     }
@@ -101,12 +107,16 @@ pub fn unanswered(name: &str, failure: &Failure) -> Problem {
     )
 }
 
-/// Judges by the records that were found at `owner` (RFC 8659 §4).
-fn decide(
-    identifier: &Identifier,
-    (owner, records): (&str, &[Record]),
-    cx: &Context<'_>,
-) -> Answer {
+/// The records that apply to a name, and the name that has them.
+#[derive(Clone, Copy)]
+struct Found<'a> {
+    owner: &'a str,
+    records: &'a [Record],
+}
+
+/// Judges by the records that were found (RFC 8659 §4).
+fn decide(identifier: &Identifier, found: Found<'_>, cx: &Context<'_>) -> Answer {
+    let Found { owner, records } = found;
     let refused = |what: &str, advice: &str| {
         let at = if identifier.base() == owner {
             owner.to_owned()

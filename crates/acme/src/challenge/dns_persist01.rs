@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::observation::{Observation, TxtProbe};
 use super::txt::{self, Look};
-use super::{Context, Method, Verdict};
+use super::{Context, Method, Verdict, report};
 use crate::issue_value::{IssueValue, issuer_of};
 use crate::problem::{Kind, quote};
 
@@ -49,7 +49,12 @@ pub(super) fn judge(cx: &Context<'_>, seen: &Observation) -> Verdict {
         }
     };
     let advice = format!("The value has to be {}", quote(&look.wanted));
-    Verdict::Retry(look.finding(kind, observation, &what, &advice))
+    let fault = report::Fault {
+        kind,
+        what: &what,
+        advice: &advice,
+    };
+    Verdict::Retry(look.finding(observation, &fault))
 }
 
 /// Whether a record names this authority, be the rest of it as it may.

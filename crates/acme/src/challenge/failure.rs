@@ -2,24 +2,31 @@
 //! at a host.
 
 use super::observation::{Failure, FailureKind, Host};
-use super::{Context, Finding, Method, Verdict, report};
+use super::report::{self, Fault, Seen};
+use super::{Context, Finding, Method, Verdict};
 use crate::problem::Kind;
 
+/// What an attempt began with, for the advice to its client.
+pub(super) struct Target<'a> {
+    pub(super) host: &'a Host,
+    /// A command that repeats the attempt by hand.
+    pub(super) command: &'a str,
+}
+
 /// Judges a failure: policy is final, everything else may be a race or an outage.
-/// `host` is what the attempt began with, `attempt` a command to try.
 pub(super) fn judge(
     method: Method,
     cx: &Context<'_>,
     failure: &Failure,
-    (host, attempt): (&Host, &str),
+    target: &Target<'_>,
 ) -> Verdict {
     let (kind, what) = sort(failure.kind);
-    let finding = tell(
-        method,
-        cx,
-        failure,
-        (kind, what, &advice(failure.kind, host, attempt)),
-    );
+    let fault = Fault {
+        kind,
+        what,
+        advice: &advice(failure.kind, target),
+    };
+    let finding = finding(method, cx, failure, &fault);
     if failure.kind == FailureKind::AddressNotAllowed {
         Verdict::Invalid(finding)
     } else {
@@ -27,20 +34,24 @@ pub(super) fn judge(
     }
 }
 
-/// Tells a failure in these words, which a method may have of its own.
-pub(super) fn tell(
+/// Reports a failure, with a fault that may be the method's own.
+pub(super) fn finding(
     method: Method,
     cx: &Context<'_>,
     failure: &Failure,
-    (kind, what, advice): (Kind, &str, &str),
+    fault: &Fault<'_>,
 ) -> Finding {
-    let mut what: Vec<_> = [what, &failure.words].into();
+    let mut what: Vec<_> = [fault.what, &failure.words].into();
     what.retain(|words| !words.is_empty());
     let what = match what.join(": ") {
         none if none.is_empty() => format!("{} ms in all", failure.trace.millis),
         words => format!("{words} (after {} ms)", failure.trace.millis),
     };
-    report::finding(method, cx, kind, (&failure.trace, None), (&what, advice))
+    let fault = Fault {
+        what: &what,
+        ..*fault
+    };
+    report::finding(method, cx, Seen::trace(&failure.trace), &fault)
 }
 
 /// The problem's type, and what the trace does not say.
@@ -68,7 +79,11 @@ fn sort(failure: FailureKind) -> (Kind, &'static str) {
 }
 
 /// What to do next.
-fn advice(failure: FailureKind, host: &Host, attempt: &str) -> String {
+fn advice(failure: FailureKind, target: &Target<'_>) -> String {
+    let Target {
+        host,
+        command: attempt,
+    } = target;
     let lookup = format!("try `getent ahosts {host}` on the CA's host.");
     match failure {
         FailureKind::NoSuchName => format!(
@@ -125,7 +140,11 @@ mod tests {
             trace: Trace::default(),
         };
         let host = Host::Name("foo.lab".into());
-        judge(Method::Http01, &cx, &failure, (&host, "try it."))
+        let target = Target {
+            host: &host,
+            command: "try it.",
+        };
+        judge(Method::Http01, &cx, &failure, &target)
     }
 
     #[test]

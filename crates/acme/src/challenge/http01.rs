@@ -4,8 +4,10 @@
 //! What may be a race or an outage (a closed port, a 404, a wrong body, DNS) is
 //! tried again; what breaks a rule of ours is final at once.
 
+use super::failure::{self, Target};
 use super::observation::{Failure, Host, HttpObservation, HttpProbe, Observation, Probe};
-use super::{Context, Finding, Method, Proof, Verdict, failure, foreign, redirect, report};
+use super::report::{self, Fault, Seen};
+use super::{Context, Finding, Method, Proof, Verdict, foreign, redirect};
 use crate::identifier::Identifier;
 use crate::problem::Kind;
 
@@ -41,9 +43,8 @@ pub(super) fn judge(cx: &Context<'_>, seen: &Observation) -> Verdict {
         301 | 302 | 303 | 307 | 308 => redirected(cx, &asked, observation),
         status => Verdict::Retry(finding(
             cx,
-            Kind::Unauthorized,
             observation,
-            (&report::answer(&asked, observation), status_advice(status)),
+            &Fault::unauthorized(&report::answer(&asked, observation), status_advice(status)),
         )),
     }
 }
@@ -51,7 +52,7 @@ pub(super) fn judge(cx: &Context<'_>, seen: &Observation) -> Verdict {
 fn body(cx: &Context<'_>, asked: &HttpProbe, observation: &HttpObservation) -> Verdict {
     let body = observation.body.trim_ascii_end();
     if !observation.truncated && body == cx.key_authorization.as_bytes() {
-        let evidence = report::evidence(Method::Http01, cx, &observation.trace, Some(observation));
+        let evidence = report::evidence(Method::Http01, cx, Seen::answer(observation));
         return Verdict::Valid(Proof::new(Method::Http01, cx, evidence));
     }
     let token = cx.token.as_bytes();
@@ -90,9 +91,8 @@ fn body(cx: &Context<'_>, asked: &HttpProbe, observation: &HttpObservation) -> V
     let what = format!("{}: {fault}", report::answer(asked, observation));
     Verdict::Retry(finding(
         cx,
-        Kind::Unauthorized,
         observation,
-        (&what, advice),
+        &Fault::unauthorized(&what, advice),
     ))
 }
 
@@ -103,13 +103,17 @@ fn redirected(cx: &Context<'_>, asked: &HttpProbe, observation: &HttpObservation
         let advice = "Let the web server send the file itself, or say where it is.";
         return Verdict::Retry(finding(
             cx,
-            Kind::Unauthorized,
             observation,
-            (&what, advice),
+            &Fault::unauthorized(&what, advice),
         ));
     };
     let invalid = |what: String, advice: &str| {
-        Verdict::Invalid(finding(cx, Kind::Connection, observation, (&what, advice)))
+        let fault = Fault {
+            kind: Kind::Connection,
+            what: &what,
+            advice,
+        };
+        Verdict::Invalid(finding(cx, observation, &fault))
     };
     let target = match redirect::follow(asked, location, cx.ports) {
         Ok(target) => target,
@@ -138,23 +142,15 @@ fn redirected(cx: &Context<'_>, asked: &HttpProbe, observation: &HttpObservation
 
 fn failed(cx: &Context<'_>, failure: &Failure) -> Verdict {
     let first = ask(cx);
-    let attempt = format!("try `curl -v {}` from the CA's host.", first.url());
-    failure::judge(Method::Http01, cx, failure, (&first.host, &attempt))
+    let target = Target {
+        host: &first.host,
+        command: &format!("try `curl -v {}` from the CA's host.", first.url()),
+    };
+    failure::judge(Method::Http01, cx, failure, &target)
 }
 
-fn finding(
-    cx: &Context<'_>,
-    kind: Kind,
-    observation: &HttpObservation,
-    words: (&str, &str),
-) -> Finding {
-    report::finding(
-        Method::Http01,
-        cx,
-        kind,
-        (&observation.trace, Some(observation)),
-        words,
-    )
+fn finding(cx: &Context<'_>, observation: &HttpObservation, fault: &Fault<'_>) -> Finding {
+    report::finding(Method::Http01, cx, Seen::answer(observation), fault)
 }
 
 fn status_advice(status: u16) -> &'static str {

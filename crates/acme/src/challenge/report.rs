@@ -12,45 +12,83 @@ const SHOWN_BODY: usize = 200;
 /// How much of a header, in characters.
 const SHOWN_HEADER: usize = 1000;
 
-/// Tells what happened: `what` went wrong, and the `advice` what to do next.
+/// What is wrong, and what the client can do about it.
+pub(super) struct Fault<'a> {
+    pub(super) kind: Kind,
+    pub(super) what: &'a str,
+    pub(super) advice: &'a str,
+}
+
+impl<'a> Fault<'a> {
+    /// What was found is not what proves the identifier.
+    pub(super) fn unauthorized(what: &'a str, advice: &'a str) -> Self {
+        Self {
+            kind: Kind::Unauthorized,
+            what,
+            advice,
+        }
+    }
+}
+
+/// How a probe went, with the answer where one came over HTTP.
+#[derive(Clone, Copy)]
+pub(super) struct Seen<'a> {
+    trace: &'a Trace,
+    answer: Option<&'a HttpObservation>,
+}
+
+impl<'a> Seen<'a> {
+    /// A probe without an HTTP answer.
+    pub(super) fn trace(trace: &'a Trace) -> Self {
+        Self {
+            trace,
+            answer: None,
+        }
+    }
+
+    /// An HTTP answer.
+    pub(super) fn answer(observation: &'a HttpObservation) -> Self {
+        Self {
+            trace: &observation.trace,
+            answer: Some(observation),
+        }
+    }
+}
+
+/// Reports a failed attempt to the client and, as evidence, to the operator.
 pub(super) fn finding(
     method: Method,
     cx: &Context<'_>,
-    kind: Kind,
-    (trace, observation): (&Trace, Option<&HttpObservation>),
-    (what, advice): (&str, &str),
+    seen: Seen<'_>,
+    fault: &Fault<'_>,
 ) -> Finding {
     let mut report = redirects(cx);
-    report.extend(resolution(trace));
-    report.extend(attempts(trace));
-    report.push(what.to_owned());
+    report.extend(resolution(seen.trace));
+    report.extend(attempts(seen.trace));
+    report.push(fault.what.to_owned());
     let detail = format!(
-        "{} for {} failed: {}. {advice}",
+        "{} for {} failed: {}. {}",
         method.as_str(),
         cx.identifier,
-        report.join("; ")
+        report.join("; "),
+        fault.advice,
     );
-    let mut evidence = evidence(method, cx, trace, observation);
-    evidence["finding"] = json!(what);
+    let mut evidence = evidence(method, cx, seen);
+    evidence["finding"] = json!(fault.what);
     Finding {
-        problem: Problem::new(kind, detail),
+        problem: Problem::new(fault.kind, detail),
         evidence,
     }
 }
 
 /// What was seen, for the operator.
-pub(super) fn evidence(
-    method: Method,
-    cx: &Context<'_>,
-    trace: &Trace,
-    observation: Option<&HttpObservation>,
-) -> Value {
+pub(super) fn evidence(method: Method, cx: &Context<'_>, seen: Seen<'_>) -> Value {
     let mut evidence = json!({
         "method": method.as_str(),
         "redirects": cx.redirects,
-        "trace": trace,
+        "trace": seen.trace,
     });
-    if let Some(observation) = observation {
+    if let Some(observation) = seen.answer {
         let shown = &observation.body[..observation.body.len().min(SHOWN_BODY)];
         evidence["answer"] = json!({
             "status": observation.status,

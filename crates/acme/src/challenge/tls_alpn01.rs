@@ -10,8 +10,10 @@ use std::net::IpAddr;
 use pki::{AltName, Certificate, ObjectIdentifier, alt_name, oid};
 use serde_json::{Value, json};
 
+use super::failure::{self, Target};
 use super::observation::{Failure, FailureKind, Host, Observation, TlsObservation, TlsProbe};
-use super::{Context, Method, Proof, Verdict, failure, foreign, report};
+use super::report::{self, Seen};
+use super::{Context, Method, Proof, Verdict, foreign};
 use crate::identifier::Identifier;
 use crate::problem::Kind;
 
@@ -54,7 +56,8 @@ pub(super) fn judge(cx: &Context<'_>, seen: &Observation) -> Verdict {
     };
     match examine(cx, observation) {
         Ok(()) => {
-            let mut evidence = report::evidence(Method::TlsAlpn01, cx, &observation.trace, None);
+            let mut evidence =
+                report::evidence(Method::TlsAlpn01, cx, Seen::trace(&observation.trace));
             evidence["answer"] = shown(observation);
             Verdict::Valid(Proof::new(Method::TlsAlpn01, cx, evidence))
         }
@@ -66,10 +69,13 @@ pub(super) fn judge(cx: &Context<'_>, seen: &Observation) -> Verdict {
                 observation.trace.millis,
                 fault.what
             );
-            let words = (what.as_str(), fault.advice);
-            let method = Method::TlsAlpn01;
-            let mut finding =
-                report::finding(method, cx, fault.kind, (&observation.trace, None), words);
+            let seen = Seen::trace(&observation.trace);
+            let fault = report::Fault {
+                kind: fault.kind,
+                what: &what,
+                advice: fault.advice,
+            };
+            let mut finding = report::finding(Method::TlsAlpn01, cx, seen, &fault);
             finding.evidence["answer"] = shown(observation);
             Verdict::Retry(finding)
         }
@@ -264,7 +270,28 @@ fn failed(cx: &Context<'_>, failure: &Failure) -> Verdict {
         probe.server_name,
         TlsProbe::PROTOCOL
     );
-    let (kind, what, advice) = match failure.kind {
+    let Some((kind, what, advice)) = own_fault(failure.kind, &probe.server_name, &attempt) else {
+        let target = Target {
+            host: &probe.host,
+            command: &attempt,
+        };
+        return failure::judge(Method::TlsAlpn01, cx, failure, &target);
+    };
+    let fault = report::Fault {
+        kind,
+        what: &what,
+        advice: &advice,
+    };
+    Verdict::Retry(failure::finding(Method::TlsAlpn01, cx, failure, &fault))
+}
+
+/// Problem type, fault and advice of a failure that means something else here than for other methods.
+fn own_fault(
+    failure: FailureKind,
+    server_name: &str,
+    attempt: &str,
+) -> Option<(Kind, String, String)> {
+    Some(match failure {
         FailureKind::Alert(120) => (
             Kind::Tls,
             "the server does not know acme-tls/1 (alert 120, no_application_protocol)".to_owned(),
@@ -277,10 +304,7 @@ fn failed(cx: &Context<'_>, failure: &Failure) -> Verdict {
         ),
         FailureKind::Alert(112) => (
             Kind::Tls,
-            format!(
-                "the server does not know the name {} (alert 112)",
-                probe.server_name
-            ),
+            format!("the server does not know the name {server_name} (alert 112)"),
             format!("Check that the ACME client behind it has this challenge: {attempt}"),
         ),
         FailureKind::Alert(number) => (
@@ -309,12 +333,8 @@ fn failed(cx: &Context<'_>, failure: &Failure) -> Verdict {
         | FailureKind::AddressNotAllowed
         | FailureKind::Refused
         | FailureKind::Unreachable
-        | FailureKind::Timeout => {
-            return failure::judge(Method::TlsAlpn01, cx, failure, (&probe.host, &attempt));
-        }
-    };
-    let words = (kind, what.as_str(), advice.as_str());
-    Verdict::Retry(failure::tell(Method::TlsAlpn01, cx, failure, words))
+        | FailureKind::Timeout => return None,
+    })
 }
 
 /// What was seen, for the operator.

@@ -10,7 +10,8 @@ use std::net::SocketAddr;
 use serde_json::json;
 
 use super::observation::{Failure, FailureKind, Observation, Trace, TxtObservation, TxtProbe};
-use super::{Context, Finding, Method, Proof, Verdict, report};
+use super::report::{self, Fault};
+use super::{Context, Finding, Method, Proof, Verdict};
 use crate::problem::{Kind, quote};
 
 /// How many of the values that were found are shown.
@@ -58,7 +59,7 @@ impl Look<'_> {
         );
         let advice = "Publish that value, beside the others if they are somebody's; a client that \
                       has published it may have to wait until every server of the zone has it";
-        Verdict::Retry(self.finding(Kind::Unauthorized, observation, &what, advice))
+        Verdict::Retry(self.finding(observation, &Fault::unauthorized(&what, advice)))
     }
 
     /// The records, of which there is at least one; else what their absence means.
@@ -69,7 +70,8 @@ impl Look<'_> {
         match seen {
             Observation::Txt(observation) if observation.values.is_empty() => {
                 let what = "the name has no TXT record";
-                let finding = self.finding(Kind::Unauthorized, observation, what, &self.publish());
+                let finding =
+                    self.finding(observation, &Fault::unauthorized(what, &self.publish()));
                 Err(Box::new(Verdict::Retry(finding)))
             }
             Observation::Txt(observation) => Ok(observation),
@@ -86,19 +88,8 @@ impl Look<'_> {
     }
 
     /// What is wrong with the records, and what to do; a command to try is added.
-    pub(super) fn finding(
-        &self,
-        kind: Kind,
-        observation: &TxtObservation,
-        what: &str,
-        advice: &str,
-    ) -> Finding {
-        self.tell(
-            kind,
-            (&observation.trace, &observation.values),
-            what,
-            advice,
-        )
+    pub(super) fn finding(&self, observation: &TxtObservation, fault: &Fault<'_>) -> Finding {
+        self.report(&observation.trace, &observation.values, fault)
     }
 
     fn failed(&self, failure: &Failure) -> Verdict {
@@ -120,7 +111,12 @@ impl Look<'_> {
         if !words.is_empty() {
             what += &format!(": {words}");
         }
-        let finding = self.tell(Kind::Dns, (&failure.trace, &[]), &what, advice);
+        let fault = Fault {
+            kind: Kind::Dns,
+            what: &what,
+            advice,
+        };
+        let finding = self.report(&failure.trace, &[], &fault);
         if kind == FailureKind::AddressNotAllowed {
             Verdict::Invalid(finding)
         } else {
@@ -135,13 +131,8 @@ impl Look<'_> {
         )
     }
 
-    fn tell(
-        &self,
-        kind: Kind,
-        (trace, values): (&Trace, &[String]),
-        what: &str,
-        advice: &str,
-    ) -> Finding {
+    fn report(&self, trace: &Trace, values: &[String], fault: &Fault<'_>) -> Finding {
+        let Fault { kind, what, advice } = *fault;
         let mut report = vec![format!("looked for TXT records of {}", self.name)];
         report.extend(report::resolution(trace));
         report.push(format!("{what} (after {} ms)", trace.millis));
