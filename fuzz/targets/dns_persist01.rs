@@ -25,6 +25,7 @@ pub fn check(octets: &[u8]) -> bool {
         let context = Context {
             identifier: &identifier,
             token: "",
+            payload: b"{}",
             key_authorization: "",
             account: Uuid::nil(),
             caa_identity: &caa_identity,

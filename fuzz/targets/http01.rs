@@ -38,6 +38,7 @@ pub fn check(octets: &[u8]) -> bool {
     let context = Context {
         identifier: &identifier,
         token: &KEY_AUTHORIZATION[..43],
+        payload: b"{}",
         key_authorization: KEY_AUTHORIZATION,
         account: Uuid::nil(),
         caa_identity: &CaaIdentity::default(),

@@ -45,6 +45,7 @@ fn judged(kind: &str, value: &str, observation: &Observation) -> bool {
     let context = Context {
         identifier: &identifier,
         token: &KEY_AUTHORIZATION[..43],
+        payload: b"{}",
         key_authorization: KEY_AUTHORIZATION,
         account: Uuid::nil(),
         caa_identity: &CaaIdentity::default(),

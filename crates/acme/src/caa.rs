@@ -460,6 +460,25 @@ mod tests {
     }
 
     #[test]
+    fn each_name_of_an_order_is_judged_by_the_method_of_its_own_proof() {
+        let only_dns = record("issue", "ca.lab; validationmethods=dns-01");
+        let facts = Facts::from([
+            ("a.lab".to_owned(), vec![only_dns.clone()]),
+            ("b.lab".to_owned(), vec![only_dns]),
+        ]);
+        assert_eq!(judged("a.lab", &facts, Method::Dns01), Answer::Allowed);
+        refused(
+            judged("b.lab", &facts, Method::Http01),
+            "validation by http-01",
+        );
+        refused(
+            judged("a.lab", &facts, Method::Http01),
+            "validation by http-01",
+        );
+        assert_eq!(judged("b.lab", &facts, Method::Dns01), Answer::Allowed);
+    }
+
+    #[test]
     fn a_parameter_that_is_there_twice_allows_nobody() {
         refused(
             issue("ca.lab; validationmethods=http-01; ValidationMethods=dns-01"),

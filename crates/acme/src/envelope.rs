@@ -162,6 +162,11 @@ impl Verified {
         }
     }
 
+    /// The payload's octets; none for a POST-as-GET.
+    pub fn bytes(&self) -> &[u8] {
+        self.jws.payload()
+    }
+
     /// Reads the payload as a JSON object.
     ///
     /// # Errors

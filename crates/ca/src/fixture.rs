@@ -169,6 +169,7 @@ fn proof(identifier: &Identifier, account: Uuid) -> Proof {
     let cx = challenge::Context {
         identifier,
         token: "token",
+        payload: b"{}",
         key_authorization: "token.thumbprint",
         account,
         caa_identity: &CaaIdentity::default(),

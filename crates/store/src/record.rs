@@ -80,13 +80,15 @@ pub struct ChallengeRecord {
     pub orders: Vec<Uuid>,
 }
 
-/// A challenge whose validation began and has not ended.
+/// A challenge whose validation began and has not ended, with what it takes to begin it again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnfinishedChallenge {
     /// The challenge.
     pub challenge: Uuid,
     /// The account's URL as its client knows it.
     pub account_url: String,
+    /// The payload with which the client answered the challenge.
+    pub payload: Vec<u8>,
 }
 
 /// What is stored after a verdict.

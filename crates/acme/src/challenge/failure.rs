@@ -127,6 +127,7 @@ mod tests {
         let cx = Context {
             identifier: &identifier,
             token: "tok",
+            payload: b"{}",
             key_authorization: "tok.thumb",
             account: Uuid::nil(),
             caa_identity: &CaaIdentity::default(),

@@ -31,7 +31,9 @@ pub(super) fn judge(cx: &Context<'_>, seen: &Observation) -> Verdict {
     let observation = match seen {
         Observation::Http(observation) => observation,
         Observation::Failed(failure) => return failed(cx, failure),
-        Observation::Txt(_) | Observation::Tls(_) => return foreign(Method::Http01, cx),
+        Observation::Txt(_) | Observation::Tls(_) | Observation::Payload => {
+            return foreign(Method::Http01, cx);
+        }
     };
     // The last redirect came from `follow`, so it can be read again.
     let last = cx.redirects.last();
@@ -191,6 +193,7 @@ mod tests {
         Context {
             identifier,
             token: "tok",
+            payload: b"{}",
             key_authorization: "tok.thumb",
             account: Uuid::nil(),
             caa_identity: &NOBODY,

@@ -222,6 +222,8 @@ pub struct Context<'a> {
     pub identifier: &'a Identifier,
     /// The challenge's token.
     pub token: &'a str,
+    /// What the client sent with its answer: the signed JSON object, which most methods leave empty.
+    pub payload: &'a [u8],
     /// What [`key_authorization`] made of token and account key.
     pub key_authorization: &'a str,
     /// The account that asks.

@@ -15,6 +15,8 @@ pub enum Probe {
     Txt(TxtProbe),
     /// One TLS handshake.
     Tls(TlsProbe),
+    /// Nothing outside: the method judges the client's [payload](super::Context::payload).
+    Payload,
 }
 
 impl Probe {
@@ -24,6 +26,7 @@ impl Probe {
             Self::Http(probe) => probe.url(),
             Self::Txt(probe) => format!("dns:{}?type=TXT", probe.name),
             Self::Tls(probe) => probe.url(),
+            Self::Payload => "payload:".to_owned(),
         }
     }
 }
@@ -126,6 +129,8 @@ pub enum Observation {
     Txt(TxtObservation),
     /// A TLS handshake that came to its end.
     Tls(TlsObservation),
+    /// Nothing, as [`Probe::Payload`] asks for nothing.
+    Payload,
     /// No answer.
     Failed(Failure),
 }

@@ -52,7 +52,9 @@ pub(super) fn judge(cx: &Context<'_>, seen: &Observation) -> Verdict {
     let observation = match seen {
         Observation::Tls(observation) => observation,
         Observation::Failed(failure) => return failed(cx, failure),
-        Observation::Http(_) | Observation::Txt(_) => return foreign(Method::TlsAlpn01, cx),
+        Observation::Http(_) | Observation::Txt(_) | Observation::Payload => {
+            return foreign(Method::TlsAlpn01, cx);
+        }
     };
     match examine(cx, observation) {
         Ok(()) => {

@@ -76,7 +76,7 @@ impl Look<'_> {
             }
             Observation::Txt(observation) => Ok(observation),
             Observation::Failed(failure) => Err(Box::new(self.failed(failure))),
-            Observation::Http(_) | Observation::Tls(_) => {
+            Observation::Http(_) | Observation::Tls(_) | Observation::Payload => {
                 Err(Box::new(super::foreign(self.method, self.cx)))
             }
         }
@@ -208,6 +208,7 @@ pub(super) mod tests {
         Context {
             identifier,
             token: "tok",
+            payload: b"{}",
             key_authorization: "tok.thumb",
             account: Uuid::nil(),
             caa_identity,

@@ -116,6 +116,7 @@ impl Prober {
             Probe::Http(http) => self.look_at_web(http, within).await,
             Probe::Txt(txt) => self.look_at_texts(txt, within).await,
             Probe::Tls(tls) => self.shake_hands(tls, within).await,
+            Probe::Payload => Observation::Payload,
         }
     }
 

@@ -157,18 +157,20 @@ impl World {
     async fn seen(&self, host: &str, port: u16) -> HttpObservation {
         match self.look(host, port, 30).await {
             Observation::Http(observation) => observation,
-            other @ (Observation::Txt(_) | Observation::Tls(_) | Observation::Failed(_)) => {
-                panic!("{other:?}")
-            }
+            other @ (Observation::Txt(_)
+            | Observation::Tls(_)
+            | Observation::Payload
+            | Observation::Failed(_)) => panic!("{other:?}"),
         }
     }
 
     async fn failed(&self, host: &str, port: u16) -> Failure {
         match self.look(host, port, 3).await {
             Observation::Failed(failure) => failure,
-            other @ (Observation::Http(_) | Observation::Txt(_) | Observation::Tls(_)) => {
-                panic!("{other:?}")
-            }
+            other @ (Observation::Http(_)
+            | Observation::Txt(_)
+            | Observation::Tls(_)
+            | Observation::Payload) => panic!("{other:?}"),
         }
     }
 }

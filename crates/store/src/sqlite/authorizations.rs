@@ -9,6 +9,7 @@ use acme::permit::Permit;
 use acme::problem::Problem;
 use acme::scope::{Scope, Subject};
 use jiff::Timestamp;
+use pki::PublicKey;
 use rusqlite::{Connection, OptionalExtension, Row};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -95,7 +96,7 @@ impl port::Authorizations for Store {
 pub(super) fn proofs(connection: &Connection, order: Uuid) -> Result<Vec<Proof>, Error> {
     let mut statement = connection.prepare_cached(
         "SELECT a.identifier_type, a.identifier, a.account_id, c.method, c.validated_at, c.evidence,
-             a.subdomains
+             a.subdomains, c.attested_key
          FROM order_authorizations o
          JOIN authorizations a ON a.id = o.authorization_id
          JOIN challenges c ON c.authorization_id = a.id
@@ -265,7 +266,7 @@ pub(super) fn proof_from_row(row: &Row<'_>) -> rusqlite::Result<Proof> {
         method: word(row, 3, Method::parse)?,
         at: row.get::<_, At>(4)?.0,
         evidence: evidence.map_or(Value::Null, |json| json.0),
-        attested_key: None,
+        attested_key: attested_key(row, 7)?,
     }))
 }
 
@@ -291,6 +292,12 @@ fn permitted(connection: &Connection, order: Uuid) -> Result<Vec<Proof>, Error> 
         proofs.extend(Proof::from_permit(&permit, &given.identifier, began));
     }
     Ok(proofs)
+}
+
+fn attested_key(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<PublicKey>> {
+    let der: Option<Vec<u8>> = row.get(column)?;
+    let key = der.map(|der| PublicKey::from_spki_der(&der)).transpose();
+    key.map_err(|why| damaged(column, why.to_string()))
 }
 
 fn scope_from_row(row: &Row<'_>, column: usize) -> rusqlite::Result<Scope> {

@@ -38,6 +38,10 @@ pub(super) const STEPS: &[Step] = &[
         name: "subdomains",
         sql: include_str!("migrations/0007_subdomains.sql"),
     },
+    Step {
+        name: "challenge_payloads",
+        sql: include_str!("migrations/0008_challenge_payloads.sql"),
+    },
 ];
 
 /// One step.

@@ -83,7 +83,7 @@ fn proof(connection: &Connection, authorization: Uuid) -> Result<Option<Proof>, 
     let proof = connection
         .prepare_cached(
             "SELECT a.identifier_type, a.identifier, a.account_id, c.method, c.validated_at, c.evidence,
-                 a.subdomains
+                 a.subdomains, c.attested_key
              FROM authorizations a JOIN challenges c ON c.authorization_id = a.id
              WHERE a.id = ?1 AND a.status = 'valid' AND c.status = 'valid'",
         )?

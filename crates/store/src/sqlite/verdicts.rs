@@ -5,6 +5,7 @@ use acme::challenge::{Method, Proof};
 use acme::identifier::Identifier;
 use acme::problem::Problem;
 use jiff::Timestamp;
+use pki::PublicKey;
 use rusqlite::Connection;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -63,16 +64,15 @@ impl port::Challenges for Store {
 }
 
 impl port::ValidationJobs for Store {
-    async fn begin_challenge(&self, id: Uuid, account_url: &str) -> Result<bool, Error> {
-        let account_url = account_url.to_owned();
+    async fn begin_challenge(&self, begun: UnfinishedChallenge) -> Result<bool, Error> {
         self.write(move |connection| {
-            let begun = connection
+            let written = connection
                 .prepare_cached(
-                    "UPDATE challenges SET status = 'processing', account_url = ?2
+                    "UPDATE challenges SET status = 'processing', account_url = ?2, payload = ?3
                      WHERE id = ?1 AND status = 'pending'",
                 )?
-                .execute((Id(id), &account_url))?;
-            Ok(begun == 1)
+                .execute((Id(begun.challenge), &begun.account_url, &begun.payload))?;
+            Ok(written == 1)
         })
         .await
     }
@@ -80,12 +80,14 @@ impl port::ValidationJobs for Store {
     async fn unfinished_challenges(&self) -> Result<Vec<UnfinishedChallenge>, Error> {
         self.read(|connection| {
             let mut statement = connection.prepare_cached(
-                "SELECT id, coalesce(account_url, '') FROM challenges WHERE status = 'processing' ORDER BY id",
+                "SELECT id, coalesce(account_url, ''), coalesce(payload, x'7b7d')
+                 FROM challenges WHERE status = 'processing' ORDER BY id",
             )?;
             let found = statement.query_map([], |row| {
                 Ok(UnfinishedChallenge {
                     challenge: row.get::<_, Id>(0)?.0,
                     account_url: row.get(1)?,
+                    payload: row.get(2)?,
                 })
             })?;
             Ok(found.collect::<Result<_, _>>()?)
@@ -101,6 +103,7 @@ struct Proven {
     method: Option<Method>,
     at: Timestamp,
     evidence: Value,
+    attested_key: Option<PublicKey>,
     until: Timestamp,
 }
 
@@ -112,6 +115,7 @@ impl Proven {
             method: proof.method(),
             at: proof.at(),
             evidence: proof.evidence().clone(),
+            attested_key: proof.attested_key().cloned(),
             until,
         }
     }
@@ -120,7 +124,8 @@ impl Proven {
 fn prove(connection: &Connection, challenge: Uuid, proven: &Proven) -> Result<bool, Error> {
     let written = connection
         .prepare_cached(
-            "UPDATE challenges SET status = 'valid', validated_at = ?2, evidence = ?3
+            "UPDATE challenges SET status = 'valid', validated_at = ?2, evidence = ?3,
+                 attested_key = ?8, payload = NULL
              WHERE id = ?1 AND status IN ('pending', 'processing') AND method = ?4
                  AND EXISTS
                      (SELECT 1 FROM authorizations a
@@ -136,6 +141,7 @@ fn prove(connection: &Connection, challenge: Uuid, proven: &Proven) -> Result<bo
             Id(proven.account),
             proven.identifier.kind(),
             proven.identifier.to_string(),
+            proven.attested_key.as_ref().map(PublicKey::spki_der),
         ))?;
     if written == 0 {
         return Ok(false);
@@ -170,7 +176,7 @@ fn fail(
 ) -> Result<bool, Error> {
     let failed = connection
         .prepare_cached(
-            "UPDATE challenges SET status = 'invalid', error = ?2, evidence = ?3
+            "UPDATE challenges SET status = 'invalid', error = ?2, evidence = ?3, payload = NULL
              WHERE id = ?1 AND status IN ('pending', 'processing') AND EXISTS
                  (SELECT 1 FROM authorizations a
                   WHERE a.id = challenges.authorization_id AND a.status = 'pending')",

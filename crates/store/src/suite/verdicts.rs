@@ -23,6 +23,7 @@ super::for_each_back_end!(
     a_deactivated_authorization_ends_its_orders_and_cannot_be_proven,
     a_challenge_that_was_begun_is_unfinished_until_its_verdict,
     proofs_are_read_back_in_the_order_of_the_names,
+    a_proof_is_read_back_with_the_key_that_it_attests,
     a_verdict_on_nothing_is_not_found,
 );
 
@@ -177,30 +178,24 @@ async fn a_challenge_that_was_begun_is_unfinished_until_its_verdict(store: &impl
     let new = stored(store, &["a.example"]).await;
     let challenge = new.authorizations[0].challenges[0].id;
     assert_eq!(store.unfinished_challenges().await, Ok(vec![]));
-    assert_eq!(
-        store.begin_challenge(challenge, "https://ca.lab/a/1").await,
-        Ok(true)
-    );
-    assert_eq!(
-        store.begin_challenge(challenge, "https://ca.lab/a/1").await,
-        Ok(false)
-    );
-    assert_eq!(
-        store.unfinished_challenges().await,
-        Ok(vec![UnfinishedChallenge {
-            challenge,
-            account_url: "https://ca.lab/a/1".to_owned(),
-        }])
-    );
+    let begun = UnfinishedChallenge {
+        challenge,
+        account_url: "https://ca.lab/a/1".to_owned(),
+        payload: br#"{"attObj":"AA"}"#.to_vec(),
+    };
+    let again = UnfinishedChallenge {
+        payload: b"{}".to_vec(),
+        ..begun.clone()
+    };
+    assert_eq!(store.begin_challenge(begun.clone()).await, Ok(true));
+    assert_eq!(store.begin_challenge(again).await, Ok(false));
+    assert_eq!(store.unfinished_challenges().await, Ok(vec![begun.clone()]));
     let found = store.challenge(challenge).await.unwrap().unwrap();
     assert_eq!(found.challenge.status, challenge::Status::Processing);
     assert_eq!(found.orders, vec![new.order.id]);
     prove(store, &new.authorizations[0]).await;
     assert_eq!(store.unfinished_challenges().await, Ok(vec![]));
-    assert_eq!(
-        store.begin_challenge(challenge, "https://ca.lab/a/1").await,
-        Ok(false)
-    );
+    assert_eq!(store.begin_challenge(begun).await, Ok(false));
 }
 
 async fn proofs_are_read_back_in_the_order_of_the_names(store: &impl BackEnd) {
@@ -213,13 +208,37 @@ async fn proofs_are_read_back_in_the_order_of_the_names(store: &impl BackEnd) {
     assert_eq!(store.proofs(new.order.id).await, Ok(expected));
 }
 
+async fn a_proof_is_read_back_with_the_key_that_it_attests(store: &impl BackEnd) {
+    let new = stored(store, &["a.example"]).await;
+    let authorization = &new.authorizations[0];
+    let attesting = || {
+        Proof::from_record(ProofRecord {
+            subject: Subject::name(authorization.identifier.clone()),
+            account: authorization.account,
+            method: Method::Http01,
+            at: now(),
+            evidence: Value::Null,
+            attested_key: Some(harness::key_change(0, 1).new_key().public_key().clone()),
+        })
+    };
+    let challenge = authorization.challenges[0].id;
+    let settled = store.settle_valid(challenge, &attesting(), now()).await;
+    assert!(settled.unwrap().written);
+    assert_eq!(store.proofs(new.order.id).await, Ok(vec![attesting()]));
+}
+
 async fn a_verdict_on_nothing_is_not_found(store: &impl BackEnd) {
     let new = harness::new_order(&harness::new_account(0), &["a.example"]);
     let proof = harness::proof(&new.authorizations[0]);
     let nothing = Uuid::now_v7();
     let settled = store.settle_valid(nothing, &proof, now()).await;
     assert_eq!(settled, Err(Error::NotFound));
-    assert_eq!(store.begin_challenge(nothing, "").await, Ok(false));
+    let begun = UnfinishedChallenge {
+        challenge: nothing,
+        account_url: String::new(),
+        payload: Vec::new(),
+    };
+    assert_eq!(store.begin_challenge(begun).await, Ok(false));
 }
 
 async fn stored(store: &impl BackEnd, names: &[&str]) -> NewOrder {

@@ -29,6 +29,7 @@ fn context(identifier: &Identifier) -> Context<'_> {
     Context {
         identifier,
         token: "tok",
+        payload: b"{}",
         key_authorization: "tok.thumb",
         account: Uuid::nil(),
         caa_identity: &NOBODY,

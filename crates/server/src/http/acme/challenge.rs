@@ -31,7 +31,11 @@ pub(super) async fn answer(
     } else {
         request.verified.json::<Map<String, Value>>()?;
         let account_url = request.at.account_url(&request.account);
-        let answer = ChallengeAnswer { path, account_url };
+        let answer = ChallengeAnswer {
+            path,
+            account_url,
+            payload: request.verified.bytes().to_vec(),
+        };
         validator.validate(request.caller()?, answer).await?
     };
     let identity = request.caa_identity();

@@ -2,9 +2,12 @@
 
 use std::time::{Duration, Instant};
 
+use acme::Problem;
 use acme::challenge::Ports;
+use jiff::Timestamp;
 use serde_json::{Value, json};
-use store::port::ValidationJobs as _;
+use store::port::{Challenges as _, ValidationJobs as _};
+use uuid::Uuid;
 
 use super::client::{Client, Reply, token};
 use crate::service::harness::{Harness, Page};
@@ -12,6 +15,11 @@ use crate::service::harness::{Harness, Page};
 async fn answered(client: &Client, challenge: &Value) -> Reply {
     let url = challenge["url"].as_str().unwrap();
     client.post(url, Some(&json!({}))).await
+}
+
+fn id(challenge: &Value) -> Uuid {
+    let url = challenge["url"].as_str().unwrap();
+    Uuid::try_parse(url.rsplit('/').next().unwrap()).unwrap()
 }
 
 /// Looks until the resource is no longer in this status.
@@ -81,12 +89,45 @@ async fn a_slow_page_leaves_processing_and_retry_after_behind() {
     };
     harness.web.set(token(&challenge), page);
     let started = Instant::now();
-    let reply = answered(&client, &challenge).await;
+    let challenge_url = challenge["url"].as_str().unwrap();
+    let payload = json!({ "kept": true });
+    let reply = client.post(challenge_url, Some(&payload)).await;
     assert!(started.elapsed() >= Duration::from_millis(1900));
     assert_eq!(reply.json()["status"], "processing");
     assert_eq!(reply.header("retry-after"), "1");
+    let unfinished = harness.store.unfinished_challenges().await.unwrap();
+    let [unfinished] = &unfinished[..] else {
+        panic!("{unfinished:?}");
+    };
+    assert_eq!(unfinished.payload, payload.to_string().as_bytes());
     harness.services.drain().await;
     assert_eq!(client.post(&url, None).await.json()["status"], "ready");
+}
+
+#[tokio::test]
+async fn a_decided_authorizations_second_challenge_causes_no_probe() {
+    let harness = Harness::new().await;
+    let client = Client::registered(&harness).await;
+    let (_, order) = client.order(&["decided.test"]).await;
+    let second = client.challenge(&order, 0).await;
+    harness
+        .web
+        .set(token(&second), Page::of(client.key_authorization(&second)));
+    let authorization = order["authorizations"][0].as_str().unwrap();
+    let body = client.post(authorization, None).await.json();
+    let all = body["challenges"].as_array().unwrap();
+    let first = all.iter().find(|one| one["type"] == "dns-01").unwrap();
+    let why = Problem::unauthorized("No record.");
+    let settled = (harness.store)
+        .settle_invalid(id(first), &why, &Value::Null, Timestamp::now())
+        .await;
+    assert!(settled.unwrap().written);
+    let reply = answered(&client, &second).await;
+    assert_eq!(reply.json()["status"], "pending", "{reply:?}");
+    harness.services.drain().await;
+    assert_eq!(harness.web.hits(), 0);
+    let body = client.post(authorization, None).await.json();
+    assert_eq!(body["status"], "invalid");
 }
 
 #[tokio::test]
@@ -171,14 +212,12 @@ async fn an_unfinished_validation_is_taken_up_at_the_next_start() {
         token(&challenge),
         Page::of(client.key_authorization(&challenge)),
     );
-    let id = challenge["url"]
-        .as_str()
-        .unwrap()
-        .rsplit('/')
-        .next()
-        .unwrap();
-    let id = uuid::Uuid::try_parse(id).unwrap();
-    harness.store.begin_challenge(id, "").await.unwrap();
+    let begun = store::UnfinishedChallenge {
+        challenge: id(&challenge),
+        account_url: String::new(),
+        payload: b"{}".to_vec(),
+    };
+    harness.store.begin_challenge(begun).await.unwrap();
     harness
         .services
         .validator

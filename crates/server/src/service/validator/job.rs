@@ -85,6 +85,7 @@ impl ValidationJob {
         Context {
             identifier: &self.subject.authorization.identifier,
             token: &self.subject.challenge.token,
+            payload: &self.subject.payload,
             key_authorization,
             account: self.subject.account.id,
             caa_identity: &self.subject.caa_identity,

@@ -64,6 +64,8 @@ pub(crate) struct ChallengeAnswer {
     pub(crate) path: ChallengePath,
     /// The account's URL as its client knows it, which records in the DNS may name.
     pub(crate) account_url: String,
+    /// The JSON object that the client signed.
+    pub(crate) payload: Vec<u8>,
 }
 
 /// What a job is about.
@@ -72,6 +74,7 @@ struct Subject {
     authorization: Authorization,
     challenge: Challenge,
     caa_identity: CaaIdentity,
+    payload: Vec<u8>,
 }
 
 impl Validator {
@@ -101,7 +104,11 @@ impl Validator {
         let Caller {
             config, account, ..
         } = caller;
-        let ChallengeAnswer { path, account_url } = answer;
+        let ChallengeAnswer {
+            path,
+            account_url,
+            payload,
+        } = answer;
         let found = self.record(account, path).await?;
         let authorization = found.authorization;
         let challenge = authorization.challenge(path.challenge);
@@ -121,6 +128,7 @@ impl Validator {
             caa_identity: caa_identity(config, &authorization.provisioner, account_url.clone()),
             authorization,
             challenge,
+            payload: payload.clone(),
         };
         let most = rates.validations_per_account;
         let completion = self.start(config, subject, most)?;
@@ -128,8 +136,12 @@ impl Validator {
             .wait(order.unwrap_or(path.authorization), completion)
             .await
         {
-            let id = path.challenge;
-            self.store.begin_challenge(id, &account_url).await?;
+            let begun = UnfinishedChallenge {
+                challenge: path.challenge,
+                account_url,
+                payload,
+            };
+            self.store.begin_challenge(begun).await?;
         }
         self.challenge(account, path).await
     }
@@ -156,6 +168,7 @@ impl Validator {
             let UnfinishedChallenge {
                 challenge: id,
                 account_url,
+                payload,
             } = unfinished;
             let Some(found) = self.store.challenge(id).await? else {
                 continue;
@@ -172,6 +185,7 @@ impl Validator {
                     caa_identity: caa_identity(config, &authorization.provisioner, account_url),
                     authorization,
                     challenge,
+                    payload,
                 };
                 drop(self.start(config, subject, usize::MAX)?);
             }
