@@ -15,8 +15,8 @@ use acceptance::paths;
 
 use self::dependencies::{PURE, clippy_on, impure_dependencies, loose_clippy, wrong_arrows};
 use self::plants::copy_of_the_workspace;
-use self::records::{back_doors, wide_ports};
-use self::server::{bloated_components, second_signers, second_snapshots, upward_looks};
+use self::records::{misplaced_proofs, wide_ports};
+use self::server::{bloated_components, second_signers, second_snapshots, upward_uses};
 use self::sources::long_files;
 
 /// Every arrow in the workspace. A new arrow is a change to this table.
@@ -61,8 +61,8 @@ fn each_pure_crate_forbids_clock_files_sockets_and_randomness_to_clippy() {
 }
 
 #[test]
-fn server_layers_look_only_downwards() {
-    none(&upward_looks(&paths::root()));
+fn server_layers_use_only_lower_layers() {
+    none(&upward_uses(&paths::root()));
 }
 
 #[test]
@@ -82,7 +82,7 @@ fn a_request_takes_its_configuration_once() {
 
 #[test]
 fn only_the_store_reads_proofs_back() {
-    none(&back_doors(&paths::root()));
+    none(&misplaced_proofs(&paths::root()));
 }
 
 #[test]
@@ -114,7 +114,7 @@ fn a_clock_in_a_pure_crate_is_refused_by_clippy() {
     for name in PURE {
         let lint = clippy_on(
             &crates.join(name).join("clippy.toml"),
-            "//! A crate that looks at the clock, a file and the environment.\n\
+            "//! A crate that reads the clock, a file and the environment.\n\
              use std::time::SystemTime as Innocent;\n\
              /// When it is.\npub fn now() -> Innocent { Innocent::now() }\n\
              /// What is there.\npub fn file() -> Option<String> { std::fs::read_to_string(\"x\").ok() }\n\

@@ -55,19 +55,19 @@ func main() {
 		}
 		return fmt.Errorf("unknown challenge %q", *challenge)
 	}
-	wish := certificate.ObtainRequest{
+	request := certificate.ObtainRequest{
 		Domains:        strings.Split(*domains, ","),
 		KeyType:        certcrypto.EC256,
 		Bundle:         true,
 		PreferredChain: *preferred,
 	}
-	if err := run(*server, wish, serve, *crt, *key, *renew); err != nil {
+	if err := run(*server, request, serve, *crt, *key, *renew); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
-func run(server string, wish certificate.ObtainRequest, serve func(*lego.Client) error, crt, key string, renew bool) error {
+func run(server string, request certificate.ObtainRequest, serve func(*lego.Client) error, crt, key string, renew bool) error {
 	ctx := context.Background()
 	accountKey, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -87,7 +87,7 @@ func run(server string, wish certificate.ObtainRequest, serve func(*lego.Client)
 	if err != nil {
 		return fmt.Errorf("account: %w", err)
 	}
-	got, err := client.Certificate.Obtain(ctx, wish)
+	got, err := client.Certificate.Obtain(ctx, request)
 	if err != nil {
 		return fmt.Errorf("certificate: %w", err)
 	}

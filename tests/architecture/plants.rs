@@ -7,9 +7,9 @@ use std::process::Command;
 use acceptance::paths;
 
 use super::dependencies::wrong_arrows;
-use super::records::{MAX_VERBS, back_doors, wide_ports};
+use super::records::{MAX_VERBS, misplaced_proofs, wide_ports};
 use super::server::{
-    MAX_METHODS, bloated_components, second_signers, second_snapshots, upward_looks,
+    MAX_METHODS, bloated_components, second_signers, second_snapshots, upward_uses,
 };
 use super::sources::{MAX_LINES, long_files};
 
@@ -58,7 +58,7 @@ fn in_server() -> Vec<Plant> {
         plant(
             "crates/server/src/probe/planted.rs",
             "//! x\nuse crate::http;\n",
-            upward_looks,
+            upward_uses,
         ),
         plant(
             "crates/server/src/service/planted.rs",
@@ -91,17 +91,17 @@ fn in_store() -> Vec<Plant> {
         plant(
             "crates/server/src/http/planted.rs",
             "//! x\nfn f() { Proof::from_record(1); }\n",
-            back_doors,
+            misplaced_proofs,
         ),
         plant(
             "crates/server/src/service/permitted.rs",
             "//! x\nfn f() { Permit::from_record(1); }\n",
-            back_doors,
+            misplaced_proofs,
         ),
         plant(
             "crates/ca/src/ordered.rs",
             "//! x\nfn f() { Order::from_record(1); }\n",
-            back_doors,
+            misplaced_proofs,
         ),
         plant(
             "crates/store/src/port/planted.rs",

@@ -6,13 +6,13 @@ use super::MAY_USE;
 use super::sources::{production, sources};
 
 /// Constructors from stored records of what proves something.
-const DOORS: &[&str] = &[
+const RECORD_CONSTRUCTORS: &[&str] = &[
     "Proof::from_record",
     "Permit::from_record",
     "Order::from_record",
 ];
-/// Crates that may open them.
-const PROOF_DOOR: &[&str] = &["acme", "store"];
+/// Crates that may call them.
+const PROOF_READERS: &[&str] = &["acme", "store"];
 /// The only folder of the workspace that may hold SQL.
 const SQL_FOLDER: &str = "crates/store/src/sqlite";
 /// How a literal begins that is a statement.
@@ -20,16 +20,20 @@ const STATEMENTS: &[&str] = &["\"SELECT ", "\"INSERT INTO ", "\"UPDATE ", "\"DEL
 /// The verbs that one trait of the store's port may have.
 pub(super) const MAX_VERBS: usize = 8;
 
-pub(super) fn back_doors(root: &Path) -> Vec<String> {
+pub(super) fn misplaced_proofs(root: &Path) -> Vec<String> {
     let mut wrong = Vec::new();
     for (name, _) in MAY_USE
         .iter()
-        .filter(|(name, _)| !PROOF_DOOR.contains(name))
+        .filter(|(name, _)| !PROOF_READERS.contains(name))
     {
         wrong.extend(
             sources(&root.join("crates").join(name))
                 .iter()
-                .filter(|file| DOORS.iter().any(|door| production(file).contains(door)))
+                .filter(|file| {
+                    RECORD_CONSTRUCTORS
+                        .iter()
+                        .any(|constructor| production(file).contains(constructor))
+                })
                 .map(|file| format!("{}: only the store reads proofs back", file.display())),
         );
     }

@@ -20,7 +20,7 @@ const SNAPSHOT_FILES: &[&str] = &["http/request.rs", "service/mod.rs"];
 /// The most methods of one component of the service.
 pub(super) const MAX_METHODS: usize = 20;
 
-pub(super) fn upward_looks(root: &Path) -> Vec<String> {
+pub(super) fn upward_uses(root: &Path) -> Vec<String> {
     let src = root.join("crates/server/src");
     let mut wrong = Vec::new();
     for (layer, below) in SERVER_LAYERS {

@@ -54,8 +54,8 @@ fn a_name_that_the_operator_gives_needs_no_challenge_until_it_is_taken_back() {
             account.order(&["db.internal", "other.test"]).body["status"],
             "pending"
         );
-        let stranger = server.account();
-        assert_eq!(stranger.order(&["db.internal"]).body["status"], "pending");
+        let another = server.account();
+        assert_eq!(another.order(&["db.internal"]).body["status"], "pending");
 
         let open = account.order(&["db.internal"]);
         let listed = authorize(&["list", "acme", "--format", "json"])

@@ -64,8 +64,8 @@ fn a_certificate_comes_as_der_with_the_way_to_its_issuer() {
         links(&issuer, "up").is_empty(),
         "the root is not handed out"
     );
-    let stranger = subject().account();
-    refused(&read(&stranger, &up[0], DER), 403, "unauthorized");
+    let another = subject().account();
+    refused(&read(&another, &up[0], DER), 403, "unauthorized");
 }
 
 #[test]
@@ -156,8 +156,8 @@ fn every_chain_names_the_others() {
     let ((our_root, subject_name), (other_root, other_name)) = (names(&ours), names(&other));
     assert_eq!(subject_name, other_name, "the same authority");
     assert_ne!(our_root, other_root, "under another root");
-    let stranger = subject().account();
-    refused(&stranger.post(&alternates[0], None), 403, "unauthorized");
+    let another = subject().account();
+    refused(&another.post(&alternates[0], None), 403, "unauthorized");
 }
 
 #[test]

@@ -93,10 +93,10 @@ fn a_proof_that_has_expired_or_was_given_up_revokes_nothing() {
 #[test]
 fn nobody_else_revokes() {
     let account = subject().account();
-    let leaf = Leaf::issued(&account, &["strangers.revoke.test"], "ES256");
+    let leaf = Leaf::issued(&account, &["others.revoke.test"], "ES256");
     let payload = leaf.revocation(None);
-    let stranger = subject().account();
-    refused(&by_account(&stranger, &payload), 403, "unauthorized");
+    let another = subject().account();
+    refused(&by_account(&another, &payload), 403, "unauthorized");
     for key in [
         AnyKey::generate("ES256"),
         AnyKey::from(Arc::clone(&account.key)),

@@ -239,10 +239,10 @@ fn absence_and_failure_are_told_apart() {
 /// The value of another account's key, or of another token, is not the value.
 #[test]
 fn another_accounts_value_proves_nothing() {
-    let stranger = subject().account();
-    let challenge = attempt("stranger.dns01.test", |_| {
+    let another = subject().account();
+    let challenge = attempt("another.dns01.test", |_| {
         let challenge = json!({"token": "evaGxfADs6pSRb2LAv9IZf17Dt3juxGJ-PCt92wr-oA"});
-        Answer::Text(vec![value(&stranger, &challenge)])
+        Answer::Text(vec![value(&another, &challenge)])
     });
     assert_eq!(failed(&challenge).0, "unauthorized");
 }

@@ -67,8 +67,8 @@ fn an_order_replaces_only_a_certificate_of_its_account() {
     let host = "foreign.replaces.test";
     let leaf = Leaf::issued(&account, &[host], "ES256");
     let name = json!(name(&leaf));
-    let stranger = subject().account();
-    refused(&order(&stranger, host, &name), 403, "unauthorized");
+    let another = subject().account();
+    refused(&order(&another, host, &name), 403, "unauthorized");
     let answer = order(&account, "other.replaces.test", &name);
     let detail = refused(&answer, 400, "malformed");
     assert!(detail.contains(host), "{detail}");
