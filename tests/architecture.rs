@@ -32,6 +32,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
 ];
 /// Inside `server`: a module may name only the modules listed beside it.
 const SERVER_LAYERS: &[(&str, &[&str])] = &[
+    ("step_ca", &["app", "dev", "flags", "steppath"]),
     ("dev", &["app", "flags", "live", "service"]),
     (
         "app",
@@ -43,6 +44,9 @@ const SERVER_LAYERS: &[(&str, &[&str])] = &[
     ("listen", &[]),
     ("live", &[]),
     ("probe", &[]),
+    ("flags", &[]),
+    ("steppath", &[]),
+    ("log", &[]),
 ];
 
 #[test]

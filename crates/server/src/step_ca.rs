@@ -1,26 +1,18 @@
-//! `step-ca`: the certificate authority's server.
+//! The program `step-ca`: from its command line to its exit code.
 
-mod app;
-mod dev;
-mod flags;
-mod http;
-mod jobs;
-mod listen;
-mod live;
-mod log;
-mod probe;
-mod service;
-mod steppath;
-
+use std::ffi::OsString;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use crate::app::{Failure, Overrides, Plan};
-use crate::flags::{Command, Parsed, Serve};
+use crate::app::{self, Failure, Overrides, Plan};
+use crate::dev;
+use crate::flags::{self, Command, Parsed, Serve};
 use crate::steppath::StepPath;
 
-fn main() -> ExitCode {
-    let flags = match flags::parse(std::env::args_os()) {
+/// Does what the command line `arguments` asks for, the program's name first. Errors are reported on stderr and
+/// in the exit code: 1 for a wrong command line or where there is no authority, 2 where it cannot be served.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let flags = match flags::parse(arguments) {
         Parsed::Run(flags) => flags,
         Parsed::Exit(code) => return ExitCode::from(code),
     };
