@@ -16,6 +16,7 @@ use crate::service::{
 mod acme;
 mod admin;
 mod base;
+mod json;
 mod links;
 mod problem;
 mod request;

@@ -8,6 +8,7 @@ use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use ca::api::admin::Kind as AdminKind;
 
+use super::json::{compact, json};
 use super::request::Fault;
 use crate::service::{Error, Limited};
 
@@ -37,9 +38,7 @@ impl IntoResponse for AcmeFailure {
 /// A problem document with the status that it carries.
 pub(super) fn document(problem: &Problem) -> Response {
     let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let body = serde_json::to_vec(problem).unwrap_or_default();
-    let kind = [(header::CONTENT_TYPE, "application/problem+json")];
-    let mut response = (status, kind, body).into_response();
+    let mut response = compact(status, "application/problem+json", problem);
     if problem.kind == Kind::UserActionRequired
         && let Some(terms) = &problem.instance
     {
@@ -104,7 +103,7 @@ impl IntoResponse for StepFailure {
         let outage = is_outage(&self.0);
         let body = as_step_error(self.0);
         let status = StatusCode::from_u16(body.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut response = super::step::json(status, &body);
+        let mut response = json(status, &body);
         finish(&mut response, outage, cause);
         response
     }
@@ -183,7 +182,7 @@ fn as_admin_error(error: &Error) -> (StatusCode, AdminKind) {
 }
 
 fn admin_error(status: StatusCode, kind: AdminKind, words: &str) -> Response {
-    super::step::json(status, &ca::api::admin::Error::new(kind, words))
+    json(status, &ca::api::admin::Error::new(kind, words))
 }
 
 /// Answers a method that a path of the admin API does not support.

@@ -12,6 +12,7 @@ use axum::routing::{get, post};
 use serde::Serialize;
 
 use super::base::base;
+use super::json::{JSON, compact};
 use super::problem::{AcmeFailure, document};
 use super::request::{Snapshot, Target};
 use super::url_layout::{Mount, UrlLayout};
@@ -145,9 +146,7 @@ struct Answer(Response);
 
 impl Answer {
     fn json(status: StatusCode, body: &impl Serialize) -> Self {
-        let body = serde_json::to_vec(body).unwrap_or_default();
-        let kind = [(header::CONTENT_TYPE, "application/json")];
-        Self((status, kind, body).into_response())
+        Self(compact(status, JSON, body))
     }
 
     fn header(mut self, name: HeaderName, value: &str) -> Self {

@@ -10,8 +10,8 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post};
 use serde::de::DeserializeOwned;
 
+use super::json::json;
 use super::problem::{AdminFailure, not_allowed};
-use super::step::json;
 use crate::listen::PeerCredentials;
 use crate::service::{Error, Operator, Services};
 

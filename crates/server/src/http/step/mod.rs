@@ -2,11 +2,11 @@
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::http::{StatusCode, header};
+use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use serde::Serialize;
 
+use super::json::json;
 use super::problem::StepFailure;
 use crate::service::{Error, Services};
 
@@ -49,19 +49,15 @@ async fn tokens_later(_body: Bytes) -> StepFailure {
 }
 
 async fn revocation_later(_body: Bytes) -> StepFailure {
-    Error::NotYet("Revocation comes later: certificates of this server end by expiry so far.")
-        .into()
+    Error::NotYet(
+        "Revocation by the step API comes later: this server revokes by ACME so far, \
+         as ACME clients do (RFC 8555 §7.6).",
+    )
+    .into()
 }
 
 async fn no_crl() -> StepFailure {
     Error::NotFound(ca::words::NOT_FOUND.to_owned()).into()
-}
-
-/// A JSON body as the original writes it: compact, with a final newline.
-pub(super) fn json(status: StatusCode, body: &impl Serialize) -> Response {
-    let mut text = serde_json::to_vec(body).unwrap_or_default();
-    text.push(b'\n');
-    (status, [(header::CONTENT_TYPE, "application/json")], text).into_response()
 }
 
 /// Certificates as one PEM file.
