@@ -3,10 +3,10 @@
 //! Everything that can be wrong is found before a connection is accepted:
 //! configuration, certificates, key, password, port, store.
 
+mod admin_socket;
 mod announce;
 mod descriptors;
 mod material;
-mod operator;
 mod pidfile;
 mod signals;
 mod socket;
@@ -121,9 +121,9 @@ async fn run(
     say: &Announcer,
 ) -> anyhow::Result<()> {
     let config = live.config();
-    let socket = socket::bind(&config.address)?;
+    let https_socket = socket::bind(&config.address)?;
     let (store, renews_unknown) = store::open(&config, plan)?;
-    let operators = operator::bind(&plan.config)?;
+    let admin_socket = admin_socket::bind(&plan.config)?;
     let prober = Prober::new(&options(plan, &config));
     let fingerprints: Vec<_> = material
         .roots
@@ -154,17 +154,14 @@ async fn run(
         .context("error issuing the server's own certificate")?;
     let mut signals = Signals::listen()?;
     let _pidfile = plan.pidfile.as_deref().map(Pidfile::write).transpose()?;
-    let (listener, address) = socket::listen(socket, &config.address)?;
+    let (tcp, address) = socket::listen(https_socket, &config.address)?;
     let router = http::router(services.clone(), &http::STEP_CA);
     let limits = limits(&config);
-    let operators = operators.map(|socket| {
-        Listener::open_to_operators(
-            socket,
-            http::operator_router(services.clone(), &http::STEP_CA),
-            limits,
-        )
+    let admin = admin_socket.map(|socket| {
+        let router = http::operator_router(services.clone(), &http::STEP_CA);
+        Listener::admin(socket, router, limits)
     });
-    let listener = Listener::open(listener, tls, router, limits);
+    let https = Listener::https(tcp, tls, router, limits);
     announce::start(say, plan, &config, &fingerprints, &address);
     tell_systemd(&[NotifyState::Ready]);
     let jobs = start_jobs(&services, &store, server_certificate, &live, span);
@@ -174,7 +171,7 @@ async fn run(
     attend(plan, &live, &prober, &mut signals, say).await;
     tell_systemd(&[NotifyState::Stopping]);
     say.tell("shutting down ...");
-    stop(listener, operators, &services, &mut signals).await;
+    stop(Listeners { https, admin }, &services, &mut signals).await;
     jobs.iter().for_each(JoinHandle::abort);
     store.close().await;
     Ok(())
@@ -225,27 +222,31 @@ async fn reload(live: &Live, say: &Announcer) {
     tell_systemd(&[NotifyState::Ready]);
 }
 
-/// Lets requests, then validations, have their answer. A second signal cuts it short.
-async fn stop(
-    listener: Listener,
-    operators: Option<Listener>,
-    services: &Services,
-    signals: &mut Signals,
-) {
+/// What the authority listens on.
+struct Listeners {
+    https: Listener,
+    /// Absent where the admin socket could not be opened.
+    admin: Option<Listener>,
+}
+
+/// Waits for the requests, then for the validations in flight. A second signal ends the wait.
+async fn stop(listeners: Listeners, services: &Services, signals: &mut Signals) {
     let end = async {
-        if let Some(operators) = operators {
-            operators.close(GRACE).await;
+        if let Some(admin) = listeners.admin {
+            admin.close(GRACE).await;
         }
-        if !listener.close(GRACE).await {
-            tracing::warn!("some connections did not end in time and were cut");
+        if !listeners.https.close(GRACE).await {
+            tracing::warn!("some connections did not end within {GRACE:?} and were closed");
         }
         if timeout(GRACE, services.drain()).await.is_err() {
-            tracing::warn!("some validations did not end in time; the next start takes them up");
+            tracing::warn!(
+                "some validations did not end within {GRACE:?}; the next start resumes them"
+            );
         }
     };
     tokio::select! {
         () = end => {}
-        () = signals.end() => tracing::warn!("interrupted again: not waiting for what is in flight"),
+        () = signals.end() => tracing::warn!("second signal: not waiting for requests in flight"),
     }
 }
 

@@ -1,24 +1,24 @@
-//! Where the operator's door is, and what it means when there is none.
+//! Where the admin socket is, and what a start without one means.
 
 use std::path::Path;
 
 use anyhow::Context as _;
 use ca::authority::Layout;
 
-use crate::listen::{Socket, SocketError};
+use crate::listen::{AdminSocket, AdminSocketError};
 
-/// Makes the socket of the authority of this configuration. Only another server on it stops the
-/// start; whatever else is in the way costs the door and is told.
-pub(super) fn bind(config: &Path) -> anyhow::Result<Option<Socket>> {
+/// Opens the admin socket of the authority with this configuration file. A socket in use by another server
+/// ends the start; for any other error the server starts without one and logs the reason.
+pub(super) fn bind(config: &Path) -> anyhow::Result<Option<AdminSocket>> {
     let config = std::path::absolute(config).context("error finding the step path")?;
-    match Socket::bind(&Layout::around(&config).socket) {
+    match AdminSocket::bind(&Layout::around(&config).socket) {
         Ok(socket) => Ok(Some(socket)),
-        Err(error @ SocketError::InUse(_)) => Err(error.into()),
-        Err(error @ (SocketError::TooLong(_) | SocketError::Io { .. })) => {
+        Err(error @ AdminSocketError::InUse(_)) => Err(error.into()),
+        Err(error @ (AdminSocketError::TooLong(_) | AdminSocketError::Io { .. })) => {
             tracing::warn!(
-                event = "operator_door",
+                event = "admin_socket",
                 outcome = "closed",
-                "{error}; the server goes on without the commands that need it, such as `step ca acme eab`"
+                "{error}; the server starts without an admin socket, which commands such as `step ca acme eab` need"
             );
             Ok(None)
         }

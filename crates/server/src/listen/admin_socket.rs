@@ -1,5 +1,5 @@
-//! The operator's listener: a UNIX socket in a folder of its own under the step path. The kernel says
-//! who knocks; whether that one may do something is `http/`'s business.
+//! The admin socket: a UNIX socket in a folder of its own under the step path. The kernel reports which user
+//! connects; what that user may do is decided in `http/`.
 
 use std::fmt;
 use std::fs::{self, DirBuilder, File, Permissions, TryLockError};
@@ -16,12 +16,12 @@ use tokio::time::sleep;
 
 use super::{LAST_PAUSE, Limits, Listener, connection};
 
-/// Operators on the listener at the same time.
+/// Maximum concurrent connections.
 const CONNECTIONS: usize = 64;
-/// The longest path that the kernel takes for a socket, in bytes; the last of its 108 is a zero.
+/// The longest path that the kernel accepts for a socket, in bytes: 108 with the final zero.
 const LONGEST: usize = 107;
 
-/// Who is at the other end of the operator's socket; in the extensions of its requests.
+/// The user at the other end of the admin socket; in the extensions of its requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct PeerCredentials {
     uid: u32,
@@ -29,12 +29,12 @@ pub(crate) struct PeerCredentials {
 }
 
 impl PeerCredentials {
-    /// The user that the kernel says the connection is from.
+    /// The user id that the kernel reports.
     pub(crate) const fn uid(self) -> u32 {
         self.uid
     }
 
-    /// Whether it is root, or the user that this server runs as.
+    /// Whether the user is root or the one that this server runs as.
     pub(crate) const fn is_operator(self) -> bool {
         self.uid == 0 || self.uid == self.own
     }
@@ -51,15 +51,15 @@ impl fmt::Display for PeerCredentials {
     }
 }
 
-/// Why there is no operator's listener.
+/// Why the admin socket cannot be opened.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum SocketError {
-    /// Another server has it.
+pub(crate) enum AdminSocketError {
+    /// Another server uses it.
     #[error(
         "{} is held by another step-ca: stop that one, or give this one a step path of its own", .0.display()
     )]
     InUse(PathBuf),
-    /// The kernel takes no path of this length.
+    /// The path is longer than the kernel allows.
     #[error(
         "{} has {} bytes, and the path of a socket may have {LONGEST}: use a shorter step path", .0.display(), .0.as_os_str().len()
     )]
@@ -74,25 +74,25 @@ pub(crate) enum SocketError {
     },
 }
 
-/// The bound socket; its file goes with it.
+/// The bound socket; its file is removed with it.
 #[derive(Debug)]
-pub(crate) struct Socket {
+pub(crate) struct AdminSocket {
     path: PathBuf,
     listener: UnixListener,
-    /// The lock of the folder: whoever has it owns the file. The kernel lets it go however the server ends.
+    /// The lock of the folder: its holder owns the socket. The kernel releases it however the server ends.
     _held: File,
 }
 
-impl Socket {
-    /// Makes the socket at `path` (mode 0600) and its folder (0700). What a dead server has left is replaced.
+impl AdminSocket {
+    /// Creates the socket at `path` (mode 0600) and its folder (0700). A socket that a dead server left is replaced.
     ///
     /// # Errors
-    /// [`SocketError`], which says what is in the way.
-    pub(crate) fn bind(path: &Path) -> Result<Self, SocketError> {
+    /// [`AdminSocketError`].
+    pub(crate) fn bind(path: &Path) -> Result<Self, AdminSocketError> {
         if path.as_os_str().len() > LONGEST {
-            return Err(SocketError::TooLong(path.to_owned()));
+            return Err(AdminSocketError::TooLong(path.to_owned()));
         }
-        let failed = |error| SocketError::Io {
+        let failed = |error| AdminSocketError::Io {
             path: path.to_owned(),
             error,
         };
@@ -100,7 +100,7 @@ impl Socket {
         let held = private_folder(folder).map_err(failed)?;
         match held.try_lock() {
             Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(SocketError::InUse(path.to_owned())),
+            Err(TryLockError::WouldBlock) => return Err(AdminSocketError::InUse(path.to_owned())),
             Err(TryLockError::Error(error)) => return Err(failed(error)),
         }
         remove_stale(path).map_err(failed)?;
@@ -114,14 +114,14 @@ impl Socket {
     }
 }
 
-impl Drop for Socket {
+impl Drop for AdminSocket {
     fn drop(&mut self) {
-        // Gone already is as good; the next start replaces what stays.
+        // The next start replaces a file that cannot be removed now.
         drop(fs::remove_file(&self.path));
     }
 }
 
-/// Opens the folder that nobody else may look into.
+/// Creates the folder if necessary, for this user alone, and opens it.
 fn private_folder(folder: &Path) -> io::Result<File> {
     match DirBuilder::new().mode(0o700).create(folder) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
@@ -132,12 +132,12 @@ fn private_folder(folder: &Path) -> io::Result<File> {
     File::open(folder)
 }
 
-/// Removes the socket of a server that is gone; anything else in its place stays.
+/// Removes the socket of a server that has ended; any other file stays.
 fn remove_stale(path: &Path) -> io::Result<()> {
     match path.symlink_metadata() {
         Ok(found) if found.file_type().is_socket() => fs::remove_file(path),
         Ok(_) => Err(io::Error::other(
-            "there is a file that is no socket: move it away",
+            "a file that is no socket has this name: move it away",
         )),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(error),
@@ -145,23 +145,28 @@ fn remove_stale(path: &Path) -> io::Result<()> {
 }
 
 impl Listener {
-    /// Serves `router` to whoever comes through the operator's socket.
-    pub(crate) fn open_to_operators(socket: Socket, router: Router, limits: Limits) -> Self {
+    /// Serves `router` on the admin socket.
+    pub(crate) fn admin(socket: AdminSocket, router: Router, limits: Limits) -> Self {
         let (stop, stopped) = watch::channel(());
         let accepting = tokio::spawn(accept(socket, router, limits, stopped));
         Self { stop, accepting }
     }
 }
 
-async fn accept(socket: Socket, router: Router, limits: Limits, mut stop: watch::Receiver<()>) {
-    let room = Arc::new(Semaphore::new(CONNECTIONS));
+async fn accept(
+    socket: AdminSocket,
+    router: Router,
+    limits: Limits,
+    mut stop: watch::Receiver<()>,
+) {
+    let permits = Arc::new(Semaphore::new(CONNECTIONS));
     let own = geteuid().as_raw();
     loop {
         let accepted = async {
-            let place = Arc::clone(&room).acquire_owned().await.ok();
-            (place, socket.listener.accept().await)
+            let permit = Arc::clone(&permits).acquire_owned().await.ok();
+            (permit, socket.listener.accept().await)
         };
-        let (place, accepted) = tokio::select! {
+        let (permit, accepted) = tokio::select! {
             _ = stop.changed() => return,
             accepted = accepted => accepted,
         };
@@ -171,11 +176,11 @@ async fn accept(socket: Socket, router: Router, limits: Limits, mut stop: watch:
                     connection::run(stream, credentials, router.clone(), limits, stop.clone());
                 tokio::spawn(async move {
                     serving.await;
-                    drop(place);
+                    drop(permit);
                 });
             }
             Err(error) => {
-                tracing::error!(%error, "cannot accept an operator's connection");
+                tracing::error!(%error, "cannot accept a connection on the admin socket");
                 sleep(LAST_PAUSE).await;
             }
         }
@@ -208,10 +213,10 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("run/step-ca.sock");
         fs::create_dir(dir.path().join("run")).unwrap();
-        let socket = Socket::bind(&path).unwrap();
+        let socket = AdminSocket::bind(&path).unwrap();
         assert_eq!((mode(&path), mode(&dir.path().join("run"))), (0o600, 0o700));
-        let second = Socket::bind(&path).unwrap_err();
-        assert!(matches!(second, SocketError::InUse(_)), "{second}");
+        let second = AdminSocket::bind(&path).unwrap_err();
+        assert!(matches!(second, AdminSocketError::InUse(_)), "{second}");
         drop(socket);
         assert!(!path.exists());
     }
@@ -222,9 +227,9 @@ mod tests {
         let path = dir.path().join("run/step-ca.sock");
         fs::create_dir(dir.path().join("run")).unwrap();
         drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
-        drop(Socket::bind(&path).unwrap());
+        drop(AdminSocket::bind(&path).unwrap());
         fs::write(&path, "precious").unwrap();
-        let refused = Socket::bind(&path).unwrap_err().to_string();
+        let refused = AdminSocket::bind(&path).unwrap_err().to_string();
         assert!(refused.contains("no socket"), "{refused}");
         assert_eq!(fs::read_to_string(&path).unwrap(), "precious");
     }
@@ -232,7 +237,7 @@ mod tests {
     #[test]
     fn a_path_that_no_socket_can_have_is_told_with_its_length() {
         let path = Path::new("/").join("x".repeat(107));
-        let refused = Socket::bind(&path).unwrap_err().to_string();
+        let refused = AdminSocket::bind(&path).unwrap_err().to_string();
         assert!(refused.contains("has 108 bytes"), "{refused}");
     }
 }

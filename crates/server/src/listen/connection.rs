@@ -1,5 +1,5 @@
-//! One HTTP connection: HTTP/2 or HTTP/1.1 as agreed, closed when it is idle or
-//! when the server stops, never in the middle of a request.
+//! One HTTP connection, HTTP/2 or HTTP/1.1. It is closed when it is idle or when the server
+//! stops, never in the middle of a request.
 
 use std::fmt;
 use std::pin::Pin;
@@ -22,20 +22,21 @@ use tower::ServiceExt;
 
 use super::Limits;
 
-/// Streams of one HTTP/2 connection at the same time.
+/// Maximum concurrent streams of one HTTP/2 connection.
 const STREAMS: u32 = 128;
-/// Bytes of one request's header.
+/// Maximum length of a request's header, in bytes.
 const HEADER_BYTES: u32 = 32 * 1024;
-/// Bytes of a body that may be under way unread, a stream and a connection.
-const WINDOWS: (u32, u32) = (64 * 1024, 256 * 1024);
-/// Between two questions whether an HTTP/2 peer is still there.
+/// Flow-control window of an HTTP/2 stream, in bytes.
+const STREAM_WINDOW: u32 = 64 * 1024;
+/// Flow-control window of an HTTP/2 connection, in bytes.
+const CONNECTION_WINDOW: u32 = 256 * 1024;
+/// Interval of HTTP/2 pings, and how long an answer may take.
 const PING: Duration = Duration::from_secs(30);
-/// How long a connection that was asked to close may take when no request is on it.
-const FAREWELL: Duration = Duration::from_secs(5);
+/// How long a connection without a request may take to close.
+const CLOSING: Duration = Duration::from_secs(5);
 
-/// Serves requests until the peer leaves, the connection has been idle too
-/// long, or `stop` is signalled and the last request has its answer. Each request
-/// has `peer` in its extensions.
+/// Serves requests until the client closes the connection, the connection has been idle for too long,
+/// or `stop` is signalled and the last request is answered. Each request has `peer` in its extensions.
 pub(super) async fn run<S, P>(
     stream: S,
     peer: P,
@@ -64,29 +65,29 @@ pub(super) async fn run<S, P>(
     let connection = builder.serve_connection(TokioIo::new(stream), service);
     tokio::pin!(connection);
     let mut closing = false;
-    let mut look = Instant::now() + limits.idle;
+    let mut check = Instant::now() + limits.idle;
     loop {
         tokio::select! {
             ended = connection.as_mut() => {
                 if let Err(error) = ended {
-                    tracing::debug!(%address, %error, "connection broke off");
+                    tracing::debug!(%address, %error, "connection failed");
                 }
                 return;
             }
             _ = stop.changed(), if !closing => {
                 connection.as_mut().graceful_shutdown();
                 closing = true;
-                look = Instant::now() + FAREWELL;
+                check = Instant::now() + CLOSING;
             }
-            () = sleep_until(look) => match activity.idle() {
-                None => look = Instant::now() + if closing { FAREWELL } else { limits.idle },
+            () = sleep_until(check) => match activity.idle() {
+                None => check = Instant::now() + if closing { CLOSING } else { limits.idle },
                 Some(_) if closing => return,
                 Some(idle) if idle >= limits.idle => {
                     connection.as_mut().graceful_shutdown();
                     closing = true;
-                    look = Instant::now() + FAREWELL;
+                    check = Instant::now() + CLOSING;
                 }
-                Some(idle) => look = Instant::now() + (limits.idle - idle),
+                Some(idle) => check = Instant::now() + (limits.idle - idle),
             },
         }
     }
@@ -105,14 +106,14 @@ fn builder(limits: Limits) -> Builder<TokioExecutor> {
         .timer(TokioTimer::new())
         .max_concurrent_streams(STREAMS)
         .max_header_list_size(HEADER_BYTES)
-        .initial_stream_window_size(WINDOWS.0)
-        .initial_connection_window_size(WINDOWS.1)
+        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
         .keep_alive_interval(PING)
         .keep_alive_timeout(PING);
     builder
 }
 
-/// Knows whether a connection carries a request, and since when it carries none.
+/// Counts the requests in flight on a connection, and records when the last one ended.
 struct Activity {
     started: Instant,
     in_flight: AtomicUsize,
@@ -136,7 +137,7 @@ impl Activity {
         Heartbeat(Arc::clone(self))
     }
 
-    /// How long no request has been in flight; nothing while one is.
+    /// How long no request has been in flight; `None` while one is.
     fn idle(&self) -> Option<Duration> {
         if self.in_flight.load(Ordering::Acquire) > 0 {
             return None;
@@ -154,14 +155,14 @@ impl Drop for Heartbeat {
     }
 }
 
-/// A request body that must arrive in time.
+/// A request body with a time limit.
 struct TimedBody {
     body: Incoming,
     within: Duration,
-    alarm: Option<Pin<Box<Sleep>>>,
+    timer: Option<Pin<Box<Sleep>>>,
 }
 
-/// A body took too long.
+/// The body did not arrive within its time limit.
 #[derive(Debug, thiserror::Error)]
 #[error("the request's body did not arrive in time")]
 struct TooSlow;
@@ -173,7 +174,7 @@ impl TimedBody {
         Self {
             body,
             within,
-            alarm: None,
+            timer: None,
         }
     }
 }
@@ -190,8 +191,8 @@ impl HttpBody for TimedBody {
             return Poll::Ready(frame.map(|f| f.map_err(Into::into)));
         }
         let within = self.within;
-        let alarm = self.alarm.get_or_insert_with(|| Box::pin(sleep(within)));
-        ready!(alarm.as_mut().poll(cx));
+        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep(within)));
+        ready!(timer.as_mut().poll(cx));
         Poll::Ready(Some(Err(TooSlow.into())))
     }
 

@@ -1,22 +1,22 @@
-//! How much a stranger may ask of the door.
+//! How much clients may ask of a listener.
 
 use std::time::Duration;
 
-/// Limits of one door.
+/// Limits of one listener.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
-    /// Connections open at the same time.
+    /// Maximum concurrent connections.
     pub(crate) connections: usize,
-    /// TLS handshakes under way at the same time. Fewer than connections would let as many
-    /// silent clients keep everybody else out.
+    /// Maximum concurrent TLS handshakes. If it were lower than `connections`, that many silent clients could
+    /// block all others.
     pub(crate) handshakes: usize,
-    /// From the accepted connection to the end of its handshake.
+    /// Maximum time from the accepted connection to the end of its TLS handshake.
     pub(crate) handshake: Duration,
-    /// For the header of a request, and between two requests of HTTP/1.1.
+    /// Maximum time for the header of a request, and between two requests of HTTP/1.1.
     pub(crate) header: Duration,
-    /// From the first look at a body to its end.
+    /// Maximum time for the body of a request, from the first read to its end.
     pub(crate) body: Duration,
-    /// How long a connection may carry no request before it is closed.
+    /// Time without a request after which a connection is closed.
     pub(crate) idle: Duration,
 }
 

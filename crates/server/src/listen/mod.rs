@@ -1,9 +1,9 @@
-//! The HTTPS listener, and the operator's beside it: accepts connections, keeps them
-//! within limits, and closes them gently. What is said on them is `http/`'s business.
+//! Listeners: HTTPS, plain HTTP, and the admin socket. They accept connections, enforce limits and close
+//! gracefully. What the requests ask for is not here but in `http/`.
 
+mod admin_socket;
 mod connection;
 mod limits;
-mod operator;
 mod server_certificate;
 #[cfg(test)]
 mod tests;
@@ -20,20 +20,22 @@ use rustls_pki_types::CertificateDer;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::time::{sleep, timeout};
+use tokio_rustls::server::TlsStream;
 
+pub(crate) use self::admin_socket::{AdminSocket, AdminSocketError, PeerCredentials};
 pub(crate) use self::limits::Limits;
-pub(crate) use self::operator::{PeerCredentials, Socket, SocketError};
 pub(crate) use self::server_certificate::ServerCertificate;
 pub(crate) use self::tls::Tls;
 
-/// Who is at the other end of a request's connection; in its extensions.
+/// The client at the other end of a request's TCP connection; in the request's extensions.
 #[derive(Debug, Clone)]
 pub(crate) struct Peer {
-    /// The address that the connection came from.
+    /// The client's address.
     pub(crate) address: SocketAddr,
-    /// The address of ours that it came to.
+    /// The server's address that the client connected to.
     pub(crate) local: SocketAddr,
-    /// The verified client certificate and what came with it; empty if none was shown.
+    /// The verified client certificate and the others that the client sent with it; empty without one, and always
+    /// over plain HTTP.
     pub(crate) certificates: Vec<CertificateDer<'static>>,
 }
 
@@ -43,26 +45,46 @@ impl fmt::Display for Peer {
     }
 }
 
-/// An open listener: connections are served until [`Listener::close`].
+/// An open listener, which serves connections until [`Listener::close`].
 pub(crate) struct Listener {
     stop: watch::Sender<()>,
     accepting: tokio::task::JoinHandle<()>,
 }
 
-/// What every connection shares.
+/// What the connections of one listener share.
 struct Shared {
-    tls: Tls,
+    security: Security,
     router: Router,
     limits: Limits,
     handshakes: Arc<Semaphore>,
 }
 
+/// What is below HTTP on a connection.
+enum Security {
+    Tls(Tls),
+    None,
+}
+
 impl Listener {
-    /// Serves `router` to whoever connects to `listener`.
-    pub(crate) fn open(listener: TcpListener, tls: Tls, router: Router, limits: Limits) -> Self {
+    /// Serves `router` over HTTPS to the clients that connect to `listener`.
+    pub(crate) fn https(listener: TcpListener, tls: Tls, router: Router, limits: Limits) -> Self {
+        Self::tcp(listener, Security::Tls(tls), router, limits)
+    }
+
+    /// Serves `router` over plain HTTP, with the same limits except those of handshakes. For resources that clients
+    /// fetch without TLS: CRLs, OCSP, metrics.
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "nothing is served over plain HTTP yet")
+    )]
+    pub(crate) fn http(listener: TcpListener, router: Router, limits: Limits) -> Self {
+        Self::tcp(listener, Security::None, router, limits)
+    }
+
+    fn tcp(listener: TcpListener, security: Security, router: Router, limits: Limits) -> Self {
         let (stop, stopped) = watch::channel(());
         let shared = Arc::new(Shared {
-            tls,
+            security,
             router,
             limits,
             handshakes: Arc::new(Semaphore::new(limits.handshakes)),
@@ -71,26 +93,26 @@ impl Listener {
         Self { stop, accepting }
     }
 
-    /// Accepts no more, lets the requests in flight finish, at most for `grace`.
-    /// Returns whether all connections ended by themselves.
+    /// Stops accepting connections and lets the requests in flight finish, for at most `grace`.
+    /// Returns whether all connections ended within that time.
     pub(crate) async fn close(self, grace: Duration) -> bool {
         self.stop.send_replace(());
-        // The accepting task drops the socket; a panic in it has been reported already.
+        // The accepting task drops the socket; a panic in it has already been reported.
         drop(self.accepting.await);
         timeout(grace, self.stop.closed()).await.is_ok()
     }
 }
 
-/// The accept loop. Beyond the cap on connections the kernel's queue waits.
+/// Accepts connections until `stop`. At the limit of connections, further ones wait in the kernel's queue.
 async fn accept(listener: TcpListener, shared: Arc<Shared>, mut stop: watch::Receiver<()>) {
-    let room = Arc::new(Semaphore::new(shared.limits.connections));
+    let permits = Arc::new(Semaphore::new(shared.limits.connections));
     let mut pause = FIRST_PAUSE;
     loop {
         let accepted = async {
-            let place = Arc::clone(&room).acquire_owned().await.ok();
-            (place, listener.accept().await)
+            let permit = Arc::clone(&permits).acquire_owned().await.ok();
+            (permit, listener.accept().await)
         };
-        let (place, accepted) = tokio::select! {
+        let (permit, accepted) = tokio::select! {
             _ = stop.changed() => return,
             accepted = accepted => accepted,
         };
@@ -100,10 +122,10 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>, mut stop: watch::Rec
                 let serving = serve(stream, address, Arc::clone(&shared), stop.clone());
                 tokio::spawn(async move {
                     serving.await;
-                    drop(place);
+                    drop(permit);
                 });
             }
-            Err(error) if is_of_the_connection(&error) => {}
+            Err(error) if concerns_one_connection(&error) => {}
             Err(error) => {
                 tracing::error!(%error, pause_ms = millis(pause), "cannot accept connections");
                 sleep(pause).await;
@@ -116,9 +138,9 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>, mut stop: watch::Rec
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
 const LAST_PAUSE: Duration = Duration::from_secs(1);
 
-/// Whether the fault ended with the connection that had it, as opposed to a
-/// shortage (of descriptors, of memory) that the next one meets as well.
-fn is_of_the_connection(error: &io::Error) -> bool {
+/// Whether the error concerns this one connection, as opposed to a shortage
+/// (of descriptors, of memory) that the next one meets as well.
+fn concerns_one_connection(error: &io::Error) -> bool {
     matches!(
         error.kind(),
         io::ErrorKind::ConnectionAborted
@@ -128,7 +150,7 @@ fn is_of_the_connection(error: &io::Error) -> bool {
     )
 }
 
-/// One connection, from its handshake to its end.
+/// Serves one connection until it ends.
 async fn serve(
     stream: TcpStream,
     address: SocketAddr,
@@ -140,34 +162,52 @@ async fn serve(
     let Ok(local) = stream.local_addr() else {
         return;
     };
-    let shaken = async {
-        let _turn = shared.handshakes.acquire().await;
-        shared.tls.accept(stream).await
+    let mut peer = Peer {
+        address: unmapped(address),
+        local: unmapped(local),
+        certificates: Vec::new(),
     };
-    match timeout(shared.limits.handshake, shaken).await {
-        Ok(Ok(stream)) => {
-            let (_, session) = stream.get_ref();
-            let certificates = session
-                .peer_certificates()
-                .unwrap_or_default()
-                .iter()
-                .map(|c| c.clone().into_owned())
-                .collect();
-            let peer = Peer {
-                address: plain(address),
-                local: plain(local),
-                certificates,
-            };
-            let router = shared.router.clone();
-            connection::run(stream, peer, router, shared.limits, stop).await;
+    let router = shared.router.clone();
+    let limits = shared.limits;
+    match &shared.security {
+        Security::None => connection::run(stream, peer, router, limits, stop).await,
+        Security::Tls(tls) => {
+            if let Some(stream) = shake_hands(stream, tls, &peer, &shared).await {
+                peer.certificates = certificates(&stream);
+                connection::run(stream, peer, router, limits, stop).await;
+            }
         }
-        Ok(Err(error)) => tracing::debug!(%address, %error, "TLS handshake failed"),
-        Err(_) => tracing::debug!(%address, "TLS handshake took too long"),
     }
 }
 
-/// An IPv4 address that a socket of both families shows as IPv6, as what it is.
-fn plain(address: SocketAddr) -> SocketAddr {
+/// The TLS handshake, within its limits; `None` when it fails.
+async fn shake_hands(
+    stream: TcpStream,
+    tls: &Tls,
+    peer: &Peer,
+    shared: &Shared,
+) -> Option<TlsStream<TcpStream>> {
+    let handshake = async {
+        let _permit = shared.handshakes.acquire().await;
+        tls.accept(stream).await
+    };
+    match timeout(shared.limits.handshake, handshake).await {
+        Ok(Ok(stream)) => return Some(stream),
+        Ok(Err(error)) => tracing::debug!(address = %peer, %error, "TLS handshake failed"),
+        Err(_) => tracing::debug!(address = %peer, "TLS handshake took too long"),
+    }
+    None
+}
+
+/// The verified certificate of the client and those sent with it.
+fn certificates(stream: &TlsStream<TcpStream>) -> Vec<CertificateDer<'static>> {
+    let (_, session) = stream.get_ref();
+    let shown = session.peer_certificates().unwrap_or_default();
+    shown.iter().map(|c| c.clone().into_owned()).collect()
+}
+
+/// An IPv4 address that a dual-stack socket reports as IPv6, as IPv4.
+fn unmapped(address: SocketAddr) -> SocketAddr {
     SocketAddr::new(address.ip().to_canonical(), address.port())
 }
 

@@ -1,5 +1,5 @@
-//! The certificate that the door shows: whichever was installed last, to
-//! everybody, whatever name they ask for.
+//! The certificate that the HTTPS listener presents: the last one installed, whatever name the
+//! client asks for.
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,12 +12,12 @@ use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 
-/// The door's own certificate. Cheap to clone; all clones show the same.
+/// The certificate and key of the server's own TLS. Cheap to clone; all clones share the same one.
 #[derive(Clone, Default)]
 pub(crate) struct ServerCertificate(Arc<ArcSwapOption<CertifiedKey>>);
 
 impl ServerCertificate {
-    /// Shows `chain` (the leaf first) from the next handshake on.
+    /// Presents `chain` (leaf first) from the next handshake on.
     ///
     /// # Errors
     /// If rustls cannot sign with this kind of key.

@@ -1,4 +1,4 @@
-//! The listener, with clients that are polite and clients that are not.
+//! Listeners, with well-behaved and with misbehaving clients.
 
 use std::io;
 use std::net::SocketAddr;
@@ -19,7 +19,7 @@ use rcgen::{
 use rustls::crypto::aws_lc_rs;
 use rustls::{ClientConfig, RootCertStore, version};
 use rustls_pki_types::{PrivateKeyDer, ServerName};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 use tokio::time::timeout;
@@ -70,20 +70,9 @@ struct Place {
     told: Arc<Notify>,
 }
 
-/// A listener with three pages: who the client is, one that takes a while, one that wants a body.
-async fn place(limits: Limits) -> Place {
-    let authority = authority();
-    let server_certificate = ServerCertificate::default();
-    show(&server_certificate, &authority);
-    let anchor = Certificate::from_der(authority.der()).unwrap();
-    let tls = Tls::new(
-        server_certificate.clone(),
-        [&anchor],
-        &TlsOptions::default(),
-    )
-    .unwrap();
-    let (asked, told) = <(Arc<Notify>, Arc<Notify>)>::default();
-    let router = Router::new()
+/// Three pages: which client asks, one that takes a while, one that wants a body.
+fn pages(asked: &Arc<Notify>, told: &Arc<Notify>) -> Router {
+    Router::new()
         .route(
             "/who",
             get(|Extension(peer): Extension<Peer>| async move {
@@ -97,7 +86,7 @@ async fn place(limits: Limits) -> Place {
         .route(
             "/slow",
             get({
-                let (asked, told) = (Arc::clone(&asked), Arc::clone(&told));
+                let (asked, told) = (Arc::clone(asked), Arc::clone(told));
                 async move || {
                     asked.notify_one();
                     told.notified().await;
@@ -113,10 +102,26 @@ async fn place(limits: Limits) -> Place {
                     Err(error) => format!("no body: {error}"),
                 }
             }),
-        );
+        )
+}
+
+/// An HTTPS listener with these pages.
+async fn place(limits: Limits) -> Place {
+    let authority = authority();
+    let server_certificate = ServerCertificate::default();
+    show(&server_certificate, &authority);
+    let anchor = Certificate::from_der(authority.der()).unwrap();
+    let tls = Tls::new(
+        server_certificate.clone(),
+        [&anchor],
+        &TlsOptions::default(),
+    )
+    .unwrap();
+    let (asked, told) = <(Arc<Notify>, Arc<Notify>)>::default();
+    let router = pages(&asked, &told);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let listener = Listener::open(listener, tls, router, limits);
+    let listener = Listener::https(listener, tls, router, limits);
     Place {
         authority,
         server_certificate,
@@ -160,7 +165,10 @@ impl Place {
     }
 }
 
-async fn ask(stream: &mut TlsStream<TcpStream>, path: &str) -> io::Result<String> {
+async fn ask<S>(stream: &mut S, path: &str) -> io::Result<String>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
     let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n");
     stream.write_all(request.as_bytes()).await?;
     let mut answer = vec![0; 4096];
@@ -374,4 +382,106 @@ async fn a_crowd_that_never_shakes_hands_keeps_nobody_waiting() {
     let mut stream = timeout(patience, place.connect()).await.unwrap();
     let answer = ask(&mut stream, "/who").await.unwrap();
     assert!(answer.contains("200 OK"));
+}
+
+/// A plain HTTP listener with the same pages.
+struct Plain {
+    listener: Listener,
+    address: SocketAddr,
+    asked: Arc<Notify>,
+    told: Arc<Notify>,
+}
+
+async fn plain(limits: Limits) -> Plain {
+    let (asked, told) = <(Arc<Notify>, Arc<Notify>)>::default();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let listener = Listener::http(listener, pages(&asked, &told), limits);
+    Plain {
+        listener,
+        address,
+        asked,
+        told,
+    }
+}
+
+impl Plain {
+    async fn connect(&self) -> TcpStream {
+        TcpStream::connect(self.address).await.unwrap()
+    }
+}
+
+#[tokio::test]
+async fn plain_http_is_served_where_it_is_wanted() {
+    let plain = plain(Limits::default()).await;
+    let answer = ask(&mut plain.connect().await, "/who").await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
+    assert!(answer.ends_with("0 certificates, 127.0.0.1"), "{answer}");
+}
+
+#[tokio::test]
+async fn a_plain_client_that_sends_no_request_or_half_a_header_is_disconnected() {
+    let idle = plain(Limits {
+        idle: BRIEF,
+        ..Limits::default()
+    });
+    let idle = idle.await;
+    assert!(ends(idle.connect().await).await);
+    let header = plain(Limits {
+        header: BRIEF,
+        ..Limits::default()
+    });
+    let header = header.await;
+    let mut half = header.connect().await;
+    half.write_all(b"GET /who HTTP/1.1\r\nHost:").await.unwrap();
+    assert!(ends(half).await);
+}
+
+#[tokio::test]
+async fn plain_http_has_the_limits_of_body_header_and_connections() {
+    let limits = Limits {
+        body: BRIEF,
+        connections: 1,
+        ..Limits::default()
+    };
+    let plain = plain(limits).await;
+    let mut first = plain.connect().await;
+    let request = b"POST /body HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc";
+    first.write_all(request).await.unwrap();
+    let mut answer = vec![0; 1024];
+    let n = first.read(&mut answer).await.unwrap();
+    let answer = String::from_utf8_lossy(&answer[..n]);
+    assert!(answer.contains("did not arrive in time"), "{answer}");
+    drop(first);
+
+    let first = plain.connect().await;
+    let mut second = plain.connect().await;
+    assert!(timeout(BRIEF, ask(&mut second, "/who")).await.is_err());
+    drop((first, second));
+
+    let mut many = plain.connect().await;
+    let cookies = "Cookie: x\r\n".repeat(101);
+    let request = format!("GET /who HTTP/1.1\r\nHost: x\r\n{cookies}\r\n");
+    many.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = vec![0; 1024];
+    let n = many.read(&mut answer).await.unwrap();
+    assert!(answer[..n].starts_with(b"HTTP/1.1 431 "));
+}
+
+#[tokio::test]
+async fn closing_a_plain_listener_lets_the_request_in_flight_finish() {
+    let plain = plain(Limits::default()).await;
+    let mut stream = plain.connect().await;
+    let request = b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n";
+    stream.write_all(request).await.unwrap();
+    plain.asked.notified().await;
+    let closing = tokio::spawn(plain.listener.close(PATIENCE));
+    while TcpStream::connect(plain.address).await.is_ok() {
+        tokio::task::yield_now().await;
+    }
+    plain.told.notify_one();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.ends_with("done"), "{answer}");
+    assert!(closing.await.unwrap());
 }
