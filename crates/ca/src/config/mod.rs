@@ -359,6 +359,10 @@ fn not_ours(top: &mut Section<'_>) {
     }
     for (key, what) in [
         ("metricsAddress", "metrics are not served yet"),
+        (
+            "insecureAddress",
+            "plain HTTP is not served yet; remove it or ignore this warning",
+        ),
         ("monitoring", "has no effect"),
     ] {
         if top.value(key).is_some_and(|value| !is_blank(value)) {

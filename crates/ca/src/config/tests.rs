@@ -158,12 +158,14 @@ fn what_the_server_cannot_do_is_refused_in_a_line_each() {
 fn what_has_no_effect_is_told_and_does_not_stop_the_server() {
     let mut value = with("crl", json!({"enabled": true}));
     value["metricsAddress"] = json!(":9090");
+    value["insecureAddress"] = json!(":8080");
     value["novelty"] = json!(1);
     assert_eq!(
         warnings(&value),
         [
             "ca.json: crl.enabled: certificate revocation lists are not served yet",
             "ca.json: metricsAddress: metrics are not served yet",
+            "ca.json: insecureAddress: plain HTTP is not served yet; remove it or ignore this warning",
             "ca.json: novelty: is not known and has no effect",
         ]
     );
