@@ -1,5 +1,4 @@
-//! Opens the store that ca.json names, and looks whether another program's
-//! records lie there.
+//! Opens the store that ca.json names, and detects the records of another program there.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -23,33 +22,33 @@ pub(super) fn open(config: &Config, plan: &Plan) -> anyhow::Result<(Store, bool)
     if database.is_mapped() {
         tracing::info!(
             event = "store",
-            "db {} is kept by this program as {}; files of other programs there are left alone",
+            "db {} is stored as {}; files of other programs there are not touched",
             database.data_source.display(),
             file.display()
         );
     }
-    let renews_unknown = answered(database, &file, plan.fresh_store)?;
+    let renews_unknown = may_renew_unknown(database, &file, plan)?;
     Ok((store, renews_unknown))
 }
 
-/// Whether the operator has said what becomes of another program's records, or
-/// there are none. The answer is remembered beside our store.
-fn answered(database: &Database, file: &Path, fresh_store: bool) -> anyhow::Result<bool> {
+/// Whether certificates that the store does not know may be renewed: where there are no records of another program,
+/// or once the operator has accepted that they stay behind. A file beside the store remembers that.
+fn may_renew_unknown(database: &Database, file: &Path, plan: &Plan) -> anyhow::Result<bool> {
     let note = note(file);
     if note.exists() || !database.foreign_markers().iter().any(is_there) {
         return Ok(true);
     }
-    if fresh_store {
+    if plan.fresh_store {
         fs::File::create(&note).with_context(|| format!("error writing {}", note.display()))?;
         return Ok(true);
     }
     tracing::warn!(
         event = "store",
         outcome = "foreign",
-        "{} holds records of another program, which do not come along: ACME accounts and orders \
-         (clients register again by themselves), revocations (revoked certificates would become \
-         renewable) and used tokens. Certificates that this store does not know are not renewed \
-         until the authority is started once with --fresh-store",
+        "{} holds records of another program, which are not imported: ACME accounts and orders \
+         (clients register again by themselves), revocations and used tokens. Certificates that this \
+         store does not know are not renewed, since they may have been revoked. To allow it, start \
+         once with --fresh-store",
         database.data_source.display()
     );
     Ok(false)
@@ -84,17 +83,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_foreign_store_keeps_the_door_closed_until_the_operator_answers_once() {
+    fn beside_a_foreign_store_unknown_certificates_are_renewed_only_after_the_operator_has_answered_once()
+     {
         let dir = tempfile::tempdir().unwrap();
         let database = Database {
             kind: DatabaseKind::Badger,
             data_source: dir.path().to_owned(),
         };
         let file = database.file();
-        assert!(answered(&database, &file, false).unwrap());
+        let usual = Plan::default();
+        let fresh = Plan {
+            fresh_store: true,
+            ..Plan::default()
+        };
+        assert!(may_renew_unknown(&database, &file, &usual).unwrap());
         fs::File::create(dir.path().join("000001.vlog")).unwrap();
-        assert!(!answered(&database, &file, false).unwrap());
-        assert!(answered(&database, &file, true).unwrap());
-        assert!(answered(&database, &file, false).unwrap());
+        assert!(!may_renew_unknown(&database, &file, &usual).unwrap());
+        assert!(may_renew_unknown(&database, &file, &fresh).unwrap());
+        assert!(may_renew_unknown(&database, &file, &usual).unwrap());
     }
 }
