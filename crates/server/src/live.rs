@@ -1,8 +1,8 @@
 //! The live configuration: what is in force now, and how an edit of the files
-//! comes into force without a restart.
+//! takes effect without a restart.
 //!
-//! An edit counts when two reads of the files agree. It is checked whole; one
-//! that does not hold leaves the old configuration in force and is told loudly.
+//! An edit is taken when two reads of the files agree, and checked as a whole. An invalid one leaves the old
+//! configuration in force and is logged as an error.
 
 mod chains;
 
@@ -20,9 +20,9 @@ use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 use tokio::sync::{Notify, watch};
 use tokio::time::sleep;
 
-/// Two reads this far apart must agree before an edit counts.
+/// Two reads this far apart have to agree before an edit is taken.
 const SETTLE: Duration = Duration::from_millis(50);
-/// An editor that takes longer than this is told that its file is unfinished.
+/// Maximum reads before files that keep changing are reported.
 const READS: usize = 100;
 
 /// The configuration files of one authority.
@@ -32,7 +32,7 @@ pub(crate) struct Files {
     riser_toml: PathBuf,
 }
 
-/// What the files say, before anybody has judged it.
+/// The contents of the files, unparsed.
 #[derive(Clone, PartialEq)]
 struct Text {
     ca_json: String,
@@ -47,31 +47,31 @@ pub(crate) enum Error {
     Unreadable {
         /// The file.
         file: PathBuf,
-        /// What the system says.
+        /// The system's error.
         error: io::Error,
     },
-    /// The files do not hold together; a line for each fault.
+    /// The files are invalid; a line for each fault.
     #[error("{}", .0.join("\n"))]
     Faults(Vec<String>),
-    /// The files went on changing while they were read.
-    #[error("the configuration files went on changing while they were read")]
-    Restless,
-    /// A running server cannot move to another store.
-    #[error("db has changed: a running authority cannot move to another store; restart it")]
+    /// The files kept changing while they were read.
+    #[error("the configuration files kept changing while they were read")]
+    Unsettled,
+    /// The store cannot change while the server runs.
+    #[error("db has changed: the store cannot change while the server runs; restart it")]
     AnotherStore,
 }
 
-/// What a reload came to.
+/// The result of a reload.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Reloaded {
-    /// The files say what is in force already.
+    /// The files contain what is in force already.
     Same,
     /// New settings are in force.
     Changed,
 }
 
-/// What the command line says about settings that the files have too; it goes
-/// before them at each reading.
+/// Settings of the command line that take precedence over those of the files, at each
+/// reading.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Overrides {
     /// The port of http-01.
@@ -109,7 +109,7 @@ pub(crate) struct Live {
 }
 
 impl Files {
-    /// `ca_json`, and the file of our own settings beside it.
+    /// `ca_json`, and `riser.toml` beside it.
     pub(crate) fn beside(ca_json: PathBuf) -> Self {
         let riser_toml = ca_json.with_file_name(RISER_TOML);
         Self {
@@ -136,23 +136,7 @@ impl Files {
         })
     }
 
-    /// Reads until two reads agree.
-    async fn settled(&self) -> Result<Text, Error> {
-        let mut last = self.read();
-        for _ in 0..READS {
-            sleep(SETTLE).await;
-            let next = self.read();
-            match (last, next) {
-                (Ok(a), Ok(b)) if a == b => return Ok(b),
-                (Err(_), Err(error)) => return Err(error),
-                (_, next) => last = next,
-            }
-        }
-        last.and(Err(Error::Restless))
-    }
-
-    /// The folders in which a change of the files shows: their own, and those
-    /// that symbolic links lead to.
+    /// The folders to watch for changes of the files: their own, and those that symbolic links lead to.
     fn folders(&self) -> Vec<PathBuf> {
         let mut folders = Vec::new();
         for file in [&self.ca_json, &self.riser_toml] {
@@ -167,6 +151,21 @@ impl Files {
         }
         folders
     }
+}
+
+/// Calls `read` until two reads in a row agree, so that a file is not taken while it is being written.
+async fn settled(mut read: impl FnMut() -> Result<Text, Error>) -> Result<Text, Error> {
+    let mut last = read();
+    for _ in 0..READS {
+        sleep(SETTLE).await;
+        let next = read();
+        match (last, next) {
+            (Ok(a), Ok(b)) if a == b => return Ok(b),
+            (Err(_), Err(error)) => return Err(error),
+            (_, next) => last = next,
+        }
+    }
+    last.and(Err(Error::Unsettled))
 }
 
 fn parse(
@@ -212,34 +211,34 @@ impl Live {
         }
     }
 
-    /// What is in force now; to be asked once a request.
+    /// The configuration in force now. A request takes it once.
     pub(crate) fn config(&self) -> Arc<Config> {
         self.config.load_full()
     }
 
-    /// Why the newest edit is not in force; nothing when it is.
+    /// Why the newest edit is not in force; `None` when it is.
     pub(crate) fn fault(&self) -> Option<String> {
         self.fault.load().as_deref().cloned()
     }
 
-    /// What of the newest edit has no effect, or not before the next start.
+    /// Which parts of the newest edit have no effect, or none before the next start.
     pub(crate) fn notes(&self) -> Vec<String> {
         self.notes.load().to_vec()
     }
 
-    /// Tells when something else is in force.
+    /// Notifies of each change of what is in force.
     pub(crate) fn changes(&self) -> watch::Receiver<u64> {
         self.revision.subscribe()
     }
 
-    /// Brings the files' present content into force, or says loudly why not.
+    /// Puts the files' present content into force, or logs why not.
     pub(crate) async fn reload(&self) -> Option<Reloaded> {
         match self.try_reload().await {
             Ok(reloaded) => {
                 if self.fault.swap(None).is_some() {
                     tracing::info!(
                         event = "configuration",
-                        "the configuration files hold again"
+                        "the configuration files are valid again"
                     );
                 }
                 Some(reloaded)
@@ -266,7 +265,7 @@ impl Live {
         let Some(files) = &self.files else {
             return Ok(Reloaded::Same);
         };
-        let text = files.settled().await?;
+        let text = settled(|| files.read()).await?;
         let has_more_files = !self.config().riser.chains.alternates.is_empty();
         if self.seen.load().as_deref() == Some(&text) && !has_more_files {
             return Ok(Reloaded::Same);
@@ -305,32 +304,32 @@ impl Live {
         Ok(Reloaded::Changed)
     }
 
-    /// Watches the files' folders and reloads after each edit, for ever.
+    /// Watches the files' folders and reloads after each edit; never returns.
     pub(crate) async fn watch(&self) {
         let Some(files) = &self.files else {
             return;
         };
-        let bell = Arc::new(Notify::new());
-        let _watcher = match watcher(files, Arc::clone(&bell)) {
+        let changed = Arc::new(Notify::new());
+        let _watcher = match watcher(files, Arc::clone(&changed)) {
             Ok(watcher) => watcher,
             Err(error) => {
-                tracing::warn!(%error, "the configuration is not watched; SIGHUP re-reads it");
+                tracing::warn!(%error, "the configuration is not watched; SIGHUP reloads it");
                 return;
             }
         };
-        // What was edited between the first read and now rings no bell.
-        bell.notify_one();
+        // An edit between the first read and now causes no event.
+        changed.notify_one();
         loop {
-            bell.notified().await;
+            changed.notified().await;
             self.reload().await;
         }
     }
 }
 
-fn watcher(files: &Files, bell: Arc<Notify>) -> notify::Result<RecommendedWatcher> {
+fn watcher(files: &Files, changed: Arc<Notify>) -> notify::Result<RecommendedWatcher> {
     let mut watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
         if event.is_ok_and(|event| is_an_edit(&event.kind)) {
-            bell.notify_one();
+            changed.notify_one();
         }
     })?;
     for folder in files.folders() {
@@ -343,8 +342,8 @@ fn watcher(files: &Files, bell: Arc<Notify>) -> notify::Result<RecommendedWatche
     Ok(watcher)
 }
 
-/// Closed after writing, renamed, created as a link, removed; never a mere read,
-/// since our own reads would ring the bell again.
+/// Closed after writing, renamed, created as a link, or removed. Reads do not count: our own would cause another
+/// reload.
 fn is_an_edit(kind: &EventKind) -> bool {
     matches!(
         kind,

@@ -6,7 +6,7 @@ use ca::authority::Layout;
 use ca::config::{Config, Fault, RISER_TOML, fits};
 use pki::Certificate;
 
-/// Reads the chains that the configuration names, relative names from the step path on. All must fit the
+/// Reads the chains that the configuration names; relative names are below the step path. Each has to fit the
 /// issuer, which is the first certificate of ca.json's `crt`.
 ///
 /// # Errors

@@ -1,4 +1,4 @@
-//! Edits of the files, good and bad, as people and programs make them.
+//! Edits of the files, valid and invalid, as people and programs make them.
 
 use std::fs;
 use std::path::PathBuf;
@@ -123,6 +123,28 @@ async fn a_file_that_goes_away_for_a_moment_is_not_a_configuration() {
     assert_eq!(names(&live), ["a"]);
 }
 
+#[tokio::test]
+async fn a_file_that_changes_between_two_valid_reads_is_read_until_two_reads_agree() {
+    let text = |name: &str| Text {
+        ca_json: ca_json(&[name], "db"),
+        riser_toml: None,
+    };
+    let mut reads = ["a", "b", "c", "c", "d"].into_iter().map(text);
+    let settled = settled(|| Ok(reads.next().unwrap())).await.ok().unwrap();
+    assert!(settled == text("c"));
+    let mut broken = [Ok(text("a")), Err(Error::Unsettled), Ok(text("b"))]
+        .into_iter()
+        .chain([Ok(text("b"))]);
+    let settled = super::settled(|| broken.next().unwrap())
+        .await
+        .ok()
+        .unwrap();
+    assert!(
+        settled == text("b"),
+        "a read that fails between is passed over"
+    );
+}
+
 /// Edits the watched files in one way, and waits until the edit is in force.
 async fn follows(edit: impl FnOnce(&Folder)) -> Vec<String> {
     let folder = Folder::new(&["a"]);
@@ -162,7 +184,7 @@ async fn a_link_that_leads_elsewhere_is_followed() {
     assert_eq!(follows(edit).await, ["d"]);
 }
 
-/// A folder whose ca.json names the intermediate of the real pair, and riser.toml these alternates.
+/// A folder whose ca.json names the intermediate that smallstep's `step` made, and riser.toml these alternates.
 fn chained(alternates: &[&str]) -> Folder {
     let folder = Folder::new(&["a"]);
     let mut file: serde_json::Value = serde_json::from_str(&ca_json(&["a"], "db")).unwrap();
