@@ -1,7 +1,7 @@
-//! Puts the authority together, serves it, and takes it apart in order.
+//! Builds the authority, serves it, and stops it in order.
 //!
-//! Everything that can be wrong is found before a connection is accepted:
-//! configuration, certificates, key, password, port, store.
+//! Errors in the configuration, certificates, key, password, port or store are found before a connection is
+//! accepted.
 
 mod admin_socket;
 mod announce;
@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use ::store::Store;
 use anyhow::Context as _;
-use ca::config::{Config, LogFormat};
+use ca::config::Config;
 use pki::Certificate;
 use sd_notify::NotifyState;
 use tokio::task::JoinHandle;
@@ -28,7 +28,8 @@ use tokio::time::timeout;
 
 use self::material::Material;
 use self::pidfile::Pidfile;
-use self::signals::{Signals, Wish};
+use self::signals::{SignalAction, Signals};
+use self::socket::Listening;
 pub(crate) use self::welcome::Welcome;
 use crate::listen::{Limits, Listener, ServerCertificate, Tls};
 pub(crate) use crate::live::Overrides;
@@ -38,53 +39,57 @@ use crate::probe::{self, Prober};
 use crate::service::{AuthorityCertificates, Parts, Services};
 use crate::{http, jobs, log};
 
-/// How long requests and validations in flight may take when the server stops.
+/// How long requests, and then validations, may take when the server stops.
 const GRACE: Duration = Duration::from_secs(60);
 
-/// How one authority is to be served.
+/// How an authority is served.
 #[derive(Debug, Default)]
 pub(crate) struct Plan {
     /// The configuration file.
     pub(crate) config: PathBuf,
-    /// The context that led to it.
+    /// The context whose configuration it is.
     pub(crate) context: Option<String>,
-    /// File with the password of the intermediate key.
+    /// The file with the password of the intermediate key.
     pub(crate) password_file: Option<PathBuf>,
-    /// What goes before the files.
+    /// Settings that take precedence over the files.
     pub(crate) overrides: Overrides,
-    /// Whether the machine's search list is left out.
+    /// Whether names are resolved without the machine's search list.
     pub(crate) strict_fqdn: bool,
-    /// Names that are loopback without asking anybody.
+    /// Names that resolve to loopback without DNS.
     pub(crate) loopback_names: Vec<String>,
-    /// Where to write the process id.
+    /// The file for the process id.
     pub(crate) pidfile: Option<PathBuf>,
-    /// Whether the operator has said that a foreign store stays behind.
+    /// Whether the operator accepts that another program's records are not imported.
     pub(crate) fresh_store: bool,
-    /// Whether records end with the process.
+    /// Whether the records are lost when the process ends.
     pub(crate) ephemeral: bool,
-    /// Whether only the essential lines are said at start.
+    /// Whether only the essential lines are printed at start.
     pub(crate) quiet: bool,
-    /// What to tell the developer once the authority serves.
+    /// What to print for a developer once the authority serves.
     pub(crate) welcome: Option<Welcome>,
 }
 
 /// Why the authority is not served.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
-    /// The configuration file is not there.
+    /// The configuration file does not exist.
     #[error("{} does not exist", .0.display())]
     NoConfiguration(PathBuf),
-    /// Anything else, in words for the operator.
+    /// Any other error, with its causes.
     #[error("{0:#}")]
     Fatal(#[from] anyhow::Error),
 }
 
-/// Serves until a signal ends it.
+/// Serves until a signal stops it.
 ///
 /// # Errors
-/// [`Failure`], with nothing left half started.
+/// [`Failure`]; then nothing is left running.
 pub(crate) fn serve(plan: &Plan) -> Result<(), Failure> {
-    let say = Announcer::new(plan.quiet);
+    let announcer = if plan.quiet {
+        Announcer::quiet()
+    } else {
+        Announcer::full()
+    };
     let (live, warnings) =
         match Live::open(Files::beside(plan.config.clone()), plan.overrides.clone()) {
             Ok(opened) => opened,
@@ -96,11 +101,11 @@ pub(crate) fn serve(plan: &Plan) -> Result<(), Failure> {
             Err(error) => return Err(Failure::Fatal(error.into())),
         };
     let config = live.config();
-    log::start(config.logger_format == LogFormat::Json);
+    log::start(config.logger_format);
     for warning in warnings {
         tracing::warn!(event = "configuration", "{warning}");
     }
-    say.say("Building new tls configuration");
+    announcer.line("Building new tls configuration");
     let material = Material::load(&config, plan.password_file.as_deref())?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(std::thread::available_parallelism().map_or(2, |n| n.get().max(2)))
@@ -108,8 +113,8 @@ pub(crate) fn serve(plan: &Plan) -> Result<(), Failure> {
         .enable_all()
         .build()
         .context("error starting the runtime")?;
-    let served = runtime.block_on(run(plan, Arc::new(live), material, &say));
-    // What still runs now has had its time; nothing acknowledged depends on it.
+    let served = runtime.block_on(run(plan, Arc::new(live), material, &announcer));
+    // Nothing acknowledged depends on what still runs now.
     runtime.shutdown_timeout(Duration::from_millis(100));
     Ok(served?)
 }
@@ -118,7 +123,7 @@ async fn run(
     plan: &Plan,
     live: Arc<Live>,
     material: Material,
-    say: &Announcer,
+    announcer: &Announcer,
 ) -> anyhow::Result<()> {
     let config = live.config();
     let https_socket = socket::bind(&config.address)?;
@@ -154,23 +159,23 @@ async fn run(
         .context("error issuing the server's own certificate")?;
     let mut signals = Signals::listen()?;
     let _pidfile = plan.pidfile.as_deref().map(Pidfile::write).transpose()?;
-    let (tcp, address) = socket::listen(https_socket, &config.address)?;
+    let Listening { listener, address } = socket::listen(https_socket, &config.address)?;
     let router = http::router(services.clone(), &http::STEP_CA);
     let limits = limits(&config);
     let admin = admin_socket.map(|socket| {
         let router = http::operator_router(services.clone(), &http::STEP_CA);
         Listener::admin(socket, router, limits)
     });
-    let https = Listener::https(tcp, tls, router, limits);
-    announce::start(say, plan, &config, &fingerprints, &address);
+    let https = Listener::https(listener, tls, router, limits);
+    announce::start(announcer, plan, &config, &fingerprints, &address);
     tell_systemd(&[NotifyState::Ready]);
     let jobs = start_jobs(&services, &store, server_certificate, &live, span);
     if let Err(error) = services.validator.resume(&live.config()).await {
-        tracing::error!(%error, "unfinished validations cannot be taken up again");
+        tracing::error!(%error, "unfinished validations cannot be resumed");
     }
-    attend(plan, &live, &prober, &mut signals, say).await;
+    attend(plan, &live, &prober, &mut signals, announcer).await;
     tell_systemd(&[NotifyState::Stopping]);
-    say.tell("shutting down ...");
+    announcer.detail("shutting down ...");
     stop(Listeners { https, admin }, &services, &mut signals).await;
     jobs.iter().for_each(JoinHandle::abort);
     store.close().await;
@@ -197,22 +202,28 @@ fn start_jobs(
     ]
 }
 
-/// Answers signals and follows the configuration until it is time to stop.
-async fn attend(plan: &Plan, live: &Live, prober: &Prober, signals: &mut Signals, say: &Announcer) {
+/// Handles signals and changes of the configuration until a signal to stop.
+async fn attend(
+    plan: &Plan,
+    live: &Live,
+    prober: &Prober,
+    signals: &mut Signals,
+    announcer: &Announcer,
+) {
     let mut changes = live.changes();
     loop {
         tokio::select! {
-            wish = signals.next() => match wish {
-                Wish::End => return,
-                Wish::Reload => reload(live, say).await,
+            action = signals.next() => match action {
+                SignalAction::Stop => return,
+                SignalAction::Reload => reload(live, announcer).await,
             },
             Ok(()) = changes.changed() => prober.follow(&options(plan, &live.config())),
         }
     }
 }
 
-async fn reload(live: &Live, say: &Announcer) {
-    say.tell("reloading ...");
+async fn reload(live: &Live, announcer: &Announcer) {
+    announcer.detail("reloading ...");
     let clock = NotifyState::monotonic_usec_now();
     let states: Vec<_> = std::iter::once(NotifyState::Reloading)
         .chain(clock)
@@ -246,16 +257,16 @@ async fn stop(listeners: Listeners, services: &Services, signals: &mut Signals) 
     };
     tokio::select! {
         () = end => {}
-        () = signals.end() => tracing::warn!("second signal: not waiting for requests in flight"),
+        () = signals.stop() => tracing::warn!("second signal: not waiting for requests in flight"),
     }
 }
 
 fn tell_systemd(states: &[NotifyState<'_>]) {
-    // Without systemd there is nobody to tell.
+    // Without systemd nothing listens.
     drop(sd_notify::notify(states));
 }
 
-/// How the prober look.
+/// The options of the prober.
 fn options(plan: &Plan, config: &Config) -> probe::Options {
     let validation = &config.riser.validation;
     probe::Options {

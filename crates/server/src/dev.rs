@@ -1,5 +1,5 @@
-//! `step-ca dev`: an authority to develop against, made and served by one
-//! command without questions. Its keys are not encrypted.
+//! `step-ca dev`: creates and serves an authority for development, without questions. Its keys
+//! are not encrypted.
 
 mod folder;
 
@@ -18,20 +18,20 @@ use crate::flags::Dev;
 use crate::service;
 use folder::Folder;
 
-/// Where the authority is kept unless the user says otherwise.
+/// The default folder of the authority.
 const FOLDER: &str = ".step-ca-dev";
-/// What the certificates of the authority are called.
+/// The name in the authority's certificates.
 const NAME: &str = "Development";
-/// The names by which it is reached.
+/// The names and addresses of the server.
 const NAMES: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
 
-/// Makes the authority if it is not there yet, and serves it.
+/// Creates the authority if it does not exist yet, and serves it.
 ///
 /// # Errors
 /// [`Failure`], as for any authority.
 pub(crate) fn run(flags: Dev) -> Result<(), Failure> {
     let folder = if flags.ephemeral {
-        Folder::passing(&std::env::temp_dir())?
+        Folder::temporary(&std::env::temp_dir())?
     } else {
         let chosen = flags.dir.as_deref();
         Folder::kept(chosen.unwrap_or_else(|| Path::new(FOLDER)))?
@@ -65,10 +65,10 @@ pub(crate) fn run(flags: Dev) -> Result<(), Failure> {
     app::serve(&plan)
 }
 
-/// Where a new authority listens unless the user says otherwise.
+/// The default address of a new authority.
 const ADDRESS: &str = "127.0.0.1:9000";
 
-/// Makes keys, certificates and files.
+/// Creates keys, certificates and files.
 fn create(folder: &Path, address: &str) -> anyhow::Result<()> {
     let authority = service::authority::create(NAME, Timestamp::now())?;
     let plan = authority::Plan {
@@ -78,22 +78,21 @@ fn create(folder: &Path, address: &str) -> anyhow::Result<()> {
         ca_url: None,
         database: true,
     };
-    let minted = NewAuthority {
+    let new = NewAuthority {
         root: &authority.root,
         root_key: Some(authority.root_key.to_pem()),
         intermediate: &authority.intermediate,
         intermediate_key: authority.intermediate_key.to_pem(),
         provisioners: vec![authority::acme_provisioner("")],
     };
-    for entry in authority::entries(&plan, minted) {
+    for entry in authority::entries(&plan, new) {
         let name = entry.path.display().to_string();
         write(&entry).with_context(|| format!("error writing {name}"))?;
     }
     Ok(())
 }
 
-/// The address with a free port where it has port 0, since the port has to be
-/// in the files before the authority listens.
+/// The address, with a free port instead of 0, since the files name the port before the authority listens.
 fn free(address: &str) -> anyhow::Result<String> {
     if !address.ends_with(":0") {
         return Ok(address.to_owned());
@@ -119,7 +118,7 @@ fn write(entry: &Entry) -> std::io::Result<()> {
     }
 }
 
-/// Moves an authority that is there already to another address.
+/// Changes the address of an existing authority.
 fn relocate(layout: &Layout, address: &str) -> anyhow::Result<()> {
     let address = free(address)?;
     let port = address.rsplit_once(':').map_or("", |(_, port)| port);
@@ -144,7 +143,7 @@ fn replace(file: &Path, key: &str, value: &str) -> anyhow::Result<()> {
     fs::rename(&aside, file).with_context(failed)
 }
 
-/// A name to show in the lines to paste.
+/// The name in the commands to paste.
 fn example(patterns: &[String]) -> String {
     match patterns.first().map(|p| p.strip_prefix("*.").ok_or(p)) {
         Some(Ok(parent)) => format!("app.{parent}"),

@@ -1,5 +1,5 @@
-//! The command line of `step-ca`: every flag that scripts may pass, and which of
-//! them are known but not done here.
+//! The command line of `step-ca`, including the flags of smallstep's step-ca that are refused because their
+//! feature is not supported.
 
 use std::ffi::OsString;
 use std::net::{IpAddr, SocketAddr};
@@ -7,21 +7,21 @@ use std::path::PathBuf;
 
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
-/// Starts the certificate authority.
+/// The command line.
 #[derive(Debug, Parser)]
 #[command(
     name = "step-ca",
     version,
     about = "A private certificate authority that speaks ACME",
     long_about = "A private certificate authority that speaks ACME.\n\n\
-        Starts the authority that `step ca init` made and serves it until SIGTERM.\n\
-        Configuration and provisioners are re-read when their files change.",
+        Serves the authority that `step ca init` created, until SIGTERM.\n\
+        The configuration is reloaded when its files change.",
     after_help = EXAMPLES,
     args_conflicts_with_subcommands = true,
     disable_help_subcommand = false
 )]
 pub(crate) struct Flags {
-    /// What else to do than to serve.
+    /// What to do instead of serving.
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
     /// How to serve.
@@ -32,7 +32,7 @@ pub(crate) struct Flags {
 /// The flags of `step-ca [config]`.
 #[derive(Debug, Args)]
 pub(crate) struct Serve {
-    /// The configuration file [default: $(step path)/config/ca.json]
+    /// Configuration file [default: $(step path)/config/ca.json]
     #[arg(value_name = "config")]
     pub(crate) config: Option<PathBuf>,
     /// File with the password of the intermediate key
@@ -41,10 +41,10 @@ pub(crate) struct Serve {
     /// DNS server to ask instead of the machine's own (address, or address:port)
     #[arg(long, value_name = "addr", value_parser = resolver)]
     pub(crate) resolver: Option<SocketAddr>,
-    /// The context whose authority to serve
+    /// Context whose authority to serve
     #[arg(long, value_name = "name", env = "STEP_CA_CONTEXT")]
     pub(crate) context: Option<String>,
-    /// Say only what matters at start
+    /// Print only the essential lines at start
     #[arg(long, env = "STEP_CA_QUIET", value_parser = clap::builder::BoolishValueParser::new(),
         num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true")]
     pub(crate) quiet: bool,
@@ -54,25 +54,25 @@ pub(crate) struct Serve {
     /// Port of tls-alpn-01 validations, for tests (needs --insecure)
     #[arg(long, value_name = "port")]
     pub(crate) acme_tls_port: Option<u16>,
-    /// Ask for names as they are, without the machine's search list
+    /// Resolve names without the machine's search list
     #[arg(long)]
     pub(crate) acme_strict_fqdn: bool,
     /// File to write the process id to
     #[arg(long, value_name = "file")]
     pub(crate) pidfile: Option<PathBuf>,
-    /// Allow flags that are not for production
+    /// Allow flags that are not meant for production
     #[arg(long)]
     pub(crate) insecure: bool,
-    /// Start although another program's records lie beside ours and do not come
-    /// along; certificates that our store does not know may be renewed
+    /// Accept that the records of another program in the db folder are not imported, and
+    /// renew certificates that the store does not know (needed once)
     #[arg(long)]
     pub(crate) fresh_store: bool,
-    /// Flags that are known and refused.
+    /// Flags that are refused.
     #[command(flatten)]
     absent: Absent,
 }
 
-/// Flags of parts that are not here.
+/// Flags of features that are not supported.
 #[derive(Debug, Args)]
 struct Absent {
     #[arg(long, value_name = "file", hide = true)]
@@ -94,18 +94,18 @@ struct Absent {
 /// What `step-ca` does besides serving.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Start an authority for development: one command, no questions
+    /// Create and serve an authority for development
     Dev(Dev),
     /// Print the version
     Version,
-    /// Not available: exporting belongs to linked authorities
+    /// Not supported: export a linked authority
     #[command(hide = true)]
     Export {
         /// Ignored.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         rest: Vec<String>,
     },
-    /// Not available: onboarding belongs to linked authorities
+    /// Not supported: onboard a linked authority
     #[command(hide = true)]
     Onboard {
         /// Ignored.
@@ -118,13 +118,13 @@ pub(crate) enum Command {
 #[derive(Debug, Args)]
 #[command(after_help = DEV_EXAMPLES)]
 pub(crate) struct Dev {
-    /// Folder that keeps the authority [default: .step-ca-dev]
+    /// Folder of the authority [default: .step-ca-dev]
     #[arg(long, value_name = "folder", conflicts_with = "ephemeral")]
     pub(crate) dir: Option<PathBuf>,
-    /// Keep nothing: the authority ends with this process
+    /// Use a temporary folder, removed when the process ends
     #[arg(long)]
     pub(crate) ephemeral: bool,
-    /// Address to listen on, port 0 for a free one [default: 127.0.0.1:9000]
+    /// Address to listen on, with port 0 for a free port [default: 127.0.0.1:9000]
     #[arg(long, value_name = "addr")]
     pub(crate) address: Option<SocketAddr>,
     /// Port that http-01 validations connect to
@@ -136,42 +136,42 @@ pub(crate) struct Dev {
     /// DNS server to ask instead of the machine's own (address, or address:port)
     #[arg(long, value_name = "addr", value_parser = resolver)]
     pub(crate) resolver: Option<SocketAddr>,
-    /// Names that are this machine without any DNS, as in '*.test' (repeatable)
+    /// Names that resolve to this machine without DNS, such as '*.test' (repeatable)
     #[arg(long, value_name = "pattern", value_delimiter = ',', value_parser = names)]
     pub(crate) names: Vec<String>,
 }
 
 const EXAMPLES: &str = "Examples:
-  Serve the authority of this user's step path:
+  Serve the authority in this user's step path:
     step-ca
-  Serve another one, its key's password in a file:
+  Serve another authority, with the password of its key in a file:
     step-ca /etc/step-ca/config/ca.json --password-file /etc/step-ca/password.txt
-  An authority to try things with, gone afterwards:
+  Serve a temporary authority:
     step-ca dev --ephemeral
 
-A key that is encrypted, without --password-file: the terminal is asked.";
+The password of an encrypted key is asked for on the terminal unless --password-file is given.";
 
 const DEV_EXAMPLES: &str = "Examples:
   Keep the authority in ./.step-ca-dev:
     step-ca dev
-  Nothing kept, every name under .test is this machine, http-01 on port 5002:
+  Keep nothing, resolve all names under .test to this machine, use port 5002 for http-01:
     step-ca dev --ephemeral --names '*.test' --http-port 5002";
 
-/// How parsing the command line ended.
+/// The result of parsing the command line.
 pub(crate) enum Parsed {
-    /// Go on with these.
+    /// Run with these flags.
     Run(Box<Flags>),
-    /// Everything has been said; leave with this code.
+    /// Exit with this code; everything has been printed.
     Exit(u8),
 }
 
-/// Reads the command line; prints help and complaints itself.
+/// Parses the command line; prints help and errors itself.
 pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Parsed {
     let flags = match Flags::try_parse_from(arguments.into_iter().map(two_dashes)) {
         Ok(flags) => flags,
         Err(error) => {
             let code = u8::from(error.use_stderr());
-            // Nothing is left to be done when even the complaint cannot be printed.
+            // An error that cannot be printed cannot be reported otherwise.
             drop(error.print());
             return Parsed::Exit(code);
         }
@@ -186,7 +186,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Parsed {
     }
 }
 
-/// Why well-formed flags are not taken.
+/// Why well-formed flags are refused.
 fn objection(flags: &Flags) -> Option<String> {
     match &flags.command {
         Some(Command::Export { .. }) => return Some(absent("command 'export'", LINKED)),
@@ -232,7 +232,7 @@ fn absent(what: &str, part: &str) -> String {
         .replace("mode are", "mode is")
 }
 
-/// Go's flag package takes `-flag` for `--flag`; scripts rely on it.
+/// Rewrites `-flag` to `--flag`: smallstep's step-ca accepts both, and scripts use both.
 fn two_dashes(argument: OsString) -> OsString {
     match argument.to_str() {
         Some(text)
@@ -259,7 +259,7 @@ fn resolver(text: &str) -> Result<SocketAddr, String> {
     }
 }
 
-/// A name, or `*.` and the end of names.
+/// A name, or `*.` and a domain.
 fn names(text: &str) -> Result<String, String> {
     let bare = text.strip_prefix("*.").unwrap_or(text);
     if bare.is_empty() || bare.contains(['*', ' ', '/', ':']) || bare.starts_with('.') {

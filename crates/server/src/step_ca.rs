@@ -26,8 +26,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Err(Failure::NoConfiguration(path)) => {
             let words = format!(
                 "There is no certificate authority at {}.\n\
-                 Make one with `step ca init`, or try one with `step-ca dev --ephemeral`.\n\
-                 If it lies elsewhere, name it: `step-ca /path/to/ca.json`.\n",
+                 Create one with `step ca init`, or try one with `step-ca dev --ephemeral`.\n\
+                 If it is elsewhere, name it: `step-ca /path/to/ca.json`.\n",
                 path.display()
             );
             drop(io::stdout().write_all(words.as_bytes()));

@@ -1,5 +1,4 @@
-//! Where the files of an authority are: `$STEPPATH`, or the home folder's
-//! `.step`, and the contexts in it.
+//! Where the files of an authority are: `$STEPPATH` or `~/.step`, and the contexts there.
 
 use std::collections::HashMap;
 use std::env;
@@ -8,25 +7,25 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-/// Why the step path cannot be told.
+/// Why the step path cannot be determined.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
     /// Neither STEPPATH nor a home folder.
     #[error(
-        "neither STEPPATH nor HOME is set: say where the configuration is, as in `step-ca /path/to/ca.json`"
+        "neither STEPPATH nor HOME is set: name the configuration file: `step-ca /path/to/ca.json`"
     )]
     Homeless,
     /// A context that `contexts.json` does not have.
-    #[error("context {name:?} is not in {}: `step context list` shows those that are", .file.display())]
+    #[error("context {name:?} is not in {}: `step context list` shows the known ones", .file.display())]
     NoContext {
         /// The name asked for.
         name: String,
-        /// The file looked at.
+        /// The file with the known contexts.
         file: PathBuf,
     },
 }
 
-/// A folder of one authority, and the context that leads to it.
+/// The folder of an authority, and its context.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct StepPath {
     /// What `step path` prints.
@@ -49,7 +48,7 @@ impl StepPath {
     /// The step path of this process's environment.
     ///
     /// # Errors
-    /// [`Error`], when it cannot be told.
+    /// [`Error`].
     pub(crate) fn of_environment(context: Option<&str>) -> Result<Self, Error> {
         let set = |name| env::var_os(name).filter(|v| !v.is_empty());
         let base = match set("STEPPATH") {

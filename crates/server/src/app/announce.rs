@@ -1,47 +1,47 @@
-//! The lines at start that scripts and people read.
+//! The lines at start, which people and scripts read.
 
 use ca::config::Config;
 
 use super::Plan;
 use crate::log::Announcer;
 
-/// Says where the authority is, once it is there.
+/// Prints where the authority is served.
 pub(super) fn start(
-    say: &Announcer,
+    announcer: &Announcer,
     plan: &Plan,
     config: &Config,
     fingerprints: &[String],
     address: &str,
 ) {
     let (version, arch) = (env!("CARGO_PKG_VERSION"), arch());
-    say.tell(format!(
+    announcer.detail(format!(
         "Starting Riser CA/{version} ({}/{arch})",
         std::env::consts::OS
     ));
     if let Some(context) = &plan.context {
-        say.tell(format!("Current context: {context}"));
+        announcer.detail(format!("Current context: {context}"));
     }
-    say.tell(format!("Config file: {}", plan.config.display()));
+    announcer.detail(format!("Config file: {}", plan.config.display()));
     let port = address.rsplit_once(':').map_or("", |(_, port)| port);
     let mut names = config.dns_names.iter();
     let url = url(names.next().map_or("localhost", String::as_str), port);
-    say.tell(format!("The primary server URL is {url}"));
-    say.tell(format!(
+    announcer.detail(format!("The primary server URL is {url}"));
+    announcer.detail(format!(
         "Root certificates are available at {url}/roots.pem"
     ));
     let others: Vec<_> = names.map(String::as_str).collect();
     if !others.is_empty() {
-        say.tell(format!(
+        announcer.detail(format!(
             "Additional configured hostnames: {}",
             others.join(", ")
         ));
     }
     for fingerprint in fingerprints {
-        say.tell(format!("X.509 Root Fingerprint: {fingerprint}"));
+        announcer.detail(format!("X.509 Root Fingerprint: {fingerprint}"));
     }
-    say.say(format!("Serving HTTPS on {address} ..."));
+    announcer.line(format!("Serving HTTPS on {address} ..."));
     if let (Some(welcome), Some(fingerprint)) = (&plan.welcome, fingerprints.first()) {
-        say.hand_over(&welcome.text(&url, fingerprint));
+        announcer.output(&welcome.text(&url, fingerprint));
     }
 }
 
@@ -58,7 +58,7 @@ fn url(name: &str, port: &str) -> String {
     }
 }
 
-/// The architecture's name as packages spell it.
+/// The architecture's name as packages have it.
 fn arch() -> &'static str {
     match std::env::consts::ARCH {
         "x86_64" => "amd64",

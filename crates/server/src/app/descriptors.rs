@@ -1,13 +1,12 @@
-//! File descriptors: as many as the system grants, and some of them kept from
-//! connections so that the store and the prober never lack one.
+//! File descriptors: raises the limit to what the system allows, and reserves some for the store and the
+//! prober.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// Kept for the store, validations, configuration and logs.
-const KEPT: usize = 256;
+/// Reserved for the store, validations, configuration and logs.
+const RESERVED: usize = 256;
 
-/// Raises this process's limit to what it may have, and says how many of
-/// `wanted` connections it has room for.
+/// Raises this process's limit to the maximum, and returns how many of `wanted` connections fit.
 pub(super) fn room_for(wanted: usize) -> usize {
     let limit = getrlimit(Resource::Nofile);
     let raised = Rlimit {
@@ -18,9 +17,9 @@ pub(super) fn room_for(wanted: usize) -> usize {
         Ok(()) => limit.maximum,
         Err(_) => limit.current,
     };
-    // Without a number there is no limit.
+    // `None` means no limit.
     let granted = granted.map_or(usize::MAX, |n| usize::try_from(n).unwrap_or(usize::MAX));
-    let room = granted.saturating_sub(KEPT).max(granted / 2).max(1);
+    let room = granted.saturating_sub(RESERVED).max(granted / 2).max(1);
     if room < wanted {
         tracing::warn!(
             "the limit of {granted} open files leaves room for {room} connections, not {wanted}"

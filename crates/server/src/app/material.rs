@@ -1,4 +1,4 @@
-//! Certificates and the key, from the files that ca.json names.
+//! The certificates and the key, from the files that ca.json names.
 
 use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
@@ -11,25 +11,25 @@ use keys::{CertificateSigner, FileSigner};
 use pki::Certificate;
 use zeroize::Zeroizing;
 
-/// What the authority is made of.
+/// The certificates and the key of the authority.
 pub(super) struct Material {
     /// The intermediate's key and certificate.
     pub(super) certificate_signer: CertificateSigner,
     /// The roots that clients trust.
     pub(super) roots: Vec<Certificate>,
-    /// Further roots, of befriended authorities.
+    /// Roots of federated authorities.
     pub(super) federated: Vec<Certificate>,
     /// The chain above a leaf, without the root.
     pub(super) intermediates: Vec<Certificate>,
 }
 
 impl Material {
-    /// Whoever may have signed a client's certificate.
+    /// The certificates that verify clients.
     pub(super) fn authorities(&self) -> impl Iterator<Item = &Certificate> {
         self.roots.iter().chain(&self.intermediates)
     }
 
-    /// Reads everything; asks for the key's password if it needs one and none is given.
+    /// Reads the files; asks for the key's password where it is encrypted and no password is configured.
     pub(super) fn load(config: &Config, password_file: Option<&Path>) -> anyhow::Result<Self> {
         let roots = all(&config.root)?;
         let federated = all(&config.federated_roots)?;
@@ -64,7 +64,7 @@ fn read(file: &Path) -> anyhow::Result<Vec<Certificate>> {
     Certificate::all_from_pem(&text).with_context(name)
 }
 
-/// The password: from the file of the command line, else of ca.json, else of the terminal.
+/// The password: from `password_file`, else from ca.json, else from the terminal.
 fn password(
     config: &Config,
     key: &Path,
@@ -82,7 +82,7 @@ fn password(
     }
 }
 
-/// Asks on the terminal, even where stdin and stderr lead elsewhere.
+/// Asks on the terminal, also where stdin and stderr are redirected.
 fn ask(key: &Path) -> anyhow::Result<Zeroizing<Vec<u8>>> {
     let terminal = || -> std::io::Result<Term> {
         let reads = File::open("/dev/tty")?;
@@ -100,7 +100,7 @@ fn ask(key: &Path) -> anyhow::Result<Zeroizing<Vec<u8>>> {
     });
     asked.with_context(|| {
         format!(
-            "error decrypting {}: the key is encrypted, and there is no terminal to ask for its \
+            "error decrypting {}: the key is encrypted and there is no terminal to ask for its \
              password: use --password-file",
             key.display()
         )

@@ -1,4 +1,4 @@
-//! The file that tells the process id, for as long as the process serves.
+//! The file with the process id, which exists while the process serves.
 
 use std::fs;
 use std::io::Write as _;
@@ -29,7 +29,7 @@ impl Pidfile {
 
 impl Drop for Pidfile {
     fn drop(&mut self) {
-        // Somebody else may have removed it; either way it is gone.
+        // It may have been removed already.
         drop(fs::remove_file(&self.0));
     }
 }

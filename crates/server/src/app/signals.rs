@@ -1,26 +1,26 @@
-//! The signals that the server answers.
+//! The signals that the server handles.
 
 use anyhow::Context as _;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// Signals, heard from the moment of [`Signals::listen`].
+/// Signals, received from [`Signals::listen`] on.
 pub(super) struct Signals {
     terminate: Signal,
     interrupt: Signal,
     hangup: Signal,
 }
 
-/// What a signal wants of the server.
+/// What a signal asks the server to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Wish {
-    /// To end.
-    End,
-    /// To read its configuration again.
+pub(super) enum SignalAction {
+    /// Stop.
+    Stop,
+    /// Reload the configuration.
     Reload,
 }
 
 impl Signals {
-    /// Takes over from the system's own answers, which end the process.
+    /// Handles the signals from now on; by default they would end the process.
     pub(super) fn listen() -> anyhow::Result<Self> {
         let listen =
             |kind, name: &str| signal(kind).with_context(|| format!("error listening for {name}"));
@@ -31,20 +31,20 @@ impl Signals {
         })
     }
 
-    /// Waits until somebody wants the server to end.
-    pub(super) async fn end(&mut self) {
+    /// Waits for a signal to stop.
+    pub(super) async fn stop(&mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}
         }
     }
 
-    /// Waits for a wish of either kind.
-    pub(super) async fn next(&mut self) -> Wish {
+    /// Waits for the next signal.
+    pub(super) async fn next(&mut self) -> SignalAction {
         tokio::select! {
-            _ = self.terminate.recv() => Wish::End,
-            _ = self.interrupt.recv() => Wish::End,
-            _ = self.hangup.recv() => Wish::Reload,
+            _ = self.terminate.recv() => SignalAction::Stop,
+            _ = self.interrupt.recv() => SignalAction::Stop,
+            _ = self.hangup.recv() => SignalAction::Reload,
         }
     }
 }

@@ -1,21 +1,21 @@
-//! What `step-ca dev` says when it serves: where things are, and lines to paste.
+//! What `step-ca dev` prints when it serves: where things are, and commands to paste.
 
 use std::path::{Path, PathBuf};
 
 use crate::http::STEP_CA;
 
-/// What there is to say.
+/// What the text contains.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Welcome {
-    /// The authority's folder, a step path.
+    /// The authority's folder, which is a step path.
     pub(crate) folder: PathBuf,
-    /// The root's certificate file.
+    /// The file of the root certificate.
     pub(crate) root: PathBuf,
-    /// Where http-01 is asked.
+    /// The port of http-01 validations.
     pub(crate) http_port: u16,
     /// The name in the examples.
     pub(crate) name: String,
-    /// Whether the folder stays when the process ends.
+    /// Whether the folder is kept when the process ends.
     pub(crate) kept: bool,
 }
 

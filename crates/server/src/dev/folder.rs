@@ -1,5 +1,5 @@
-//! The folder of a `dev` authority: kept, or only for one run. What a run that
-//! was killed has left behind goes with the next one.
+//! The folder of a `dev` authority: kept, or temporary. The next run removes the temporary folder of a run that
+//! was killed.
 
 use std::fs::{self, DirBuilder, File};
 use std::io;
@@ -8,15 +8,15 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
-/// The folder of the authority; one that is not kept goes with this value.
+/// The folder of the authority; a temporary one is removed with this value.
 pub(super) struct Folder {
     pub(super) path: PathBuf,
-    /// Says to other runs that this one lives; the kernel lets it go however the run ends.
+    /// Shows other runs that the folder is in use; the kernel releases it however the run ends.
     lock: Option<File>,
 }
 
 impl Folder {
-    /// Opens the folder, which is made where it is missing.
+    /// Opens the folder, and creates it if it is missing.
     pub(super) fn kept(path: &Path) -> anyhow::Result<Self> {
         let failed = || format!("error creating {}", path.display());
         let mut builder = DirBuilder::new();
@@ -28,19 +28,19 @@ impl Folder {
         })
     }
 
-    /// Makes a folder among the `temporary` ones, for as long as the value lives.
-    pub(super) fn passing(temporary: &Path) -> anyhow::Result<Self> {
+    /// Creates a folder below `parent` that is removed with the value.
+    pub(super) fn temporary(parent: &Path) -> anyhow::Result<Self> {
         loop {
             let [a, b, c, d] = keys::random();
-            let path = temporary.join(format!("{PREFIX}{a:02x}{b:02x}{c:02x}{d:02x}"));
+            let path = parent.join(format!("{PREFIX}{a:02x}{b:02x}{c:02x}{d:02x}"));
             let failed = || format!("error creating {}", path.display());
             let made = DirBuilder::new().mode(0o700).create(&path);
             made.with_context(failed)?;
-            // Another run may sweep it away before it is locked.
+            // Another run may remove it before it is locked.
             let Some(lock) = lock(&path).filter(|_| path.exists()) else {
                 continue;
             };
-            sweep(temporary, lock.metadata().with_context(failed)?.uid());
+            sweep(parent, lock.metadata().with_context(failed)?.uid());
             return Ok(Self {
                 path: path.canonicalize().with_context(failed)?,
                 lock: Some(lock),
@@ -52,32 +52,32 @@ impl Folder {
 impl Drop for Folder {
     fn drop(&mut self) {
         if self.lock.is_some() {
-            // What cannot be removed now is swept by the next run.
+            // The next run removes what cannot be removed now.
             drop(fs::remove_dir_all(&self.path));
         }
     }
 }
 
-/// What the folders that are not kept are called.
+/// The prefix of the names of temporary folders.
 const PREFIX: &str = "step-ca-dev-";
 
-/// Removes the folders of `owner` that no run holds any more.
-fn sweep(temporary: &Path, owner: u32) {
+/// Removes the temporary folders of `owner` that no run uses any more.
+fn sweep(parent: &Path, owner: u32) {
     let ours = |entry: &fs::DirEntry| -> io::Result<bool> {
         let metadata = entry.path().symlink_metadata()?;
         let named = entry.file_name().to_string_lossy().starts_with(PREFIX);
         Ok(named && metadata.is_dir() && metadata.uid() == owner)
     };
-    let entries = fs::read_dir(temporary).into_iter().flatten().flatten();
+    let entries = fs::read_dir(parent).into_iter().flatten().flatten();
     for entry in entries.filter(|entry| ours(entry).unwrap_or(false)) {
         if let Some(_held) = lock(&entry.path()) {
-            // Only tidiness is lost where it stays.
+            // A folder that stays does no harm.
             drop(fs::remove_dir_all(entry.path()));
         }
     }
 }
 
-/// The lock of a folder, unless a living run holds it.
+/// The lock of a folder; `None` while a run holds it.
 fn lock(folder: &Path) -> Option<File> {
     let file = File::open(folder).ok()?;
     file.try_lock().is_ok().then_some(file)
@@ -93,9 +93,9 @@ mod tests {
         let left = temporary.path().join("step-ca-dev-0badcafe");
         fs::create_dir_all(left.join("secrets")).unwrap();
         fs::create_dir(temporary.path().join("not-ours")).unwrap();
-        let living = Folder::passing(temporary.path()).unwrap();
+        let living = Folder::temporary(temporary.path()).unwrap();
         assert!(!left.exists());
-        let second = Folder::passing(temporary.path()).unwrap();
+        let second = Folder::temporary(temporary.path()).unwrap();
         assert!(living.path.exists() && second.path.exists());
         drop((living, second));
         let names = fs::read_dir(temporary.path()).unwrap().flatten();

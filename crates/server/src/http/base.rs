@@ -1,4 +1,4 @@
-//! Which host a URL of ours names: the one the client asked for, if it is one of ours.
+//! The host in the URLs that the server writes: the one that the client asked for, if it belongs to this server.
 
 use std::net::IpAddr;
 
@@ -9,8 +9,8 @@ use ca::config::Config;
 
 use crate::listen::Peer;
 
-/// `https://host[:port]` for the URLs of an answer: the request's Host where it is a name of
-/// this server (any port, since containers map ports), else the first configured name.
+/// `https://host[:port]` for the URLs of an answer: the request's Host if it is a name of this server (with any
+/// port, since containers map ports), else the first configured name.
 pub(super) fn base(parts: &Parts, config: &Config) -> String {
     match asked(parts).filter(|host| is_ours(host, parts, config)) {
         Some(host) => format!("https://{host}"),
@@ -18,7 +18,7 @@ pub(super) fn base(parts: &Parts, config: &Config) -> String {
     }
 }
 
-/// Whether an `https` address is at a host of ours, by any of the names of this server.
+/// Whether an `https` URL names this server, by any of its names.
 pub(super) fn is_at_ours(url: &str, parts: &Parts, config: &Config) -> bool {
     let rest = url.strip_prefix("https://").unwrap_or_default();
     let host = rest.split('/').next().unwrap_or_default();
@@ -58,7 +58,7 @@ fn is_ours(host: &Authority, parts: &Parts, config: &Config) -> bool {
         .is_some_and(|peer| peer.local.ip().to_canonical() == address.to_canonical())
 }
 
-/// The first configured name with the port that we listen on.
+/// The first configured name with the port of the listener.
 pub(super) fn configured(config: &Config) -> String {
     let name = config.dns_names.first().map_or("localhost", String::as_str);
     let host = match bare(name).parse::<IpAddr>() {
@@ -71,7 +71,7 @@ pub(super) fn configured(config: &Config) -> String {
     }
 }
 
-/// A host without the brackets of IPv6.
+/// A host without the brackets of an IPv6 address.
 fn bare(host: &str) -> &str {
     host.trim_start_matches('[').trim_end_matches(']')
 }

@@ -1,4 +1,4 @@
-//! What the outside sees: routes, status codes and headers. Decisions are not here.
+//! The HTTP interface: routes, status codes and headers. Decisions are made elsewhere.
 
 use std::sync::Arc;
 
@@ -88,7 +88,7 @@ async fn page_not_found() -> Response {
         .into_response()
 }
 
-/// Bodies of the step API hold a request and a token at most.
+/// Maximum length of a body of the step API, in bytes: a request and a token.
 const MAX_STEP_BODY: usize = 64 * 1024;
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The request id, and one log line a request.
+//! The request id, and one log line per request.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -14,7 +14,7 @@ use uuid::Uuid;
 use crate::listen::{Peer, PeerCredentials};
 use crate::service::Services;
 
-/// The id that the client, the log and the audit entry share.
+/// The id of the request, shown to the client, in the log and in the audit entry.
 #[derive(Clone, Debug)]
 pub(super) struct RequestId(pub(super) String);
 
@@ -31,18 +31,18 @@ impl<S: Sync> FromRequestParts<S> for Snapshot {
     }
 }
 
-/// What was asked for, before a router has cut its prefix off: the path, and the path with the query.
+/// The path of the request, before a router has stripped its prefix, without and with the query.
 #[derive(Clone, Debug)]
 pub(super) struct Target {
     pub(super) path: String,
     pub(super) with_query: String,
 }
 
-/// What went wrong, for the log line; the answer carries its own words.
+/// The cause of an error, for the log line; the answer may say less.
 #[derive(Clone, Debug)]
 pub(super) struct Fault(pub(super) String);
 
-/// Gives the request its id, echoes it, and logs the answer.
+/// Assigns the request an id, returns it to the client, and logs the answer.
 pub(super) async fn observe(
     State(services): State<Services>,
     mut request: Request,
@@ -76,7 +76,7 @@ pub(super) async fn observe(
     response
 }
 
-/// The other end: an address, or at the operator's socket a user.
+/// The client: an address, or a user on the admin socket.
 fn remote(request: &Request) -> String {
     let extensions = request.extensions();
     let credentials = extensions
@@ -95,7 +95,7 @@ fn target(request: &Request) -> Target {
     }
 }
 
-/// What one log line says of a request.
+/// The log line of a request.
 struct Line<'a> {
     id: &'a str,
     method: &'a str,
@@ -130,7 +130,7 @@ impl Line<'_> {
             };
         }
         match status {
-            // What comes in a later version is no failure of this one.
+            // 501 marks a feature that is not supported yet, not a failure.
             501 | 400..500 => line!(warn),
             500.. => line!(error),
             _ => line!(info),
@@ -138,7 +138,7 @@ impl Line<'_> {
     }
 }
 
-/// The client's id if it is fit for a header and a log line, else a new one.
+/// The client's id if it is valid in a header and a log line, else a new one.
 fn id_of(headers: &HeaderMap, configured: Option<&str>) -> String {
     [Some("x-request-id"), configured, Some("x-smallstep-id")]
         .into_iter()

@@ -1,4 +1,4 @@
-//! What the server does by itself, beside requests.
+//! Background work, apart from requests.
 
 pub(crate) mod server_certificate;
 pub(crate) mod sweep;

@@ -1,5 +1,5 @@
-//! The server's own TLS certificate: issued at start, renewed at two thirds of
-//! its life, and when its names change.
+//! The server's own TLS certificate: issued at start, renewed after two thirds of
+//! its lifetime and when its names change.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,21 +13,21 @@ use crate::listen::ServerCertificate;
 use crate::live::Live;
 use crate::service::Issuer;
 
-/// The clock of the wall is looked at no less often; timers stand still while
-/// the machine sleeps.
-const LOOK: SignedDuration = SignedDuration::from_secs(10);
+/// Maximum time between two checks of the wall clock: timers do not run while the machine is
+/// suspended.
+const CHECK_INTERVAL: SignedDuration = SignedDuration::from_secs(10);
 
-/// From when to when a certificate holds, as far as its renewal is concerned.
+/// When a certificate was issued and when it ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Span {
     issued: Timestamp,
     ends: Timestamp,
 }
 
-/// Issues a certificate with a key of its own and shows it from now on.
+/// Issues a certificate for a new key and presents it from now on.
 ///
 /// # Errors
-/// When the authority refuses, or its key fails.
+/// When the authority refuses or its key fails.
 pub(crate) async fn renew(
     issuer: &Issuer,
     config: &Config,
@@ -43,7 +43,7 @@ pub(crate) async fn renew(
     Ok(Span { issued, ends })
 }
 
-/// Keeps the certificate fresh, for ever.
+/// Renews the certificate when it is due; never returns.
 pub(crate) async fn keep(
     issuer: Issuer,
     server_certificate: ServerCertificate,
@@ -59,7 +59,7 @@ pub(crate) async fn keep(
         let left = due.duration_since(now);
         if left > SignedDuration::ZERO && !span.is_ahead_of(now) {
             tokio::select! {
-                () = sleep(left.min(LOOK).unsigned_abs()) => continue,
+                () = sleep(left.min(CHECK_INTERVAL).unsigned_abs()) => continue,
                 Ok(()) = changes.changed() => {
                     let new = live.config();
                     let same = is_same(&config, &new);
@@ -88,12 +88,12 @@ pub(crate) async fn keep(
 const RETRY: Duration = Duration::from_secs(10);
 
 impl Span {
-    /// Whether the clock was set back behind its issue, by more than clocks are corrected by.
+    /// Whether the clock was set back to before the issuance, by more than a usual correction.
     fn is_ahead_of(self, now: Timestamp) -> bool {
-        self.issued.duration_since(now) > LOOK
+        self.issued.duration_since(now) > CHECK_INTERVAL
     }
 
-    /// When two thirds are over, less up to a twentieth, so that nodes which
+    /// When renewal is due: after two thirds of the lifetime, less up to a twentieth, so that nodes that
     /// started together do not renew together. `part` is 0 to 255.
     fn due(self, part: u8) -> Timestamp {
         let life = self.ends.duration_since(self.issued);
@@ -106,7 +106,7 @@ fn random_part() -> u8 {
     part
 }
 
-/// Whether both make the same certificate.
+/// Whether both configurations make the same certificate.
 fn is_same(a: &Config, b: &Config) -> bool {
     a.dns_names == b.dns_names && a.common_name == b.common_name && a.riser.server == b.riser.server
 }

@@ -1,4 +1,4 @@
-//! Lets expired orders and authorizations go.
+//! Removes expired orders and authorizations.
 
 use std::time::Duration;
 
@@ -7,12 +7,12 @@ use store::Store;
 use store::port::Retention as _;
 use tokio::time::sleep;
 
-/// Between two sweeps.
+/// Time between two sweeps.
 const EVERY: Duration = Duration::from_secs(3600);
-/// How long what has ended stays, so that its client can still ask what became of it.
+/// How long ended orders and authorizations are kept, so that clients can still read them.
 const STAY: SignedDuration = SignedDuration::from_hours(7 * 24);
 
-/// Sweeps for ever.
+/// Sweeps periodically; never returns.
 pub(crate) async fn keep(store: Store) {
     loop {
         sleep(EVERY).await;
