@@ -59,7 +59,7 @@ pub(crate) fn read_key(path: &Path, password_file: Option<&Path>) -> Result<Priv
         None => None,
     };
     let password = password.as_ref().map(|bytes| bytes.as_slice());
-    Ok(keys::file::open(path, password)?)
+    Ok(keys::file::read(path, password)?)
 }
 
 /// Asks before any of `paths` that exists is overwritten.

@@ -6,6 +6,9 @@ use pki::KeyKind;
 /// units of existing installations look for.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum Error {
+    /// The key is kept where keys cannot be used yet.
+    #[error(transparent)]
+    UnsupportedUri(#[from] ca::config::UnsupportedKeyUri),
     /// The file cannot be read.
     #[error("open {path} failed: {reason}")]
     Open {

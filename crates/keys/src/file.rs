@@ -21,7 +21,7 @@ impl FileSigner {
     /// When the file cannot be read, is no private key, or is encrypted and the password is
     /// missing or wrong.
     pub fn open(path: impl AsRef<Path>, password: Option<&[u8]>) -> Result<Self, Error> {
-        open(path.as_ref(), password).map(Self::from)
+        read(path.as_ref(), password).map(Self::from)
     }
 }
 
@@ -29,8 +29,8 @@ impl FileSigner {
 ///
 /// # Errors
 /// As [`FileSigner::open`].
-pub fn open(path: &Path, password: Option<&[u8]>) -> Result<PrivateKey, Error> {
-    let text = read(path)?;
+pub fn read(path: &Path, password: Option<&[u8]>) -> Result<PrivateKey, Error> {
+    let text = contents(path)?;
     PrivateKey::from_pem(&text, password).map_err(|error| named(path, error))
 }
 
@@ -39,7 +39,7 @@ pub fn open(path: &Path, password: Option<&[u8]>) -> Result<PrivateKey, Error> {
 /// # Errors
 /// When the file cannot be read or is no private key.
 pub fn is_encrypted(path: &Path) -> Result<bool, Error> {
-    let text = read(path)?;
+    let text = contents(path)?;
     PrivateKey::is_encrypted_pem(&text).map_err(|error| named(path, error))
 }
 
@@ -66,7 +66,7 @@ impl Signer for FileSigner {
     }
 }
 
-fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, Error> {
+fn contents(path: &Path) -> Result<Zeroizing<Vec<u8>>, Error> {
     fs::read(path)
         .map(Zeroizing::new)
         .map_err(|error| Error::open(path, &error))

@@ -1,7 +1,8 @@
-//! Where private keys live: a [`Signer`] for each place, and the [`CertificateSigner`], the one that signs
-//! certificates with it. Also the process's source of randomness, of new keys and of passwords.
+//! Where private keys live: [`open`] gives a [`Signer`] for each place, and [`CertificateSigner`]
+//! is the one that signs certificates with it. Also the process's source of random bytes, new keys
+//! and new passwords.
 //!
-//! Not here: what may be signed; that is the `ca` crate's decision, and the pen takes nothing else.
+//! Not here: what may be signed. The `ca` crate decides that, and the signer takes nothing else.
 
 pub mod file;
 pub mod password;
@@ -9,6 +10,7 @@ pub mod password;
 mod certificate_signer;
 mod error;
 mod generate;
+mod open;
 #[cfg(test)]
 mod suite;
 
@@ -16,6 +18,7 @@ pub use certificate_signer::CertificateSigner;
 pub use error::Error;
 pub use file::FileSigner;
 pub use generate::{generate, random};
+pub use open::open;
 
 use pki::{PublicKey, SignatureAlgorithm};
 

@@ -7,6 +7,7 @@ mod database;
 pub mod edit;
 mod idle;
 mod issuer;
+mod key_uri;
 mod offers;
 mod policy;
 #[cfg(test)]
@@ -26,6 +27,7 @@ pub use authority::Authority;
 pub(crate) use authority::read_claims;
 pub use change::Change;
 pub use database::{Database, DatabaseKind, ForeignMarker};
+pub use key_uri::{KeyUri, UnsupportedKeyUri};
 pub use riser::{
     Caa, Chains, Limits, ProvisionerSettings, RateLimits, Riser, Server, TermsChanged, Validation,
     Zone, fits, resolver,
@@ -51,7 +53,7 @@ pub struct Config {
     pub federated_roots: Vec<PathBuf>,
     /// `crt`: the intermediate's certificate file.
     pub crt: PathBuf,
-    /// `key`: the intermediate's private key, a path.
+    /// `key`: the intermediate's private key, a [`KeyUri`].
     pub key: String,
     /// `address`: where to listen, `host:port`.
     pub address: String,
@@ -274,19 +276,8 @@ fn roots(top: &mut Section<'_>) -> Vec<PathBuf> {
 
 fn key(top: &mut Section<'_>) -> String {
     let key = top.required("key");
-    let in_hardware = [
-        "pkcs11:",
-        "yubikey:",
-        "tpmkms:",
-        "awskms:",
-        "cloudkms:",
-        "azurekms:",
-    ];
-    if let Some(scheme) = in_hardware.iter().find(|scheme| key.starts_with(**scheme)) {
-        top.fault(
-            "key",
-            format!("keys of {scheme} are not supported yet; name a key file"),
-        );
+    if let Err(unsupported) = KeyUri::parse(&key) {
+        top.fault("key", unsupported.to_string());
     }
     key
 }

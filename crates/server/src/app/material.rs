@@ -7,7 +7,7 @@ use anyhow::{Context as _, bail};
 use ca::config::Config;
 use dialoguer::Password;
 use dialoguer::console::Term;
-use keys::{CertificateSigner, FileSigner};
+use keys::CertificateSigner;
 use pki::Certificate;
 use zeroize::Zeroizing;
 
@@ -29,7 +29,8 @@ impl Material {
         self.roots.iter().chain(&self.intermediates)
     }
 
-    /// Reads the files; asks for the key's password where it is encrypted and no password is configured.
+    /// Reads the files. The password of an encrypted key comes from `password_file`, else from
+    /// ca.json, else from the terminal.
     pub(super) fn load(config: &Config, password_file: Option<&Path>) -> anyhow::Result<Self> {
         let roots = all(&config.root)?;
         let federated = all(&config.federated_roots)?;
@@ -37,10 +38,13 @@ impl Material {
         let Some(issuer) = intermediates.first().cloned() else {
             bail!("{} has no certificate in it", config.crt.display());
         };
-        let key = PathBuf::from(config.key.strip_prefix("file:").unwrap_or(&config.key));
-        let password = password(config, &key, password_file)?;
-        let signer = FileSigner::open(&key, password.as_ref().map(|p| p.as_slice()))?;
-        let certificate_signer = CertificateSigner::new(Box::new(signer), issuer)?;
+        let given = password_file.map(keys::password::read).transpose()?;
+        let signer = keys::open(&config.key, |key| match (given, &config.password) {
+            (Some(given), _) => Ok(given),
+            (None, Some(kept)) => Ok(Zeroizing::new(kept.expose().as_bytes().to_vec())),
+            (None, None) => ask(key),
+        })?;
+        let certificate_signer = CertificateSigner::new(signer, issuer)?;
         Ok(Self {
             certificate_signer,
             roots,
@@ -62,24 +66,6 @@ fn read(file: &Path) -> anyhow::Result<Vec<Certificate>> {
     let name = || format!("error reading {}", file.display());
     let text = std::fs::read(file).with_context(name)?;
     Certificate::all_from_pem(&text).with_context(name)
-}
-
-/// The password: from `password_file`, else from ca.json, else from the terminal.
-fn password(
-    config: &Config,
-    key: &Path,
-    password_file: Option<&Path>,
-) -> anyhow::Result<Option<Zeroizing<Vec<u8>>>> {
-    if let Some(file) = password_file {
-        return Ok(Some(keys::password::read(file)?));
-    }
-    if !keys::file::is_encrypted(key)? {
-        return Ok(None);
-    }
-    match &config.password {
-        Some(password) => Ok(Some(Zeroizing::new(password.expose().as_bytes().to_vec()))),
-        None => ask(key).map(Some),
-    }
 }
 
 /// Asks on the terminal, also where stdin and stderr are redirected.
