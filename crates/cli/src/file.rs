@@ -1,4 +1,5 @@
-//! Files: read with plain words, written whole or not at all, never overwritten unasked.
+//! Reads files with errors that name them, and writes files whole or not at all. Asking before a
+//! file is overwritten is `prompt`'s.
 
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Write};
@@ -6,10 +7,7 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsE
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
-use pki::PrivateKey;
 use zeroize::Zeroizing;
-
-use crate::prompt::Terminal;
 
 /// Mode of certificates and keys.
 pub(crate) const PRIVATE: u32 = 0o600;
@@ -44,61 +42,11 @@ pub(crate) fn read_password(path: &Path) -> Result<Zeroizing<Vec<u8>>> {
     Ok(text)
 }
 
-/// Reads a private key, asking for its password where it has one and no file is given.
+/// Refuses to overwrite what is a directory.
 ///
 /// # Errors
-/// Where the file or the password is of no use.
-pub(crate) fn read_key(path: &Path, password_file: Option<&Path>) -> Result<PrivateKey> {
-    let password = match password_file {
-        Some(file) => Some(read_password(file)?),
-        None if keys::file::is_encrypted(path)? => {
-            let question = format!("Please enter the password to decrypt {}", path.display());
-            let typed = Terminal::open()?.secret(&question)?;
-            Some(Zeroizing::new(typed.as_bytes().to_vec()))
-        }
-        None => None,
-    };
-    let password = password.as_ref().map(|bytes| bytes.as_slice());
-    Ok(keys::file::read(path, password)?)
-}
-
-/// Asks before any of `paths` that exists is overwritten.
-///
-/// Asking before the work starts spares an order whose result could not be written.
-///
-/// # Errors
-/// Where the answer is no, or nobody is there to ask.
-pub(crate) fn may_overwrite(paths: &[&Path], force: bool) -> Result<()> {
-    if force {
-        return refuse_folders(paths);
-    }
-    ask_to_overwrite(paths, "'--force' overwrites it unasked")
-}
-
-/// As [`may_overwrite`] without a way to say yes in advance; `hint` is what to do instead.
-///
-/// # Errors
-/// As [`may_overwrite`].
-pub(crate) fn ask_to_overwrite(paths: &[&Path], hint: &str) -> Result<()> {
-    refuse_folders(paths)?;
-    for path in paths {
-        let Ok(found) = fs::metadata(path) else {
-            continue;
-        };
-        if !found.is_file() {
-            continue;
-        }
-        let question = format!("Would you like to overwrite {}", path.display());
-        let terminal = Terminal::open()
-            .map_err(|error| anyhow!("{error}\n{} exists: {hint}", path.display()))?;
-        if !terminal.confirm(&question)? {
-            bail!("file {} already exists", path.display());
-        }
-    }
-    Ok(())
-}
-
-fn refuse_folders(paths: &[&Path]) -> Result<()> {
+/// `NAME is a directory`.
+pub(crate) fn refuse_folders(paths: &[&Path]) -> Result<()> {
     match paths.iter().find(|path| path.is_dir()) {
         Some(path) => bail!("{} is a directory", path.display()),
         None => Ok(()),

@@ -1,13 +1,18 @@
-//! Questions to a person, on the terminal itself, whatever stdin and stdout are.
+//! Asks the user on the terminal itself, wherever stdin and stdout lead: for passwords, choices, and
+//! before a file is overwritten.
 
-use std::fs::OpenOptions;
+use std::fs::{self, OpenOptions};
+use std::path::Path;
 
-use anyhow::{Result, bail};
+use anyhow::{Result, anyhow, bail};
 use dialoguer::console::Term;
 use dialoguer::{Confirm, Input, Password, Select};
+use pki::PrivateKey;
 use zeroize::Zeroizing;
 
-/// The person's terminal.
+use crate::file;
+
+/// The user's terminal.
 pub(crate) struct Terminal(Term);
 
 impl Terminal {
@@ -22,7 +27,7 @@ impl Terminal {
             Ok((read, write)) => Ok(Self(Term::read_write_pair(read, write))),
             Err(e) => bail!(
                 "error allocating terminal: open /dev/tty: {}",
-                crate::file::words(&e)
+                file::words(&e)
             ),
         }
     }
@@ -95,4 +100,67 @@ impl Terminal {
     pub(crate) fn show(&self, line: &str) -> Result<()> {
         Ok(self.0.write_line(line)?)
     }
+}
+
+/// Reads a private key; asks for its password if it is encrypted and no file is given.
+///
+/// # Errors
+/// When the file or the password cannot be used.
+pub(crate) fn read_key(path: &Path, password_file: Option<&Path>) -> Result<PrivateKey> {
+    let password = if password_file.is_some() || keys::file::is_encrypted(path)? {
+        Some(key_password(path, password_file)?)
+    } else {
+        None
+    };
+    let password = password.as_ref().map(|bytes| bytes.as_slice());
+    Ok(keys::file::read(path, password)?)
+}
+
+/// The password of an encrypted key: from the file, else from the terminal.
+///
+/// # Errors
+/// When the file cannot be read, or there is no terminal.
+pub(crate) fn key_password(key: &Path, password_file: Option<&Path>) -> Result<Zeroizing<Vec<u8>>> {
+    if let Some(password_file) = password_file {
+        return file::read_password(password_file);
+    }
+    let question = format!("Please enter the password to decrypt {}", key.display());
+    let typed = Terminal::open()?.secret(&question)?;
+    Ok(Zeroizing::new(typed.as_bytes().to_vec()))
+}
+
+/// Asks before any of `paths` that exists is overwritten, unless `force` says yes to all.
+///
+/// Asking before the work starts saves an order whose result could not be written.
+///
+/// # Errors
+/// When the answer is no, or there is no terminal.
+pub(crate) fn may_overwrite(paths: &[&Path], force: bool) -> Result<()> {
+    if force {
+        return file::refuse_folders(paths);
+    }
+    ask_to_overwrite(paths, "use '--force' to overwrite it")
+}
+
+/// As [`may_overwrite`] without a way to say yes in advance; `hint` is what to do instead.
+///
+/// # Errors
+/// As [`may_overwrite`].
+pub(crate) fn ask_to_overwrite(paths: &[&Path], hint: &str) -> Result<()> {
+    file::refuse_folders(paths)?;
+    for path in paths {
+        let Ok(found) = fs::metadata(path) else {
+            continue;
+        };
+        if !found.is_file() {
+            continue;
+        }
+        let question = format!("Would you like to overwrite {}", path.display());
+        let terminal = Terminal::open()
+            .map_err(|error| anyhow!("{error}\n{} exists: {hint}", path.display()))?;
+        if !terminal.confirm(&question)? {
+            bail!("file {} already exists", path.display());
+        }
+    }
+    Ok(())
 }

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use super::authority::Authority;
 use super::root;
 use crate::context::Context;
-use crate::{file, output};
+use crate::{file, output, prompt};
 
 const EXAMPLES: &str = "Examples:
   Trust an authority, known by the fingerprint that `step ca init` printed:
@@ -50,8 +50,8 @@ impl Args {
         let root = root::download(&url, fingerprint)?;
         let kept = file::read(&root_file).ok();
         let is_same = kept.as_deref() == Some(root.to_pem().as_bytes());
-        file::may_overwrite(&[&root_file], self.force || is_same)?;
-        file::may_overwrite(&[&defaults_file], self.force)?;
+        prompt::may_overwrite(&[&root_file], self.force || is_same)?;
+        prompt::may_overwrite(&[&defaults_file], self.force)?;
         for path in [&root_file, &defaults_file] {
             if let Some(folder) = path.parent() {
                 file::make_folder(folder)?;

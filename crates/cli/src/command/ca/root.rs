@@ -8,7 +8,7 @@ use client::{Http, Trust, step};
 
 use super::authority::Authority;
 use crate::command::block_on;
-use crate::{file, output};
+use crate::{file, output, prompt};
 
 const EXAMPLES: &str = "Examples:
   Print the root certificate:
@@ -41,7 +41,7 @@ impl Args {
             bail!("'step ca root' requires the '--fingerprint' flag");
         };
         if let Some(path) = &self.root_file {
-            file::may_overwrite(&[path], self.force)?;
+            prompt::may_overwrite(&[path], self.force)?;
         }
         let root = download(&url, fingerprint)?;
         match &self.root_file {

@@ -9,7 +9,7 @@ use super::authority::Authority;
 use super::bundle;
 use crate::command::block_on;
 use crate::context::Context;
-use crate::file;
+use crate::prompt;
 
 const EXAMPLES: &str = "Examples:
   Print the certificates:
@@ -36,7 +36,7 @@ impl Args {
     pub(crate) fn run(self, context: &Context) -> Result<ExitCode> {
         let client = self.authority.client("step ca roots", context)?;
         if let Some(path) = &self.roots_file {
-            file::may_overwrite(&[path], self.force)?;
+            prompt::may_overwrite(&[path], self.force)?;
         }
         let found = block_on(async { Ok(client.roots().await?) })?;
         bundle::deliver(&found, self.roots_file.as_deref(), "root")

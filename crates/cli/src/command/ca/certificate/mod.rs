@@ -20,7 +20,7 @@ use pki::Certificate;
 use super::authority::Authority;
 use crate::command::{block_on, system_roots};
 use crate::context::Context;
-use crate::{file, output};
+use crate::{file, output, prompt};
 
 const EXAMPLES: &str = "Examples:
   Get a certificate, answering the challenge on port 80:
@@ -100,7 +100,7 @@ impl Args {
         for path in [&self.crt_file, &self.key_file] {
             needs_folder(path)?;
         }
-        file::may_overwrite(&[&self.crt_file, &self.key_file], self.force)?;
+        prompt::may_overwrite(&[&self.crt_file, &self.key_file], self.force)?;
         let key = keys::generate(kind)?;
         let asked = acme::Asked {
             names: &names,

@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 use super::answers::Answers;
 use crate::command::ca::provisioner::jwk_provisioner;
-use crate::{file, output};
+use crate::{file, output, prompt};
 
 /// How slow passwords of CA keys are made, in rounds of PBKDF2.
 const ROUNDS: u32 = 600_000;
@@ -44,7 +44,7 @@ impl Existing {
         if !certificate.is_ca() {
             bail!("{} is not the certificate of an authority", root.display());
         }
-        let key = file::read_key(key, password_file)?;
+        let key = prompt::read_key(key, password_file)?;
         if certificate.public_key()? != key.public() {
             bail!("the key does not belong to {}", root.display());
         }

@@ -11,7 +11,7 @@ use ca::authority::{self, Contents, Entry, Layout, Plan};
 use pki::Certificate;
 
 use crate::context::Context;
-use crate::{file, output};
+use crate::{file, output, prompt};
 
 const EXAMPLES: &str = "Examples:
   Answer questions:
@@ -131,7 +131,7 @@ impl Args {
         let layout = Layout::new(&context.path());
         let answers = self.answers()?;
         let hint = "move the old authority away, or set STEPPATH to another folder";
-        file::ask_to_overwrite(&self.files(&layout), hint)?;
+        prompt::ask_to_overwrite(&self.files(&layout), hint)?;
         let plan = Plan {
             step_path: context.path(),
             dns_names: answers.dns.clone(),

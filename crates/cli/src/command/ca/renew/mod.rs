@@ -14,7 +14,7 @@ use pki::{Certificate, PrivateKey};
 use super::authority::Authority;
 use crate::command::block_on;
 use crate::context::Context;
-use crate::{file, output};
+use crate::{file, output, prompt};
 
 const EXAMPLES: &str = "Examples:
   Renew a certificate in place:
@@ -101,7 +101,7 @@ impl Args {
             ));
             return Ok(ExitCode::SUCCESS);
         }
-        file::may_overwrite(&[renewal.out()], self.force)?;
+        prompt::may_overwrite(&[renewal.out()], self.force)?;
         block_on(renewal.once(context))?;
         output::say(&format!(
             "Your certificate has been saved in {}.",
@@ -122,7 +122,7 @@ struct Renewal<'a> {
 
 impl<'a> Renewal<'a> {
     fn new(args: &'a Args, context: &'a Context) -> Result<Self> {
-        let key = file::read_key(&args.key_file, args.password_file.as_deref())?;
+        let key = prompt::read_key(&args.key_file, args.password_file.as_deref())?;
         let renewal = Self {
             args,
             context,
