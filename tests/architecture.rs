@@ -33,7 +33,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
 /// Inside `server`: a module may name only the modules listed beside it.
 const SERVER_LAYERS: &[(&str, &[&str])] = &[
     ("step_ca", &["app", "dev", "flags", "steppath"]),
-    ("dev", &["app", "flags", "live", "service"]),
+    ("dev", &["app", "flags", "live"]),
     (
         "app",
         &["http", "jobs", "listen", "live", "log", "service", "probe"],

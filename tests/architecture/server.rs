@@ -7,12 +7,11 @@ use super::SERVER_LAYERS;
 use super::sources::{production, sources};
 
 /// The only files of `server` that may ask for a signature.
-const SIGNING_FILES: &[&str] = &["service/issuer/mod.rs", "service/authority.rs"];
+const SIGNING_FILES: &[&str] = &["service/issuer/mod.rs"];
 /// The only files of the service that name the signing key: what makes it, and its holder.
 const KEY_HOLDERS: &[&str] = &[
     "service/issuer/mod.rs",
     "service/mod.rs",
-    "service/authority.rs",
     "service/harness.rs",
 ];
 /// The only files of `http` and `service` that may take a configuration: once a request.

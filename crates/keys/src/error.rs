@@ -74,6 +74,9 @@ pub enum Error {
     /// A key of this kind cannot be made.
     #[error("cannot generate a key of kind {0}")]
     Generate(KeyKind),
+    /// The authority's certificate may not be made.
+    #[error(transparent)]
+    Refusal(#[from] ca::Refusal),
     /// The certificate cannot be encoded.
     #[error(transparent)]
     Pki(#[from] pki::Error),

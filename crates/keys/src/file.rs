@@ -23,6 +23,15 @@ impl FileSigner {
     pub fn open(path: impl AsRef<Path>, password: Option<&[u8]>) -> Result<Self, Error> {
         read(path.as_ref(), password).map(Self::from)
     }
+
+    /// A signer with a copy of a key that is needed elsewhere, too.
+    ///
+    /// # Errors
+    /// When the key cannot be encoded.
+    pub fn copy_of(key: &PrivateKey) -> Result<Self, Error> {
+        let copy = PrivateKey::from_pkcs8_der(&key.to_pkcs8_der())?;
+        Ok(Self::from(copy))
+    }
 }
 
 /// Reads the private key in a file.

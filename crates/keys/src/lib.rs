@@ -4,6 +4,7 @@
 //!
 //! Not here: what may be signed. The `ca` crate decides that, and the signer takes nothing else.
 
+pub mod authority;
 pub mod file;
 pub mod password;
 

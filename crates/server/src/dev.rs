@@ -15,7 +15,6 @@ use serde_json::Value;
 
 use crate::app::{self, Failure, Overrides, Plan, Welcome};
 use crate::flags::Dev;
-use crate::service;
 use folder::Folder;
 
 /// The default folder of the authority.
@@ -70,7 +69,7 @@ const ADDRESS: &str = "127.0.0.1:9000";
 
 /// Creates keys, certificates and files.
 fn create(folder: &Path, address: &str) -> anyhow::Result<()> {
-    let authority = service::authority::create(NAME, Timestamp::now())?;
+    let authority = keys::authority::create(NAME, Timestamp::now())?;
     let plan = authority::Plan {
         step_path: folder.to_owned(),
         dns_names: NAMES.map(str::to_owned).to_vec(),

@@ -13,11 +13,11 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use ca::config::Config;
 use jiff::Timestamp;
+use keys::authority::{self, NewAuthority};
 use keys::{CertificateSigner, FileSigner, Signer};
 use pki::{PublicKey, SignatureAlgorithm};
 use store::Store;
 
-use super::authority::{self, NewAuthority};
 use super::{AuthorityCertificates, Parts, Services};
 use crate::live::Live;
 use crate::probe::{Options, Prober};
@@ -102,7 +102,7 @@ impl Harness {
         let authority = authority::create("Test", Timestamp::now()).unwrap();
         let signatures = Arc::<AtomicUsize>::default();
         let signer = Counting {
-            signer: authority::signer(&authority.intermediate_key).unwrap(),
+            signer: FileSigner::copy_of(&authority.intermediate_key).unwrap(),
             count: signatures.clone(),
         };
         let (mut config, _) = Config::parse(&ca_json(provisioners), None).unwrap();

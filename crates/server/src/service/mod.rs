@@ -16,7 +16,6 @@ use crate::probe::Prober;
 mod accounts;
 mod acme;
 mod admin;
-pub(crate) mod authority;
 mod caller;
 mod error;
 mod issuer;

@@ -3,10 +3,11 @@
 use std::cell::OnceCell;
 
 use anyhow::{Result, anyhow, bail};
+use keys::CertificateSigner;
 use zeroize::Zeroizing;
 
 use super::Args;
-use super::mint::Existing;
+use super::create::open_root;
 use crate::file;
 use crate::prompt::Terminal;
 
@@ -24,8 +25,8 @@ pub(crate) struct Answers {
     pub(crate) password: Zeroizing<Vec<u8>>,
     /// What encrypts the provisioner's key.
     pub(crate) provisioner_password: Zeroizing<Vec<u8>>,
-    /// A root that was brought along.
-    pub(crate) existing: Option<Existing>,
+    /// The existing root to use instead of a new one.
+    pub(crate) existing_root: Option<CertificateSigner>,
 }
 
 impl Args {
@@ -35,7 +36,7 @@ impl Args {
     /// Where there is nobody to ask, or an answer cannot be used.
     pub(super) fn answers(&self) -> Result<Answers> {
         let terminal = Lazy::default();
-        let existing = self.existing()?;
+        let existing_root = self.existing_root()?;
         self.deployment(&terminal)?;
         let name = match &self.name {
             Some(name) => name.clone(),
@@ -71,7 +72,7 @@ impl Args {
             provisioner,
             password,
             provisioner_password,
-            existing,
+            existing_root,
         })
     }
 
@@ -155,10 +156,10 @@ impl Args {
         Ok(Zeroizing::new(made.as_bytes().to_vec()))
     }
 
-    fn existing(&self) -> Result<Option<Existing>> {
+    fn existing_root(&self) -> Result<Option<CertificateSigner>> {
         match (&self.root, &self.key) {
             (Some(root), Some(key)) => {
-                Existing::read(root, key, self.key_password_file.as_deref()).map(Some)
+                open_root(root, key, self.key_password_file.as_deref()).map(Some)
             }
             (Some(_), None) => bail!("flag '--root' requires the '--key' flag"),
             (None, Some(_)) => bail!("flag '--key' requires the '--root' flag"),

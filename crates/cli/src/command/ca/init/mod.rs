@@ -1,7 +1,7 @@
 //! `step ca init`.
 
 mod answers;
-mod mint;
+mod create;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -140,12 +140,12 @@ impl Args {
             database: !self.no_db,
         };
         output::say("");
-        let made = mint::mint(&answers, self.acme)?;
-        let entries = authority::entries(&plan, made.minted());
+        let created = create::create(&answers, self.acme)?;
+        let entries = authority::entries(&plan, created.contents());
         for entry in entries {
             write(&entry, self.pki, &layout)?;
         }
-        self.tell(&layout, made.root());
+        self.report(&layout, created.root());
         Ok(ExitCode::SUCCESS)
     }
 
@@ -162,7 +162,7 @@ impl Args {
         files
     }
 
-    fn tell(&self, layout: &Layout, root: &Certificate) {
+    fn report(&self, layout: &Layout, root: &Certificate) {
         output::say("");
         let line = |name: &str, path: &Path| output::selected(name, path.display());
         line("Root certificate", &layout.root);
