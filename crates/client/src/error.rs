@@ -45,9 +45,9 @@ pub enum Error {
         /// The id under which the CA logged it.
         request_id: String,
     },
-    /// The operator's door is closed.
+    /// The admin socket cannot be connected to.
     #[error("{}: {why}", .socket.display())]
-    Door {
+    AdminSocket {
         /// The socket.
         socket: PathBuf,
         /// Why, and what to do about it.
@@ -121,7 +121,7 @@ impl Error {
             Self::Url { .. }
             | Self::Tls(_)
             | Self::Connect(_)
-            | Self::Door { .. }
+            | Self::AdminSocket { .. }
             | Self::Challenge { .. }
             | Self::Patience { .. }
             | Self::Unexpected { .. }
@@ -139,7 +139,7 @@ impl Error {
             Self::Url { .. }
             | Self::Tls(_)
             | Self::Connect(_)
-            | Self::Door { .. }
+            | Self::AdminSocket { .. }
             | Self::Exchange { .. }
             | Self::Challenge { .. }
             | Self::Patience { .. }

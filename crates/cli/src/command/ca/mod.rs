@@ -1,11 +1,11 @@
 //! `step ca`.
 
 mod acme;
+mod admin_socket;
 mod authority;
 mod bootstrap;
 mod bundle;
 mod certificate;
-mod door;
 mod federation;
 mod health;
 mod init;

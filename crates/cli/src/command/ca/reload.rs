@@ -6,7 +6,7 @@ use anyhow::Result;
 use ca::api::admin::{Reload, Reloaded};
 use serde_json::json;
 
-use super::door::Door;
+use super::admin_socket::AdminSocket;
 use crate::command::block_on;
 use crate::context::Context;
 use crate::output;
@@ -21,16 +21,16 @@ const EXAMPLES: &str = "Examples:
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
     #[command(flatten)]
-    door: Door,
+    socket: AdminSocket,
 }
 
 impl Args {
     /// Asks for it.
     pub(crate) fn run(self, context: &Context) -> Result<ExitCode> {
-        let door = self.door.open(context)?;
+        let admin = self.socket.open(context)?;
         let doing = "reloading the configuration";
         let reloaded: Reloaded =
-            block_on(async { Ok(door.post(doing, "/admin/reload", &json!({})).await?) })?;
+            block_on(async { Ok(admin.post(doing, "/admin/reload", &json!({})).await?) })?;
         output::say(match reloaded.status {
             Reload::Same => "What the configuration files say is in force.",
             Reload::Changed => {

@@ -8,8 +8,8 @@ use jiff::Timestamp;
 
 use super::{path, table};
 use crate::command::block_on;
+use crate::command::ca::admin_socket::AdminSocket;
 use crate::command::ca::certificate::times::moment;
-use crate::command::ca::door::Door;
 use crate::context::Context;
 use crate::output;
 
@@ -49,7 +49,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "time|duration")]
     expires: Option<String>,
     #[command(flatten)]
-    door: Door,
+    socket: AdminSocket,
 }
 
 impl Args {
@@ -61,10 +61,10 @@ impl Args {
             names: self.names,
             expires_at: moment("expires", self.expires.as_deref(), Timestamp::now())?,
         };
-        let door = self.door.open(context)?;
+        let admin = self.socket.open(context)?;
         let path = path(&self.provisioner);
         let doing = "giving the names";
-        let made: Permits = block_on(async { Ok(door.post(doing, &path, &asked).await?) })?;
+        let made: Permits = block_on(async { Ok(admin.post(doing, &path, &asked).await?) })?;
         output::data(&table(&made.permits))?;
         Ok(ExitCode::SUCCESS)
     }

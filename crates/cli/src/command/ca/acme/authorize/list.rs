@@ -8,8 +8,8 @@ use ca::api::admin::permit::Permits;
 use super::super::Format;
 use super::{path, table};
 use crate::command::block_on;
+use crate::command::ca::admin_socket::AdminSocket;
 use crate::command::ca::bootstrap::pretty;
-use crate::command::ca::door::Door;
 use crate::context::Context;
 use crate::output;
 
@@ -30,16 +30,16 @@ pub(crate) struct Args {
     #[arg(long, value_name = "format", value_enum, default_value_t = Format::Text)]
     format: Format,
     #[command(flatten)]
-    door: Door,
+    socket: AdminSocket,
 }
 
 impl Args {
     /// Lists them.
     pub(crate) fn run(self, context: &Context) -> Result<ExitCode> {
-        let door = self.door.open(context)?;
+        let admin = self.socket.open(context)?;
         let path = path(&self.provisioner);
         let doing = "listing the names";
-        let found: Permits = block_on(async { Ok(door.get(doing, &path).await?) })?;
+        let found: Permits = block_on(async { Ok(admin.get(doing, &path).await?) })?;
         if self.format == Format::Json {
             let text = String::from_utf8(pretty(&found.permits, b"   ")?)?;
             output::data(&format!("{text}\n"))?;

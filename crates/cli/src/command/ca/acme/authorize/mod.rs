@@ -1,4 +1,4 @@
-//! `step ca acme authorize`: names that accounts get without a challenge, at the operator's door.
+//! `step ca acme authorize`: names that accounts may order without a challenge.
 
 mod add;
 mod list;

@@ -7,7 +7,7 @@ use ca::api::admin::permit::Permit;
 
 use super::path;
 use crate::command::block_on;
-use crate::command::ca::door::Door;
+use crate::command::ca::admin_socket::AdminSocket;
 use crate::context::Context;
 use crate::output;
 
@@ -25,16 +25,16 @@ pub(crate) struct Args {
     /// The id, as the list shows it.
     id: String,
     #[command(flatten)]
-    door: Door,
+    socket: AdminSocket,
 }
 
 impl Args {
     /// Takes it back.
     pub(crate) fn run(self, context: &Context) -> Result<ExitCode> {
-        let door = self.door.open(context)?;
+        let admin = self.socket.open(context)?;
         let path = format!("{}/{}", path(&self.provisioner), client::segment(&self.id));
         let doing = "taking the name back";
-        let removed: Permit = block_on(async { Ok(door.delete(doing, &path).await?) })?;
+        let removed: Permit = block_on(async { Ok(admin.delete(doing, &path).await?) })?;
         output::say(&format!("{} needs a challenge again.", removed.name));
         Ok(ExitCode::SUCCESS)
     }

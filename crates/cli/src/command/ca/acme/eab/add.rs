@@ -11,9 +11,9 @@ use super::super::Format;
 use super::lines::Lines;
 use super::path;
 use crate::command::block_on;
+use crate::command::ca::admin_socket::{AdminSocket, Credentials};
 use crate::command::ca::bootstrap::pretty;
 use crate::command::ca::certificate::times::moment;
-use crate::command::ca::door::{Credentials, Door};
 use crate::context::Context;
 use crate::output;
 
@@ -55,7 +55,7 @@ pub(crate) struct Args {
     #[command(flatten)]
     rules: Rules,
     #[command(flatten)]
-    door: Door,
+    socket: AdminSocket,
     #[command(flatten)]
     credentials: Credentials,
 }
@@ -92,9 +92,9 @@ impl Args {
             accounts: Some(self.accounts),
             expires_at: moment("expires", self.expires.as_deref(), Timestamp::now())?,
         };
-        let door = self.door.open(context)?;
+        let admin = self.socket.open(context)?;
         let path = path(&self.provisioner);
-        let key: Key = block_on(async { Ok(door.post("adding the key", &path, &asked).await?) })?;
+        let key: Key = block_on(async { Ok(admin.post("adding the key", &path, &asked).await?) })?;
         if self.format == Format::Json {
             let text = String::from_utf8(pretty(&key, b"   ")?)?;
             output::data(&format!("{text}\n"))?;

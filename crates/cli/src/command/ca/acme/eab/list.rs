@@ -4,13 +4,13 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use ca::api::admin::eab::{Key, Keys};
-use client::Operator;
+use client::AdminClient;
 
 use super::super::Format;
 use super::{HEAD, path, row};
 use crate::command::block_on;
+use crate::command::ca::admin_socket::{AdminSocket, Credentials};
 use crate::command::ca::bootstrap::pretty;
-use crate::command::ca::door::{Credentials, Door};
 use crate::context::Context;
 use crate::output;
 
@@ -39,7 +39,7 @@ pub(crate) struct Args {
     #[arg(long, hide = true)]
     no_pager: bool,
     #[command(flatten)]
-    door: Door,
+    socket: AdminSocket,
     #[command(flatten)]
     credentials: Credentials,
 }
@@ -47,8 +47,8 @@ pub(crate) struct Args {
 impl Args {
     /// Lists them.
     pub(crate) fn run(self, context: &Context) -> Result<ExitCode> {
-        let door = self.door.open(context)?;
-        let mut keys = block_on(self.keys(&door))?;
+        let admin = self.socket.open(context)?;
+        let mut keys = block_on(self.keys(&admin))?;
         keys.sort_by_key(|key| key.created_at);
         if self.format == Format::Json {
             let text = String::from_utf8(pretty(&keys, b"   ")?)?;
@@ -65,18 +65,18 @@ impl Args {
         Ok(ExitCode::SUCCESS)
     }
 
-    async fn keys(&self, door: &Operator) -> Result<Vec<Key>> {
+    async fn keys(&self, admin: &AdminClient) -> Result<Vec<Key>> {
         let doing = "listing the keys";
         let path = path(&self.provisioner);
         if let Some(reference) = &self.reference {
             let path = format!("{path}/{}", client::segment(reference));
-            return Ok(door.get::<Keys>(doing, &path).await?.eaks);
+            return Ok(admin.get::<Keys>(doing, &path).await?.eaks);
         }
         let mut all = Vec::new();
         let mut cursor = String::new();
         loop {
             let page = format!("{path}?cursor={cursor}&limit={}", self.limit);
-            let page: Keys = door.get(doing, &page).await?;
+            let page: Keys = admin.get(doing, &page).await?;
             all.extend(page.eaks);
             if page.next_cursor.is_empty() || page.next_cursor == cursor {
                 return Ok(all);

@@ -1,4 +1,4 @@
-//! `step ca acme eab`: external account keys (RFC 8555 §7.3.4), at the operator's door.
+//! `step ca acme eab`: external account keys (RFC 8555 §7.3.4).
 
 mod add;
 mod lines;

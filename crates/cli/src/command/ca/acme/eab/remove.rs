@@ -7,7 +7,7 @@ use ca::api::admin::eab::Removed;
 
 use super::path;
 use crate::command::block_on;
-use crate::command::ca::door::{Credentials, Door};
+use crate::command::ca::admin_socket::{AdminSocket, Credentials};
 use crate::context::Context;
 use crate::output;
 
@@ -25,7 +25,7 @@ pub(crate) struct Args {
     /// The key's id.
     key_id: String,
     #[command(flatten)]
-    door: Door,
+    socket: AdminSocket,
     #[command(flatten)]
     credentials: Credentials,
 }
@@ -33,14 +33,14 @@ pub(crate) struct Args {
 impl Args {
     /// Takes it back.
     pub(crate) fn run(self, context: &Context) -> Result<ExitCode> {
-        let door = self.door.open(context)?;
+        let admin = self.socket.open(context)?;
         let path = format!(
             "{}/{}",
             path(&self.provisioner),
             client::segment(&self.key_id)
         );
         let removed: Removed =
-            block_on(async { Ok(door.delete("removing the key", &path).await?) })?;
+            block_on(async { Ok(admin.delete("removing the key", &path).await?) })?;
         output::data("Key was deleted successfully!\n")?;
         if removed.orders > 0 {
             output::say(&format!(

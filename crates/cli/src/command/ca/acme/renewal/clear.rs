@@ -7,7 +7,7 @@ use ca::api::admin::RenewalCleared;
 
 use super::PATH;
 use crate::command::block_on;
-use crate::command::ca::door::Door;
+use crate::command::ca::admin_socket::AdminSocket;
 use crate::context::Context;
 use crate::output;
 
@@ -27,19 +27,19 @@ pub(crate) struct Args {
     #[arg(value_name = "serial")]
     serial: Option<String>,
     #[command(flatten)]
-    door: Door,
+    socket: AdminSocket,
 }
 
 impl Args {
     /// Clears them.
     pub(crate) fn run(self, context: &Context) -> Result<ExitCode> {
-        let door = self.door.open(context)?;
+        let admin = self.socket.open(context)?;
         let doing = "clearing the renewal windows";
         let path = match self.serial.as_deref().map(digits) {
             Some(serial) => format!("{PATH}/{}", serial?),
             None => PATH.to_owned(),
         };
-        let gone: RenewalCleared = block_on(async { Ok(door.delete(doing, &path).await?) })?;
+        let gone: RenewalCleared = block_on(async { Ok(admin.delete(doing, &path).await?) })?;
         output::say(&match gone.cleared {
             0 => "There was no window to clear.".to_owned(),
             1 => "One window is cleared.".to_owned(),

@@ -8,8 +8,8 @@ use jiff::Timestamp;
 
 use super::PATH;
 use crate::command::block_on;
+use crate::command::ca::admin_socket::AdminSocket;
 use crate::command::ca::certificate::times::moment;
-use crate::command::ca::door::Door;
 use crate::context::Context;
 use crate::output;
 
@@ -54,7 +54,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "url")]
     explanation_url: Option<String>,
     #[command(flatten)]
-    door: Door,
+    socket: AdminSocket,
 }
 
 impl Args {
@@ -73,9 +73,9 @@ impl Args {
             end,
             explanation_url: self.explanation_url,
         };
-        let door = self.door.open(context)?;
+        let admin = self.socket.open(context)?;
         let doing = "setting the renewal window";
-        let _: RenewalSetting = block_on(async { Ok(door.post(doing, PATH, &asked).await?) })?;
+        let _: RenewalSetting = block_on(async { Ok(admin.post(doing, PATH, &asked).await?) })?;
         output::say(&format!(
             "Clients that ask are told to renew between {start:.0} and {end:.0}."
         ));

@@ -7,7 +7,7 @@ use ca::api::admin::{RenewalSetting, RenewalWindows};
 
 use super::PATH;
 use crate::command::block_on;
-use crate::command::ca::door::Door;
+use crate::command::ca::admin_socket::AdminSocket;
 use crate::context::Context;
 use crate::output;
 
@@ -20,15 +20,15 @@ const EXAMPLES: &str = "Examples:
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
     #[command(flatten)]
-    door: Door,
+    socket: AdminSocket,
 }
 
 impl Args {
     /// Lists them.
     pub(crate) fn run(self, context: &Context) -> Result<ExitCode> {
-        let door = self.door.open(context)?;
+        let admin = self.socket.open(context)?;
         let doing = "listing the renewal windows";
-        let all: RenewalWindows = block_on(async { Ok(door.get(doing, PATH).await?) })?;
+        let all: RenewalWindows = block_on(async { Ok(admin.get(doing, PATH).await?) })?;
         if all.windows.is_empty() {
             output::say(
                 "No window is set: each certificate has its own, around two thirds of its life.",

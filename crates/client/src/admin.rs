@@ -1,5 +1,5 @@
-//! The operator's door of a server on this machine: the admin API over its UNIX socket. The kernel
-//! tells the server who asks, so there is no password.
+//! The admin API of a server on this machine, over its UNIX socket. The kernel tells the server
+//! which user connects, so there is no password.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -22,18 +22,18 @@ use crate::Error;
 use crate::dial::words;
 use crate::http::{BODY_LIMIT, agent};
 
-/// How long an answer may take: some verbs try things in the world outside.
+/// How long an answer may take: some verbs make the server connect to other hosts.
 const ANSWER: Duration = Duration::from_secs(120);
 /// The type of the bodies.
 const JSON: &str = "application/json";
 
-/// An operator's way to the server of one step path.
-pub struct Operator {
+/// A client of the admin API of the server of one step path.
+pub struct AdminClient {
     socket: PathBuf,
 }
 
-impl Operator {
-    /// The way through this socket. Nothing is connected yet.
+impl AdminClient {
+    /// A client that will connect to this socket.
     #[must_use]
     pub fn new(socket: &Path) -> Self {
         Self {
@@ -44,8 +44,8 @@ impl Operator {
     /// Reads what is at `path` (`/admin/…`, with its query); `doing` is for errors.
     ///
     /// # Errors
-    /// [`Error::Door`] where no server is behind it or it is not open for this user,
-    /// [`Error::Admin`] for what the server refuses.
+    /// [`Error::AdminSocket`] when no server listens there or this user may not connect,
+    /// [`Error::Admin`] when the server refuses.
     pub async fn get<T: DeserializeOwned>(
         &self,
         doing: &'static str,
@@ -57,7 +57,7 @@ impl Operator {
     /// Sends `body` to `path`.
     ///
     /// # Errors
-    /// As [`Operator::get`].
+    /// As [`AdminClient::get`].
     pub async fn post<T: DeserializeOwned>(
         &self,
         doing: &'static str,
@@ -71,7 +71,7 @@ impl Operator {
     /// Removes what is at `path`.
     ///
     /// # Errors
-    /// As [`Operator::get`].
+    /// As [`AdminClient::get`].
     pub async fn delete<T: DeserializeOwned>(
         &self,
         doing: &'static str,
@@ -100,7 +100,7 @@ impl Operator {
             .header("x-request-id", &request_id)
             .body(Full::new(body))
             .map_err(|e| unexpected(doing, e.to_string()))?;
-        let (is_success, answer) = match timeout(ANSWER, exchange(stream, request)).await {
+        let answer = match timeout(ANSWER, exchange(stream, request)).await {
             Ok(Ok(answer)) => answer,
             Ok(Err(error)) => return Err(unexpected(doing, error.to_string())),
             Err(_) => {
@@ -108,11 +108,11 @@ impl Operator {
                 return Err(unexpected(doing, what));
             }
         };
-        if is_success {
-            return serde_json::from_slice(&answer)
+        if answer.is_success {
+            return serde_json::from_slice(&answer.body)
                 .map_err(|e| unexpected(doing, format!("the answer is not readable: {e}")));
         }
-        match serde_json::from_slice::<admin::Error>(&answer) {
+        match serde_json::from_slice::<admin::Error>(&answer.body) {
             Ok(error) => Err(Error::Admin { error, request_id }),
             Err(e) => Err(unexpected(
                 doing,
@@ -121,18 +121,18 @@ impl Operator {
         }
     }
 
-    /// Why nobody is behind the socket, and what to do about it.
+    /// Why the socket cannot be connected to, and what to do about it.
     fn closed(&self, error: &std::io::Error) -> Error {
         let known = CLOSED.iter().find(|(kind, _)| *kind == error.kind());
         let why = known.map_or_else(|| words(error), |(_, why)| (*why).to_owned());
-        Error::Door {
+        Error::AdminSocket {
             socket: self.socket.clone(),
             why,
         }
     }
 }
 
-/// A name as one segment of a path: everything but RFC 3986's unreserved characters is encoded.
+/// A name as one segment of a URL's path: all but RFC 3986's unreserved characters are encoded.
 #[must_use]
 pub fn segment(name: &str) -> String {
     let mut out = String::with_capacity(name.len());
@@ -146,33 +146,35 @@ pub fn segment(name: &str) -> String {
     out
 }
 
-/// What the system says of a socket that cannot be connected to, for the person who wants to.
+/// Why a socket cannot be connected to, by the system's error.
 const CLOSED: &[(ErrorKind, &str)] = &[
     (ErrorKind::NotFound, NO_SERVER),
     (ErrorKind::NotADirectory, NO_SERVER),
     (
         ErrorKind::ConnectionRefused,
-        "the step-ca that made it has ended: start it again",
+        "the step-ca that created it has ended: start it again",
     ),
     (
         ErrorKind::PermissionDenied,
-        "it is open for root and for the user that step-ca runs as: run the command as one of \
+        "only root and the user that step-ca runs as may connect: run the command as one of \
          them, for example with sudo",
     ),
     (
         ErrorKind::InvalidInput,
-        "a socket's path may have 107 bytes: use a shorter step path",
+        "the path of a socket may have at most 107 bytes: use a shorter step path",
     ),
 ];
 const NO_SERVER: &str = "no step-ca runs on this step path: start it, or name the step path of \
-    one that runs (STEPPATH, '--context' or '--ca-config')";
+    a running one (STEPPATH, '--context' or '--ca-config')";
 
 type Anything = Box<dyn std::error::Error + Send + Sync>;
 
-async fn exchange(
-    stream: UnixStream,
-    request: Request<Full<Bytes>>,
-) -> Result<(bool, Bytes), Anything> {
+struct Answer {
+    is_success: bool,
+    body: Bytes,
+}
+
+async fn exchange(stream: UnixStream, request: Request<Full<Bytes>>) -> Result<Answer, Anything> {
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
     let serving = tokio::spawn(connection);
     let response = sender.send_request(request).await?;
@@ -180,7 +182,7 @@ async fn exchange(
     let body = Limited::new(response.into_body(), BODY_LIMIT);
     let body = body.collect().await?.to_bytes();
     serving.abort();
-    Ok((is_success, body))
+    Ok(Answer { is_success, body })
 }
 
 fn unexpected(doing: &'static str, what: String) -> Error {
@@ -191,14 +193,20 @@ fn unexpected(doing: &'static str, what: String) -> Error {
 mod tests {
     use super::*;
 
+    #[test]
+    fn a_name_is_one_segment_of_a_path() {
+        assert_eq!(segment("my acme/1"), "my%20acme%2F1");
+        assert_eq!(segment("a-b.c_d~é"), "a-b.c_d~%C3%A9");
+    }
+
     #[tokio::test]
-    async fn a_door_without_a_server_behind_it_says_what_to_do() {
-        let dir = std::env::temp_dir().join(format!("operator-{}", Uuid::new_v4().simple()));
+    async fn a_socket_without_a_server_says_what_to_do() {
+        let dir = std::env::temp_dir().join(format!("admin-{}", Uuid::new_v4().simple()));
         std::fs::create_dir(&dir).unwrap();
         let socket = dir.join("s");
         let ask = || async {
-            let door = Operator::new(&socket);
-            let answer = door.get::<serde_json::Value>("asking", "/admin/x").await;
+            let admin = AdminClient::new(&socket);
+            let answer = admin.get::<serde_json::Value>("asking", "/admin/x").await;
             answer.unwrap_err().to_string()
         };
         assert!(ask().await.contains("no step-ca runs"), "{}", ask().await);

@@ -1,17 +1,17 @@
-//! The way to the server of a step path for its operator: the flags, and the connection.
+//! The admin socket of the server on this machine: the flags that select it, and the connection.
 
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
 use ca::authority::Layout;
-use client::Operator;
+use client::AdminClient;
 
 use crate::context::Context;
 
-/// The flags that say which server is meant.
+/// The flags that select the server.
 #[derive(clap::Args)]
-#[group(id = "door")]
-pub(crate) struct Door {
+#[group(id = "admin_socket")]
+pub(crate) struct AdminSocket {
     /// The ca.json of the server instead of $(step path)/config/ca.json.
     #[arg(long, value_name = "file")]
     ca_config: Option<PathBuf>,
@@ -22,8 +22,8 @@ pub(crate) struct Door {
     no_context: bool,
 }
 
-/// What the original needs to be let in, and the kernel tells here: taken, so that scripts go on
-/// working, and not looked at.
+/// The credentials that smallstep's `step` needs. Accepted so that scripts go on working, and ignored:
+/// the kernel tells the server who connects to its socket.
 #[derive(clap::Args)]
 #[group(id = "credentials")]
 pub(crate) struct Credentials {
@@ -41,16 +41,16 @@ pub(crate) struct Credentials {
     ca_url: Option<String>,
 }
 
-impl Door {
-    /// The door of the server that runs on the step path of this machine.
+impl AdminSocket {
+    /// A client of the server that runs on the step path. Nothing is connected yet.
     ///
     /// # Errors
-    /// Where the working folder is unknown.
-    pub(crate) fn open(&self, context: &Context) -> Result<Operator> {
+    /// When the working folder is unknown.
+    pub(crate) fn open(&self, context: &Context) -> Result<AdminClient> {
         let ca_json = match &self.ca_config {
             Some(file) => std::path::absolute(file).context("error finding the step path")?,
             None => context.ca_file(),
         };
-        Ok(Operator::new(&Layout::around(&ca_json).socket))
+        Ok(AdminClient::new(&Layout::around(&ca_json).socket))
     }
 }
