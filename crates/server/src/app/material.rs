@@ -5,8 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use ca::config::Config;
-use dialoguer::Password;
-use dialoguer::console::Term;
+use console::Term;
 use keys::CertificateSigner;
 use pki::Certificate;
 use zeroize::Zeroizing;
@@ -70,25 +69,23 @@ fn read(file: &Path) -> anyhow::Result<Vec<Certificate>> {
 
 /// Asks on the terminal, also where stdin and stderr are redirected.
 fn ask(key: &Path) -> anyhow::Result<Zeroizing<Vec<u8>>> {
-    let terminal = || -> std::io::Result<Term> {
-        let reads = File::open("/dev/tty")?;
-        let writes = OpenOptions::new().write(true).open("/dev/tty")?;
-        Ok(Term::read_write_pair(reads, writes))
-    };
-    let asked = terminal().map_err(anyhow::Error::from).and_then(|term| {
-        let prompt = format!("Please enter the password to decrypt {}", key.display());
-        let password = Password::new()
-            .with_prompt(prompt)
-            .allow_empty_password(true)
-            .report(false)
-            .interact_on(&term)?;
-        Ok(Zeroizing::new(password.into_bytes()))
-    });
-    asked.with_context(|| {
+    let key = key.display();
+    prompt(&format!("Please enter the password to decrypt {key}: ")).with_context(|| {
         format!(
-            "error decrypting {}: the key is encrypted and there is no terminal to ask for its \
-             password: use --password-file",
-            key.display()
+            "error decrypting {key}: the key is encrypted and there is no terminal to ask for its \
+             password: use --password-file"
         )
     })
+}
+
+/// What the user types after `question`; it is not shown.
+fn prompt(question: &str) -> anyhow::Result<Zeroizing<Vec<u8>>> {
+    let reads = File::open("/dev/tty")?;
+    let writes = OpenOptions::new().write(true).open("/dev/tty")?;
+    let terminal = Term::read_write_pair(reads, writes);
+    if !terminal.is_term() {
+        bail!("/dev/tty is not a terminal");
+    }
+    terminal.write_str(question)?;
+    Ok(Zeroizing::new(terminal.read_secure_line()?.into_bytes()))
 }
