@@ -4,6 +4,7 @@
 use std::net::{IpAddr, Ipv6Addr};
 
 use http::Uri;
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 use super::Ports;
 use super::observation::{Host, HttpProbe};
@@ -160,16 +161,17 @@ fn without_dots(path: &str) -> String {
 /// Writes what browsers accept in a `Location` as a URL has it: spaces and
 /// characters beyond ASCII percent-encoded.
 fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b'"' | b'<' | b'>' | b'`' | b'{' | b'}' | b'|' | b'^' | 0..=32 | 127.. => {
-                escaped.push_str(&format!("%{byte:02X}"));
-            }
-            _ => escaped.push(char::from(byte)),
-        }
-    }
-    escaped
+    const ENCODED: &AsciiSet = &CONTROLS
+        .add(b' ')
+        .add(b'"')
+        .add(b'<')
+        .add(b'>')
+        .add(b'`')
+        .add(b'{')
+        .add(b'}')
+        .add(b'|')
+        .add(b'^');
+    utf8_percent_encode(text, ENCODED).to_string()
 }
 
 fn port(authority: &str, default: u16) -> Result<u16, Forbidden> {

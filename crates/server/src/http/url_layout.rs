@@ -1,6 +1,7 @@
 //! Where the ACME API has its resources: the paths that the router serves and that [`Links`](super::links::Links)
 //! writes come from the same [`UrlLayout`]. What a resource does is not here.
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 
 /// The paths of the ACME API. Those of resources are templates: `{id}`, `{authz}`, `{chain}`, `{above}` and
@@ -176,16 +177,12 @@ pub(super) struct RenewalPath {
 
 /// Percent-encodes everything but RFC 3986's unreserved characters.
 fn escape(segment: &str) -> String {
-    let mut out = String::with_capacity(segment.len());
-    for byte in segment.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                out.push(char::from(byte));
-            }
-            _ => out.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    out
+    const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
+        .remove(b'-')
+        .remove(b'.')
+        .remove(b'_')
+        .remove(b'~');
+    utf8_percent_encode(segment, ENCODED).to_string()
 }
 
 /// The parameter's name in paths that name a provisioner.

@@ -153,7 +153,7 @@ impl Args {
         let client = step::Client::new(self.authority.http(context)?, &url);
         let list = client.provisioners().await?;
         let name = provisioner::choose(&list, self.provisioner.as_deref())?;
-        let directory = format!("{url}/acme/{}/directory", names::escape(&name));
+        let directory = format!("{url}/acme/{}/directory", client::segment(&name));
         Ok((client.into_http(), directory))
     }
 

@@ -61,19 +61,6 @@ impl Names {
     }
 }
 
-/// A name for use in a path of a URL.
-pub(crate) fn escape(name: &str) -> String {
-    let mut out = String::new();
-    for byte in name.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~@".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            out.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    out
-}
-
 fn provable(name: &str) -> Result<Identifier> {
     if name.contains("://") {
         bail!("the URI '{name}' cannot be certified over ACME");
@@ -127,10 +114,5 @@ mod tests {
         for name in ["*.a.test", "x@a.test", "spiffe://a/b", "a b"] {
             assert!(Names::read(name, &[]).is_err(), "{name}");
         }
-    }
-
-    #[test]
-    fn a_provisioner_name_is_escaped_in_a_path() {
-        assert_eq!(escape("my acme/1"), "my%20acme%2F1");
     }
 }
