@@ -51,15 +51,14 @@ fn an_acme_leaf_is_to_the_octet_what_the_real_pair_issues() {
 #[test]
 fn what_is_signed_verifies_up_to_the_root() {
     let leaf = sign(&fresh(&["example.com"], Some("example.com")));
-    let verified = pki::chain::verify(
-        &leaf,
-        &[intermediate()],
-        &[root()],
-        now(),
-        pki::chain::Purpose::ServerAuth,
-        Some("example.com"),
-    );
-    assert_eq!(verified, Ok(()));
+    let options = pki::chain::Options {
+        intermediates: &[intermediate()],
+        roots: &[root()],
+        at: now(),
+        purpose: pki::chain::Purpose::ServerAuth,
+        host: Some("example.com"),
+    };
+    assert_eq!(pki::chain::verify(&leaf, &options), Ok(()));
 }
 
 #[test]

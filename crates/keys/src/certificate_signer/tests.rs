@@ -65,15 +65,14 @@ fn an_authority_of_each_kind_of_key_issues_a_chain_that_verifies() {
         let certificate = certificate_signer
             .sign(leaf(certificate_signer.issuer()))
             .unwrap();
-        let verified = pki::chain::verify(
-            &certificate,
-            std::slice::from_ref(certificate_signer.issuer()),
-            &[root],
-            now(),
-            pki::chain::Purpose::ServerAuth,
-            Some("localhost"),
-        );
-        assert_eq!(verified, Ok(()), "{kind}");
+        let options = pki::chain::Options {
+            intermediates: std::slice::from_ref(certificate_signer.issuer()),
+            roots: &[root],
+            at: now(),
+            purpose: pki::chain::Purpose::ServerAuth,
+            host: Some("localhost"),
+        };
+        assert_eq!(pki::chain::verify(&certificate, &options), Ok(()), "{kind}");
     }
 }
 

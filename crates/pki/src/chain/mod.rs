@@ -29,30 +29,39 @@ pub enum Purpose {
     Any,
 }
 
-/// Looks for a path from `leaf` over `intermediates` to one of `roots` that is valid at `at`, and checks that
-/// the leaf is for `host` (a DNS name or an IP address).
+/// What a certificate is verified against.
+#[derive(Debug, Clone, Copy)]
+pub struct Options<'a> {
+    /// Certificates that may stand between the leaf and a root.
+    pub intermediates: &'a [Certificate],
+    /// The trusted certificates.
+    pub roots: &'a [Certificate],
+    /// The time at which the path has to be valid.
+    pub at: Timestamp,
+    /// What the leaf is to be used for.
+    pub purpose: Purpose,
+    /// The DNS name or IP address that the leaf has to be for; any if `None`.
+    pub host: Option<&'a str>,
+}
+
+/// Verifies that a path leads from `leaf` over the intermediates to a root, and that the leaf is for
+/// the purpose and the host.
 ///
 /// A leaf that is itself among the roots is trusted as it is.
 ///
 /// # Errors
 /// [`ChainError`].
-pub fn verify(
-    leaf: &Certificate,
-    intermediates: &[Certificate],
-    roots: &[Certificate],
-    at: Timestamp,
-    purpose: Purpose,
-    host: Option<&str>,
-) -> Result<(), ChainError> {
-    within_validity(leaf, at)?;
-    if roots.contains(leaf) {
-        check_purpose(leaf, purpose)?;
+pub fn verify(leaf: &Certificate, options: &Options<'_>) -> Result<(), ChainError> {
+    within_validity(leaf, options.at)?;
+    if options.roots.contains(leaf) {
+        check_purpose(leaf, options.purpose)?;
     } else if leaf.is_ca() {
-        check_purpose(leaf, purpose)?;
-        climb(leaf, intermediates, roots, at, 0)?;
+        check_purpose(leaf, options.purpose)?;
+        climb(leaf, options, 0)?;
     } else {
-        path(leaf, intermediates, roots, at, purpose)?;
+        path(leaf, options)?;
     }
+    let host = options.host;
     host.map_or(Ok(()), |host| check_host(leaf, host))
 }
 
@@ -93,13 +102,14 @@ fn check_purpose(certificate: &Certificate, purpose: Purpose) -> Result<(), Chai
 }
 
 /// The path of an end entity, by webpki.
-fn path(
-    leaf: &Certificate,
-    intermediates: &[Certificate],
-    roots: &[Certificate],
-    at: Timestamp,
-    purpose: Purpose,
-) -> Result<(), ChainError> {
+fn path(leaf: &Certificate, options: &Options<'_>) -> Result<(), ChainError> {
+    let Options {
+        intermediates,
+        roots,
+        at,
+        purpose,
+        ..
+    } = *options;
     let leaf_der = CertificateDer::from(leaf.der());
     let end_entity = EndEntityCert::try_from(&leaf_der).map_err(|error| translate(&error, at))?;
     let root_ders: Vec<CertificateDer<'_>> = roots
@@ -136,21 +146,15 @@ impl ExtendedKeyUsageValidator for Purpose {
     }
 }
 
-/// The path of a CA, which webpki does not take for an end entity: each issuer is a CA, valid, and allows
-/// the `below` CAs that stand between it and the certificate in question.
-fn climb(
-    certificate: &Certificate,
-    intermediates: &[Certificate],
-    roots: &[Certificate],
-    at: Timestamp,
-    below: u32,
-) -> Result<(), ChainError> {
+/// The path of a CA, which webpki does not accept as an end entity: each issuer is a CA, is valid, is for
+/// the purpose, and allows the `below` CAs that stand between it and the certificate in question.
+fn climb(certificate: &Certificate, options: &Options<'_>, below: u32) -> Result<(), ChainError> {
     const MOST_DEPTH: u32 = 8;
     let mut failure = ChainError::UnknownAuthority;
     if below > MOST_DEPTH {
         return Err(failure);
     }
-    for issuer in roots.iter().chain(intermediates) {
+    for issuer in options.roots.iter().chain(options.intermediates) {
         if issuer == certificate || certificate.is_issued_by(issuer).is_err() {
             continue;
         }
@@ -160,14 +164,14 @@ fn climb(
             Some((false, _)) | None => Err(ChainError::NotACa),
         };
         let further = || {
-            if roots.contains(issuer) {
-                Ok(())
-            } else {
-                climb(issuer, intermediates, roots, at, below + 1)
+            if options.roots.contains(issuer) {
+                return Ok(());
             }
+            check_purpose(issuer, options.purpose)?;
+            climb(issuer, options, below + 1)
         };
         match allowed
-            .and_then(|()| within_validity(issuer, at))
+            .and_then(|()| within_validity(issuer, options.at))
             .and_then(|()| further())
         {
             Ok(()) => return Ok(()),
@@ -271,8 +275,36 @@ mod tests {
         purpose: Purpose,
         host: Option<&str>,
     ) -> Result<(), ChainError> {
-        let (root, intermediate) = (ca("Root", "Root", 1), ca("Intermediate", "Root", 0));
-        verify(leaf, &[intermediate], &[root], at(now), purpose, host)
+        let options = Options {
+            intermediates: &[ca("Intermediate", "Root", 0)],
+            roots: &[ca("Root", "Root", 1)],
+            at: at(now),
+            purpose,
+            host,
+        };
+        verify(leaf, &options)
+    }
+
+    /// Options for any purpose and host.
+    fn any<'a>(intermediates: &'a [Certificate], roots: &'a [Certificate]) -> Options<'a> {
+        Options {
+            intermediates,
+            roots,
+            at: at(LATER),
+            purpose: Purpose::Any,
+            host: None,
+        }
+    }
+
+    /// A CA whose certificates may be used by TLS clients only.
+    fn client_ca(subject: &str, issuer: &str) -> Certificate {
+        let usage = key_usage(KeyUsages::KEY_CERT_SIGN | KeyUsages::CRL_SIGN);
+        let client = extended_key_usage(&[ExtendedKeyUsage::ClientAuth]);
+        issue(
+            subject,
+            issuer,
+            vec![usage, basic_constraints(None), client],
+        )
     }
 
     fn words(result: Result<(), ChainError>) -> String {
@@ -309,30 +341,51 @@ mod tests {
         let now = leaf.not_before();
         let roots = [root.clone()];
         let between = [intermediate.clone()];
-        assert_eq!(
-            verify(
-                &leaf,
-                &between,
-                &roots,
-                now,
-                Purpose::ClientAuth,
-                Some("x.example")
-            ),
-            Ok(())
-        );
-        assert_eq!(
-            verify(&intermediate, &[], &roots, now, Purpose::Any, None),
-            Ok(())
-        );
-        assert_eq!(verify(&root, &[], &roots, now, Purpose::Any, None), Ok(()));
-        assert_eq!(
-            verify(&leaf, &[], &roots, now, Purpose::Any, None),
-            Err(ChainError::UnknownAuthority)
-        );
-        assert_eq!(
-            verify(&leaf, &[], &between, now, Purpose::Any, None),
-            Ok(())
-        );
+        let client = Options {
+            purpose: Purpose::ClientAuth,
+            host: Some("x.example"),
+            at: now,
+            ..any(&between, &roots)
+        };
+        assert_eq!(verify(&leaf, &client), Ok(()));
+        let bare = Options {
+            at: now,
+            ..any(&[], &roots)
+        };
+        assert_eq!(verify(&intermediate, &bare), Ok(()));
+        assert_eq!(verify(&root, &bare), Ok(()));
+        assert_eq!(verify(&leaf, &bare), Err(ChainError::UnknownAuthority));
+        let pinned = Options {
+            at: now,
+            ..any(&[], &between)
+        };
+        assert_eq!(verify(&leaf, &pinned), Ok(()));
+    }
+
+    #[test]
+    fn a_ca_whose_extended_key_usage_does_not_fit_is_refused_wherever_it_stands() {
+        let (roots, clients) = ([ca("Root", "Root", 3)], [client_ca("Intermediate", "Root")]);
+        let with = |purpose| Options {
+            purpose,
+            ..any(&clients, &roots)
+        };
+        let [server, client] = [with(Purpose::ServerAuth), with(Purpose::ClientAuth)];
+        let refused = Err(ChainError::WrongPurpose);
+        // Above a leaf, above a CA, and as the certificate in question.
+        let leaf = issue("a.example", "Intermediate", vec![]);
+        assert_eq!(verify(&leaf, &server), refused);
+        assert_eq!(verify(&leaf, &client), Ok(()));
+        let low = ca("Low", "Intermediate", 0);
+        assert_eq!(verify(&low, &server), refused);
+        assert_eq!(verify(&low, &client), Ok(()));
+        assert_eq!(verify(&clients[0], &server), refused);
+        assert_eq!(verify(&clients[0], &client), Ok(()));
+        // A trusted certificate, too, is for its purposes only.
+        let trusted = Options {
+            roots: &clients,
+            ..server
+        };
+        assert_eq!(verify(&clients[0], &trusted), refused);
     }
 
     #[test]
@@ -379,21 +432,15 @@ mod tests {
             check(&leaf(), LATER, Purpose::ClientAuth, None),
             Err(ChainError::WrongPurpose)
         );
-        let stranger = issue("a.example", "Stranger", vec![]);
+        let foreign = issue("a.example", "Unknown", vec![]);
         assert_eq!(
-            words(check(&stranger, LATER, Purpose::Any, None)),
+            words(check(&foreign, LATER, Purpose::Any, None)),
             "x509: certificate signed by unknown authority"
         );
         let below_leaf = issue("b.example", "a.example", vec![]);
         let chain = [leaf(), ca("Intermediate", "Root", 0)];
-        let result = verify(
-            &below_leaf,
-            &chain,
-            &[ca("Root", "Root", 1)],
-            at(LATER),
-            Purpose::Any,
-            None,
-        );
+        let roots = [ca("Root", "Root", 1)];
+        let result = verify(&below_leaf, &any(&chain, &roots));
         assert_eq!(result, Err(ChainError::NotACa));
     }
 
@@ -403,7 +450,7 @@ mod tests {
         let between = [low.clone(), ca("Intermediate", "Root", 0)];
         let roots = [ca("Root", "Root", 1)];
         let under = issue("a.example", "Low", vec![]);
-        let verify = |leaf| verify(leaf, &between, &roots, at(LATER), Purpose::Any, None);
+        let verify = |leaf| verify(leaf, &any(&between, &roots));
         assert_eq!(verify(&under), Err(ChainError::TooDeep));
         assert_eq!(verify(&between[1]), Ok(()));
         // The last certificate of a path does not count, even when it is a CA (RFC 5280 §4.2.1.9).
@@ -416,16 +463,11 @@ mod tests {
         let roots = [ca("Root", "Root", 1)];
         let tbs_late = check(&leaf(), "2027-06-01T00:00:00Z", Purpose::Any, None);
         assert!(matches!(tbs_late, Err(ChainError::Expired { .. })));
-        assert!(matches!(
-            verify(
-                &roots[0],
-                &[],
-                &roots,
-                at("2027-06-01T00:00:00Z"),
-                Purpose::Any,
-                None
-            ),
-            Err(ChainError::Expired { .. })
-        ));
+        let late = Options {
+            at: at("2027-06-01T00:00:00Z"),
+            ..any(&[], &roots)
+        };
+        let refused = verify(&roots[0], &late);
+        assert!(matches!(refused, Err(ChainError::Expired { .. })));
     }
 }

@@ -60,15 +60,14 @@ impl Args {
             bail!("{} holds no certificate", self.crt_file);
         };
         let host = self.host.as_deref().filter(|host| !host.is_empty());
-        chain::verify(
-            leaf,
+        let options = chain::Options {
             intermediates,
-            &roots,
-            Timestamp::now(),
-            Purpose::Any,
+            roots: &roots,
+            at: Timestamp::now(),
+            purpose: Purpose::Any,
             host,
-        )
-        .map_err(|error| anyhow!("failed to verify certificate: {error}"))?;
+        };
+        chain::verify(leaf, &options).map_err(|error| anyhow!("failed to verify certificate: {error}"))?;
         if self.verbose {
             // The second line's spelling is what scripts know.
             output::data("certificate validated against roots\ncertficiate is valid\n")?;

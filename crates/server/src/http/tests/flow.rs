@@ -32,15 +32,14 @@ async fn an_order_for_a_name_and_an_address_becomes_a_certificate() {
     let chain = Certificate::all_from_pem(&reply.body).unwrap();
     assert_eq!(chain.len(), 2);
     assert_eq!(chain[0].public_key().unwrap(), key.public());
-    chain::verify(
-        &chain[0],
-        &chain[1..],
-        std::slice::from_ref(&harness.authority.root),
-        jiff::Timestamp::now(),
-        Purpose::ServerAuth,
-        Some("www.test"),
-    )
-    .unwrap();
+    let options = chain::Options {
+        intermediates: &chain[1..],
+        roots: std::slice::from_ref(&harness.authority.root),
+        at: jiff::Timestamp::now(),
+        purpose: Purpose::ServerAuth,
+        host: Some("www.test"),
+    };
+    chain::verify(&chain[0], &options).unwrap();
     let life = chain[0].not_after().duration_since(chain[0].not_before());
     assert_eq!(life.as_secs(), 86_460);
 }

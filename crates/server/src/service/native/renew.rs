@@ -90,15 +90,14 @@ impl NativeService {
             .ok_or_else(|| Error::Unproven("the client showed no certificate".to_owned()))?;
         let unproven = |why: String| Error::Unproven(format!("the client's certificate: {why}"));
         let certificate = Certificate::from_der(der).map_err(|why| unproven(why.to_string()))?;
-        chain::verify(
-            &certificate,
-            self.chain(),
-            self.roots(),
-            Timestamp::now(),
-            Purpose::ClientAuth,
-            None,
-        )
-        .map_err(|why| unproven(why.to_string()))?;
+        let options = chain::Options {
+            intermediates: self.chain(),
+            roots: self.roots(),
+            at: Timestamp::now(),
+            purpose: Purpose::ClientAuth,
+            host: None,
+        };
+        chain::verify(&certificate, &options).map_err(|why| unproven(why.to_string()))?;
         let serial = certificate.serial();
         let record = self.store.certificate_by_serial(serial).await?;
         match &record {
