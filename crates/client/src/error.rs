@@ -97,15 +97,26 @@ pub enum Error {
         /// What came instead.
         what: String,
     },
-    /// A root does not have the fingerprint that it was asked for by.
+    /// A root does not have the fingerprint by which it was requested.
     #[error(
-        "the root certificate has the SHA-256 fingerprint {found}, not {wanted}: this is not the CA that you mean"
+        "the server's root certificate has the SHA-256 fingerprint {found}, not {wanted}: check the address and the fingerprint"
     )]
     Fingerprint {
-        /// What was asked for.
+        /// The requested fingerprint.
         wanted: String,
-        /// What came.
+        /// The fingerprint of the certificate that came.
         found: String,
+    },
+    /// The certificate that was issued is for another key than the requested one.
+    #[error("the server's certificate is not for the key in the request, and was not saved")]
+    OtherKey,
+    /// The certificate that was issued lacks a requested name.
+    #[error("the server's certificate is not for {missing} but for {}, and was not saved", .names.join(", "))]
+    OtherNames {
+        /// A requested name that it lacks.
+        missing: String,
+        /// The names that it has.
+        names: Vec<String>,
     },
 }
 
@@ -125,7 +136,9 @@ impl Error {
             | Self::Challenge { .. }
             | Self::Patience { .. }
             | Self::Unexpected { .. }
-            | Self::Fingerprint { .. } => None,
+            | Self::Fingerprint { .. }
+            | Self::OtherKey
+            | Self::OtherNames { .. } => None,
         }
     }
 
@@ -144,7 +157,9 @@ impl Error {
             | Self::Challenge { .. }
             | Self::Patience { .. }
             | Self::Unexpected { .. }
-            | Self::Fingerprint { .. } => false,
+            | Self::Fingerprint { .. }
+            | Self::OtherKey
+            | Self::OtherNames { .. } => false,
         }
     }
 }

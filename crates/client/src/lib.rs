@@ -10,6 +10,7 @@ mod admin;
 mod dial;
 mod error;
 mod http;
+mod issued;
 pub mod peer;
 pub mod step;
 mod trust;

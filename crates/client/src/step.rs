@@ -6,6 +6,7 @@ use pki::Certificate;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::issued::Expected;
 use crate::{Error, Http, Reply};
 
 /// How many provisioners are asked for at a time.
@@ -104,11 +105,13 @@ impl Client {
         }
     }
 
-    /// Renews the certificate that the connection shows; the answer is the new chain.
+    /// Renews `current`, the certificate that the connection authenticates with; returns the new
+    /// chain, leaf first.
     ///
     /// # Errors
-    /// [`Error::Refused`] where the authority does not want to.
-    pub async fn renew(&self) -> Result<Vec<Certificate>, Error> {
+    /// [`Error::Refused`] when the authority refuses; [`Error::OtherKey`] and [`Error::OtherNames`]
+    /// when the new certificate has another key, or lacks a name of the current one.
+    pub async fn renew(&self, current: &Certificate) -> Result<Vec<Certificate>, Error> {
         let doing = "renewing the certificate";
         let url = format!("{}/renew", self.url);
         let reply = self
@@ -116,8 +119,13 @@ impl Client {
             .post(&url, "application/json", Bytes::new())
             .await?;
         let signed: api::SignResponse = body(doing, &reply)?;
-        Certificate::all_from_pem(signed.to_pem().as_bytes())
-            .map_err(|e| unexpected(doing, &e.to_string()))
+        let expected = Expected {
+            key: current
+                .public_key()
+                .map_err(|e| unexpected(doing, &e.to_string()))?,
+            names: current.alt_names(),
+        };
+        expected.check(doing, signed.to_pem().as_bytes())
     }
 
     /// Whether the authority keeps its provisioners behind its admin API: it answers

@@ -1,8 +1,9 @@
-//! The ACME session against a server whose answers are written down: what servers may do and
-//! the real ones do only sometimes.
+//! The client against a server with prepared answers: what servers may do and rarely do, and what a
+//! dishonest one does.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on ends")]
 
+mod dishonest;
 mod server;
 
 use client::acme::{Challenge, Reason, Session};

@@ -8,9 +8,11 @@ use acme::message::challenge::Challenge;
 use acme::message::order::{Finalize, NewOrder, Order};
 use acme::order;
 use acme::problem::{Kind, Problem};
+use pki::{Certificate, Csr};
 
 use super::patience::Patience;
 use super::session::{Payload, Session, json, location, unexpected};
+use crate::issued::Expected;
 use crate::{Error, Reply};
 
 /// How long a validation may take.
@@ -127,21 +129,24 @@ impl Session {
         }
     }
 
-    /// Sends the CSR and gives back the certificate chain as PEM (RFC 8555 §7.4, §7.4.2).
-    /// `look` is called for each answer.
+    /// Sends the CSR and returns the certificate chain, leaf first (RFC 8555 §7.4, §7.4.2). `look` is
+    /// called for each answer.
     ///
     /// # Errors
-    /// The server's problem, or the order's own error; [`Error::Patience`].
+    /// The server's problem, or the order's own error; [`Error::Patience`]; [`Error::OtherKey`] and
+    /// [`Error::OtherNames`] when the certificate is not the one that the CSR asks for.
     pub async fn finalize(
         &mut self,
         placed: &mut Placed,
-        csr: &[u8],
+        csr: &Csr,
         mut look: impl FnMut(),
-    ) -> Result<Vec<u8>, Error> {
+    ) -> Result<Vec<Certificate>, Error> {
         let doing = "finalizing order";
         let mut patience = Patience::new(ORDER);
         let url = placed.order.finalize.clone();
-        let mut reply = self.post_json(doing, &url, &Finalize::new(csr)).await?;
+        let mut reply = self
+            .post_json(doing, &url, &Finalize::new(csr.der()))
+            .await?;
         loop {
             look();
             placed.order = json(doing, &reply)?;
@@ -157,9 +162,14 @@ impl Session {
             let what = "the order is valid but names no certificate".to_owned();
             return Err(unexpected(doing, what));
         };
-        let chain = self.read("downloading the certificate", &url).await?;
+        let doing = "downloading the certificate";
+        let chain = self.read(doing, &url).await?;
         look();
-        Ok(chain.body.to_vec())
+        let expected = Expected {
+            key: csr.public_key(),
+            names: csr.alt_names(),
+        };
+        expected.check(doing, &chain.body)
     }
 
     async fn offer(&mut self, url: &str) -> Result<Reply, Error> {

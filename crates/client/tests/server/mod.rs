@@ -57,6 +57,14 @@ impl Answer {
         }
     }
 
+    pub(crate) fn text(status: u16, body: &str) -> Self {
+        Self {
+            status,
+            headers: Vec::new(),
+            body: body.to_owned(),
+        }
+    }
+
     pub(crate) fn with(mut self, name: &'static str, value: &str) -> Self {
         self.headers.push((name, value.to_owned()));
         self
@@ -103,6 +111,10 @@ impl Server {
 
     pub(crate) fn url(&self, path: &str) -> String {
         format!("https://{}{path}", self.address)
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.address.port()
     }
 
     pub(crate) fn root(&self) -> Vec<u8> {

@@ -7,7 +7,7 @@ use acme::eab::MacKey;
 use anyhow::{Result, anyhow, bail};
 use client::Http;
 use client::acme::{Authorization, Challenge, Session};
-use pki::{KeyKind, PrivateKey};
+use pki::{Certificate, Csr, KeyKind, PrivateKey};
 
 use super::names::Names;
 use super::standalone::Standalone;
@@ -44,16 +44,16 @@ enum Answers {
     Webroot(Webroot),
 }
 
-/// Gets the certificate chain as PEM.
+/// Orders the certificate, proves its names, and returns its chain, leaf first.
 ///
 /// # Errors
-/// Before anything is sent where the challenge could not be answered; else the server's words.
+/// When the challenges cannot be answered, before anything is sent; when the server refuses.
 pub(crate) async fn obtain(
     http: Http,
     directory: &str,
     asked: &Asked<'_>,
     answering: &Answering<'_>,
-) -> Result<Vec<u8>> {
+) -> Result<Vec<Certificate>> {
     let answers = Answers::open(answering).await?;
     let account_key = keys::generate(KeyKind::EcP256)?;
     let mut session = Session::open(http, directory, account_key).await?;
@@ -76,6 +76,7 @@ pub(crate) async fn obtain(
     let ready = session.await_ready(&mut placed, || waiting.look()).await;
     waiting.end(ready)?;
     let csr = pki::request(&asked.names.subject()?, &asked.names.alt_names(), asked.key)?;
+    let csr = Csr::verify(&csr)?;
     let finalizing = Progress::start("Finalizing Order ");
     let chain = session
         .finalize(&mut placed, &csr, || finalizing.look())

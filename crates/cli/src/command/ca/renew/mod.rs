@@ -170,10 +170,7 @@ impl<'a> Renewal<'a> {
         };
         let roots = Trust::Roots(self.args.authority.roots(context)?);
         let client = step::Client::new(Http::new(&roots, Some(identity))?, &self.url);
-        let renewed = client.renew().await?;
-        if renewed[0].public_key()? != self.key.public() {
-            bail!("the authority's certificate is not for our key");
-        }
+        let renewed = client.renew(&chain[0]).await?;
         let text: String = renewed.iter().map(Certificate::to_pem).collect();
         file::write(self.out(), text.as_bytes(), file::PRIVATE)?;
         Ok(renewed[0].clone())
