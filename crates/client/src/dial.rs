@@ -1,4 +1,4 @@
-//! Opening a TCP connection: every address of a name, each failure named.
+//! Opens a TCP connection to the first address of a name that accepts; the error names each failure.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -11,8 +11,8 @@ const PER_ADDRESS: Duration = Duration::from_secs(5);
 
 /// Connects to the first address of `host` that accepts.
 ///
-/// The error names each address and what it said, in the words that people know from the
-/// reference implementation (`dial tcp 127.0.0.1:9445: connect: connection refused`).
+/// The error names each address and its failure, in the words of smallstep's `step`
+/// (`dial tcp 127.0.0.1:9445: connect: connection refused`).
 pub(crate) async fn dial(host: &str, port: u16) -> Result<TcpStream, String> {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     let addresses: Vec<SocketAddr> = lookup_host((bare, port))
@@ -23,7 +23,7 @@ pub(crate) async fn dial(host: &str, port: u16) -> Result<TcpStream, String> {
     for address in addresses {
         match timeout(PER_ADDRESS, TcpStream::connect(address)).await {
             Ok(Ok(stream)) => {
-                // Small requests go out at once; a failure to say so costs only speed.
+                // Sends small requests at once; a failure costs only speed.
                 let _ = stream.set_nodelay(true);
                 return Ok(stream);
             }
@@ -38,7 +38,7 @@ pub(crate) async fn dial(host: &str, port: u16) -> Result<TcpStream, String> {
     Err(failures.join("; "))
 }
 
-/// An I/O error in the words of the reference implementation, without the number.
+/// An I/O error in the words of smallstep's `step`, without its number.
 pub(crate) fn words(error: &std::io::Error) -> String {
     use std::io::ErrorKind as Kind;
     let known = [
@@ -55,7 +55,7 @@ pub(crate) fn words(error: &std::io::Error) -> String {
     text.to_lowercase()
 }
 
-/// What the resolver said, shortened to what a person can act on.
+/// The resolver's error, shortened.
 fn lookup_words(error: &std::io::Error) -> String {
     let text = error.to_string();
     if text.contains("Name or service not known") || text.contains("No address associated") {

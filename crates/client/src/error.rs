@@ -1,4 +1,4 @@
-//! What can go wrong between a client and a CA; each says what was being done.
+//! What can go wrong between a client and a CA; each error names what failed.
 
 use std::path::PathBuf;
 
@@ -6,31 +6,31 @@ use acme::problem::Problem;
 use ca::api::admin;
 use thiserror::Error as ThisError;
 
-/// Everything that ends a conversation with a CA.
+/// Why an exchange with a CA failed.
 #[derive(Debug, Clone, PartialEq, ThisError)]
 pub enum Error {
-    /// The address cannot be used at all.
-    #[error("'{url}' is not a usable address: {why}")]
+    /// The URL cannot be used.
+    #[error("invalid URL '{url}': {why}")]
     Url {
-        /// The address as given.
+        /// The URL.
         url: String,
         /// What is wrong with it.
         why: String,
     },
-    /// The TLS set-up is unusable: a root or client certificate that cannot be loaded.
+    /// A root or client certificate cannot be used.
     #[error("{0}")]
     Tls(String),
-    /// A server whose certificates were to be seen cannot be reached or believed.
+    /// The server whose certificates are read cannot be reached or verified.
     #[error("failed to connect: {0}")]
     Connect(String),
-    /// No answer came: refused, not trusted, timed out, cut off.
+    /// No answer came: the connection was refused, not trusted, timed out or interrupted.
     #[error("client {method} {url} failed: {cause}")]
     Exchange {
         /// The HTTP method.
         method: String,
-        /// The address asked.
+        /// The URL.
         url: String,
-        /// What the network said.
+        /// Why.
         cause: String,
         /// The id sent as `X-Request-Id`.
         request_id: String,
@@ -40,7 +40,7 @@ pub enum Error {
     Refused {
         /// The HTTP status.
         status: u16,
-        /// The CA's words.
+        /// The CA's message.
         message: String,
         /// The id under which the CA logged it.
         request_id: String,
@@ -56,7 +56,7 @@ pub enum Error {
     /// The server refused what an operator asked for.
     #[error("{error}")]
     Admin {
-        /// The server's words.
+        /// The server's error.
         error: admin::Error,
         /// The id under which the server logged it.
         request_id: String,
@@ -79,12 +79,12 @@ pub enum Error {
         /// What the server saw.
         problem: Box<Problem>,
     },
-    /// The server did not come to an end within our patience.
-    #[error("{doing} took longer than {seconds} s; the server still says '{status}'")]
-    Patience {
+    /// The server did not finish in time.
+    #[error("{doing} took longer than {seconds} s; the status is still '{status}'")]
+    Deadline {
         /// What was being done.
         doing: &'static str,
-        /// How long was waited.
+        /// How long the client waited.
         seconds: u64,
         /// The last status seen.
         status: String,
@@ -134,7 +134,7 @@ impl Error {
             | Self::Connect(_)
             | Self::AdminSocket { .. }
             | Self::Challenge { .. }
-            | Self::Patience { .. }
+            | Self::Deadline { .. }
             | Self::Unexpected { .. }
             | Self::Fingerprint { .. }
             | Self::OtherKey
@@ -142,7 +142,7 @@ impl Error {
         }
     }
 
-    /// Whether the server's log has more to say than its answer.
+    /// Whether the server logs more about it than it answers.
     #[must_use]
     pub fn is_logged(&self) -> bool {
         match self {
@@ -155,7 +155,7 @@ impl Error {
             | Self::AdminSocket { .. }
             | Self::Exchange { .. }
             | Self::Challenge { .. }
-            | Self::Patience { .. }
+            | Self::Deadline { .. }
             | Self::Unexpected { .. }
             | Self::Fingerprint { .. }
             | Self::OtherKey

@@ -1,4 +1,4 @@
-//! One HTTPS client: kept connections, time-outs, a request id on everything.
+//! An HTTPS client: kept connections, time limits, an id on every request. Redirects are not followed.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -22,9 +22,9 @@ use crate::{Error, Identity, Trust};
 
 /// The longest body that is read, in bytes.
 pub(crate) const BODY_LIMIT: usize = 8 << 20;
-/// How long connecting and shaking hands may take.
+/// How long connecting and the TLS handshake may take.
 const CONNECT: Duration = Duration::from_secs(15);
-/// How long an answer may take: a server that validates inside the request needs its time.
+/// How long an answer may take: some servers validate within the request.
 const ANSWER: Duration = Duration::from_secs(60);
 
 /// An HTTPS client that keeps its connections.
@@ -47,7 +47,7 @@ pub struct Reply {
 }
 
 impl Reply {
-    /// A header's value, if it is there and readable.
+    /// A header's value, if it is present and text.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
@@ -62,7 +62,7 @@ impl Reply {
 }
 
 impl Http {
-    /// A client that believes `trust` and, where asked, shows `identity`.
+    /// A client that trusts `trust` and, if asked, authenticates with `identity`.
     ///
     /// # Errors
     /// [`Error::Tls`] when the roots or the client certificate cannot be used.
@@ -138,7 +138,7 @@ impl Http {
         })
     }
 
-    /// Sends on a kept connection where one still works, else on a new one.
+    /// Sends on a kept connection if one still works, else on a new one.
     async fn exchange(
         &self,
         target: &Target,
@@ -149,7 +149,7 @@ impl Http {
             match kept.send(request, target).await {
                 Ok(response) => return self.finish(target, kept, response).await,
                 Err(Unsent { request: None, why }) => return Err(why),
-                // The server closed the connection meanwhile; nothing has been sent.
+                // The server closed the connection before anything was sent.
                 Err(Unsent {
                     request: Some(back),
                     ..
@@ -176,7 +176,7 @@ impl Http {
         let body = Limited::new(body, BODY_LIMIT)
             .collect()
             .await
-            .map_err(|e| format!("reading the answer: {e}"))?
+            .map_err(|e| format!("error reading the answer: {e}"))?
             .to_bytes();
         self.pool().insert(target.authority.clone(), sender);
         Ok((head.status, head.headers, body))
@@ -223,7 +223,7 @@ enum Sender {
     H2(http2::SendRequest<Full<Bytes>>),
 }
 
-/// A request that got no answer; it comes back when it never left.
+/// A request without an answer; it comes back if it was not sent.
 struct Unsent {
     request: Option<Box<Request<Full<Bytes>>>>,
     why: String,
@@ -273,11 +273,11 @@ impl Target {
             url: url.to_owned(),
             why: why.to_owned(),
         };
-        let uri: Uri = url.parse().map_err(|_| wrong("it is not a URL"))?;
+        let uri: Uri = url.parse().map_err(|_| wrong("it cannot be parsed"))?;
         if uri.scheme_str() != Some("https") {
             return Err(wrong("it does not start with https://"));
         }
-        let authority = uri.authority().ok_or_else(|| wrong("it names no host"))?;
+        let authority = uri.authority().ok_or_else(|| wrong("it has no host"))?;
         let host = authority.host().to_owned();
         let bare = host.trim_start_matches('[').trim_end_matches(']');
         let name = ServerName::try_from(bare.to_owned())
@@ -291,7 +291,7 @@ impl Target {
         })
     }
 
-    /// HTTP/1.1 wants the path on the request line and the host in a header.
+    /// HTTP/1.1 has the path in the request line and the host in a header.
     fn origin_form(&self, mut request: Request<Full<Bytes>>) -> Request<Full<Bytes>> {
         let path = self.uri.path_and_query().map_or("/", |path| path.as_str());
         if let Ok(path) = path.parse() {
@@ -310,7 +310,7 @@ impl Target {
     }
 }
 
-/// Why a handshake failed, in words that say what to do about it.
+/// Why a handshake failed.
 pub(crate) fn tls_words(error: &std::io::Error) -> String {
     let inner = error
         .get_ref()
@@ -321,7 +321,7 @@ pub(crate) fn tls_words(error: &std::io::Error) -> String {
     let rustls::Error::InvalidCertificate(reason) = error else {
         return format!("tls: {error}");
     };
-    // A root of the same name with another key shows itself as a bad signature.
+    // A root of the same name with another key results in a bad signature.
     let is_foreign = matches!(
         reason,
         CertificateError::UnknownIssuer | CertificateError::BadSignature

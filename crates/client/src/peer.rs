@@ -1,4 +1,4 @@
-//! The certificates that a TLS server shows.
+//! The certificates that a TLS server sends.
 
 use std::sync::Arc;
 
@@ -10,10 +10,10 @@ use crate::http::tls_words;
 use crate::trust::configuration;
 use crate::{Error, Trust};
 
-/// The chain that the server at `host:port` shows to one who asks for `name`, as DER, leaf first.
+/// The chain that the server at `host:port` sends for `name`, as DER, leaf first.
 ///
 /// # Errors
-/// [`Error::Connect`] where there is no connection, or the server is not to be believed.
+/// [`Error::Connect`] when there is no connection, or the server cannot be trusted.
 pub async fn chain(
     host: &str,
     port: u16,

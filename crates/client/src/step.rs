@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::issued::Expected;
 use crate::{Error, Http, Reply};
 
-/// How many provisioners are asked for at a time.
+/// Provisioners per request.
 const PAGE: usize = 100;
 
 /// A client of one authority.
@@ -28,7 +28,7 @@ impl Client {
         }
     }
 
-    /// The connection, for other conversations with the same server.
+    /// The connection, for other requests to the same server.
     #[must_use]
     pub fn into_http(self) -> Http {
         self.http
@@ -37,7 +37,7 @@ impl Client {
     /// The authority's health.
     ///
     /// # Errors
-    /// [`Error::Exchange`] where it cannot be reached.
+    /// [`Error::Exchange`] when it cannot be reached.
     pub async fn health(&self) -> Result<api::Health, Error> {
         self.get("reading the health", "/health").await
     }
@@ -51,11 +51,11 @@ impl Client {
         Ok(version.version)
     }
 
-    /// The root certificate of that SHA-256 fingerprint; what comes is checked against it, so
-    /// that the server need not be trusted.
+    /// The root certificate with that SHA-256 fingerprint. The answer is checked against it, so that
+    /// the server need not be trusted.
     ///
     /// # Errors
-    /// [`Error::Fingerprint`] where another certificate comes.
+    /// [`Error::Fingerprint`] when another certificate comes.
     pub async fn root(&self, fingerprint: &str) -> Result<Certificate, Error> {
         let doing = "reading the root certificate";
         let wanted = fingerprint.trim().replace(['-', ':'], "").to_lowercase();

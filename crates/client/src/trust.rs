@@ -1,4 +1,4 @@
-//! Whom to believe on a TLS connection, and who we say we are.
+//! Which servers are trusted on a TLS connection, and how the client authenticates.
 
 use std::sync::Arc;
 
@@ -10,11 +10,11 @@ use rustls_pki_types::{CertificateDer, PrivatePkcs8KeyDer, ServerName, UnixTime}
 
 use crate::Error;
 
-/// Which servers are believed.
+/// Which servers are trusted.
 pub enum Trust {
     /// Those whose chain ends in one of these certificates (DER).
     Roots(Vec<Vec<u8>>),
-    /// UnverifiedTls: only for a body that is checked by other means, such as a fingerprint.
+    /// All of them: only for contents that are verified otherwise, such as by a fingerprint.
     Unverified,
 }
 
@@ -80,7 +80,7 @@ fn verifier(
     Ok(verifier)
 }
 
-/// Believes every certificate; the handshake's signature is still checked.
+/// Accepts every certificate; the handshake's signature is still verified.
 #[derive(Debug)]
 struct UnverifiedTls(WebPkiSupportedAlgorithms);
 

@@ -116,9 +116,9 @@ async fn an_account_is_bound_and_signs_with_its_new_key_once_the_server_has_take
     let old = session.key().clone();
     let new = keys_of_another_kind;
     session.change_key(new()).await.unwrap_err();
-    assert_eq!(session.key(), &old, "the server did not want it");
+    assert_eq!(session.key(), &old, "the server refused it");
     session.change_key(new()).await.unwrap();
-    // What comes back is no authorization; only who signed matters.
+    // The answer is no authorization; only the signing key matters.
     drop(session.authorization(&server.url("/authz")).await);
     let sent = server.requests();
     let made: Value = serde_json::from_str(&sent[2].body).unwrap();
@@ -138,7 +138,7 @@ fn keys_of_another_kind() -> pki::PrivateKey {
 }
 
 #[tokio::test]
-async fn a_server_that_refuses_every_nonce_is_given_up() {
+async fn a_server_that_refuses_every_nonce_ends_the_request() {
     let server = Server::start().await;
     let mut answers = vec![directory(&server)];
     answers.push(Answer::empty(200).with("replay-nonce", "n"));
@@ -150,7 +150,7 @@ async fn a_server_that_refuses_every_nonce_is_given_up() {
 }
 
 #[tokio::test]
-async fn a_challenge_is_looked_at_until_the_server_has_a_verdict() {
+async fn a_challenge_is_polled_until_the_server_has_a_result() {
     let server = Server::start().await;
     server.answers(vec![
         directory(&server),
@@ -162,19 +162,19 @@ async fn a_challenge_is_looked_at_until_the_server_has_a_verdict() {
     ]);
     let mut session = session(&server).await;
     session.create_account(&[]).await.unwrap();
-    let mut looks = 0;
+    let mut answers = 0;
     session
-        .prove("a.test", &offered(&server), || looks += 1)
+        .prove("a.test", &offered(&server), || answers += 1)
         .await
         .unwrap();
-    assert_eq!(looks, 3);
+    assert_eq!(answers, 3);
     let sent = server.requests();
     let payload = |at: usize| -> Value {
         let envelope: Value = serde_json::from_str(&sent[at].body).unwrap();
         envelope["payload"].clone()
     };
     assert_eq!(payload(3), "e30", "the offer is an empty object");
-    assert_eq!(payload(4), "", "a look is a POST-as-GET");
+    assert_eq!(payload(4), "", "a poll is a POST-as-GET");
     assert_eq!(
         header(&sent[3].body)["kid"],
         "https://ca.test/account/1",
@@ -233,7 +233,7 @@ async fn a_session_without_account_revokes_by_its_key() {
 }
 
 #[tokio::test]
-async fn a_server_that_does_not_revoke_is_named() {
+async fn a_directory_without_revocation_is_reported() {
     let server = Server::start().await;
     server.answers(vec![directory(&server)]);
     let error = session(&server).await.revoke(&[1], None).await.unwrap_err();
@@ -241,7 +241,7 @@ async fn a_server_that_does_not_revoke_is_named() {
 }
 
 #[tokio::test]
-async fn a_server_under_another_root_is_not_believed() {
+async fn a_server_under_another_root_is_not_trusted() {
     let (server, other) = (Server::start().await, Server::start().await);
     let http = Http::new(&Trust::Roots(vec![other.root()]), None).unwrap();
     let error = http.get(&server.url("/")).await.err().unwrap().to_string();
@@ -249,7 +249,7 @@ async fn a_server_under_another_root_is_not_believed() {
         error.ends_with("x509: certificate signed by unknown authority"),
         "{error}"
     );
-    let anyone = Http::new(&Trust::Unverified, None).unwrap();
+    let unverified = Http::new(&Trust::Unverified, None).unwrap();
     server.answers(vec![Answer::empty(204)]);
-    assert_eq!(anyone.get(&server.url("/")).await.unwrap().status, 204);
+    assert_eq!(unverified.get(&server.url("/")).await.unwrap().status, 204);
 }

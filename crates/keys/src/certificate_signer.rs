@@ -1,5 +1,5 @@
-//! The pen: the one place where certificates are signed. It takes [`ca::Unsigned`] and nothing
-//! else, so whatever it signs has passed the decisions of `ca`.
+//! The one place where certificates are signed. It takes [`ca::Unsigned`] and nothing else, so
+//! that whatever it signs has passed the decisions of `ca`.
 
 use ca::Unsigned;
 use ca::issue::Kind;
@@ -14,10 +14,10 @@ pub struct CertificateSigner {
 }
 
 impl CertificateSigner {
-    /// The pen of an issuing certificate.
+    /// Combines an issuing certificate with its key.
     ///
     /// # Errors
-    /// When the key is not the certificate's or the certificate may not issue.
+    /// When the key does not match the certificate, or the certificate may not issue others.
     pub fn new(signer: Box<dyn Signer>, issuer: Certificate) -> Result<Self, Error> {
         let subject = || issuer.subject().to_string();
         if issuer.public_key()? != signer.public_key() {
@@ -29,10 +29,10 @@ impl CertificateSigner {
         Ok(Self { signer, issuer })
     }
 
-    /// Signs a root with its own key; the pen is then the root's, and [`CertificateSigner::issuer`] is it.
+    /// Signs a root with its own key; [`CertificateSigner::issuer`] is then the root.
     ///
     /// # Errors
-    /// When it is not a root, or not one for this key.
+    /// When it is no root, or is for another key.
     pub fn self_signed(signer: Box<dyn Signer>, root: Unsigned) -> Result<Self, Error> {
         if root.kind() != Kind::Root {
             return Err(Error::Root);
@@ -65,7 +65,7 @@ impl CertificateSigner {
         sign(self.signer.as_ref(), &unsigned)
     }
 
-    /// The certificate that this pen issues with.
+    /// The certificate that it issues with.
     #[must_use]
     pub fn issuer(&self) -> &Certificate {
         &self.issuer

@@ -2,11 +2,11 @@
 
 use pki::KeyKind;
 
-/// Why there is no key, or no signature. A wrong password is told in the words that scripts and
-/// units of existing installations look for.
+/// Why there is no key, or no signature. The text about a wrong password is the one that scripts of
+/// existing installations match.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum Error {
-    /// The key is kept where keys cannot be used yet.
+    /// The key's URI has a scheme that is not supported yet.
     #[error(transparent)]
     UnsupportedUri(#[from] ca::config::UnsupportedKeyUri),
     /// The file cannot be read.
@@ -14,7 +14,7 @@ pub enum Error {
     Open {
         /// The file.
         path: String,
-        /// The system's words.
+        /// The system's error.
         reason: String,
     },
     /// The file is not a private key.
@@ -25,56 +25,57 @@ pub enum Error {
         /// What is wrong with it.
         reason: pki::Error,
     },
-    /// The key is encrypted, and there is no password.
+    /// The key is encrypted, and no password was given.
     #[error("error decrypting {path}: the key is encrypted and no password was given")]
     PasswordRequired {
         /// The file.
         path: String,
     },
-    /// The password does not open the key.
+    /// The password does not decrypt the key.
     #[error("error decrypting {path}: x509: decryption password incorrect")]
     WrongPassword {
         /// The file.
         path: String,
     },
-    /// A password file without a password.
-    #[error("{path} has no password in it")]
+    /// A password file is empty.
+    #[error("the password file {path} is empty")]
     EmptyPassword {
         /// The file.
         path: String,
     },
-    /// The key is not the one that the certificate names.
+    /// The key does not match the certificate.
     #[error(
-        "the private key does not belong to the certificate {subject}; `key` and `crt` of ca.json have to be a pair"
+        "the private key does not belong to the certificate {subject}: `key` and `crt` of ca.json must match"
     )]
     KeyMismatch {
         /// The certificate's subject.
         subject: String,
     },
     /// The certificate may not issue others.
-    #[error("the certificate {subject} is no certificate authority's")]
+    #[error("the certificate {subject} is not that of a certificate authority")]
     NotAnAuthority {
         /// The certificate's subject.
         subject: String,
     },
-    /// What was to be signed names another issuer than the certificate_signer's.
-    #[error("the certificate to sign names the issuer {named}, and this key is that of {own}")]
+    /// The certificate to sign names another issuer than the signer's.
+    #[error("the certificate to sign names the issuer {named}, but this key is that of {own}")]
     ForeignIssuer {
         /// The issuer that it names.
         named: String,
-        /// The certificate_signer's own.
+        /// The signer's own.
         own: String,
     },
-    /// A certificate_signer signs a root once, when it is made, and nothing but a root then.
-    #[error("a root is signed by its own key, and by that alone")]
+    /// A root is to be signed by another key than its own, or another certificate by a root's first
+    /// signature.
+    #[error("a root is signed with its own key only")]
     Root,
     /// The signer returned something that is not a signature of what it was given.
-    #[error("the signature that came back does not verify; nothing was issued")]
+    #[error("the signer returned a signature that does not verify; nothing was issued")]
     BadSignature,
-    /// A key of this kind cannot be made.
+    /// A key of this kind cannot be generated.
     #[error("cannot generate a key of kind {0}")]
     Generate(KeyKind),
-    /// The authority's certificate may not be made.
+    /// The certificate of a new authority is refused.
     #[error(transparent)]
     Refusal(#[from] ca::Refusal),
     /// The certificate cannot be encoded.
@@ -83,7 +84,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// The system's refusal to read a file.
+    /// The system's error when a file is read.
     pub(crate) fn open(path: &std::path::Path, error: &std::io::Error) -> Self {
         let text = error.to_string();
         let words = text.split(" (os error").next().unwrap_or(&text);

@@ -1,4 +1,4 @@
-//! Keys in files: PKCS #8, PBES2, SEC 1, PKCS #1, and the latter two encrypted as RFC 1423 says.
+//! Keys in files: PKCS #8, PBES2, SEC 1, PKCS #1, and the latter two encrypted as in RFC 1423.
 
 use std::fs;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! Where private keys live: [`open`] gives a [`Signer`] for each place, and [`CertificateSigner`]
+//! Where private keys are kept: [`open`] returns a [`Signer`] for each place, and [`CertificateSigner`]
 //! is the one that signs certificates with it. Also the process's source of random bytes, new keys
 //! and new passwords.
 //!
@@ -23,22 +23,22 @@ pub use open::open;
 
 use pki::{PublicKey, SignatureAlgorithm};
 
-/// A private key that signs, wherever it lives.
+/// A private key that signs, wherever it is kept.
 pub trait Signer: Send + Sync {
     /// The public half.
     fn public_key(&self) -> &PublicKey;
 
-    /// The algorithm that it signs with.
+    /// The signature algorithm.
     fn algorithm(&self) -> SignatureAlgorithm;
 
-    /// Signs a message, in the form that X.509 wants.
+    /// Signs a message; the signature has the form of X.509.
     ///
     /// # Errors
-    /// When the place where the key lives fails.
+    /// When the key's device or service fails.
     fn sign(&self, message: &[u8]) -> Result<Vec<u8>, Error>;
 
-    /// `true` when a signature takes so long (a network, a token) that it must not hold a thread
-    /// that others wait for.
+    /// Whether a signature takes so long (a network, a token) that it must not block a thread that
+    /// serves other requests.
     fn is_slow(&self) -> bool {
         false
     }

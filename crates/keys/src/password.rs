@@ -1,4 +1,4 @@
-//! Passwords: made where the user gives none, and read from password files.
+//! Passwords: generated when the user gives none, and read from password files.
 
 use std::fs;
 use std::path::Path;

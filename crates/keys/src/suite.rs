@@ -1,4 +1,4 @@
-//! What every signer must do, whatever the place where its key lives.
+//! The checks that every signer has to pass, wherever its key is kept.
 
 use pki::SignatureAlgorithm;
 

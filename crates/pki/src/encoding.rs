@@ -5,10 +5,10 @@
 use crate::asn1::{self, Cursor, Malformed};
 use crate::error::Error;
 
-/// How deep values may lie in each other.
+/// How deeply values may be nested.
 const DEEPEST: usize = 16;
 
-/// Checks that `bytes` are one DER value and nothing else, down into what it holds.
+/// Checks that `bytes` are one DER value and nothing else, including the nested values.
 ///
 /// # Errors
 /// [`Error::Der`].

@@ -4,7 +4,7 @@ use crate::csr::Fault;
 use crate::jose::jwk;
 use crate::key::{KeyKind, Weakness};
 
-/// The crate's error; each variant says what is wrong with the input or the call.
+/// The crate's error; each variant names what is wrong with the input or the call.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -23,7 +23,7 @@ pub enum Error {
     /// The key is encrypted and no password was given.
     #[error("the key is encrypted: a password is required")]
     PasswordRequired,
-    /// The password does not open the key (or the key is damaged).
+    /// The password does not decrypt the key (or the key is damaged).
     #[error("the password does not open it")]
     WrongPassword,
     /// The encryption of a key or JWE is none that is supported.

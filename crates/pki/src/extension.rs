@@ -15,7 +15,7 @@ use crate::{
 pub struct Extension {
     /// What it is.
     pub oid: ObjectIdentifier,
-    /// Whether who does not understand it must refuse the certificate.
+    /// Whether software that does not understand it must refuse the certificate.
     pub critical: bool,
     /// The contents of `extnValue`.
     pub value: Vec<u8>,
@@ -46,7 +46,7 @@ pub enum ExtendedKeyUsage {
     Other(ObjectIdentifier),
 }
 
-/// Who authorized a certificate, as step writes it (`1.3.6.1.4.1.37476.9000.64.1`).
+/// The provisioner that authorized a certificate, as step writes it (`1.3.6.1.4.1.37476.9000.64.1`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StepProvisioner {
     /// The provisioner's type: JWK 1, OIDC 2, GCP 3, AWS 4, Azure 5, ACME 6, X5C 7, K8sSA 8, SSHPOP 9,
@@ -134,7 +134,7 @@ pub fn subject_alt_names(names: &[AltName], critical: bool) -> Extension {
     }
 }
 
-/// noRevAvail (RFC 9608 §2): nobody will say whether the certificate is revoked.
+/// noRevAvail (RFC 9608 §2): there is no revocation information for the certificate.
 #[must_use]
 pub fn no_rev_avail() -> Extension {
     Extension {

@@ -1,6 +1,6 @@
 //! X.509 and JOSE: bytes to meaning and back.
 //!
-//! Here are keys, names, certificates, requests, chains and the JOSE forms ACME and the step API use.
+//! Here: keys, names, certificates, requests, chains and the JOSE forms ACME and the step API use.
 //! Not here: policy (what may be issued), clocks, files, sockets and sources of random bytes.
 
 pub mod alt_name;

@@ -7,7 +7,7 @@ use crate::error::Error;
 /// One PEM block.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Block {
-    /// What stands after `BEGIN`, such as `CERTIFICATE`.
+    /// The label after `BEGIN`, such as `CERTIFICATE`.
     pub label: String,
     /// RFC 1421 headers in order, such as `Proc-Type`.
     pub headers: Vec<(String, String)>,

@@ -2,8 +2,8 @@
 
 use crate::{asn1, oid};
 
-/// The `certs-only` message (RFC 8551 §3.8) with these certificates, in their order: not sorted as DER wants a
-/// SET to be, so that who takes the first gets the leaf. RFC 5652 asks for BER only.
+/// The `certs-only` message (RFC 8551 §3.8) with these certificates, in their order: not sorted as DER requires
+/// of a SET, so that the first is the leaf. RFC 5652 requires BER only.
 #[must_use]
 pub fn certs_only<'a>(certificates: impl IntoIterator<Item = &'a [u8]>) -> Vec<u8> {
     let certificates: Vec<&[u8]> = certificates.into_iter().collect();

@@ -7,7 +7,7 @@ use crate::{
     error::Error,
 };
 
-/// Reads a time; seconds may be missing and an offset may stand in place of `Z`, as old tools wrote.
+/// Reads a time; seconds may be missing and an offset may replace `Z`, as old tools wrote.
 pub(crate) fn parse(element: Element<'_>) -> Result<Timestamp, Error> {
     let text = std::str::from_utf8(element.value).map_err(|_| Error::Time)?;
     let (year, rest) = match element.tag {

@@ -20,7 +20,7 @@ fn a_name_that_the_operator_gives_needs_no_challenge_until_it_is_taken_back() {
         let account = server.account();
         let none = authorize(&["list", "acme"]).success();
         assert!(
-            none.stderr.contains("No names were given"),
+            none.stderr.contains("No names are authorized"),
             "{}",
             none.stderr
         );

@@ -1,9 +1,9 @@
-//! An ACME client's conversation (RFC 8555): one [`Session`] for one account.
+//! An ACME client (RFC 8555): one [`Session`] for one account.
 //!
-//! Every POST reuses the nonce of the last answer; polling looks at once and then as the
-//! server's `Retry-After` says. Where the tokens are served is the caller's part.
+//! Every POST reuses the nonce of the last answer; polling starts at once and then follows the
+//! server's `Retry-After`. Answering challenges is the caller's.
 
-mod patience;
+mod deadline;
 mod poll;
 mod session;
 

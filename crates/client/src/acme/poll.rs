@@ -1,4 +1,4 @@
-//! From an order to a certificate: proofs, waiting, finalizing (RFC 8555 §7.4, §7.5).
+//! From an order to a certificate: challenges, polling, finalizing (RFC 8555 §7.4, §7.5).
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use acme::order;
 use acme::problem::{Kind, Problem};
 use pki::{Certificate, Csr};
 
-use super::patience::Patience;
+use super::deadline::Deadline;
 use super::session::{Payload, Session, json, location, unexpected};
 use crate::issued::Expected;
 use crate::{Error, Reply};
@@ -22,11 +22,11 @@ const ORDER: Duration = Duration::from_secs(60);
 /// How often a challenge is offered again that failed and stayed pending.
 const OFFERS: usize = 4;
 
-/// An order and where it is.
+/// An order and its URL.
 pub struct Placed {
     /// The order's URL.
     pub url: String,
-    /// The order as the server showed it last.
+    /// The order as the server sent it last.
     pub order: Order,
 }
 
@@ -54,11 +54,11 @@ impl Session {
         json(doing, &self.read(doing, url).await?)
     }
 
-    /// Says that the challenge can be looked at and waits for the verdict (RFC 8555 §7.5.1).
-    /// `look` is called for each answer.
+    /// Tells the server that the challenge is ready and waits for the result (RFC 8555 §7.5.1).
+    /// `on_answer` is called for each answer.
     ///
-    /// A server may validate inside the POST or after it, and may leave a challenge that it
-    /// could not look at pending with an error: then it is offered again a few times.
+    /// A server may validate within the POST or after it, and may leave a challenge that it could
+    /// not validate pending with an error: then it is offered again a few times.
     ///
     /// # Errors
     /// [`Error::Challenge`] with what the server saw.
@@ -66,17 +66,17 @@ impl Session {
         &mut self,
         identifier: &str,
         offered: &Challenge,
-        mut look: impl FnMut(),
+        mut on_answer: impl FnMut(),
     ) -> Result<(), Error> {
-        let mut patience = Patience::new(VALIDATION);
+        let mut deadline = Deadline::new(VALIDATION);
         let mut offers = 1;
         let mut reply = self.offer(&offered.url).await?;
         loop {
-            look();
+            on_answer();
             let seen: Challenge = json("validating the challenge", &reply)?;
             let failed = |problem: Option<Problem>| Error::Challenge {
                 identifier: identifier.to_owned(),
-                problem: Box::new(problem.unwrap_or_else(silent)),
+                problem: Box::new(problem.unwrap_or_else(unexplained)),
             };
             let again = match (seen.status, seen.error) {
                 (challenge::Status::Valid, _) => return Ok(()),
@@ -87,10 +87,10 @@ impl Session {
                 (challenge::Status::Pending, Some(_)) => true,
                 (challenge::Status::Pending | challenge::Status::Processing, _) => false,
             };
-            if !patience.wait(reply.retry_after()).await {
-                return Err(Error::Patience {
+            if !deadline.wait(reply.retry_after()).await {
+                return Err(Error::Deadline {
                     doing: "validating the challenge",
-                    seconds: patience.seconds(),
+                    seconds: deadline.seconds(),
                     status: seen.status.as_str().to_owned(),
                 });
             }
@@ -103,20 +103,20 @@ impl Session {
         }
     }
 
-    /// Waits until the order is ready (or further); `look` is called for each answer.
+    /// Waits until the order is ready, or past that; `on_answer` is called for each answer.
     ///
     /// # Errors
-    /// The order's own error where it became invalid; [`Error::Patience`].
+    /// The order's error when it became invalid; [`Error::Deadline`].
     pub async fn await_ready(
         &mut self,
         placed: &mut Placed,
-        mut look: impl FnMut(),
+        mut on_answer: impl FnMut(),
     ) -> Result<(), Error> {
         let doing = "waiting for the order";
-        let mut patience = Patience::new(ORDER);
+        let mut deadline = Deadline::new(ORDER);
         loop {
             let reply = self.read(doing, &placed.url).await?;
-            look();
+            on_answer();
             placed.order = json(doing, &reply)?;
             match placed.order.status {
                 order::Status::Pending => {}
@@ -125,46 +125,46 @@ impl Session {
                     return Ok(());
                 }
             }
-            still(doing, &mut patience, &reply, &placed.order).await?;
+            wait(doing, &mut deadline, &reply, &placed.order).await?;
         }
     }
 
-    /// Sends the CSR and returns the certificate chain, leaf first (RFC 8555 §7.4, §7.4.2). `look` is
-    /// called for each answer.
+    /// Sends the CSR and returns the certificate chain, leaf first (RFC 8555 §7.4, §7.4.2). `on_answer`
+    /// is called for each answer.
     ///
     /// # Errors
-    /// The server's problem, or the order's own error; [`Error::Patience`]; [`Error::OtherKey`] and
+    /// The server's problem, or the order's own error; [`Error::Deadline`]; [`Error::OtherKey`] and
     /// [`Error::OtherNames`] when the certificate is not the one that the CSR asks for.
     pub async fn finalize(
         &mut self,
         placed: &mut Placed,
         csr: &Csr,
-        mut look: impl FnMut(),
+        mut on_answer: impl FnMut(),
     ) -> Result<Vec<Certificate>, Error> {
         let doing = "finalizing order";
-        let mut patience = Patience::new(ORDER);
+        let mut deadline = Deadline::new(ORDER);
         let url = placed.order.finalize.clone();
         let mut reply = self
             .post_json(doing, &url, &Finalize::new(csr.der()))
             .await?;
         loop {
-            look();
+            on_answer();
             placed.order = json(doing, &reply)?;
             match placed.order.status {
                 order::Status::Valid => break,
                 order::Status::Invalid => return Err(failed_order(doing, &placed.order)),
                 order::Status::Pending | order::Status::Ready | order::Status::Processing => {}
             }
-            still(doing, &mut patience, &reply, &placed.order).await?;
+            wait(doing, &mut deadline, &reply, &placed.order).await?;
             reply = self.read(doing, &placed.url).await?;
         }
         let Some(url) = placed.order.certificate.clone() else {
-            let what = "the order is valid but names no certificate".to_owned();
+            let what = "the order is valid but has no certificate URL".to_owned();
             return Err(unexpected(doing, what));
         };
         let doing = "downloading the certificate";
         let chain = self.read(doing, &url).await?;
-        look();
+        on_answer();
         let expected = Expected {
             key: csr.public_key(),
             names: csr.alt_names(),
@@ -178,18 +178,18 @@ impl Session {
     }
 }
 
-async fn still(
+async fn wait(
     doing: &'static str,
-    patience: &mut Patience,
+    deadline: &mut Deadline,
     reply: &Reply,
     order: &Order,
 ) -> Result<(), Error> {
-    if patience.wait(reply.retry_after()).await {
+    if deadline.wait(reply.retry_after()).await {
         return Ok(());
     }
-    Err(Error::Patience {
+    Err(Error::Deadline {
         doing,
-        seconds: patience.seconds(),
+        seconds: deadline.seconds(),
         status: order.status.as_str().to_owned(),
     })
 }
@@ -203,14 +203,14 @@ fn failed_order(doing: &'static str, order: &Order) -> Error {
         },
         None => unexpected(
             doing,
-            "the order became invalid; the server says no more".to_owned(),
+            "the order became invalid, and the server does not say why".to_owned(),
         ),
     }
 }
 
-fn silent() -> Problem {
+fn unexplained() -> Problem {
     Problem::new(
         Kind::ServerInternal,
-        "the challenge is invalid; the server does not say why",
+        "the challenge became invalid, and the server does not say why",
     )
 }

@@ -14,14 +14,14 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::patience::Patience;
+use super::deadline::Deadline;
 use crate::{Error, Http, Reply};
 
-/// How often a refused nonce is replaced by a fresh one.
+/// How many refused nonces are replaced in one request.
 const NONCE_TRIES: usize = 10;
-/// What is being done when an account is made.
+/// What an error names while an account is created.
 const CREATING: &str = "creating the ACME account";
-/// How long a server that says "later" is waited for, in seconds.
+/// How long requests are repeated while the server is unavailable, in seconds.
 const OUTAGE: u64 = 20;
 
 /// A conversation with an ACME server under one account key.
@@ -47,7 +47,7 @@ impl Session {
     /// Reads the directory at `url`; `key` will be the account's.
     ///
     /// # Errors
-    /// When the directory cannot be read or is none.
+    /// When the directory cannot be read.
     pub async fn open(http: Http, url: &str, key: PrivateKey) -> Result<Self, Error> {
         let doing = "reading the ACME directory";
         let reply = http.get(url).await?;
@@ -86,8 +86,8 @@ impl Session {
         self.register(contact, None).await
     }
 
-    /// Creates the account and binds it to the key with the id `kid` that the server's operator has
-    /// handed out (RFC 8555 §7.3.4).
+    /// Creates the account and binds it to the key with the id `kid` from the
+    /// server's operator (RFC 8555 §7.3.4).
     ///
     /// # Errors
     /// The server's problem.
@@ -167,8 +167,8 @@ impl Session {
         self.post(doing, url, Payload::Nothing).await
     }
 
-    /// POSTs with a nonce at hand, with a fresh one where that is refused, and once more
-    /// where the server asks for a little time.
+    /// POSTs with the nonce at hand; repeats with a fresh one when that is refused, and later when the
+    /// server is unavailable for a short time.
     pub(super) async fn post(
         &mut self,
         doing: &'static str,
@@ -176,7 +176,7 @@ impl Session {
         payload: Payload<'_>,
     ) -> Result<Reply, Error> {
         let mut refused = 0;
-        let mut patience = Patience::new(std::time::Duration::from_secs(OUTAGE));
+        let mut deadline = Deadline::new(std::time::Duration::from_secs(OUTAGE));
         loop {
             let nonce = match self.nonce.take() {
                 Some(nonce) => nonce,
@@ -199,7 +199,7 @@ impl Session {
                 continue;
             }
             let is_outage = reply.status == 503 && reply.retry_after().is_some();
-            if is_outage && patience.wait(reply.retry_after()).await {
+            if is_outage && deadline.wait(reply.retry_after()).await {
                 continue;
             }
             return Err(error);
@@ -238,15 +238,11 @@ impl Session {
 
 /// The body as JSON.
 pub(super) fn json<T: DeserializeOwned>(doing: &'static str, reply: &Reply) -> Result<T, Error> {
-    serde_json::from_slice(&reply.body).map_err(|e| {
-        unexpected(
-            doing,
-            format!("the server's answer is not what ACME says: {e}"),
-        )
-    })
+    serde_json::from_slice(&reply.body)
+        .map_err(|e| unexpected(doing, format!("the server's answer is not valid ACME: {e}")))
 }
 
-/// The `Location` of what was made.
+/// The `Location` of a new resource.
 pub(super) fn location(doing: &'static str, reply: &Reply) -> Result<String, Error> {
     reply.header("location").map(str::to_owned).ok_or_else(|| {
         unexpected(
@@ -260,7 +256,7 @@ pub(super) fn unexpected(doing: &'static str, what: String) -> Error {
     Error::Unexpected { doing, what }
 }
 
-/// What the server said instead of doing it.
+/// The error in the server's answer.
 fn refusal(doing: &'static str, reply: &Reply) -> Error {
     let status = reply.status.as_u16();
     match serde_json::from_slice::<Problem>(&reply.body) {

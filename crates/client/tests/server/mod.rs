@@ -1,4 +1,4 @@
-//! An HTTPS server that answers from a list and writes down what it was asked.
+//! An HTTPS server that answers from a list and records the requests.
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -26,7 +26,7 @@ pub(crate) struct Answer {
     pub(crate) body: String,
 }
 
-/// What was asked.
+/// A recorded request.
 #[derive(Clone)]
 pub(crate) struct Request {
     pub(crate) method: String,

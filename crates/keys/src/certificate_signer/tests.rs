@@ -1,4 +1,4 @@
-//! The certificate_signer: what it signs, what it refuses, and that it looks at what came back.
+//! What the certificate signer signs, what it refuses, and that it verifies each signature.
 
 use ca::{Grant, authority, prepare};
 use jiff::{SignedDuration, Timestamp};
@@ -23,15 +23,15 @@ fn root(name: &str, key: &PublicKey) -> Unsigned {
     authority::root(name, key, serial(), now()).ok().unwrap()
 }
 
-fn root_pen(name: &str, kind: KeyKind) -> CertificateSigner {
+fn root_signer(name: &str, kind: KeyKind) -> CertificateSigner {
     let signer = signer(kind);
     let root = root(name, signer.public_key());
     CertificateSigner::self_signed(signer, root).ok().unwrap()
 }
 
-/// The certificate_signer of a new intermediate, and its root.
+/// The signer of a new intermediate, and its root.
 fn certificate_signer(name: &str, kind: KeyKind) -> (CertificateSigner, Certificate) {
-    let root = root_pen(name, kind);
+    let root = root_signer(name, kind);
     let signer = signer(kind);
     let key = signer.public_key();
     let unsigned = authority::intermediate(name, key, serial(), now(), root.issuer());
@@ -77,7 +77,7 @@ fn an_authority_of_each_kind_of_key_issues_a_chain_that_verifies() {
 }
 
 #[test]
-fn a_key_that_is_not_the_certificates_makes_no_pen() {
+fn a_key_that_does_not_match_the_certificate_is_refused() {
     let (certificate_signer, _) = certificate_signer("Example", KeyKind::EcP256);
     let other =
         CertificateSigner::new(signer(KeyKind::EcP256), certificate_signer.issuer().clone());
@@ -85,7 +85,7 @@ fn a_key_that_is_not_the_certificates_makes_no_pen() {
 }
 
 #[test]
-fn a_leaf_makes_no_pen() {
+fn a_leaf_is_refused_as_an_issuer() {
     let own = signer(KeyKind::EcP256);
     let (certificate_signer, _) = certificate_signer("Example", KeyKind::EcP256);
     let names = ["localhost".to_owned()];
@@ -119,7 +119,7 @@ fn a_root_is_signed_by_its_own_key_only() {
     assert_eq!(refused.err(), Some(Error::Root));
 }
 
-/// A device that returns what it likes.
+/// A device that returns wrong signatures.
 struct Broken(Box<FileSigner>);
 
 impl Signer for Broken {

@@ -1,4 +1,4 @@
-//! Keys in files: each form they come in, and the words where one does not open.
+//! Keys in files: every form, and the errors.
 
 use std::fs;
 use std::time::Instant;
@@ -42,7 +42,7 @@ fn every_kind_of_key_passes_the_suite_in_every_form_we_write() {
 }
 
 #[test]
-fn what_the_real_pair_wrote_opens_here() {
+fn key_files_of_smallsteps_step_open() {
     for name in ["root_ca", "intermediate_ca"] {
         let path = format!("{REAL}/{name}_key");
         let signer = FileSigner::open(&path, Some(b"password")).ok().unwrap();
@@ -59,7 +59,7 @@ fn what_the_real_pair_wrote_opens_here() {
 }
 
 #[test]
-fn a_wrong_password_is_told_in_the_words_that_scripts_know() {
+fn a_wrong_password_is_reported_in_the_words_that_scripts_know() {
     let real = format!("{REAL}/intermediate_ca_key");
     let folder = tempfile::tempdir().unwrap();
     let ours = folder.path().join("key").display().to_string();
@@ -91,7 +91,7 @@ fn a_file_that_is_missing_or_no_key_is_named() {
     assert!(error.to_string().starts_with(&words), "{error}");
 }
 
-/// Not a limit that fails: it shows how long a start with an encrypted key waits.
+/// Prints how long a start with an encrypted key waits; there is no limit to fail.
 #[test]
 fn a_key_of_six_hundred_thousand_rounds_opens() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! Certificates (RFC 5280 §4.1): read from anybody, written for signing.
+//! Certificates (RFC 5280 §4.1): parsed from untrusted input, encoded for signing.
 
 mod read;
 mod serial;
@@ -179,7 +179,7 @@ impl Certificate {
             .find(|extension| extension.oid == *oid)
     }
 
-    /// Whether basicConstraints says that it is a CA.
+    /// Whether basicConstraints marks it as a CA.
     #[must_use]
     pub fn is_ca(&self) -> bool {
         self.basic_constraints().is_some_and(|(is_ca, _)| is_ca)
@@ -220,7 +220,7 @@ impl Certificate {
             .map(|id| id.value.to_vec())
     }
 
-    /// Who authorized it, when step's extension says so.
+    /// The provisioner that authorized it, from step's extension.
     #[must_use]
     pub fn step_provisioner(&self) -> Option<StepProvisioner> {
         StepProvisioner::parse(&self.extension(&oid::STEP_PROVISIONER)?.value).ok()

@@ -1,4 +1,4 @@
-//! Taking a certificate apart; what is needed as bytes is kept as its place in the original.
+//! Parses a certificate; what is needed as bytes is kept as a range of the original.
 
 use std::ops::Range;
 
@@ -28,7 +28,7 @@ pub(super) struct Fields {
     pub(super) extensions: Vec<Extension>,
 }
 
-/// What is wrong; bytes that do not fit are those of a certificate here.
+/// Maps an error of the reader to that of a malformed certificate.
 struct Broken(Error);
 
 impl From<Malformed> for Broken {
@@ -93,7 +93,7 @@ fn read(der: &[u8]) -> Result<Fields, Broken> {
     })
 }
 
-/// Where an element of `der` stands in it.
+/// The range of an element within `der`.
 fn place(der: &[u8], element: Element<'_>) -> Range<usize> {
     let start = element.raw.as_ptr().addr() - der.as_ptr().addr();
     start..start + element.raw.len()

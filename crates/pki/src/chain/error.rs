@@ -1,4 +1,4 @@
-//! Why a chain was refused, in the words Go uses.
+//! Why a chain was refused, in the error texts of Go.
 
 use jiff::{Timestamp, tz::Offset};
 

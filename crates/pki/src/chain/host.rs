@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use super::ChainError;
 use crate::{AltName, Certificate};
 
-/// Checks that the leaf names `host`, which may stand in brackets when it is an address.
+/// Checks that the leaf names `host`, which may be in brackets when it is an address.
 ///
 /// # Errors
 /// [`ChainError::WrongName`], [`ChainError::NoNames`], [`ChainError::NoAddresses`].
@@ -36,7 +36,7 @@ pub fn check_host(leaf: &Certificate, host: &str) -> Result<(), ChainError> {
     }
 }
 
-/// A wildcard stands for exactly one whole label, the first (RFC 6125 §6.4.3).
+/// A wildcard matches exactly one whole label, the first (RFC 6125 §6.4.3).
 fn dns_matches(pattern: &str, host: &str) -> bool {
     let host = host.strip_suffix('.').unwrap_or(host);
     match pattern.strip_prefix("*.") {

@@ -1,4 +1,4 @@
-//! Path validation (RFC 5280 §6) on webpki, with the words Go's verifier uses.
+//! Path validation (RFC 5280 §6) on webpki, with the error texts of Go's verifier.
 
 mod error;
 mod host;

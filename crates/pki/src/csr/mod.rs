@@ -1,4 +1,4 @@
-//! Certificate requests (PKCS #10, RFC 2986): received ones are verified before anything else is said of them.
+//! Certificate requests (PKCS #10, RFC 2986): received ones are verified before they are used.
 
 mod read;
 mod request;
@@ -12,7 +12,7 @@ use crate::{
     name::Name,
 };
 
-/// A certificate request whose signature proves that the sender holds the key.
+/// A certificate request whose signature proves possession of the key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Csr {
     der: Vec<u8>,

@@ -25,7 +25,7 @@ pub struct Pbes2Random {
     pub iv: [u8; 12],
 }
 
-/// More is refused when reading, as go-jose does: the count comes from whoever wrote the text.
+/// More is refused when reading, as go-jose does: the sender chooses the count.
 pub const MOST_ITERATIONS: u32 = 1_000_000;
 
 /// Encrypts a private JWK under a password: PBES2-HS256+A128KW and A256GCM, compact, with the header that

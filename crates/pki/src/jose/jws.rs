@@ -1,4 +1,4 @@
-//! Flattened JSON Web Signatures (RFC 7515 §7.2.2), as strict as RFC 8555 §6.2 wants them.
+//! Flattened JSON Web Signatures (RFC 7515 §7.2.2), as strict as RFC 8555 §6.2 requires.
 
 use aws_lc_rs::hmac;
 use data_encoding::BASE64URL_NOPAD;
@@ -27,7 +27,7 @@ pub enum Error {
         /// The member's name.
         name: String,
     },
-    /// A member that must not be there, such as `header` or `signatures`.
+    /// A forbidden member, such as `header` or `signatures`.
     #[error("the JWS must not have a member {0:?}")]
     Unexpected(&'static str),
     /// A member is missing.
@@ -45,7 +45,7 @@ pub enum Error {
     /// The algorithm cannot be used with the key.
     #[error("{alg} does not fit an {key} key")]
     Mismatch {
-        /// What the header says.
+        /// The header's value.
         alg: Alg,
         /// The key it was to be verified with.
         key: KeyKind,
@@ -68,7 +68,7 @@ pub struct Header {
     pub nonce: Option<String>,
     /// `url`.
     pub url: Option<String>,
-    /// `crit`, whatever it holds.
+    /// `crit`, with any value.
     pub crit: Option<Value>,
     /// `b64` (RFC 7797), which ACME forbids.
     pub b64: Option<Value>,

@@ -47,7 +47,7 @@ pub fn private_jwk(key: &PrivateKey) -> Result<Zeroizing<String>, Error> {
     Ok(text)
 }
 
-/// The JSON of a public key as `ca.json` holds it: `use`, `kty`, `kid`, `crv`, `alg`, then the numbers.
+/// The JSON of a public key as `ca.json` has it: `use`, `kty`, `kid`, `crv`, `alg`, then the numbers.
 #[must_use]
 pub fn published_jwk(key: &PublicKey) -> Value {
     Value::Object(described(key))

@@ -123,7 +123,7 @@ impl SignatureAlgorithm {
         }
     }
 
-    /// The algorithm a key of this kind signs with unless told otherwise.
+    /// The default signature algorithm of a key of this kind.
     #[must_use]
     pub const fn default_for(kind: KeyKind) -> Self {
         match kind {

@@ -16,10 +16,10 @@ use crate::{
     oid,
 };
 
-/// More would take longer than anybody waits for a key to open.
+/// More would make decryption unacceptably slow.
 const MOST_ITERATIONS: u32 = 10_000_000;
 
-/// What is needed to open an EncryptedPrivateKeyInfo made with PBKDF2 and AES-CBC.
+/// The parameters of an EncryptedPrivateKeyInfo with PBKDF2 and AES-CBC.
 struct Scheme<'a> {
     salt: &'a [u8],
     iterations: u32,

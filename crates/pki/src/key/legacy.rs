@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 use super::encryption::decrypt_cbc;
 use crate::{error::Error, pem::Block};
 
-/// Whether the block says that it is encrypted.
+/// Whether the block is marked as encrypted.
 pub(super) fn is_encrypted(block: &Block) -> bool {
     block
         .header("Proc-Type")

@@ -1,5 +1,5 @@
-//! Natural numbers of any size, with as little arithmetic as looking at moduli takes. Not for secrets:
-//! the time it takes tells the number.
+//! Natural numbers of any size, with the little arithmetic that checks of moduli need. Not for secrets:
+//! the time depends on the number.
 
 use std::cmp::Ordering;
 

@@ -93,7 +93,7 @@ impl PrivateKey {
         }
     }
 
-    /// The algorithm the key signs with unless told otherwise.
+    /// The key's default signature algorithm.
     #[must_use]
     pub fn default_signature(&self) -> SignatureAlgorithm {
         SignatureAlgorithm::default_for(self.kind())
@@ -254,7 +254,7 @@ impl PrivateKey {
     }
 }
 
-/// The library takes its nonces and salts from its own generator and ignores this argument.
+/// The library draws nonces and salts from its own generator and ignores this argument.
 #[expect(
     clippy::disallowed_types,
     reason = "the library's signing calls have this unused parameter"

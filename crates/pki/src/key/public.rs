@@ -23,7 +23,7 @@ struct Inner {
     kind: KeyKind,
     /// The contents of subjectPublicKey: a point, an RSAPublicKey, or the 32 bytes of Ed25519.
     bits: Vec<u8>,
-    /// Ready for the kind's default algorithm, which nearly every signature is made with.
+    /// Prepared for the default algorithm of the kind, which nearly every signature uses.
     parsed: ParsedPublicKey,
 }
 

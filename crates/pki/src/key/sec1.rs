@@ -23,7 +23,7 @@ pub(super) fn write(public: &PublicKey, scalar: &[u8]) -> Result<Zeroizing<Vec<u
     ])))
 }
 
-/// The curve of an ECPrivateKey: named, or told by the length of the scalar.
+/// The curve of an ECPrivateKey: named, or derived from the length of the scalar.
 pub(super) fn kind(der: &[u8]) -> Result<KeyKind, Error> {
     let read = || -> Result<Result<KeyKind, Error>, Malformed> {
         let mut fields = Cursor::only(der, asn1::SEQUENCE)?;

@@ -1,7 +1,7 @@
 //! Keys whose private half can be computed from the public one: moduli with a small factor, of a
 //! generator that is known to be broken, or of primes too close together; points of small order.
 //!
-//! Not here: lists of keys that are known to be compromised, which are larger than all of this.
+//! Not here: lists of compromised keys, which are far larger.
 
 use super::natural::Natural;
 
@@ -17,7 +17,7 @@ pub enum Weakness {
     /// Fermat's method factors the modulus within a hundred rounds (CVE-2022-26320).
     #[error("its two primes are so close together that it can be factored (Fermat's method)")]
     ClosePrimes,
-    /// The point generates a group of at most eight elements: anybody can sign for it.
+    /// The point generates a group of at most eight elements: signatures for it can be forged.
     #[error("its point has a small order, so that anybody can sign for it")]
     SmallOrder,
 }
@@ -26,7 +26,7 @@ pub enum Weakness {
 pub(super) const ROUNDS: usize = 100;
 /// Moduli have no prime factor below this.
 const SMALL: u32 = 752;
-/// The primes up to this tell a modulus of RSALib.
+/// The primes up to this identify a modulus of RSALib.
 const ROCA_PRIMES: u32 = 167;
 
 /// Looks for a weakness of a modulus, big-endian.

@@ -1,4 +1,4 @@
-//! Distinguished names (X.501, RFC 5280 §4.1.2.4): kept as DER, read as attributes, written for people.
+//! Distinguished names (X.501, RFC 5280 §4.1.2.4): kept as DER, read as attributes, printed for users.
 
 mod print;
 pub(crate) mod text;

@@ -1,4 +1,4 @@
-//! Names for people: in the order of the encoding as `step` prints them, and as Go's `pkix.Name` does.
+//! Prints names: in the order of the encoding as `step` prints them, and as Go's `pkix.Name` does.
 
 use std::fmt::Write;
 

@@ -1,33 +1,33 @@
-//! How long to wait between two looks, and when to stop looking.
+//! How long to wait between two polls, and when to stop polling.
 
 use std::time::{Duration, Instant};
 
 /// The longest pause that a server may ask for.
 const LONGEST: Duration = Duration::from_secs(15);
-/// The pauses where the server names none; the last one repeats.
+/// The pauses when the server names none, in milliseconds; the last one repeats.
 const PAUSES: [u64; 5] = [250, 500, 1000, 2000, 3000];
 
-/// A budget of time for one wait.
-pub(super) struct Patience {
+/// The time limit of one wait.
+pub(super) struct Deadline {
     start: Instant,
     budget: Duration,
-    looks: usize,
+    polls: usize,
 }
 
-impl Patience {
+impl Deadline {
     pub(super) fn new(budget: Duration) -> Self {
         Self {
             start: Instant::now(),
             budget,
-            looks: 0,
+            polls: 0,
         }
     }
 
-    /// Waits before the next look; `asked` is the server's `Retry-After`.
-    /// The answer is whether there is time for another look.
+    /// Waits before the next poll; `asked` is the server's `Retry-After`. Returns whether there is
+    /// time for another poll.
     pub(super) async fn wait(&mut self, asked: Option<Duration>) -> bool {
-        let pause = pause(asked, self.looks);
-        self.looks += 1;
+        let pause = pause(asked, self.polls);
+        self.polls += 1;
         if self.start.elapsed() + pause > self.budget {
             return false;
         }
@@ -40,11 +40,11 @@ impl Patience {
     }
 }
 
-/// A `Retry-After` of zero names no pause: some servers send it to mean "soon".
-fn pause(asked: Option<Duration>, looks: usize) -> Duration {
+/// A `Retry-After` of zero names no pause: some servers mean "soon" by it.
+fn pause(asked: Option<Duration>, polls: usize) -> Duration {
     match asked {
         Some(asked) if !asked.is_zero() => asked.min(LONGEST),
-        _ => Duration::from_millis(PAUSES[looks.min(PAUSES.len() - 1)]),
+        _ => Duration::from_millis(PAUSES[polls.min(PAUSES.len() - 1)]),
     }
 }
 
