@@ -122,7 +122,7 @@ fn another_user_is_refused_and_logged_even_if_the_files_permit_access() {
         };
         let answer = ask();
         assert!(
-            answer.contains("open for root and for the user"),
+            answer.contains("only root and the user"),
             "{answer}"
         );
         open_to_all(path.parent().unwrap(), 0o755);

@@ -1,4 +1,4 @@
-//! From arguments to a command and from its end to an exit code.
+//! Parses the arguments, runs the command, and turns its result into an exit code.
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -10,7 +10,7 @@ use crate::command::{self, Command};
 use crate::context::Context;
 use crate::{arguments, output};
 
-/// The command line of a private certificate authority: makes one, talks to one, reads certificates.
+/// Create and use a private certificate authority, and inspect certificates
 #[derive(Parser)]
 #[command(
     name = "step",
@@ -21,11 +21,11 @@ use crate::{arguments, output};
     after_help = EXAMPLES
 )]
 pub(crate) struct Step {
-    /// Reads defaults from this file instead of $STEPPATH/config/defaults.json.
+    /// Read the defaults of flags from this file instead of $(step path)/config/defaults.json
     #[arg(long, global = true, value_name = "file", hide_short_help = true)]
     config: Option<std::path::PathBuf>,
 
-    /// Prints the version.
+    /// Print the version
     #[arg(long, short = 'v', action = clap::ArgAction::Version)]
     version: Option<bool>,
 
@@ -34,16 +34,16 @@ pub(crate) struct Step {
 }
 
 const EXAMPLES: &str = "Examples:
-  Make a certificate authority, start it and get a certificate:
+  Create a certificate authority, start it and request a certificate:
     $ step ca init --name Example --dns localhost --address 127.0.0.1:9000 --provisioner admin
     $ step-ca $(step path)/config/ca.json
     $ step ca provisioner add acme --type ACME
     $ step ca certificate --provisioner acme example.com example.crt example.key
 
-  Look at a certificate:
+  Show a certificate:
     $ step certificate inspect example.crt --short
 
-Each flag can also be given as an environment variable: --ca-url as STEP_CA_URL.";
+Each flag can also be set as an environment variable: --ca-url as STEP_CA_URL.";
 
 /// Runs the command that `argv` asks for.
 pub(crate) fn run(argv: Vec<OsString>) -> ExitCode {
@@ -79,7 +79,7 @@ fn parse(argv: &[OsString]) -> Result<(Step, Context), Stop> {
     Ok((step, context))
 }
 
-/// Tells what is wrong with the arguments, in the words and with the codes that scripts know.
+/// Reports what is wrong with the arguments, in the words and with the exit codes that scripts know.
 fn complain(error: &clap::Error) -> ExitCode {
     use ErrorKind as Kind;
     let kind = error.kind();
@@ -127,7 +127,7 @@ fn complain(error: &clap::Error) -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// What the parser says about `kind`; the first where it says several things.
+/// The parser's value for `kind`; the first of several.
 fn given(error: &clap::Error, kind: ContextKind) -> String {
     match error.get(kind) {
         Some(ContextValue::String(text)) => text.clone(),
@@ -136,7 +136,7 @@ fn given(error: &clap::Error, kind: ContextKind) -> String {
     }
 }
 
-/// A missing argument, or a flag that another one needs.
+/// Reports a missing argument, or a flag that another one requires.
 fn missing(error: &clap::Error, usage: &str) -> String {
     let missing = given(error, ContextKind::InvalidArg);
     let command = bare_command(usage).join(" ");
@@ -150,7 +150,7 @@ fn missing(error: &clap::Error, usage: &str) -> String {
     format!("not enough positional arguments were provided in '{usage}'")
 }
 
-/// The arguments of which one has to be there, from `<--account <url|id>|--eab-key <id>>`.
+/// The arguments of which one is required, from `<--account <url|id>|--eab-key <id>>`.
 fn choice(missing: &str) -> Vec<String> {
     let mut depth = 0;
     let mut names = vec![String::new()];
@@ -176,7 +176,7 @@ fn invalid_value(error: &clap::Error) -> String {
     let flag = given(error, ContextKind::InvalidArg);
     let value = given(error, ContextKind::InvalidValue);
     if value.is_empty() {
-        return format!("flag '{}' needs a value", flag_only(&flag));
+        return format!("flag '{}' requires a value", flag_only(&flag));
     }
     let what = if flag.starts_with('-') {
         "flag '"
@@ -233,7 +233,7 @@ fn show_help(usage: &str) {
         };
         command = next;
     }
-    // The reader may have gone; the line on stderr says what matters.
+    // A closed pipe is no failure: the line on stderr says what is wrong.
     let _ = output::data(&command.render_help().to_string());
 }
 
@@ -248,22 +248,22 @@ mod tests {
 
     #[test]
     fn every_help_text_has_examples() {
-        fn look(command: &clap::Command, path: &str, bare: &mut Vec<String>) {
+        fn visit(command: &clap::Command, path: &str, bare: &mut Vec<String>) {
             let path = format!("{path} {}", command.get_name());
             let after = command.get_after_help().map(ToString::to_string);
             if !after.is_some_and(|text| text.contains("Examples:\n")) {
                 bare.push(path.clone());
             }
             for sub in command.get_subcommands() {
-                look(sub, &path, bare);
+                visit(sub, &path, bare);
             }
         }
         let mut bare = Vec::new();
-        look(&tree(), "", &mut bare);
+        visit(&tree(), "", &mut bare);
         assert!(bare.is_empty(), "no examples: {bare:?}");
     }
 
-    fn told(line: &str) -> String {
+    fn reported(line: &str) -> String {
         let words = line.split(' ').map(OsString::from);
         let error = tree().try_get_matches_from(words).unwrap_err();
         if error.kind() == ErrorKind::DisplayHelp {
@@ -274,24 +274,24 @@ mod tests {
 
     #[test]
     fn the_help_of_a_command_says_more_than_its_line_in_the_list() {
-        let help = told("step ca acme authorize add --help");
-        assert!(help.contains("'**.example.com' everything below"), "{help}");
-        let list = told("step ca acme authorize --help");
-        assert!(list.contains("Gives names\n"), "{list}");
+        let help = reported("step ca acme authorize add --help");
+        assert!(help.contains("'**.example.com' every name below"), "{help}");
+        let list = reported("step ca acme authorize --help");
+        assert!(list.contains("Authorize names\n"), "{list}");
     }
 
     #[test]
-    fn where_one_of_several_arguments_is_needed_all_are_told() {
+    fn where_one_of_several_arguments_is_required_all_are_listed() {
         assert_eq!(
-            told("step ca acme authorize add acme db.internal"),
+            reported("step ca acme authorize add acme db.internal"),
             "'step ca acme authorize add' requires one of --account, --eab-key"
         );
         assert_eq!(
-            told("step ca acme renewal set --start 0s --end 2h"),
+            reported("step ca acme renewal set --start 0s --end 2h"),
             "'step ca acme renewal set' requires one of serial, --provisioner, --issued-before"
         );
         assert_eq!(
-            told("step ca acme renewal set --provisioner acme --end 2h"),
+            reported("step ca acme renewal set --provisioner acme --end 2h"),
             "'step ca acme renewal set' requires the '--start' flag"
         );
     }

@@ -1,4 +1,4 @@
-//! Spellings and sources of flags: what people write, the environment, `defaults.json`.
+//! Spellings and sources of flags: the command line, the environment, `defaults.json`.
 
 use std::collections::HashSet;
 use std::ffi::OsString;
@@ -99,7 +99,7 @@ fn yes_or_no(text: &str) -> Result<bool, String> {
     match text.to_ascii_lowercase().as_str() {
         "true" | "1" | "t" | "yes" | "on" => Ok(true),
         "false" | "0" | "f" | "no" | "off" | "" => Ok(false),
-        _ => Err("write true or false".to_owned()),
+        _ => Err("give true or false".to_owned()),
     }
 }
 
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flag_in_a_file_says_true_or_false_and_nothing_else() {
+    fn a_flag_in_a_file_is_true_or_false_and_nothing_else() {
         let parsed = |value: &str| {
             let defaults = serde_json::json!({ "force": value });
             let filled = fill(tree(), defaults.as_object().unwrap());

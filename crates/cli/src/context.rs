@@ -1,4 +1,4 @@
-//! Where things lie: the step path, its contexts, and the defaults kept there.
+//! The step path, its contexts, and the defaults kept there.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, bail};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-/// The folder that this run works in.
+/// The folder in which this run works.
 pub(crate) struct Context {
     base: PathBuf,
     named: Option<Named>,
@@ -34,7 +34,7 @@ impl Context {
     /// Finds the step path from the environment and the context from `argv` or the last selection.
     ///
     /// # Errors
-    /// When a context is asked for that does not exist, or a file about contexts is not JSON.
+    /// When the context does not exist, or a file about contexts is not JSON.
     pub(crate) fn find(argv: &[OsString]) -> Result<Self> {
         let base = match std::env::var_os("STEPPATH").filter(|path| !path.is_empty()) {
             Some(path) => std::path::absolute(path)?,
@@ -102,7 +102,7 @@ impl Context {
     /// Default values of flags by name; the profile's go before the authority's.
     ///
     /// # Errors
-    /// When a file is there and is not a JSON object.
+    /// When a file exists and is not a JSON object.
     pub(crate) fn defaults(&self) -> Result<Map<String, Value>> {
         if let Some(config) = &self.config {
             if !config.exists() {
@@ -128,7 +128,7 @@ fn select(base: &Path, wanted: Option<String>) -> Result<Option<Named>> {
             return Ok(None);
         }
         let current: Current = serde_json::from_value(Value::Object(found))
-            .context("current-context.json names no context")?;
+            .context("current-context.json does not name a context")?;
         Ok(Some(current.context))
     };
     let name = match wanted {
@@ -142,7 +142,7 @@ fn select(base: &Path, wanted: Option<String>) -> Result<Option<Named>> {
         bail!("context '{name}' not found");
     };
     let entry: Entry = serde_json::from_value(entry)
-        .with_context(|| format!("context '{name}' in contexts.json is not usable"))?;
+        .with_context(|| format!("error parsing context '{name}' in contexts.json"))?;
     Ok(Some(Named {
         authority: entry.authority.unwrap_or_else(|| name.clone()),
         profile: entry.profile.unwrap_or(name),
@@ -182,7 +182,9 @@ fn flag(argv: &[OsString], name: &str) -> Option<String> {
 fn home() -> Result<PathBuf> {
     match std::env::var_os("HOME").filter(|home| !home.is_empty()) {
         Some(home) => Ok(PathBuf::from(home)),
-        None => bail!("neither STEPPATH nor HOME is set: set STEPPATH to the folder to work in"),
+        None => bail!(
+            "neither STEPPATH nor HOME is set: set STEPPATH to the folder of your configuration"
+        ),
     }
 }
 

@@ -62,7 +62,7 @@ pub(crate) fn write(path: &Path, content: &[u8], mode: u32) -> Result<()> {
         .map_err(|e| anyhow!("error writing {}: {}", path.display(), words(&e)))
 }
 
-/// As [`write()`], keeping the mode and, where that is allowed, the owner of the file that is replaced.
+/// As [`write()`], keeping the mode and, where permitted, the owner of the file that it replaces.
 ///
 /// # Errors
 /// As [`write()`].
@@ -71,10 +71,10 @@ pub(crate) fn rewrite(path: &Path, content: &[u8]) -> Result<()> {
     write(path, content, mode)
 }
 
-/// Makes a folder and those above it, for its owner only.
+/// Creates a folder and those above it, for its owner only.
 ///
 /// # Errors
-/// When it cannot be made.
+/// When it cannot be created.
 pub(crate) fn make_folder(path: &Path) -> Result<()> {
     fs::DirBuilder::new()
         .recursive(true)
@@ -91,7 +91,7 @@ pub(crate) fn words(error: &io::Error) -> String {
 }
 
 fn replace(path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
-    // A link is followed, so that what it points to is replaced and the link stays.
+    // A link is followed, so that its target is replaced and the link stays.
     let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let found = fs::metadata(&target).ok();
     if found.as_ref().is_some_and(|found| !found.is_file()) {
@@ -104,7 +104,7 @@ fn replace(path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
     let written = write_new(&beside, content, mode, found.as_ref())
         .and_then(|()| fs::rename(&beside, &target));
     if written.is_err() {
-        // What is left over has no use; the first error is the one to tell.
+        // The first error is the one to report.
         let _ = fs::remove_file(&beside);
     }
     written?;
@@ -112,7 +112,7 @@ fn replace(path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty())
     {
-        // The rename is durable once the folder is; some file systems cannot say so.
+        // The rename is durable once the folder is synced; some file systems cannot sync one.
         let _ = File::open(folder).and_then(|folder| folder.sync_all());
     }
     Ok(())
@@ -125,8 +125,8 @@ fn write_new(path: &Path, content: &[u8], mode: u32, old: Option<&Metadata>) -> 
         .mode(mode)
         .open(path)?;
     if let Some(old) = old {
-        // Under sudo the file stays its owner's, so that a server of that user still reads it;
-        // who may not give files away writes a file of his own.
+        // Under sudo the file keeps its owner, so that a server of that user can still read it.
+        // Only root may change the owner: for others the new file is their own.
         let _ = fchown(&file, Some(old.uid()), Some(old.gid()));
     }
     file.set_permissions(fs::Permissions::from_mode(mode))?;
@@ -166,11 +166,11 @@ mod tests {
     }
 
     #[test]
-    fn a_file_rewritten_by_root_stays_its_owners() {
+    fn a_file_rewritten_by_root_keeps_its_owner() {
         let folder = folder("owner");
         let path = folder.join("ca.json");
         write(&path, b"one", 0o640).unwrap();
-        // Only root can give a file away; for others there is nothing to keep.
+        // Only root can change the owner of a file; for others there is nothing to keep.
         let owner = match std::os::unix::fs::chown(&path, Some(65_534), Some(65_534)) {
             Ok(()) => 65_534,
             Err(_) => fs::metadata(&path).unwrap().uid(),
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_file_is_told_by_name() {
+    fn a_missing_file_is_named() {
         let error = read(Path::new("/nonexistent/x")).unwrap_err();
         assert_eq!(
             error.to_string(),

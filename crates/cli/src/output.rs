@@ -1,7 +1,7 @@
-//! What people and scripts read: data on stdout, talk on stderr, colours on a terminal only.
+//! Output for users and scripts: data on stdout, messages on stderr, colours on a terminal only.
 //!
-//! Sentences that scripts match (the ✔ lines, ` done!`, the exit codes) are interface and stay
-//! as the reference implementation prints them.
+//! Text that scripts match (the ✔ lines, ` done!`, the exit codes) is interface and stays as
+//! smallstep's `step` prints it.
 
 use std::fmt::Display;
 use std::io::{self, Write};
@@ -20,22 +20,22 @@ pub(crate) fn data(text: &str) -> anyhow::Result<()> {
     }
 }
 
-/// Says one line on stderr.
+/// Prints a line on stderr.
 pub(crate) fn say(line: &str) {
-    talk(&format!("{line}\n"));
+    print(&format!("{line}\n"));
 }
 
-/// Says something on stderr without ending the line.
-pub(crate) fn talk(text: &str) {
+/// Prints text on stderr without ending the line.
+pub(crate) fn print(text: &str) {
     let mut err = anstream::stderr().lock();
-    // Nobody can be told that nobody listens.
+    // When stderr is closed, nothing can report it.
     let _ = err.write_all(text.as_bytes());
     let _ = err.flush();
 }
 
 /// `✔ Name: value`.
 pub(crate) fn selected(name: &str, value: impl Display) {
-    talk(&format!(
+    print(&format!(
         "\x1b[32m\x1b[32m✔\x1b[0m \x1b[1m{name}\x1b[0m\x1b[1m:\x1b[0m {value}\n"
     ));
 }
@@ -43,12 +43,12 @@ pub(crate) fn selected(name: &str, value: impl Display) {
 /// Prints a help or version text that the parser made, on stdout.
 pub(crate) fn help(text: &clap::Error) {
     let mut out = anstream::stdout().lock();
-    // A closed pipe is the reader's choice.
+    // A closed pipe is no failure.
     let _ = write!(out, "{}", text.render().ansi());
     let _ = out.flush();
 }
 
-/// Tells why the command failed: one line, and where the CA logged it.
+/// Reports why the command failed: one line, then what to do and where the CA logged it.
 pub(crate) fn failure(error: &anyhow::Error) -> ExitCode {
     if std::env::var_os("STEPDEBUG").is_some_and(|value| value == "1") {
         say(&format!("{error:?}"));
@@ -60,13 +60,13 @@ pub(crate) fn failure(error: &anyhow::Error) -> ExitCode {
         .find_map(|cause| cause.downcast_ref::<client::Error>());
     if matches!(client, Some(client::Error::Exchange { cause, .. }) if cause.starts_with("dial ")) {
         say(
-            "Does the server run there? The address comes from '--ca-url', STEP_CA_URL or $(step path)/config/defaults.json.",
+            "Check that the server runs there: the address comes from '--ca-url', STEP_CA_URL or $(step path)/config/defaults.json.",
         );
     }
     if matches!(client, Some(client::Error::Exchange { cause, .. }) if cause.contains("unknown authority"))
     {
         say(
-            "Trusted is the root named by '--root', or $(step path)/certs/root_ca.crt; 'step ca bootstrap' fetches that of another authority.",
+            "The trusted root is the one of '--root', or $(step path)/certs/root_ca.crt; 'step ca bootstrap' downloads that of another authority.",
         );
     }
     if matches!(client, Some(client::Error::Refused { .. })) {
@@ -76,12 +76,12 @@ pub(crate) fn failure(error: &anyhow::Error) -> ExitCode {
         && client.is_logged()
         && let Some(id) = client.request_id()
     {
-        say(&format!("The CA's log has more under the request id {id}."));
+        say(&format!("The CA logged details under the request id {id}."));
     }
     ExitCode::FAILURE
 }
 
-/// The error and its causes on one line, each said once.
+/// The error and its causes on one line, each once.
 fn one_line(error: &anyhow::Error) -> String {
     let mut line = error.to_string();
     for cause in error.chain().skip(1) {
@@ -101,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_cause_is_said_once() {
+    fn a_cause_is_printed_once() {
         let error = anyhow::anyhow!("no such file")
             .context("open a.crt: no such file")
             .context("reading the certificate");

@@ -19,7 +19,7 @@ impl Terminal {
     /// Opens `/dev/tty`.
     ///
     /// # Errors
-    /// Where there is no terminal, in the words that scripts match.
+    /// When there is no terminal, in the words that scripts match.
     pub(crate) fn open() -> Result<Self> {
         let opened = OpenOptions::new().read(true).write(true).open("/dev/tty");
         let cloned = opened.and_then(|tty| Ok((tty.try_clone()?, tty)));
@@ -32,10 +32,10 @@ impl Terminal {
         }
     }
 
-    /// Asks for a line; an empty one is `default` where there is one.
+    /// Asks for a line; an empty answer is `default`, if there is one.
     ///
     /// # Errors
-    /// When the terminal goes away or the person interrupts.
+    /// When the terminal closes or the user interrupts.
     pub(crate) fn line(&self, question: &str, default: Option<&str>) -> Result<String> {
         let mut input = Input::<String>::new().with_prompt(question);
         if let Some(default) = default {
@@ -44,7 +44,7 @@ impl Terminal {
         Ok(input.interact_text_on(&self.0)?.trim().to_owned())
     }
 
-    /// Asks for a line until `read` can use it, and says each time why it cannot.
+    /// Asks for a line until `read` accepts it, and shows each time why it does not.
     ///
     /// # Errors
     /// As [`Terminal::line`].
@@ -62,7 +62,7 @@ impl Terminal {
         }
     }
 
-    /// Asks for a secret, unseen; it may be empty.
+    /// Asks for a secret without showing it; it may be empty.
     ///
     /// # Errors
     /// As [`Terminal::line`].
@@ -73,7 +73,7 @@ impl Terminal {
         Ok(Zeroizing::new(password.interact_on(&self.0)?))
     }
 
-    /// Lets the person choose one of `options`; answers with its place.
+    /// Lets the user choose one of `options`; returns its index.
     ///
     /// # Errors
     /// As [`Terminal::line`].
@@ -93,10 +93,10 @@ impl Terminal {
         Ok(Confirm::new().with_prompt(question).interact_on(&self.0)?)
     }
 
-    /// Shows a line on the terminal only, where no log keeps it.
+    /// Shows a line on the terminal only, so that no log records it.
     ///
     /// # Errors
-    /// When the terminal goes away.
+    /// When the terminal closes.
     pub(crate) fn show(&self, line: &str) -> Result<()> {
         Ok(self.0.write_line(line)?)
     }

@@ -207,7 +207,7 @@ fn a_new_authority_has_the_files_and_modes_that_the_server_expects() {
 }
 
 #[test]
-fn nothing_is_overwritten_where_nobody_can_be_asked() {
+fn nothing_is_overwritten_without_a_terminal_to_ask_on() {
     let folder = Folder::new("overwrite");
     assert_eq!(folder.init().code, 0);
     let before = fs::read(folder.path("step/secrets/root_ca_key")).unwrap();
@@ -245,7 +245,7 @@ fn a_flag_goes_before_the_environment_and_that_before_the_defaults() {
     assert_eq!(
         file,
         "client GET https://127.0.0.1:1/health failed: dial tcp 127.0.0.1:1: connect: connection refused\n\
-         Does the server run there? The address comes from '--ca-url', STEP_CA_URL or \
+         Check that the server runs there: the address comes from '--ca-url', STEP_CA_URL or \
          $(step path)/config/defaults.json.\n"
     );
     let environment = tried(&[], Some("127.0.0.2:1"));
@@ -255,7 +255,7 @@ fn a_flag_goes_before_the_environment_and_that_before_the_defaults() {
 }
 
 #[test]
-fn a_challenge_of_a_draft_is_sent_to_the_file_that_can_name_it() {
+fn a_challenge_of_a_draft_is_refused_with_the_file_that_can_name_it() {
     let folder = Folder::new("drafts");
     assert_eq!(folder.init().code, 0);
     let add = [
@@ -277,7 +277,7 @@ fn a_challenge_of_a_draft_is_sent_to_the_file_that_can_name_it() {
 }
 
 #[test]
-fn what_a_flag_switches_on_in_a_provisioner_it_switches_off_again() {
+fn a_flag_that_switches_a_setting_of_a_provisioner_on_switches_it_off_again() {
     let folder = Folder::new("flags");
     assert_eq!(folder.init().code, 0);
     let config = || fs::read_to_string(folder.path("step/config/ca.json")).unwrap();
@@ -309,7 +309,7 @@ fn what_a_flag_switches_on_in_a_provisioner_it_switches_off_again() {
         ];
         let before = config().contains(on);
         assert_eq!(folder.run(&other).code, 0);
-        assert_eq!(config().contains(on), before, "{flag} was not said");
+        assert_eq!(config().contains(on), before, "{flag} was not given");
     }
 }
 
@@ -360,7 +360,7 @@ fn a_provisioner_is_added_changed_and_removed_in_the_file() {
 }
 
 #[test]
-fn needs_renewal_tells_by_its_exit_code() {
+fn needs_renewal_answers_with_its_exit_code() {
     let folder = Folder::new("renewal");
     assert_eq!(folder.init().code, 0);
     let code = |arguments: &[&str]| {

@@ -9,17 +9,17 @@ use clap_complete::Shell;
 use crate::output;
 
 const EXAMPLES: &str = "Examples:
-  For this bash:
+  Enable completion in the running bash:
     $ source <(step completion bash)
 
-  For each zsh:
+  Enable completion in every new zsh:
     $ step completion zsh > \"${fpath[1]}/_step\"";
 
-/// Prints a completion script for a shell.
+/// Print a completion script for a shell
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// The shell.
+    /// Shell to complete in
     shell: Kind,
 }
 

@@ -18,7 +18,7 @@ use clap::builder::StyledStr;
 use crate::context::Context;
 use crate::output;
 
-/// What the reference implementation has and this one does not yet.
+/// Commands of smallstep's `step` that do not exist here yet.
 const LATER: &[&str] = &[
     "api",
     "base64",
@@ -34,17 +34,17 @@ const LATER: &[&str] = &[
 /// The commands of `step`.
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    /// Makes a certificate authority and talks to one.
+    /// Create and use a certificate authority
     #[command(subcommand, arg_required_else_help = true, after_help = ca::EXAMPLES)]
     Ca(ca::Command),
-    /// Looks at certificates.
+    /// Inspect and verify certificates
     #[command(subcommand, arg_required_else_help = true, after_help = certificate::EXAMPLES)]
     Certificate(certificate::Command),
-    /// Prints the folder where configuration, certificates and keys lie.
+    /// Print the folder of configuration, certificates and keys
     Path(path::Args),
-    /// Prints a completion script for a shell.
+    /// Print a completion script for a shell
     Completion(completion::Args),
-    /// Prints the version.
+    /// Print the version
     #[command(after_help = version::EXAMPLES)]
     Version,
     #[command(external_subcommand)]
@@ -52,10 +52,10 @@ pub(crate) enum Command {
 }
 
 impl Command {
-    /// Does what was asked.
+    /// Runs it.
     ///
     /// # Errors
-    /// Whatever stops the command, in words for the person who gave it.
+    /// When the command fails, in words for the user.
     pub(crate) fn run(self, context: &Context) -> Result<ExitCode> {
         match self {
             Self::Ca(command) => command.run(context),
@@ -68,7 +68,7 @@ impl Command {
     }
 }
 
-/// A command that is not one of ours: known and to come, or unknown.
+/// Reports a command that does not exist yet, or not at all.
 pub(crate) fn other(group: &str, words: &[OsString], later: &[&str]) -> Result<ExitCode> {
     let name = words
         .first()
@@ -80,21 +80,21 @@ pub(crate) fn other(group: &str, words: &[OsString], later: &[&str]) -> Result<E
     Ok(no_help_topic(&name))
 }
 
-/// Tells that a command is unknown, with the exit code that scripts know.
+/// Reports an unknown command, with the exit code that scripts know.
 pub(crate) fn no_help_topic(name: &str) -> ExitCode {
     output::say(&format!("No help topic for '{name}'"));
     ExitCode::from(3)
 }
 
-/// What a command's help says at length: the words that stand with its arguments, which its line in the
-/// list of commands would otherwise take the place of.
+/// The long help of a command: the text at its arguments, which its line in the list of commands would
+/// otherwise replace.
 pub(crate) fn prose<A: clap::Args>() -> StyledStr {
     let command = A::augment_args(clap::Command::new(""));
     let said = command.get_long_about().or_else(|| command.get_about());
     said.cloned().unwrap_or_default()
 }
 
-/// Runs `future` to its end; only commands that talk to a server pay for a reactor.
+/// Runs `future` to its end; only commands that need a server start a reactor.
 pub(crate) fn block_on<T>(future: impl Future<Output = Result<T>>) -> Result<T> {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -103,7 +103,7 @@ pub(crate) fn block_on<T>(future: impl Future<Output = Result<T>>) -> Result<T> 
         .block_on(future)
 }
 
-/// The certificates that this machine trusts, for ACME servers of others.
+/// The certificates that this machine trusts, for other ACME servers.
 pub(crate) fn system_roots() -> Vec<Vec<u8>> {
     const PLACES: &[&str] = &[
         "/etc/ssl/certs/ca-certificates.crt",

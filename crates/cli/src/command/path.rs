@@ -8,20 +8,20 @@ use crate::context::Context;
 use crate::output;
 
 const EXAMPLES: &str = "Examples:
-  Start the authority that `step ca init` made:
+  Start the authority that `step ca init` created:
     $ step-ca $(step path)/config/ca.json
 
   Use another folder:
     $ STEPPATH=/etc/step-ca step path";
 
-/// Prints the folder where configuration, certificates and keys lie.
+/// Print the folder of configuration, certificates and keys
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// Prints $STEPPATH itself, whatever the context.
+    /// Print $STEPPATH itself, whatever the context
     #[arg(long, conflicts_with = "profile")]
     base: bool,
-    /// Prints the profile's folder.
+    /// Print the folder of the profile
     #[arg(long)]
     profile: bool,
 }

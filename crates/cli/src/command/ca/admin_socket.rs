@@ -12,10 +12,10 @@ use crate::context::Context;
 #[derive(clap::Args)]
 #[group(id = "admin_socket")]
 pub(crate) struct AdminSocket {
-    /// The ca.json of the server instead of $(step path)/config/ca.json.
+    /// Configuration of the server (default: $(step path)/config/ca.json)
     #[arg(long, value_name = "file")]
     ca_config: Option<PathBuf>,
-    /// The context to work in.
+    /// Context to use
     #[arg(long, value_name = "name")]
     context: Option<String>,
     #[arg(long, hide = true)]

@@ -1,4 +1,4 @@
-//! Which authority a command talks to, and what it trusts: `--ca-url`, `--root`, `--context`.
+//! Which authority a command uses, and what it trusts: `--ca-url`, `--root`, `--context`.
 
 use std::path::PathBuf;
 
@@ -12,13 +12,13 @@ use crate::file;
 /// The flags that nearly every `step ca` command has.
 #[derive(clap::Args)]
 pub(crate) struct Authority {
-    /// The address of the authority; the default is the one that was bootstrapped.
+    /// URL of the authority (default: the one that was bootstrapped)
     #[arg(long, value_name = "uri")]
     ca_url: Option<String>,
-    /// The root certificate to trust instead of $(step path)/certs/root_ca.crt.
+    /// Root certificate to trust (default: $(step path)/certs/root_ca.crt)
     #[arg(long, value_name = "file")]
     root: Option<PathBuf>,
-    /// The context to work in.
+    /// Context to use
     #[arg(long, value_name = "name")]
     context: Option<String>,
     #[arg(long, hide = true)]
@@ -26,10 +26,10 @@ pub(crate) struct Authority {
 }
 
 impl Authority {
-    /// The authority's address; `command` is named where it is missing.
+    /// The authority's address; an error names `command`.
     ///
     /// # Errors
-    /// Where neither flag, environment nor `defaults.json` gives one.
+    /// When neither flag, environment nor `defaults.json` has one.
     pub(crate) fn url(&self, command: &str) -> Result<String> {
         match self.known_url() {
             Some(url) => Ok(url),
@@ -46,18 +46,18 @@ impl Authority {
     /// The root certificates to trust, as DER.
     ///
     /// # Errors
-    /// Where the file is missing or holds no certificate.
+    /// When the file is missing or has no certificate in it.
     pub(crate) fn roots(&self, context: &Context) -> Result<Vec<Vec<u8>>> {
         let path = self.root.clone().unwrap_or_else(|| context.root());
         let text = file::read(&path).with_context(
-            || "no root certificate to trust: run 'step ca bootstrap' or name one with '--root'",
+            || "no root certificate to trust: run 'step ca bootstrap', or name one with '--root'",
         )?;
         let roots = Certificate::all_from_pem(&text)
             .with_context(|| format!("error parsing {}", path.display()))?;
         Ok(roots.iter().map(|root| root.der().to_vec()).collect())
     }
 
-    /// Whether a root was named or kept.
+    /// Whether a root is named or saved.
     pub(crate) fn has_root(&self, context: &Context) -> bool {
         self.root.is_some() || context.root().exists()
     }
@@ -80,7 +80,7 @@ impl Authority {
     }
 }
 
-/// Puts `https://` before an address without a scheme, and takes a final slash away.
+/// Puts `https://` before an address without a scheme, and removes a final slash.
 pub(crate) fn complete(url: &str) -> String {
     let url = url.trim().trim_end_matches('/');
     if url.contains("://") {

@@ -13,23 +13,23 @@ use crate::context::Context;
 use crate::{file, output, prompt};
 
 const EXAMPLES: &str = "Examples:
-  Trust an authority, known by the fingerprint that `step ca init` printed:
+  Trust an authority by the fingerprint that `step ca init` printed:
     $ step ca bootstrap --ca-url https://ca.example:9000 --fingerprint 0d7d…";
 
-/// Trusts a certificate authority from here on: its root and address become the defaults.
+/// Trust a certificate authority: save its root certificate and its URL as the defaults
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// The SHA-256 fingerprint of the root certificate.
+    /// SHA-256 fingerprint of the root certificate
     #[arg(long, value_name = "fingerprint")]
     fingerprint: Option<String>,
-    /// Overwrites files unasked.
+    /// Overwrite files without asking
     #[arg(long, short)]
     force: bool,
-    /// Installs the root into the system's trust store (not in this version).
+    /// Install the root certificate into the system's trust store (not supported yet)
     #[arg(long, hide = true)]
     install: bool,
-    /// The address that a browser is sent to after login.
+    /// URL to which a browser is redirected after login
     #[arg(long, value_name = "url", hide = true)]
     redirect_url: Option<String>,
     #[command(flatten)]
@@ -37,7 +37,7 @@ pub(crate) struct Args {
 }
 
 impl Args {
-    /// Downloads the root and keeps both.
+    /// Downloads the root and saves both.
     pub(crate) fn run(self, context: &Context) -> Result<ExitCode> {
         let url = self.authority.url("step ca bootstrap")?;
         let Some(fingerprint) = &self.fingerprint else {
@@ -81,7 +81,7 @@ impl Args {
     }
 }
 
-/// JSON with the indentation that the reference implementation uses in this place.
+/// JSON with the indentation that smallstep's `step` uses in this place.
 pub(crate) fn pretty(value: &impl Serialize, indent: &[u8]) -> Result<Vec<u8>> {
     let mut out = Vec::new();
     let formatter = PrettyFormatter::with_indent(indent);

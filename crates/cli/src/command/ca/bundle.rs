@@ -1,5 +1,5 @@
-//! Several certificates as one file, or on standard output: what `step ca roots` and
-//! `step ca federation` do with what they have downloaded.
+//! Saves several certificates in one file or prints them, for `step ca roots` and
+//! `step ca federation`.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -9,7 +9,7 @@ use pki::Certificate;
 
 use crate::{file, output};
 
-/// Prints the certificates as PEM, or saves them and says which `kind` of bundle lies where.
+/// Prints the certificates as PEM, or saves them in a file and reports which `kind` of bundle it is.
 ///
 /// # Errors
 /// When they cannot be written.

@@ -18,13 +18,13 @@ const EXAMPLES: &str = "Examples:
   Save them:
     $ step ca federation federation.crt";
 
-/// Downloads the root certificates of the authority and of those federated with it.
+/// Download the root certificates of the authority and of the authorities federated with it
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// Where to save them; without it, they are printed.
+    /// File to save the certificates in (default: print them)
     federation_file: Option<PathBuf>,
-    /// Overwrites the file unasked.
+    /// Overwrite the file without asking
     #[arg(long, short)]
     force: bool,
     #[command(flatten)]

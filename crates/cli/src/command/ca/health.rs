@@ -10,13 +10,13 @@ use crate::context::Context;
 use crate::output;
 
 const EXAMPLES: &str = "Examples:
-  Ask the authority that was bootstrapped:
+  Check the authority that was bootstrapped:
     $ step ca health
 
-  Ask another one:
+  Check another one:
     $ step ca health --ca-url https://ca.example:9000 --root root_ca.crt";
 
-/// Asks whether the authority is up: prints ok and exits 0 if so.
+/// Check the health of the authority: print ok and exit with 0 if it is healthy
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
@@ -25,15 +25,18 @@ pub(crate) struct Args {
 }
 
 impl Args {
-    /// Asks it.
+    /// Checks it.
     pub(crate) fn run(self, context: &Context) -> Result<ExitCode> {
         let client = self.authority.client("step ca health", context)?;
         let health = block_on(async { Ok(client.health().await?) })?;
         if health.status != "ok" {
-            bail!("the authority is up but not well: {}", health.status);
+            bail!(
+                "the authority answers, but its health is {:?}",
+                health.status
+            );
         }
         for problem in &health.problems {
-            output::say(&format!("The authority works, but: {problem}"));
+            output::say(&format!("Warning: {problem}"));
         }
         output::data("ok\n")?;
         Ok(ExitCode::SUCCESS)

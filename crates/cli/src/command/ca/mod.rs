@@ -36,39 +36,39 @@ const LATER: &[&str] = &[
 
 /// What the help shows.
 pub(crate) const EXAMPLES: &str = "Examples:
-  Make an authority:
+  Create an authority:
     $ step ca init
 
-  Trust one that runs elsewhere, and get a certificate from it:
+  Trust an authority elsewhere and request a certificate from it:
     $ step ca bootstrap --ca-url https://ca.example:9000 --fingerprint 0d7d…
     $ step ca certificate --provisioner acme example.com example.crt example.key";
 
 /// The commands of `step ca`.
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    /// Makes a new certificate authority.
+    /// Create a certificate authority
     Init(Box<init::Args>),
-    /// Trusts a certificate authority from here on.
+    /// Trust a certificate authority
     Bootstrap(bootstrap::Args),
-    /// Asks whether the authority is up.
+    /// Check the health of the authority
     Health(health::Args),
-    /// Downloads and verifies the root certificate.
+    /// Download and verify the root certificate
     Root(root::Args),
-    /// Downloads all root certificates.
+    /// Download all root certificates
     Roots(roots::Args),
-    /// Downloads the root certificates of the authority and its friends.
+    /// Download the root certificates of the authority and of the authorities federated with it
     Federation(federation::Args),
-    /// Gets a certificate.
+    /// Request a certificate
     Certificate(Box<certificate::Args>),
-    /// Renews a certificate.
+    /// Renew a certificate
     Renew(Box<renew::Args>),
-    /// Has the configuration read again and tells whether it holds.
+    /// Reload the configuration of the server and report whether it is in force
     #[command(long_about = prose::<reload::Args>())]
     Reload(reload::Args),
-    /// Lists and changes the authority's provisioners.
+    /// List and change the provisioners of the authority
     #[command(subcommand, arg_required_else_help = true, after_help = provisioner::EXAMPLES)]
     Provisioner(provisioner::Command),
-    /// Says what ACME clients may have.
+    /// Manage external account keys, authorized names and renewal windows
     #[command(subcommand, arg_required_else_help = true, after_help = acme::EXAMPLES)]
     Acme(acme::Command),
     #[command(external_subcommand)]
@@ -76,10 +76,10 @@ pub(crate) enum Command {
 }
 
 impl Command {
-    /// Does what was asked.
+    /// Runs it.
     ///
     /// # Errors
-    /// Whatever stops the command.
+    /// When the command fails.
     pub(crate) fn run(self, context: &Context) -> Result<ExitCode> {
         match self {
             Self::Init(args) => args.run(context),

@@ -12,11 +12,12 @@ use crate::context::Context;
 use crate::output;
 
 const EXAMPLES: &str = "Examples:
-  After editing ca.json or riser.toml: is it in force, and if not, what is wrong?
+  Check after an edit of ca.json or riser.toml whether it is in force:
     $ step ca reload";
 
-/// Lets the server that runs on this machine read its configuration files now, and tells what came
-/// of it. It reads them by itself when they change; this waits for the verdict.
+/// Make the server on this machine read its configuration files now, and report the result
+///
+/// The server reads them by itself when they change; this command waits for the result.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
@@ -25,17 +26,15 @@ pub(crate) struct Args {
 }
 
 impl Args {
-    /// Asks for it.
+    /// Reloads it.
     pub(crate) fn run(self, context: &Context) -> Result<ExitCode> {
         let admin = self.socket.open(context)?;
         let doing = "reloading the configuration";
         let reloaded: Reloaded =
             block_on(async { Ok(admin.post(doing, "/admin/reload", &json!({})).await?) })?;
         output::say(match reloaded.status {
-            Reload::Same => "What the configuration files say is in force.",
-            Reload::Changed => {
-                "The configuration files have changed; what they say now is in force."
-            }
+            Reload::Same => "The configuration files have not changed; they are in force.",
+            Reload::Changed => "The configuration files have changed; they are now in force.",
         });
         for warning in reloaded.warnings {
             output::say(&format!("Warning: {warning}"));

@@ -14,19 +14,19 @@ const EXAMPLES: &str = "Examples:
   Print the root certificate:
     $ step ca root
 
-  Save that of another authority, known by its fingerprint:
+  Save the root certificate of another authority, verified by its fingerprint:
     $ step ca root root_ca.crt --ca-url https://ca.example:9000 --fingerprint 0d7d…";
 
-/// Downloads the root certificate and verifies it by its fingerprint.
+/// Download the root certificate and verify it by its fingerprint
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// Where to save it; without it, it is printed.
+    /// File to save the certificate in (default: print it)
     root_file: Option<PathBuf>,
-    /// The SHA-256 fingerprint of the root certificate.
+    /// SHA-256 fingerprint of the root certificate
     #[arg(long, value_name = "fingerprint")]
     fingerprint: Option<String>,
-    /// Overwrites the file unasked.
+    /// Overwrite the file without asking
     #[arg(long, short)]
     force: bool,
     #[command(flatten)]
@@ -56,7 +56,7 @@ impl Args {
     }
 }
 
-/// Gets the root from a server that is not trusted yet: its fingerprint is the proof.
+/// Downloads the root from a server that is not trusted yet; its fingerprint proves it.
 pub(crate) fn download(url: &str, fingerprint: &str) -> Result<pki::Certificate> {
     let client = step::Client::new(Http::new(&Trust::Unverified, None)?, url);
     block_on(async { Ok(client.root(fingerprint).await?) })

@@ -18,13 +18,13 @@ const EXAMPLES: &str = "Examples:
   Save them:
     $ step ca roots roots.crt";
 
-/// Downloads all root certificates of the authority.
+/// Download all root certificates of the authority
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// Where to save them; without it, they are printed.
+    /// File to save the certificates in (default: print them)
     roots_file: Option<PathBuf>,
-    /// Overwrites the file unasked.
+    /// Overwrite the file without asking
     #[arg(long, short)]
     force: bool,
     #[command(flatten)]

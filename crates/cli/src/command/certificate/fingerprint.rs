@@ -18,20 +18,20 @@ const EXAMPLES: &str = "Examples:
   Of each certificate in a file:
     $ step certificate fingerprint --bundle example.crt";
 
-/// Prints the SHA-256 fingerprint of a certificate.
+/// Print the SHA-256 fingerprint of a certificate
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// The certificate: a file, - for stdin, or a server as https://host:port.
+    /// Certificate: a file, - for stdin, or a server as https://host:port
     #[arg(default_value = "-", hide_default_value = true)]
     crt_file: String,
-    /// Prints one line for each certificate in the file.
+    /// Print one line for each certificate in the file
     #[arg(long)]
     bundle: bool,
-    /// How it is written.
+    /// Output format
     #[arg(long, value_name = "format", default_value = "hex")]
     format: Format,
-    /// Takes SHA-1, which is not safe any more.
+    /// Use SHA-1, which is no longer safe
     #[arg(long)]
     sha1: bool,
     #[command(flatten)]

@@ -26,32 +26,32 @@ const LATER: &[&str] = &[
 
 /// What the help shows.
 pub(crate) const EXAMPLES: &str = "Examples:
-  What is in it, in a few lines:
+  Show a summary of a certificate:
     $ step certificate inspect example.crt --short
 
-  Is it good?
+  Verify a certificate:
     $ step certificate verify example.crt --roots $(step path)/certs/root_ca.crt";
 
 /// The commands of `step certificate`.
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    /// Prints a certificate for people or programs.
+    /// Print the contents of a certificate
     Inspect(inspect::Args),
-    /// Prints the fingerprint of a certificate.
+    /// Print the fingerprint of a certificate
     Fingerprint(fingerprint::Args),
-    /// Verifies that a certificate leads to a trusted root.
+    /// Verify that a certificate chains to a trusted root
     Verify(verify::Args),
-    /// Tells by its exit code whether a certificate should be renewed.
+    /// Check whether a certificate needs renewal
     NeedsRenewal(needs_renewal::Args),
     #[command(external_subcommand)]
     Other(Vec<OsString>),
 }
 
 impl Command {
-    /// Does what was asked.
+    /// Runs it.
     ///
     /// # Errors
-    /// Whatever stops the command.
+    /// When the command fails.
     pub(crate) fn run(self) -> Result<ExitCode> {
         match self {
             Self::Inspect(args) => args.run(),

@@ -12,40 +12,40 @@ use super::source;
 use crate::output;
 
 const EXAMPLES: &str = "Examples:
-  Renew when two thirds of the life are over:
+  Renew when two thirds of the lifetime have passed:
     $ step certificate needs-renewal example.crt && step ca renew --force example.crt example.key
 
-  When less than a day is left:
+  Check whether less than a day is left:
     $ step certificate needs-renewal example.crt --expires-in 24h
 
 The exit code is 0 when the certificate needs renewal, 1 when it does not, 2 when the file does
 not exist, and 255 for any other error.";
 
-/// How much of the life must be over, in per cent.
+/// The part of the lifetime that must have passed, in per cent.
 const OVER: f64 = 66.0;
 const NEEDS_NONE: u8 = 1;
 const NO_FILE: u8 = 2;
 const FAILED: u8 = 255;
 
-/// Tells by its exit code whether a certificate should be renewed.
+/// Check whether a certificate needs renewal; the exit code is the answer
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// The certificate.
+    /// Certificate to check
     crt_file: String,
-    /// How much of the life may be over (75%), or how long it may last still (8h).
+    /// Part of the lifetime that may have passed, such as 75%, or time that must be left, such as 8h (default: 66%)
     #[arg(long, value_name = "percent|duration")]
     expires_in: Option<String>,
-    /// Looks at each certificate in the file.
+    /// Check each certificate in the file
     #[arg(long)]
     bundle: bool,
-    /// Says it in words, too.
+    /// Print the answer, too
     #[arg(long, short = 'v')]
     verbose: bool,
 }
 
 impl Args {
-    /// Tells it.
+    /// Checks it.
     pub(crate) fn run(self) -> Result<ExitCode> {
         match self.is_due(Timestamp::now()) {
             Ok(true) => {
@@ -84,9 +84,9 @@ impl Args {
 }
 
 enum Limit {
-    /// Per cent of the life that may be over.
+    /// Per cent of the lifetime that may have passed.
     Over(f64),
-    /// What may be left.
+    /// The time that must be left.
     Left(SignedDuration),
 }
 
@@ -127,7 +127,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn two_thirds_of_the_life_or_a_limit_decide() {
+    fn two_thirds_of_the_lifetime_or_a_limit_decide() {
         let text = include_bytes!("../../../testdata/ca.crt");
         let certificate = Certificate::from_pem(text).unwrap();
         let life = certificate

@@ -1,4 +1,4 @@
-//! Where certificates to look at come from: a file, stdin, a server.
+//! Reads certificates from a file, stdin or a server.
 
 use std::io::Read;
 use std::path::Path;
@@ -10,19 +10,19 @@ use pki::Certificate;
 use crate::command::{block_on, system_roots};
 use crate::file;
 
-/// What marks a request in PEM.
+/// The label of a request in PEM.
 const REQUEST: &[u8] = b"CERTIFICATE REQUEST-----";
 
-/// How the certificates of a server are fetched.
+/// The flags of a server whose certificates are read.
 #[derive(clap::Args)]
 pub(super) struct Remote {
-    /// The roots by which a server is verified: a file, files with commas between, or a folder.
+    /// Roots to verify a server with: a file, comma-separated files, or a folder (default: the system's)
     #[arg(long, value_name = "files")]
     roots: Option<String>,
-    /// The name that a server is asked for, if not its own.
+    /// Name to request from the server (default: its host name)
     #[arg(long, value_name = "name")]
     servername: Option<String>,
-    /// Believes a server unverified.
+    /// Read the certificates of a server without verifying them
     #[arg(long)]
     pub(super) insecure: bool,
 }
@@ -31,7 +31,7 @@ impl Remote {
     /// The certificates in `name`: a PEM or DER file, `-` for stdin, or a server.
     ///
     /// # Errors
-    /// Where it cannot be read or holds no certificate.
+    /// When it cannot be read or has no certificate in it.
     pub(super) fn certificates(&self, name: &str) -> Result<Vec<Certificate>> {
         match address(name) {
             Some(address) => self.fetch(address),
@@ -59,15 +59,15 @@ impl Remote {
 /// The certificates in `name`: a PEM or DER file, or `-` for stdin.
 ///
 /// # Errors
-/// Where it cannot be read or holds no certificate.
+/// When it cannot be read or has no certificate in it.
 pub(super) fn certificates(name: &str) -> Result<Vec<Certificate>> {
     if address(name).is_some() {
-        bail!("'{name}' is a server; this command reads files");
+        bail!("'{name}' is a server, and this command reads files only");
     }
     let text = content(name)?;
     parse(&text).map_err(|error| {
         if text.windows(REQUEST.len()).any(|part| part == REQUEST) {
-            return anyhow!("{name} is a certificate request: those cannot be read yet");
+            return anyhow!("{name} is a certificate request, which cannot be read yet");
         }
         anyhow!("error parsing {name}: {error}")
     })
@@ -87,17 +87,17 @@ fn content(name: &str) -> Result<Vec<u8>> {
     })
 }
 
-/// The certificates in a file, a list of files with commas between, or a folder.
+/// The certificates in a file, in comma-separated files, or in a folder.
 ///
 /// # Errors
-/// Where nothing can be read.
+/// When a file cannot be read, or there is no certificate.
 pub(crate) fn pool(names: &str) -> Result<Vec<Certificate>> {
     let mut pool = Vec::new();
     for name in names.split(',').map(str::trim) {
         if Path::new(name).is_dir() {
             for entry in std::fs::read_dir(name)? {
                 let path = entry?.path();
-                // A folder may hold other files; what parses is taken.
+                // A folder may have other files in it; those that parse are used.
                 if path.is_file()
                     && let Ok(found) = parse(&file::read(&path)?)
                 {
@@ -134,9 +134,9 @@ fn address(name: &str) -> Option<&str> {
 fn split(address: &str) -> Result<(&str, u16)> {
     match address.rsplit_once(':') {
         Some((host, port)) if !port.ends_with(']') => {
-            let port = port
-                .parse()
-                .with_context(|| format!("'{address}' has no usable port"))?;
+            let port = port.parse().with_context(|| {
+                format!("the port of '{address}' is not a number from 0 to 65535")
+            })?;
             Ok((host, port))
         }
         Some(_) | None => Ok((address, 443)),

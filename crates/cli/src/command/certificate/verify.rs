@@ -11,27 +11,27 @@ use crate::command::system_roots;
 use crate::output;
 
 const EXAMPLES: &str = "Examples:
-  Does it lead to our root?
+  Verify that a certificate chains to the root of the authority:
     $ step certificate verify example.crt --roots $(step path)/certs/root_ca.crt
 
-  And is it for this host?
+  Verify that it is for a host, too:
     $ step certificate verify example.crt --roots root_ca.crt --host example.com
 
-It says nothing and exits 0 when the certificate is good.";
+The command prints nothing and exits with 0 when the certificate is valid.";
 
-/// Verifies that a certificate leads to a trusted root and is valid now.
+/// Verify that a certificate chains to a trusted root and is valid now
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// The certificate, with the intermediates after it.
+    /// Certificate, followed by the intermediates
     crt_file: String,
-    /// The host that it must be for.
+    /// Host that the certificate must be for
     #[arg(long, value_name = "name")]
     host: Option<String>,
-    /// The roots to trust: a file, files with commas between, or a folder. Without it, the system's.
+    /// Roots to trust: a file, comma-separated files, or a folder (default: the system's)
     #[arg(long, value_name = "files")]
     roots: Option<String>,
-    /// Says what was verified.
+    /// Print the result, too
     #[arg(long, short = 'v')]
     verbose: bool,
     #[arg(long, hide = true)]
@@ -46,7 +46,9 @@ impl Args {
     /// Verifies it.
     pub(crate) fn run(self) -> Result<ExitCode> {
         if self.verify_ocsp || self.verify_crl || self.issuing_ca.is_some() {
-            bail!("revocation cannot be verified yet in this version of step");
+            bail!(
+                "'--verify-ocsp', '--verify-crl' and '--issuing-ca' do not exist yet in this version of step: revocation cannot be verified"
+            );
         }
         let certificates = source::certificates(&self.crt_file)?;
         let roots = match &self.roots {
@@ -57,7 +59,7 @@ impl Args {
                 .collect(),
         };
         let [leaf, intermediates @ ..] = certificates.as_slice() else {
-            bail!("{} holds no certificate", self.crt_file);
+            bail!("{} has no certificate in it", self.crt_file);
         };
         let host = self.host.as_deref().filter(|host| !host.is_empty());
         let options = chain::Options {
@@ -67,7 +69,8 @@ impl Args {
             purpose: Purpose::Any,
             host,
         };
-        chain::verify(leaf, &options).map_err(|error| anyhow!("failed to verify certificate: {error}"))?;
+        chain::verify(leaf, &options)
+            .map_err(|error| anyhow!("failed to verify certificate: {error}"))?;
         if self.verbose {
             // The second line's spelling is what scripts know.
             output::data("certificate validated against roots\ncertficiate is valid\n")?;

@@ -14,25 +14,25 @@ use crate::context::Context;
 
 /// What the help shows.
 pub(crate) const EXAMPLES: &str = "Examples:
-  Hand out a key with which one account can be made:
+  Create a key with which one account can be created:
     $ step ca acme eab add acme
 
-  Let an account have a name without a challenge:
+  Authorize a name for an account, without a challenge:
     $ step ca acme authorize add acme --account 0193a7c05f7b7d1c9d3b1d2e3f405162 db.internal
 
-  Let all clients of a provisioner renew within the next two hours:
+  Make all clients of a provisioner renew within the next two hours:
     $ step ca acme renewal set --provisioner acme --start 0s --end 2h";
 
 /// The commands of `step ca acme`.
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    /// Gives names without a challenge, lists what was given, and takes it back.
+    /// Authorize names without a challenge, list and remove such authorizations
     #[command(subcommand, arg_required_else_help = true, after_help = authorize::EXAMPLES)]
     Authorize(authorize::Command),
-    /// Hands out external account keys, lists them and takes them back.
+    /// Create, list and remove external account keys
     #[command(subcommand, arg_required_else_help = true, after_help = eab::EXAMPLES)]
     Eab(eab::Command),
-    /// Moves the times at which clients are told to renew.
+    /// Set, show and clear the windows in which clients renew
     #[command(subcommand, arg_required_else_help = true, after_help = renewal::EXAMPLES)]
     Renewal(renewal::Command),
     #[command(external_subcommand)]
@@ -40,10 +40,10 @@ pub(crate) enum Command {
 }
 
 impl Command {
-    /// Does what was asked.
+    /// Runs it.
     ///
     /// # Errors
-    /// Whatever stops the command.
+    /// When the command fails.
     pub(crate) fn run(self, context: &Context) -> Result<ExitCode> {
         match self {
             Self::Authorize(command) => command.run(context),
@@ -54,7 +54,7 @@ impl Command {
     }
 }
 
-/// Text for people, or JSON for programs.
+/// Text for users, or JSON for programs.
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Format {
     Text,

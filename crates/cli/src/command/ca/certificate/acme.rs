@@ -1,4 +1,4 @@
-//! One certificate over ACME: the order, its proofs, the dots on the way.
+//! Orders one certificate over ACME and shows the progress.
 
 use std::cell::Cell;
 use std::path::Path;
@@ -15,25 +15,41 @@ use super::times::Times;
 use super::webroot::Webroot;
 use crate::output;
 
-/// What is asked for.
+/// What is requested.
 pub(crate) struct Asked<'a> {
     /// The names.
     pub(crate) names: &'a Names,
     /// The certificate's key.
     pub(crate) key: &'a PrivateKey,
-    /// The wished life.
+    /// The requested lifetime.
     pub(crate) times: &'a Times,
-    /// The profile to ask for, among those that the server offers.
+    /// The profile, one that the server offers.
     pub(crate) profile: Option<&'a str>,
     /// Contact URLs of the account.
     pub(crate) contacts: Vec<String>,
-    /// The external account key that the server wants: its id, and itself.
-    pub(crate) external: Option<(String, MacKey)>,
+    /// The external account key that the server requires.
+    pub(crate) external: Option<ExternalKey>,
+}
+
+/// An external account key.
+pub(crate) struct ExternalKey {
+    /// Its id.
+    pub(crate) kid: String,
+    /// The key.
+    pub(crate) mac: MacKey,
+}
+
+/// An ACME server.
+pub(crate) struct AcmeServer {
+    /// A connection that trusts it.
+    pub(crate) http: Http,
+    /// The URL of its directory.
+    pub(crate) directory: String,
 }
 
 /// How challenges are answered.
 pub(crate) enum Answering<'a> {
-    /// By our own web server on this address.
+    /// By the built-in web server on this address.
     Standalone(&'a str),
     /// By the web server that serves this folder.
     Webroot(&'a Path),
@@ -49,17 +65,16 @@ enum Answers {
 /// # Errors
 /// When the challenges cannot be answered, before anything is sent; when the server refuses.
 pub(crate) async fn obtain(
-    http: Http,
-    directory: &str,
+    server: AcmeServer,
     asked: &Asked<'_>,
     answering: &Answering<'_>,
 ) -> Result<Vec<Certificate>> {
     let answers = Answers::open(answering).await?;
     let account_key = keys::generate(KeyKind::EcP256)?;
-    let mut session = Session::open(http, directory, account_key).await?;
-    offers(&session, asked.profile)?;
+    let mut session = Session::open(server.http, &server.directory, account_key).await?;
+    check_profile(&session, asked.profile)?;
     match &asked.external {
-        Some((kid, mac)) => {
+        Some(ExternalKey { kid, mac }) => {
             let bound = session.create_bound_account(&asked.contacts, kid, mac);
             bound.await?;
         }
@@ -73,25 +88,25 @@ pub(crate) async fn obtain(
         }
     }
     let waiting = Progress::start("Waiting for Order to be 'ready' for finalization .");
-    let ready = session.await_ready(&mut placed, || waiting.look()).await;
+    let ready = session.await_ready(&mut placed, || waiting.advance()).await;
     waiting.end(ready)?;
     let csr = pki::request(&asked.names.subject()?, &asked.names.alt_names(), asked.key)?;
     let csr = Csr::verify(&csr)?;
     let finalizing = Progress::start("Finalizing Order ");
     let chain = session
-        .finalize(&mut placed, &csr, || finalizing.look())
+        .finalize(&mut placed, &csr, || finalizing.advance())
         .await;
     finalizing.end(chain)
 }
 
-/// A server that knows no profiles would ignore the wish without a word.
-fn offers(session: &Session, profile: Option<&str>) -> Result<()> {
+/// A server without profiles would silently ignore one.
+fn check_profile(session: &Session, profile: Option<&str>) -> Result<()> {
     let offered = &session.directory().meta.profiles;
     match profile {
         Some(profile) if !offered.contains_key(profile) => {
             let names: Vec<_> = offered.keys().map(String::as_str).collect();
             let names = match names.as_slice() {
-                [] => "no profiles at all".to_owned(),
+                [] => "no profiles".to_owned(),
                 names => names.join(", "),
             };
             bail!("the server does not offer the profile {profile:?}; it offers {names}")
@@ -106,24 +121,25 @@ async fn prove(
     answers: &Answers,
 ) -> Result<()> {
     let name = &authorization.identifier.value;
-    let (challenge, token) = http_challenge(authorization)
+    let challenge = http_challenge(authorization)
         .ok_or_else(|| anyhow!("the server offers no http-01 challenge for {name}"))?;
+    let token = challenge.token.as_deref();
+    let token = token.ok_or_else(|| anyhow!("the server's challenge for {name} has no token"))?;
     let answer = acme::challenge::key_authorization(token, session.key());
     answers.put(token, &answer)?;
     let progress = Progress::start(&format!(
         "Using {} Mode HTTP challenge to validate {name} ",
         answers.mode()
     ));
-    let proven = session.prove(name, challenge, || progress.look()).await;
+    let proven = session.prove(name, challenge, || progress.advance()).await;
     answers.take(token);
     progress.end(proven)
 }
 
-/// The http-01 challenge with its token, where one is offered.
-fn http_challenge(authorization: &Authorization) -> Option<(&Challenge, &str)> {
+/// The http-01 challenge, if one is offered.
+fn http_challenge(authorization: &Authorization) -> Option<&Challenge> {
     let mut offered = authorization.challenges.iter();
-    let challenge = offered.find(|challenge| challenge.kind == "http-01")?;
-    Some((challenge, challenge.token.as_deref()?))
+    offered.find(|challenge| challenge.kind == "http-01")
 }
 
 fn order(asked: &Asked<'_>) -> acme::message::order::NewOrder {
@@ -167,35 +183,35 @@ impl Answers {
     }
 }
 
-/// A line that grows by a dot for each look at the server; it has at least one.
+/// A line with a dot for each answer of the server; it has at least one.
 struct Progress {
     has_dot: Cell<bool>,
 }
 
 impl Progress {
     fn start(words: &str) -> Self {
-        output::talk(words);
+        output::print(words);
         Self {
             has_dot: Cell::new(words.ends_with('.')),
         }
     }
 
-    fn look(&self) {
-        output::talk(".");
+    fn advance(&self) {
+        output::print(".");
         self.has_dot.set(true);
     }
 
     fn end<T>(self, result: Result<T, client::Error>) -> Result<T> {
         if !self.has_dot.get() {
-            output::talk(".");
+            output::print(".");
         }
         match result {
             Ok(value) => {
-                output::talk(" done!\n");
+                output::print(" done!\n");
                 Ok(value)
             }
             Err(error) => {
-                output::talk(" Error!\n\n");
+                output::print(" Error!\n\n");
                 Err(error.into())
             }
         }

@@ -1,25 +1,25 @@
-//! `--kty`, `--curve`, `--size`: which key is made.
+//! `--kty`, `--curve`, `--size`: which key is generated.
 
 use anyhow::{Result, bail};
 use clap::ValueEnum;
 use pki::KeyKind;
 
-/// The shortest RSA key that is made.
+/// The shortest RSA key that is generated, in bits.
 const SHORTEST: usize = 2048;
-/// The longest RSA key that is made.
+/// The longest RSA key that is generated, in bits.
 const LONGEST: usize = 8192;
 
 /// The flags about the key.
 #[derive(clap::Args)]
 #[group(id = "key")]
 pub(crate) struct Flags {
-    /// The type of key.
+    /// Type of the key
     #[arg(long, value_name = "kty", default_value = "EC")]
     kty: Kty,
-    /// The curve of an EC key (P-256) or OKP key (Ed25519).
+    /// Curve of the key (default: P-256 for EC, Ed25519 for OKP)
     #[arg(long = "curve", alias = "crv", value_name = "curve")]
     curve: Option<Curve>,
-    /// The size of an RSA key in bits (2048).
+    /// Size of an RSA key in bits (default: 2048)
     #[arg(long, value_name = "bits")]
     size: Option<usize>,
 }
@@ -50,7 +50,7 @@ impl Flags {
     /// The key that the flags ask for.
     ///
     /// # Errors
-    /// For flags that don't go together and sizes that are not safe.
+    /// When flags exclude each other, or a size is not safe.
     pub(crate) fn kind(&self) -> Result<KeyKind> {
         if self.size.is_some() && self.kty != Kty::Rsa {
             bail!("flag '--size' requires the '--kty RSA' flag");

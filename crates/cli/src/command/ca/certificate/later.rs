@@ -1,11 +1,11 @@
-//! Flags of the reference implementation that mean nothing over ACME, or not yet here.
+//! Flags of smallstep's `step` that have no effect over ACME, or are not supported yet.
 
 use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 
-/// The flags, known so that they are refused by name; those about passwords of provisioners and
-/// browsers change nothing for an ACME provisioner.
+/// The flags, known so that they are refused by name. Those about provisioners' passwords and
+/// browsers have no effect for an ACME provisioner.
 #[derive(clap::Args)]
 #[group(id = "later")]
 pub(crate) struct Flags {
@@ -36,10 +36,10 @@ pub(crate) struct Flags {
 }
 
 impl Flags {
-    /// Refuses what would change the certificate and cannot.
+    /// Refuses flags that would change the certificate.
     ///
     /// # Errors
-    /// Names the flag.
+    /// When one is given.
     pub(crate) fn refuse(&self) -> Result<()> {
         let given = [
             ("--token", self.token.is_some()),

@@ -12,6 +12,7 @@ mod webroot;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use self::acme::{AcmeServer, ExternalKey};
 use ::acme::eab::MacKey;
 use anyhow::{Result, bail};
 use client::{Http, Trust, step};
@@ -23,58 +24,58 @@ use crate::context::Context;
 use crate::{file, output, prompt};
 
 const EXAMPLES: &str = "Examples:
-  Get a certificate, answering the challenge on port 80:
+  Request a certificate and answer the challenge on port 80:
     $ step ca certificate --provisioner acme example.com example.crt example.key
 
-  Let the web server that runs already answer it:
+  Let a running web server answer the challenge:
     $ step ca certificate --webroot /var/www/html example.com example.crt example.key
 
-  For several names and an address, with an RSA key, for an hour:
+  Request one for several names and an address, with an RSA key, for an hour:
     $ step ca certificate example.com example.crt example.key --san www.example.com \\
         --san 10.0.0.7 --kty RSA --size 3072 --not-after 1h
 
-  From any ACME server:
+  Request one from another ACME server:
     $ step ca certificate example.com example.crt example.key \\
         --acme https://ca.example/acme/acme/directory";
 
-/// Gets a certificate for a name or address, proving over ACME that it is ours.
+/// Request a certificate over ACME for names and addresses of this machine
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// The name or address; it becomes the certificate's common name.
+    /// Name or address; becomes the common name of the certificate
     subject: String,
-    /// Where the certificate and its chain go.
+    /// File to save the certificate and its chain in
     crt_file: PathBuf,
-    /// Where the private key goes.
+    /// File to save the private key in
     key_file: PathBuf,
-    /// A name or address to certify; several times for several. Without it, the subject.
+    /// Name or address to certify besides the subject (repeatable)
     #[arg(long = "san", value_name = "name")]
     sans: Vec<String>,
-    /// The provisioner to ask.
+    /// Provisioner to use
     #[arg(long, alias = "issuer", value_name = "name")]
     provisioner: Option<String>,
-    /// The directory of an ACME server to ask instead of a provisioner.
+    /// Directory URL of another ACME server to use instead of a provisioner
     #[arg(long, value_name = "url")]
     acme: Option<String>,
-    /// The kind of certificate, among the profiles that the server's directory offers.
+    /// Profile of the certificate, one that the server's directory offers
     #[arg(long, value_name = "name")]
     acme_profile: Option<String>,
-    /// Answers the challenge with a small web server of our own; this is the default.
+    /// Answer the challenge with a built-in web server; this is the default
     #[arg(long, conflicts_with = "webroot")]
     standalone: bool,
-    /// Answers the challenge through the web server that serves this folder.
+    /// Answer the challenge with files in this folder of a running web server
     #[arg(long, value_name = "folder")]
     webroot: Option<PathBuf>,
-    /// Where our own web server listens.
+    /// Address on which the built-in web server listens
     #[arg(long, value_name = "address", default_value = ":80")]
     http_listen: String,
-    /// An address that the authority may write to; several times for several.
+    /// E-mail address for messages from the authority (repeatable)
     #[arg(long = "contact", value_name = "email")]
     contacts: Vec<String>,
-    /// The id of an external account key, where the server asks for one.
+    /// Id of an external account key, if the server requires one
     #[arg(long, value_name = "id", requires = "eab_hmac_key")]
     eab_kid: Option<String>,
-    /// The external account key itself, in base64url; STEP_EAB_HMAC_KEY keeps it out of sight.
+    /// HMAC key of that id, in base64url; STEP_EAB_HMAC_KEY keeps it out of the process list
     #[arg(long, value_name = "key", requires = "eab_kid")]
     eab_hmac_key: Option<String>,
     /// Overwrites files unasked.
@@ -91,7 +92,7 @@ pub(crate) struct Args {
 }
 
 impl Args {
-    /// Gets it.
+    /// Requests it.
     pub(crate) fn run(self, context: &Context) -> Result<ExitCode> {
         self.later.refuse()?;
         let names = names::Names::read(&self.subject, &self.sans)?;
@@ -111,13 +112,13 @@ impl Args {
             external: self.external()?,
         };
         let obtained = async {
-            let (http, directory) = self.server(context).await?;
-            acme::obtain(http, &directory, &asked, &self.answering()).await
+            let server = self.server(context).await?;
+            acme::obtain(server, &asked, &self.answering()).await
         };
         let chain = block_on(async {
             tokio::select! {
                 chain = obtained => chain,
-                // What was put into a web server's folder is taken away on the way out.
+                // Dropping the order removes the files in the web server's folder.
                 _ = tokio::signal::ctrl_c() => bail!("interrupted"),
             }
         })?;
@@ -125,18 +126,24 @@ impl Args {
         Ok(ExitCode::SUCCESS)
     }
 
-    /// The ACME server to ask, and a connection that trusts it.
-    fn external(&self) -> Result<Option<(String, MacKey)>> {
+    /// The external account key of the flags.
+    fn external(&self) -> Result<Option<ExternalKey>> {
         let (Some(kid), Some(key)) = (&self.eab_kid, &self.eab_hmac_key) else {
             return Ok(None);
         };
         match MacKey::from_text(key) {
-            Some(key) => Ok(Some((kid.clone(), key))),
-            None => bail!("the value of flag '--eab-hmac-key' is not base64url: copy it whole"),
+            Some(mac) => Ok(Some(ExternalKey {
+                kid: kid.clone(),
+                mac,
+            })),
+            None => bail!(
+                "the value of flag '--eab-hmac-key' is not base64url: check that it is complete"
+            ),
         }
     }
 
-    async fn server(&self, context: &Context) -> Result<(Http, String)> {
+    /// The ACME server to use, and a connection that trusts it.
+    async fn server(&self, context: &Context) -> Result<AcmeServer> {
         if let Some(directory) = &self.acme {
             let mut roots = if self.authority.has_root(context) {
                 self.authority.roots(context)?
@@ -144,17 +151,19 @@ impl Args {
                 Vec::new()
             };
             roots.extend(system_roots());
-            return Ok((
-                Http::new(&Trust::Roots(roots), None)?,
-                super::authority::complete(directory),
-            ));
+            return Ok(AcmeServer {
+                http: Http::new(&Trust::Roots(roots), None)?,
+                directory: super::authority::complete(directory),
+            });
         }
         let url = self.authority.url("step ca certificate")?;
         let client = step::Client::new(self.authority.http(context)?, &url);
         let list = client.provisioners().await?;
         let name = provisioner::choose(&list, self.provisioner.as_deref())?;
-        let directory = format!("{url}/acme/{}/directory", client::segment(&name));
-        Ok((client.into_http(), directory))
+        Ok(AcmeServer {
+            http: client.into_http(),
+            directory: format!("{url}/acme/{}/directory", client::segment(&name)),
+        })
     }
 
     fn answering(&self) -> acme::Answering<'_> {
@@ -164,7 +173,7 @@ impl Args {
         }
     }
 
-    /// The key goes first: a certificate without its key is of no use.
+    /// Saves both. The key goes first: a certificate without its key is of no use.
     fn keep(&self, chain: &[Certificate], key: &pki::PrivateKey) -> Result<()> {
         let text: String = chain.iter().map(Certificate::to_pem).collect();
         file::write(&self.key_file, key.to_pem().as_bytes(), file::PRIVATE)?;
@@ -175,7 +184,7 @@ impl Args {
     }
 }
 
-/// A missing folder is told before the order, not after it.
+/// Reports a missing folder before the order rather than after it.
 fn needs_folder(path: &Path) -> Result<()> {
     match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() && !folder.is_dir() => {

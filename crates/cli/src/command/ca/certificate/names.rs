@@ -14,10 +14,10 @@ pub(crate) struct Names {
 }
 
 impl Names {
-    /// Reads the subject and the names; without names, the subject is the only one.
+    /// Reads the subject and the names; the subject is one of them.
     ///
     /// # Errors
-    /// For names that http-01 cannot prove, and for what is no name at all.
+    /// When http-01 cannot prove a name, or it is none.
     pub(crate) fn read(subject: &str, sans: &[String]) -> Result<Self> {
         let mut identifiers = Vec::new();
         for san in sans.iter().flat_map(|san| san.split(',')) {
@@ -26,7 +26,7 @@ impl Names {
                 identifiers.push(identifier);
             }
         }
-        // The order that the reference implementation sends: names, addresses, then the subject.
+        // The order that smallstep's `step` sends: names, addresses, then the subject.
         identifiers.sort_by_key(|identifier| matches!(identifier, Identifier::Ip(_)));
         let own = provable(subject)?;
         if !identifiers.contains(&own) {
@@ -38,7 +38,7 @@ impl Names {
         })
     }
 
-    /// What is asked of the ACME server.
+    /// The identifiers of the order.
     pub(crate) fn identifiers(&self) -> &[Identifier] {
         &self.identifiers
     }
@@ -46,7 +46,7 @@ impl Names {
     /// The certificate's subject: a name too long for it is in the alternative names only.
     ///
     /// # Errors
-    /// For a subject that cannot be encoded.
+    /// When the subject cannot be encoded.
     pub(crate) fn subject(&self) -> Result<Name> {
         if self.subject.len() > LONGEST_COMMON_NAME {
             return Ok(Name::empty());
@@ -63,10 +63,10 @@ impl Names {
 
 fn provable(name: &str) -> Result<Identifier> {
     if name.contains("://") {
-        bail!("the URI '{name}' cannot be certified over ACME");
+        bail!("'{name}' cannot be certified over ACME: it is a URI");
     }
     if name.contains('@') {
-        bail!("the e-mail address '{name}' cannot be certified over ACME");
+        bail!("'{name}' cannot be certified over ACME: it is an e-mail address");
     }
     let identifier = match Identifier::guess(name) {
         Ok(identifier) => identifier,
@@ -74,8 +74,8 @@ fn provable(name: &str) -> Result<Identifier> {
     };
     if identifier.is_wildcard() {
         bail!(
-            "the wildcard '{name}' needs the dns-01 challenge, which step does not answer: use a client \
-             that does, such as certbot or lego"
+            "the wildcard '{name}' requires the dns-01 challenge, which step cannot answer: use a client \
+             that can, such as certbot or lego"
         );
     }
     Ok(identifier)

@@ -1,4 +1,4 @@
-//! Which provisioner is asked: by name, the only one there is, or the person's choice.
+//! Which provisioner is used: the one of that name, the only one, or the user's choice.
 
 use anyhow::{Result, anyhow, bail};
 use serde_json::Value;
@@ -6,10 +6,10 @@ use serde_json::Value;
 use crate::output;
 use crate::prompt::Terminal;
 
-/// Chooses among the listed provisioners and says which; the answer is the name of an ACME one.
+/// Chooses one of the listed provisioners and prints which; returns the name of an ACME provisioner.
 ///
 /// # Errors
-/// For a name that is not listed, a type that is to come, and a choice with nobody to ask.
+/// When the name is not listed, the type is not supported yet, or there is no terminal to ask on.
 pub(crate) fn choose(list: &[Value], wanted: Option<&str>) -> Result<String> {
     let wanted = wanted.filter(|name| !name.is_empty());
     let fitting: Vec<&Value> = list
@@ -44,8 +44,8 @@ pub(crate) fn choose(list: &[Value], wanted: Option<&str>) -> Result<String> {
     match member(chosen, "type") {
         "ACME" => Ok(member(chosen, "name").to_owned()),
         "JWK" => bail!(
-            "the provisioner '{}' is of type JWK: its tokens come with a later version of step. \
-             Choose an ACME provisioner with '--provisioner'.",
+            "the provisioner '{}' is of type JWK, whose tokens come with a later version of step: \
+             choose an ACME provisioner with '--provisioner'",
             member(chosen, "name")
         ),
         other => bail!(
@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_decides_and_one_alone_is_taken() {
+    fn the_named_provisioner_or_the_only_one_is_chosen() {
         let list = [
             json!({"type": "JWK", "name": "admin", "key": {"kid": "k1"}}),
             json!({"type": "ACME", "name": "acme"}),

@@ -1,4 +1,4 @@
-//! The small web server that answers http-01 challenges while an order runs.
+//! The built-in web server, which answers http-01 challenges while an order runs.
 
 use std::collections::HashMap;
 use std::io::ErrorKind;
@@ -30,7 +30,7 @@ impl Standalone {
     /// Listens on `address` (`:80`, `127.0.0.1:8080`).
     ///
     /// # Errors
-    /// Where the port is taken or not ours to take, with what to do about it.
+    /// When the port is in use or needs privileges, with what to do about it.
     pub(crate) async fn bind(address: &str) -> Result<Self> {
         let listener = listen(address).await?;
         let answers = Answers::default();
@@ -38,7 +38,7 @@ impl Standalone {
         let task = tokio::spawn(async move {
             loop {
                 let Ok((stream, _)) = listener.accept().await else {
-                    // Out of descriptors: those that are open end within their time-out.
+                    // Out of descriptors: the open ones close within their time limit.
                     tokio::time::sleep(Duration::from_millis(100)).await;
                     continue;
                 };
@@ -54,7 +54,7 @@ impl Standalone {
         self.lock().insert(token.to_owned(), answer.to_owned());
     }
 
-    /// Answers `token` no more.
+    /// Stops answering `token`.
     pub(crate) fn take(&self, token: &str) {
         self.lock().remove(token);
     }
@@ -73,9 +73,9 @@ impl Drop for Standalone {
 async fn listen(address: &str) -> Result<TcpListener> {
     let failed = |error: std::io::Error| {
         let hint = if error.kind() == ErrorKind::AddrInUse {
-            "; stop what listens there, let it answer with '--webroot', or choose another port with '--http-listen'"
+            "; stop the program that listens there, let it answer with '--webroot', or choose another port with '--http-listen'"
         } else if error.kind() == ErrorKind::PermissionDenied {
-            "; a port below 1024 needs root or the capability CAP_NET_BIND_SERVICE; another port is chosen with '--http-listen'"
+            "; a port below 1024 requires root or the capability CAP_NET_BIND_SERVICE; choose another port with '--http-listen'"
         } else {
             ""
         };
@@ -90,7 +90,7 @@ async fn listen(address: &str) -> Result<TcpListener> {
     let Ok(port) = port.parse::<u16>() else {
         bail!("invalid value '{address}' for flag '--http-listen': give host:port or :port");
     };
-    // The IPv6 wildcard takes IPv4 too; a machine without IPv6 has only the other one.
+    // The IPv6 wildcard accepts IPv4, too; a machine without IPv6 has only the IPv4 one.
     match TcpListener::bind(SocketAddr::from((Ipv6Addr::UNSPECIFIED, port))).await {
         Ok(listener) => Ok(listener),
         Err(e) if e.kind() == ErrorKind::AddrInUse => Err(failed(e)),
@@ -119,7 +119,7 @@ async fn answer(mut stream: TcpStream, answers: Answers) {
     if !head.starts_with("HEAD ") {
         reply.push_str(body);
     }
-    // A visitor who leaves early is no concern of ours.
+    // A client that closes early is no failure.
     let _ = stream.write_all(reply.as_bytes()).await;
     let _ = stream.shutdown().await;
 }
@@ -137,7 +137,7 @@ async fn read_head(stream: &mut TcpStream) -> Option<String> {
     String::from_utf8(head).ok()
 }
 
-/// The token that a request asks for.
+/// The token in a request's path.
 fn token(head: &str) -> Option<&str> {
     let mut words = head.lines().next()?.split(' ');
     let method = words.next()?;
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_port_in_use_is_told_with_a_way_out() {
+    async fn a_port_in_use_is_reported_with_what_to_do() {
         let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let address = taken.local_addr().unwrap().to_string();
         let error = Standalone::bind(&address).await.err().unwrap().to_string();

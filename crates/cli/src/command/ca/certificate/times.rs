@@ -4,24 +4,24 @@ use anyhow::{Result, anyhow, bail};
 use ca::go_duration;
 use jiff::Timestamp;
 
-/// The flags about the certificate's life.
+/// The flags of the certificate's lifetime.
 #[derive(clap::Args)]
 #[group(id = "times")]
 pub(crate) struct Flags {
-    /// When the certificate begins: a time (RFC 3339) or a duration from now.
+    /// Start of the lifetime: a time (RFC 3339) or a duration from now
     #[arg(long, value_name = "time|duration", allow_hyphen_values = true)]
     not_before: Option<String>,
-    /// When the certificate ends: a time (RFC 3339) or a duration from now, such as 1h30m.
+    /// End of the lifetime: a time (RFC 3339) or a duration from now, such as 1h30m
     #[arg(long, value_name = "time|duration", allow_hyphen_values = true)]
     not_after: Option<String>,
 }
 
-/// The wished beginning and end.
+/// The requested lifetime.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Times {
-    /// The wished beginning.
+    /// Its start.
     pub(crate) not_before: Option<Timestamp>,
-    /// The wished end.
+    /// Its end.
     pub(crate) not_after: Option<Timestamp>,
 }
 
@@ -29,7 +29,7 @@ impl Flags {
     /// Reads both.
     ///
     /// # Errors
-    /// For what is neither time nor duration, and for an end before the beginning.
+    /// When a value is neither time nor duration, or the end is not after the start.
     pub(crate) fn read(&self, now: Timestamp) -> Result<Times> {
         let not_before = moment("not-before", self.not_before.as_deref(), now)?;
         let not_after = moment("not-after", self.not_after.as_deref(), now)?;
@@ -45,10 +45,10 @@ impl Flags {
     }
 }
 
-/// A flag's time, or duration from `now`; nothing for an empty one.
+/// A flag's time, or duration from `now`; `None` for an empty value.
 ///
 /// # Errors
-/// For what is neither.
+/// When it is neither.
 pub(crate) fn moment(flag: &str, text: Option<&str>, now: Timestamp) -> Result<Option<Timestamp>> {
     let Some(text) = text.filter(|text| !text.is_empty()) else {
         return Ok(None);

@@ -1,4 +1,4 @@
-//! Answering http-01 challenges with files in the folder of a running web server.
+//! Answers http-01 challenges with files in the folder of a running web server.
 
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 
 use crate::file;
 
-/// The folder of a web server; what we put there goes when the order ends.
+/// The folder of a web server; the files in it are removed when the order ends.
 pub(crate) struct Webroot {
     challenges: PathBuf,
     made: Vec<PathBuf>,
@@ -15,10 +15,10 @@ pub(crate) struct Webroot {
 }
 
 impl Webroot {
-    /// Makes the folder for challenges below `root`.
+    /// Creates the folder of challenges below `root`.
     ///
     /// # Errors
-    /// Where `root` is no folder or not ours to write.
+    /// When `root` is no folder or cannot be written.
     pub(crate) fn open(root: &Path) -> Result<Self> {
         if !root.is_dir() {
             bail!(
@@ -45,14 +45,14 @@ impl Webroot {
         })
     }
 
-    /// Puts the answer to `token` there.
+    /// Writes the answer to `token`.
     ///
     /// # Errors
-    /// Where it cannot be written, or the token is none.
+    /// When it cannot be written, or the token is malformed.
     pub(crate) fn put(&self, token: &str, answer: &str) -> Result<()> {
         let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
         if token.is_empty() || !token.bytes().all(is_plain) {
-            bail!("the server's token '{}' is none", token.escape_debug());
+            bail!("the server's token '{}' is malformed", token.escape_debug());
         }
         self.tokens.borrow_mut().push(token.to_owned());
         file::write(
@@ -62,9 +62,9 @@ impl Webroot {
         )
     }
 
-    /// Takes the answer away.
+    /// Removes the answer.
     pub(crate) fn take(&self, token: &str) {
-        // What cannot be removed does no harm: a token is good for one challenge.
+        // A file that stays does no harm: a token is valid for one challenge.
         let _ = std::fs::remove_file(self.challenges.join(token));
     }
 }
@@ -75,7 +75,7 @@ impl Drop for Webroot {
             self.take(&token);
         }
         for folder in self.made.iter().rev() {
-            // A folder that somebody else uses by now is not empty and stays.
+            // A folder that another program uses by now is not empty and stays.
             let _ = std::fs::remove_dir(folder);
         }
     }

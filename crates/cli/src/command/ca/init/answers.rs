@@ -1,4 +1,4 @@
-//! What the person wants: from flags, and for what is missing from questions.
+//! The settings of the new authority: from flags, and from questions for the missing ones.
 
 use std::cell::OnceCell;
 
@@ -11,29 +11,29 @@ use super::create::open_root;
 use crate::file;
 use crate::prompt::Terminal;
 
-/// Everything that a new authority needs to know.
+/// The settings of a new authority.
 pub(crate) struct Answers {
     /// The authority's name.
     pub(crate) name: String,
     /// Names and addresses of the server.
     pub(crate) dns: Vec<String>,
-    /// Where it listens.
+    /// The address on which it listens.
     pub(crate) address: String,
     /// The first provisioner's name.
     pub(crate) provisioner: String,
-    /// What encrypts the keys.
+    /// The password that encrypts the keys.
     pub(crate) password: Zeroizing<Vec<u8>>,
-    /// What encrypts the provisioner's key.
+    /// The password that encrypts the provisioner's key.
     pub(crate) provisioner_password: Zeroizing<Vec<u8>>,
     /// The existing root to use instead of a new one.
     pub(crate) existing_root: Option<CertificateSigner>,
 }
 
 impl Args {
-    /// Asks for what the flags leave open.
+    /// Asks for the settings that the flags leave open.
     ///
     /// # Errors
-    /// Where there is nobody to ask, or an answer cannot be used.
+    /// When there is no terminal to ask on, or a value is invalid.
     pub(super) fn answers(&self) -> Result<Answers> {
         let terminal = Lazy::default();
         let existing_root = self.existing_root()?;
@@ -45,7 +45,7 @@ impl Args {
                 .line("Name of the new authority", None)?,
         };
         if name.trim().is_empty() {
-            bail!("the authority needs a name");
+            bail!("the name of the authority is empty: give one with '--name'");
         }
         let (dns, address, provisioner) = if self.pki {
             (
@@ -109,7 +109,7 @@ impl Args {
         if !self.dns.is_empty() {
             return server_names(self.dns.iter().map(String::as_str));
         }
-        let question = "DNS names and IP addresses of the server, with commas between";
+        let question = "DNS names and IP addresses of the server, comma-separated";
         let terminal = terminal.open("dns")?;
         terminal.until(question, "localhost", |line| server_names(line.split(',')))
     }
@@ -131,7 +131,7 @@ impl Args {
                 .line("Name of the first provisioner", Some("admin"))?,
         };
         if name.trim().is_empty() {
-            bail!("the first provisioner needs a name");
+            bail!("the name of the first provisioner is empty: give one with '--provisioner'");
         }
         Ok(name)
     }
@@ -145,14 +145,15 @@ impl Args {
             return Ok(password);
         }
         let terminal = terminal.open("password-file")?;
-        let question = "Password for the keys and the first provisioner (empty: one is made)";
+        let question =
+            "Password for the keys and the first provisioner (leave empty to generate one)";
         let typed = terminal.secret(question)?;
         if !typed.is_empty() {
             return Ok(Zeroizing::new(typed.as_bytes().to_vec()));
         }
         let made = keys::password::generate();
         terminal.show(&format!("Password: {}", made.as_str()))?;
-        terminal.show("It is shown only this once: keep it where the server can read it.")?;
+        terminal.show("It is shown only once: save it where the server can read it.")?;
         Ok(Zeroizing::new(made.as_bytes().to_vec()))
     }
 
@@ -179,7 +180,9 @@ fn server_names<'a>(given: impl Iterator<Item = &'a str>) -> Result<Vec<String>>
         match acme::Identifier::guess(bare) {
             Ok(found) if !found.is_wildcard() => names.push(bare.to_owned()),
             Ok(_) => {
-                bail!("invalid value '{name}' for flag '--dns': a server has no wildcard name")
+                bail!(
+                    "invalid value '{name}' for flag '--dns': the name of a server cannot be a wildcard"
+                )
             }
             Err(problem) => bail!(
                 "invalid value '{name}' for flag '--dns': {}",
@@ -188,7 +191,7 @@ fn server_names<'a>(given: impl Iterator<Item = &'a str>) -> Result<Vec<String>>
         }
     }
     if names.is_empty() {
-        bail!("the server needs at least one DNS name or IP address");
+        bail!("the server requires at least one DNS name or IP address: give it with '--dns'");
     }
     Ok(names)
 }
@@ -209,13 +212,13 @@ fn listening(address: &str) -> Result<String> {
 struct Lazy(OnceCell<Terminal>);
 
 impl Lazy {
-    /// The terminal; where there is none, `flag` is what would have made the question needless.
+    /// The terminal; when there is none, the error names the `flag` that answers the question.
     fn open(&self, flag: &str) -> Result<&Terminal> {
         if let Some(open) = self.0.get() {
             return Ok(open);
         }
         let terminal = Terminal::open()
-            .map_err(|error| anyhow!("{error}\nthere is nobody to ask: give '--{flag}'"))?;
+            .map_err(|error| anyhow!("{error}\nthere is no terminal to ask on: give '--{flag}'"))?;
         Ok(self.0.get_or_init(|| terminal))
     }
 }

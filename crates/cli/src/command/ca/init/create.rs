@@ -69,14 +69,14 @@ pub(crate) fn create(answers: &Answers, with_acme: bool) -> Result<Created> {
     let root_signer = match &answers.existing_root {
         Some(existing) => existing,
         None => {
-            output::talk("Generating root certificate... ");
+            output::print("Generating root certificate... ");
             let root = new_root.insert(create_root(&answers.name, now)?);
             signer = root.signer()?;
             output::say("done!");
             &signer
         }
     };
-    output::talk("Generating intermediate certificate... ");
+    output::print("Generating intermediate certificate... ");
     let intermediate = create_intermediate(&answers.name, now, root_signer)?;
     let (root_key, intermediate_key, provisioner) = thread::scope(|scope| {
         let root_key = scope.spawn(|| {

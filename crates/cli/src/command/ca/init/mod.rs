@@ -14,70 +14,70 @@ use crate::context::Context;
 use crate::{file, output, prompt};
 
 const EXAMPLES: &str = "Examples:
-  Answer questions:
+  Create an authority interactively:
     $ step ca init
 
-  Ask nothing:
+  Create one without questions:
     $ step ca init --name Example --dns localhost --dns ca.example --address :9000 \\
         --provisioner admin --password-file password.txt --deployment-type standalone
 
-  With ACME from the start:
+  Create one with an ACME provisioner:
     $ step ca init --acme
 
-  Under a root that exists:
+  Create one under an existing root:
     $ step ca init --root root_ca.crt --key root_ca_key";
 
-/// Makes a new certificate authority: root and intermediate, their keys, the configuration.
+/// Create a certificate authority: root and intermediate certificates, their keys, and the configuration
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// Who runs the authority; standalone is the only type here.
+    /// Deployment type; only standalone is supported
     #[arg(long, value_name = "type")]
     deployment_type: Option<String>,
-    /// The name of the authority, as in its certificates.
+    /// Name of the authority, as in its certificates
     #[arg(long, value_name = "name")]
     name: Option<String>,
-    /// A DNS name or address of the server; several times, or with commas, for several.
+    /// DNS name or IP address of the server (repeatable, or comma-separated)
     #[arg(long, value_name = "name", value_delimiter = ',')]
     dns: Vec<String>,
-    /// Where the server listens: host:port or :port.
+    /// Address on which the server listens: host:port or :port
     #[arg(long, value_name = "address")]
     address: Option<String>,
-    /// The name of the first provisioner.
+    /// Name of the first provisioner
     #[arg(long, value_name = "name")]
     provisioner: Option<String>,
-    /// The file with the password that encrypts the keys.
+    /// File with the password that encrypts the keys
     #[arg(long, value_name = "file")]
     password_file: Option<PathBuf>,
-    /// The file with another password for the provisioner's key.
+    /// File with the password that encrypts the provisioner's key (default: the password of the keys)
     #[arg(long, value_name = "file")]
     provisioner_password_file: Option<PathBuf>,
-    /// The URL by which clients reach the server, if it is not the first name's.
+    /// URL by which clients reach the server (default: the first DNS name and the port)
     #[arg(long, value_name = "url")]
     with_ca_url: Option<String>,
-    /// Adds an ACME provisioner.
+    /// Add an ACME provisioner
     #[arg(long, conflicts_with = "no_db")]
     acme: bool,
-    /// Keeps no records; without them there is no ACME.
+    /// Configure no database; ACME requires one
     #[arg(long)]
     no_db: bool,
-    /// Makes keys and certificates only.
+    /// Create keys and certificates only, no configuration
     #[arg(long, conflicts_with = "no_db")]
     pki: bool,
-    /// A root certificate to use instead of a new one.
+    /// Existing root certificate to use instead of a new one
     #[arg(long, value_name = "file")]
     root: Option<PathBuf>,
-    /// Its private key.
+    /// Private key of the existing root certificate
     #[arg(long, value_name = "file")]
     key: Option<PathBuf>,
-    /// The file with the password of that key.
+    /// File with the password of that private key
     #[arg(long, value_name = "file")]
     key_password_file: Option<PathBuf>,
     #[command(flatten)]
     later: Later,
 }
 
-/// What the reference implementation takes and this one does not yet.
+/// Flags of smallstep's `step` that do not exist here yet.
 #[derive(clap::Args)]
 struct Later {
     #[arg(long, hide = true)]
@@ -125,12 +125,12 @@ impl Later {
 }
 
 impl Args {
-    /// Makes it.
+    /// Creates it.
     pub(crate) fn run(self, context: &Context) -> Result<ExitCode> {
         self.later.refuse()?;
         let layout = Layout::new(&context.path());
         let answers = self.answers()?;
-        let hint = "move the old authority away, or set STEPPATH to another folder";
+        let hint = "move the existing authority elsewhere, or set STEPPATH to another folder";
         prompt::ask_to_overwrite(&self.files(&layout), hint)?;
         let plan = Plan {
             step_path: context.path(),

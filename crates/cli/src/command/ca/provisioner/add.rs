@@ -16,31 +16,31 @@ use crate::file;
 use crate::prompt::Terminal;
 
 const EXAMPLES: &str = "Examples:
-  Let ACME clients in; a running step-ca has it at once:
+  Add an ACME provisioner; a running step-ca uses it at once:
     $ step ca provisioner add acme --type ACME
 
-  With certificates of an hour, and http-01 as the only challenge:
+  Add one for certificates of an hour, with http-01 as the only challenge:
     $ step ca provisioner add short --type ACME --x509-default-dur 1h --challenge http-01
 
   Add a key that signs tokens:
     $ step ca provisioner add you@example.com --create";
 
-/// How slow a password is made, in rounds of PBKDF2.
+/// Rounds of PBKDF2 that encrypt the provisioner's key.
 const ROUNDS: u32 = 600_000;
 
-/// Adds a provisioner to the authority's configuration.
+/// Add a provisioner to the configuration of the authority
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// The provisioner's name.
+    /// Name of the provisioner
     name: String,
-    /// Its type; ACME and JWK can be added so far.
+    /// Type of the provisioner; only ACME and JWK can be added yet
     #[arg(long = "type", value_name = "type", default_value = "JWK")]
     kind: String,
-    /// JWK: makes the key pair.
+    /// JWK: create the key pair
     #[arg(long)]
     create: bool,
-    /// JWK: the file with the password that encrypts the private key.
+    /// JWK: file with the password that encrypts the private key
     #[arg(long, value_name = "file")]
     password_file: Option<PathBuf>,
     #[command(flatten)]

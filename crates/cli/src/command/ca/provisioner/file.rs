@@ -1,4 +1,4 @@
-//! Editing the provisioners in `ca.json`, and seeing that the running authority has them.
+//! Edits the provisioners in `ca.json`, and waits until the running authority lists them.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -15,12 +15,12 @@ use crate::context::Context;
 use crate::{file, output};
 
 /// How long the running authority may take to list a change.
-const PATIENCE: Duration = Duration::from_secs(2);
+const DEADLINE: Duration = Duration::from_secs(2);
 
-/// The flags that say which `ca.json` is edited.
+/// The flags that select the `ca.json` to edit.
 #[derive(clap::Args)]
 pub(crate) struct Target {
-    /// The configuration to change instead of $(step path)/config/ca.json.
+    /// Configuration to change (default: $(step path)/config/ca.json)
     #[arg(long, value_name = "file")]
     ca_config: Option<PathBuf>,
     #[command(flatten)]
@@ -41,7 +41,7 @@ impl Target {
     /// Edits the file's text, writes it by rename and waits until a running authority lists it.
     ///
     /// # Errors
-    /// Where the file cannot be read, edited or written, or the authority has its provisioners
+    /// When the file cannot be read, edited or written, or the authority keeps its provisioners
     /// elsewhere.
     pub(crate) fn change(
         &self,
@@ -77,7 +77,7 @@ impl Target {
     /// The text of a provisioner as the file has it.
     ///
     /// # Errors
-    /// Where there is none of that name.
+    /// When there is none of that name.
     pub(crate) fn find(&self, context: &Context, name: &str) -> Result<Value> {
         let path = self.path(context);
         present(&path)?;
@@ -89,7 +89,7 @@ impl Target {
         self.ca_config.clone().unwrap_or_else(|| context.ca_file())
     }
 
-    /// The authority, where one runs and takes its provisioners from the file.
+    /// The authority, if it runs and reads its provisioners from the file.
     async fn running(&self, context: &Context) -> Result<Option<step::Client>> {
         let Some(url) = self.authority.known_url() else {
             return Ok(None);
@@ -110,19 +110,19 @@ impl Target {
     }
 }
 
-/// Says where the file is to be had where it is missing.
+/// Reports a missing file, and where to run the command instead.
 fn present(path: &Path) -> Result<()> {
     if path.exists() {
         return Ok(());
     }
     bail!(
-        "open {}: no such file or directory\nprovisioners are changed where the authority's \
-         configuration lies: run this on its host, or name the file with '--ca-config'",
+        "open {}: no such file or directory\nprovisioners are changed in the authority's \
+         configuration: run this command on its host, or name the file with '--ca-config'",
         path.display()
     )
 }
 
-/// Keeps two commands from editing at once: the later one waits for the earlier.
+/// Keeps two commands from editing at once: the second one waits.
 fn lock(path: &Path) -> Result<File> {
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
@@ -151,7 +151,7 @@ fn check(path: &Path, text: &str) -> Result<()> {
                 .map(|fault| format!("  {}: {}", fault.place, fault.what))
                 .collect();
             bail!(
-                "{} would not be valid any more and stays as it is:\n{}",
+                "{} would become invalid and was not changed:\n{}",
                 path.display(),
                 lines.join("\n")
             )
@@ -186,7 +186,7 @@ async fn listed(client: &step::Client, expected: &Expected<'_>) -> Result<bool> 
         if list.is_ok_and(|list| expected.holds(&list)) {
             return Ok(true);
         }
-        if start.elapsed() > PATIENCE {
+        if start.elapsed() > DEADLINE {
             return Ok(false);
         }
         tokio::time::sleep(Duration::from_millis(40)).await;

@@ -14,7 +14,7 @@ const EXAMPLES: &str = "Examples:
   Print the names of all provisioners:
     $ step ca provisioner list | jq -r '.[].name'";
 
-/// Lists the provisioners of the authority as JSON.
+/// List the provisioners of the authority as JSON
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {

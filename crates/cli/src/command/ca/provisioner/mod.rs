@@ -21,32 +21,32 @@ const LATER: &[&str] = &["getEncryptedKey", "jwe-key", "webhook"];
 
 /// What the help shows.
 pub(crate) const EXAMPLES: &str = "Examples:
-  Who may get certificates?
+  List who may request certificates:
     $ step ca provisioner list
 
-  Let ACME clients in:
+  Add an ACME provisioner:
     $ step ca provisioner add acme --type ACME";
 
 /// The commands of `step ca provisioner`.
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    /// Lists the provisioners.
+    /// List the provisioners
     List(list::Args),
-    /// Adds a provisioner.
+    /// Add a provisioner
     Add(Box<add::Args>),
-    /// Changes a provisioner.
+    /// Change a provisioner
     Update(Box<update::Args>),
-    /// Removes a provisioner.
+    /// Remove a provisioner
     Remove(remove::Args),
     #[command(external_subcommand)]
     Other(Vec<OsString>),
 }
 
 impl Command {
-    /// Does what was asked.
+    /// Runs it.
     ///
     /// # Errors
-    /// Whatever stops the command.
+    /// When the command fails.
     pub(crate) fn run(self, context: &Context) -> Result<ExitCode> {
         match self {
             Self::List(args) => args.run(context),

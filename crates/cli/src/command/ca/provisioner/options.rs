@@ -5,7 +5,7 @@ use ca::claims::Overrides;
 use ca::config::edit::AcmeOptions;
 use ca::go_duration;
 
-/// Every type of provisioner that `ca.json` can hold.
+/// Every type of provisioner that `ca.json` may have.
 const TYPES: &[&str] = &[
     "JWK", "OIDC", "AWS", "Azure", "GCP", "ACME", "X5C", "K8SSA", "SSHPOP", "SCEP", "Nebula",
 ];
@@ -13,40 +13,40 @@ const TYPES: &[&str] = &[
 /// The flags of claims and of ACME provisioners.
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// ACME: requires accounts to bring an external account binding.
+    /// ACME: require an external account binding for new accounts
     #[arg(long, value_name = "true|false", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     require_eab: Option<bool>,
-    /// ACME: puts the first DNS name into the certificate's common name where there is none.
+    /// ACME: set the common name of a certificate without one to its first DNS name
     #[arg(long, value_name = "true|false", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     force_cn: Option<bool>,
-    /// ACME: a challenge to offer (http-01, dns-01, tls-alpn-01, device-attest-01); several times for several.
+    /// ACME: challenge to offer: http-01, dns-01, tls-alpn-01 or device-attest-01 (repeatable; default: all)
     #[arg(long = "challenge", value_name = "challenge")]
     challenges: Vec<String>,
-    /// The shortest life of a certificate, such as 5m.
+    /// Minimum lifetime of a certificate, such as 5m
     #[arg(long, value_name = "duration")]
     x509_min_dur: Option<String>,
-    /// The longest life of a certificate, such as 48h.
+    /// Maximum lifetime of a certificate, such as 48h
     #[arg(long, value_name = "duration")]
     x509_max_dur: Option<String>,
-    /// The life of a certificate when none is asked for, such as 24h.
+    /// Lifetime of a certificate when the request has none, such as 24h
     #[arg(long, value_name = "duration")]
     x509_default_dur: Option<String>,
-    /// Renews no certificate of this provisioner.
+    /// Refuse to renew certificates of this provisioner
     #[arg(long, value_name = "true|false", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     disable_renewal: Option<bool>,
-    /// Renews certificates that have expired, too.
+    /// Renew expired certificates, too
     #[arg(long, value_name = "true|false", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     allow_renewal_after_expiry: Option<bool>,
-    /// Leaves the provisioner's name out of certificates.
+    /// Leave the name of the provisioner out of certificates
     #[arg(long, value_name = "true|false", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     disable_smallstep_extensions: Option<bool>,
 }
 
 impl Options {
-    /// What the flags say about an ACME provisioner; what they don't say stays as it is.
+    /// The settings of an ACME provisioner; those without a flag stay as they are.
     ///
     /// # Errors
-    /// For a duration or challenge that is none.
+    /// When a duration or challenge is invalid.
     pub(crate) fn acme(&self) -> Result<AcmeOptions> {
         Ok(AcmeOptions {
             force_cn: self.force_cn,
@@ -56,10 +56,10 @@ impl Options {
         })
     }
 
-    /// What the flags say about lives and renewal.
+    /// The settings of lifetimes and renewal.
     ///
     /// # Errors
-    /// For a duration that is none.
+    /// When a duration is invalid.
     pub(crate) fn claims(&self) -> Result<Overrides> {
         let duration = |flag: &str, text: &Option<String>| match text {
             None => Ok(None),
@@ -86,7 +86,7 @@ impl Options {
         for challenge in &self.challenges {
             if DRAFTS.contains(&challenge.as_str()) {
                 bail!(
-                    "'{challenge}' has no place in ca.json: name it in riser.toml, as one of the \
+                    "ca.json cannot name the challenge '{challenge}': name it in riser.toml, as one of the \
                      'challenges' of [provisioner.<name>]"
                 );
             }
@@ -104,7 +104,7 @@ impl Options {
 /// The type's name as `ca.json` has it, whatever its case on the command line.
 ///
 /// # Errors
-/// For an unknown type.
+/// When the type is unknown.
 pub(crate) fn kind(text: &str) -> Result<&'static str> {
     let found = TYPES.iter().find(|kind| kind.eq_ignore_ascii_case(text));
     match found {

@@ -9,14 +9,14 @@ use super::file::{Expected, Target};
 use crate::context::Context;
 
 const EXAMPLES: &str = "Examples:
-  Let nobody in by it any more:
+  Remove the provisioner acme; its accounts can order no more certificates:
     $ step ca provisioner remove acme";
 
-/// Removes a provisioner from the authority's configuration.
+/// Remove a provisioner from the configuration of the authority
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// The provisioner's name.
+    /// Name of the provisioner
     name: String,
     #[command(flatten)]
     target: Target,

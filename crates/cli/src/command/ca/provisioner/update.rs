@@ -11,25 +11,25 @@ use super::options::Options;
 use crate::context::Context;
 
 const EXAMPLES: &str = "Examples:
-  Certificates of two days at most:
+  Limit certificates to two days:
     $ step ca provisioner update acme --x509-max-dur 48h
 
-  Make accounts without an external account binding again:
+  Allow accounts without an external account binding again:
     $ step ca provisioner update acme --require-eab=false
 
-  Offer every challenge again, and another name:
+  Offer every challenge again, and rename the provisioner:
     $ step ca provisioner update acme --remove-challenge http-01 --name acme2";
 
-/// Changes a provisioner; what is not named stays as it is.
+/// Change a provisioner; settings without a flag stay as they are
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// The provisioner's name.
+    /// Name of the provisioner
     provisioner: String,
-    /// Its new name.
+    /// New name
     #[arg(long = "name", value_name = "name")]
     new_name: Option<String>,
-    /// ACME: a challenge not to offer any more; with none left, all are offered.
+    /// ACME: challenge to stop offering (repeatable); when none is left, all are offered
     #[arg(long = "remove-challenge", value_name = "challenge")]
     removed: Vec<String>,
     #[command(flatten)]
@@ -42,16 +42,16 @@ impl Args {
     /// Changes it.
     pub(crate) fn run(self, context: &Context) -> Result<ExitCode> {
         let mut provisioner = self.target.find(context, &self.provisioner)?;
-        let mut said = self.options.acme()?;
+        let mut changes = self.options.acme()?;
         let offered = texts(&provisioner["challenges"]);
-        if said.challenges.is_some() || !self.removed.is_empty() {
+        if changes.challenges.is_some() || !self.removed.is_empty() {
             let mut list = offered;
-            list.extend(said.challenges.unwrap_or_default());
+            list.extend(changes.challenges.unwrap_or_default());
             list.retain(|challenge| !self.removed.contains(challenge));
             list.dedup();
-            said.challenges = Some(list);
+            changes.challenges = Some(list);
         }
-        said.apply(&mut provisioner);
+        changes.apply(&mut provisioner);
         if let Some(name) = &self.new_name {
             provisioner["name"] = Value::String(name.clone());
         }

@@ -1,4 +1,4 @@
-//! `step ca renew --daemon`: stays, and renews whenever it is time.
+//! `step ca renew --daemon`: keeps running and renews when it is time.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use crate::output;
 /// How long to wait after a renewal that failed.
 const AFTER_FAILURE: SignedDuration = SignedDuration::from_secs(60);
 
-/// Renews until a signal ends it: SIGINT and SIGTERM end it well, SIGHUP renews at once.
+/// Renews until a signal: SIGINT and SIGTERM end it with success, SIGHUP renews at once.
 pub(crate) fn run(renewal: &Renewal<'_>, schedule: &Schedule) -> Result<ExitCode> {
     block_on(async {
         let mut signals = Signals::new()?;
@@ -58,7 +58,7 @@ impl Signals {
         })
     }
 
-    /// Whether to go on: `false` after a signal that ends the daemon.
+    /// Whether to continue: `false` after a signal that ends the daemon.
     async fn sleep(&mut self, wait: SignedDuration) -> bool {
         let wait = Duration::try_from(wait).unwrap_or_default();
         tokio::select! {

@@ -20,51 +20,51 @@ const EXAMPLES: &str = "Examples:
   Renew a certificate in place:
     $ step ca renew example.crt example.key --force
 
-  Only when less than 8 hours are left, and reload the web server then:
+  Renew only when less than 8 hours are left, and reload the web server then:
     $ step ca renew example.crt example.key --force --expires-in 8h --exec \"nginx -s reload\"
 
-  Stay and renew whenever it is time:
+  Keep running and renew when it is time:
     $ step ca renew example.crt example.key --daemon --exec \"nginx -s reload\"";
 
-/// Renews a certificate by showing it: same names, same key, a new period.
+/// Renew a certificate with the same names and the same key; the certificate authenticates the request
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// The certificate.
+    /// Certificate to renew
     crt_file: PathBuf,
-    /// Its private key.
+    /// Private key of the certificate
     key_file: PathBuf,
-    /// Where the new certificate goes, if not in the place of the old.
+    /// File to save the new certificate in (default: overwrite the old one)
     #[arg(long, alias = "output-file", value_name = "file")]
     out: Option<PathBuf>,
-    /// Renews only when less than this is left.
+    /// Renew only when less than this is left
     #[arg(long, value_name = "duration")]
     expires_in: Option<String>,
-    /// Overwrites the certificate unasked.
+    /// Overwrite the certificate without asking
     #[arg(long, short)]
     force: bool,
-    /// Runs this command after each renewal.
+    /// Command to run after each renewal
     #[arg(long, value_name = "command")]
     exec: Option<String>,
-    /// Sends a signal to this process after each renewal.
+    /// Process to send a signal to after each renewal
     #[arg(long, value_name = "pid", conflicts_with = "pid_file")]
     pid: Option<u32>,
-    /// Sends a signal to the process whose id is in this file after each renewal.
+    /// File with the id of the process to send a signal to after each renewal
     #[arg(long, value_name = "file")]
     pid_file: Option<PathBuf>,
-    /// The number of the signal; 1 is SIGHUP.
+    /// Number of the signal; 1 is SIGHUP
     #[arg(long, value_name = "number", default_value_t = 1)]
     signal: u32,
-    /// Stays and renews whenever it is time.
+    /// Keep running and renew when it is time
     #[arg(long)]
     daemon: bool,
-    /// How often the daemon renews, instead of when a third of the period is left.
+    /// How often the daemon renews (default: when a third of the lifetime is left)
     #[arg(long, value_name = "duration")]
     renew_period: Option<String>,
-    /// The file with the password of the private key.
+    /// File with the password of the private key
     #[arg(long, value_name = "file")]
     password_file: Option<PathBuf>,
-    /// Shows the certificate by mutual TLS; there is no other way in this version.
+    /// Authenticate by mutual TLS; this is always so
     #[arg(long, hide = true)]
     mtls: bool,
     #[arg(long, hide = true)]
@@ -112,7 +112,7 @@ impl Args {
     }
 }
 
-/// A certificate to renew, and what is done with it.
+/// A certificate to renew.
 struct Renewal<'a> {
     args: &'a Args,
     context: &'a Context,
@@ -154,13 +154,13 @@ impl<'a> Renewal<'a> {
         first.ok_or_else(|| anyhow!("{} is empty", self.args.crt_file.display()))
     }
 
-    /// Renews and replaces the file; the answer is the new certificate.
+    /// Renews and replaces the file; returns the new certificate.
     async fn once(&self, context: &Context) -> Result<Certificate> {
         let chain = self.chain()?;
         let now = Timestamp::now();
         if chain[0].not_after() <= now {
             bail!(
-                "the certificate has expired at {}: get a new one with 'step ca certificate'",
+                "the certificate expired at {}: request a new one with 'step ca certificate'",
                 chain[0].not_after()
             );
         }
@@ -176,14 +176,14 @@ impl<'a> Renewal<'a> {
         Ok(renewed[0].clone())
     }
 
-    /// Tells those who use the certificate.
+    /// Sends the signal and runs the command.
     fn after(&self) -> Result<()> {
         let pid = match (&self.args.pid, &self.args.pid_file) {
             (Some(pid), _) => Some(*pid),
             (None, Some(path)) => {
                 let text = file::read_text(path)?;
                 let pid = text.trim().parse();
-                Some(pid.with_context(|| format!("{} holds no process id", path.display()))?)
+                Some(pid.with_context(|| format!("{} has no process id in it", path.display()))?)
             }
             (None, None) => None,
         };
@@ -204,5 +204,5 @@ fn run(words: &str) -> Result<()> {
     if status.success() {
         return Ok(());
     }
-    bail!("it ended with {status}")
+    bail!("the command ended with {status}")
 }

@@ -15,7 +15,7 @@ impl Schedule {
     /// The schedule for certificates like `leaf`.
     ///
     /// # Errors
-    /// Where it would never renew in time.
+    /// When it would never renew in time.
     pub(crate) fn new(
         leaf: &Certificate,
         expires_in: Option<SignedDuration>,
@@ -27,7 +27,7 @@ impl Schedule {
                 && (duration >= life || duration <= SignedDuration::ZERO)
             {
                 bail!(
-                    "flag '{flag}' must be shorter than the certificate's life of {}",
+                    "flag '{flag}' must be shorter than the certificate's lifetime of {}",
                     rounded(life)
                 );
             }
@@ -35,7 +35,7 @@ impl Schedule {
         Ok(Self { expires_in, period })
     }
 
-    /// How long to wait until `leaf` is renewed; not at all when it is time.
+    /// How long to wait until `leaf` is renewed; zero when it is time.
     pub(crate) fn wait(&self, leaf: &Certificate, now: Timestamp) -> SignedDuration {
         let life = leaf.not_after().duration_since(leaf.not_before());
         let left = leaf.not_after().duration_since(now);
@@ -51,7 +51,7 @@ impl Schedule {
 /// The duration that a flag gives.
 ///
 /// # Errors
-/// For what is no duration.
+/// When it is no duration.
 pub(crate) fn duration(flag: &str, text: Option<&str>) -> Result<Option<SignedDuration>> {
     let Some(text) = text.filter(|text| !text.is_empty()) else {
         return Ok(None);
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn durations_are_told_in_whole_seconds() {
+    fn durations_are_shown_in_whole_seconds() {
         assert_eq!(rounded(SignedDuration::from_millis(86_399_600)), "24h0m0s");
         assert!(duration("expires-in", Some("soon")).is_err());
     }

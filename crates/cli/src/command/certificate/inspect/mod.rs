@@ -1,4 +1,4 @@
-//! `step certificate inspect`: the same fields and values as the reference implementation's.
+//! `step certificate inspect`: the same fields and values as those of smallstep's `step`.
 
 mod extensions;
 mod json;
@@ -19,32 +19,32 @@ use super::source;
 use crate::output;
 
 const EXAMPLES: &str = "Examples:
-  A few lines:
+  Print a summary:
     $ step certificate inspect example.crt --short
 
-  Everything, for a program:
+  Print one field for a program:
     $ step certificate inspect example.crt --format json | jq -r .validity.end
 
-  What a server shows:
+  Print the certificate of a server:
     $ step certificate inspect https://localhost:9000 --roots $(step path)/certs/root_ca.crt
 
-  Each certificate in a file:
+  Print each certificate in a file:
     $ step certificate inspect --bundle example.crt";
 
-/// Prints a certificate for people or programs.
+/// Print the contents of a certificate, as text, JSON or PEM
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// The certificate: a file, - for stdin, or a server as https://host:port.
+    /// Certificate: a file, - for stdin, or a server as https://host:port
     #[arg(default_value = "-", hide_default_value = true)]
     crt_file: String,
-    /// How it is printed.
+    /// Output format
     #[arg(long, value_name = "format", default_value = "text")]
     format: Format,
-    /// Prints a few lines only.
+    /// Print a summary
     #[arg(long)]
     short: bool,
-    /// Prints each certificate in the file.
+    /// Print each certificate in the file
     #[arg(long)]
     bundle: bool,
     #[command(flatten)]
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn the_text_is_what_the_reference_implementation_prints() {
+    fn the_text_is_what_smallsteps_step_prints() {
         for name in NAMES {
             let expected = read(&format!("{name}.txt"));
             assert_eq!(text::print(&certificate(name)), expected, "{name}");
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn the_short_form_is_what_the_reference_implementation_prints() {
+    fn the_short_form_is_what_smallsteps_step_prints() {
         for name in NAMES {
             let expected = read(&format!("{name}.short.txt"));
             assert_eq!(short::print(&certificate(name)), expected, "{name}");
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn the_json_has_the_values_of_the_reference_implementation() {
+    fn the_json_has_the_values_of_smallsteps_step() {
         for name in NAMES {
             let expected: serde_json::Value =
                 serde_json::from_str(&read(&format!("{name}.json"))).unwrap();

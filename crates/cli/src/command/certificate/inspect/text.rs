@@ -1,4 +1,4 @@
-//! The text form: openssl-like, with the reference implementation's own wording.
+//! The text form: openssl-like, in the wording of smallstep's `step`.
 
 use std::fmt::{self, Write as _};
 
@@ -8,9 +8,9 @@ use pki::{Certificate, SignatureAlgorithm};
 use super::key::{Numbers, numbers};
 use super::{extensions, words};
 
-/// How many bytes of a number stand on a line.
+/// Bytes of a number per line.
 const NUMBER_LINE: usize = 15;
-/// How many bytes of the signature stand on a line.
+/// Bytes of the signature per line.
 const SIGNATURE_LINE: usize = 18;
 
 /// Everything about a certificate.
@@ -37,7 +37,7 @@ fn write(out: &mut String, certificate: &Certificate) -> fmt::Result {
         even(&serial.hex())
     )?;
     writeln!(out, "        Signature Algorithm: {algorithm}")?;
-    // An issuer without a name has no line end of its own, there as here.
+    // Smallstep's `step` ends no line after an issuer without a name.
     write!(out, "        Issuer: ")?;
     if !certificate.issuer().is_empty() {
         writeln!(out, "{}", certificate.issuer().in_order())?;
@@ -100,7 +100,7 @@ fn public_key(out: &mut String, certificate: &Certificate) -> fmt::Result {
             writeln!(out, "                Curve: {curve}")
         }
         Numbers::Bytes(key) => {
-            // The length is in bytes, whatever the word says.
+            // Smallstep's `step` prints bytes here, although the label says bit.
             write!(out, "                Public-Key: ({} bit)", key.len())?;
             lines(out, &key)
         }

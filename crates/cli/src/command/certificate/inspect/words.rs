@@ -1,4 +1,4 @@
-//! Names of algorithms, usages and provisioner types as the reference implementation prints them.
+//! Names of algorithms, usages and provisioner types as smallstep's `step` prints them.
 
 use pki::{KeyKind, KeyUsages, ObjectIdentifier};
 

@@ -14,19 +14,19 @@ use crate::context::Context;
 use crate::output;
 
 const EXAMPLES: &str = "Examples:
-  List what was given at a provisioner:
+  List the authorized names of a provisioner:
     $ step ca acme authorize list acme
 
-  The names of one account, as JSON:
+  Print the names of one account:
     $ step ca acme authorize list acme --format json | jq '.[] | select(.account == \"0193…\").name'";
 
-/// Lists the names that accounts get without a challenge, oldest first, those that have expired too.
+/// List the names that accounts can order without a challenge, oldest first, including expired ones
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// The ACME provisioner's name.
+    /// Name of the ACME provisioner
     provisioner: String,
-    /// Text for people, or JSON for programs.
+    /// Output format
     #[arg(long, value_name = "format", value_enum, default_value_t = Format::Text)]
     format: Format,
     #[command(flatten)]
@@ -45,7 +45,7 @@ impl Args {
             output::data(&format!("{text}\n"))?;
         } else if found.permits.is_empty() {
             output::say(&format!(
-                "No names were given at provisioner {}; 'step ca acme authorize add {0}' gives one.",
+                "No names are authorized at provisioner {}; 'step ca acme authorize add {0}' authorizes one.",
                 self.provisioner
             ));
         } else {

@@ -16,25 +16,25 @@ use crate::context::Context;
 
 /// What the help shows.
 pub(crate) const EXAMPLES: &str = "Examples:
-  Let an account have a name without a challenge:
+  Authorize a name for an account, without a challenge:
     $ step ca acme authorize add acme --account https://ca:9000/acme/acme/account/0193… db.internal
 
-  Who may have what?
+  List the authorized names:
     $ step ca acme authorize list acme
 
-  Take it back:
+  Remove an authorization:
     $ step ca acme authorize remove acme 0193…";
 
 /// The commands of `step ca acme authorize`.
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    /// Gives names.
+    /// Authorize names
     #[command(long_about = prose::<add::Args>())]
     Add(add::Args),
-    /// Lists what was given.
+    /// List the authorized names
     #[command(long_about = prose::<list::Args>())]
     List(list::Args),
-    /// Takes a name back.
+    /// Remove an authorized name
     #[command(long_about = prose::<remove::Args>())]
     Remove(remove::Args),
     #[command(external_subcommand)]
@@ -42,10 +42,10 @@ pub(crate) enum Command {
 }
 
 impl Command {
-    /// Does what was asked.
+    /// Runs it.
     ///
     /// # Errors
-    /// Whatever stops the command.
+    /// When the command fails.
     pub(crate) fn run(self, context: &Context) -> Result<ExitCode> {
         match self {
             Self::Add(args) => args.run(context),
@@ -61,7 +61,7 @@ fn path(provisioner: &str) -> String {
     format!("/admin/acme/permits/{}", client::segment(provisioner))
 }
 
-/// Head and a line for each.
+/// A header and a line for each permit.
 fn table(permits: &[Permit]) -> String {
     let row = |id: &str, account: &str, name: &str, expires: &str, by: &str| {
         let row = format!("{id:<34}{account:<34}{name:<32}{expires:<22}{by}");

@@ -12,30 +12,32 @@ use crate::context::Context;
 use crate::output;
 
 const EXAMPLES: &str = "Examples:
-  Take back what was given:
+  Remove an authorized name:
     $ step ca acme authorize remove acme 0193a7c05f7b7d1c9d3b1d2e3f405162";
 
-/// Takes back what was given. Orders that stand on it and have no certificate yet become invalid;
-/// certificates that were issued stay valid until they expire or are revoked.
+/// Remove an authorized name
+///
+/// Orders that rely on it and have no certificate yet become invalid. Issued certificates stay valid
+/// until they expire or are revoked.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// The ACME provisioner's name.
+    /// Name of the ACME provisioner
     provisioner: String,
-    /// The id, as the list shows it.
+    /// Id of the authorization, as the list shows it
     id: String,
     #[command(flatten)]
     socket: AdminSocket,
 }
 
 impl Args {
-    /// Takes it back.
+    /// Removes it.
     pub(crate) fn run(self, context: &Context) -> Result<ExitCode> {
         let admin = self.socket.open(context)?;
         let path = format!("{}/{}", path(&self.provisioner), client::segment(&self.id));
-        let doing = "taking the name back";
+        let doing = "removing the authorized name";
         let removed: Permit = block_on(async { Ok(admin.delete(doing, &path).await?) })?;
-        output::say(&format!("{} needs a challenge again.", removed.name));
+        output::say(&format!("{} requires a challenge again.", removed.name));
         Ok(ExitCode::SUCCESS)
     }
 }

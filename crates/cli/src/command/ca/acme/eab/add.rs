@@ -18,38 +18,38 @@ use crate::context::Context;
 use crate::output;
 
 const EXAMPLES: &str = "Examples:
-  A key with which one account can be made; the lines to paste into each client come with it:
+  Create a key with which one account can be created, with the lines to paste into each client:
     $ step ca acme eab add acme
 
-  One for the web team: ten accounts, made within a month, for its own names and network only:
+  Create one for ten accounts within a month, limited to some names and a network:
     $ step ca acme eab add acme web --accounts 10 --expires 720h \\
         --allow-dns '*.web.example.com' --allow-ip 10.7.0.0/16
 
-  In a script:
+  Create one in a script:
     $ step ca acme eab add acme web --format json | jq -r '.id, .hmacKey'";
 
-/// Hands out an external account key: who has it can make an account of the provisioner.
+/// Create an external account key: a client that has it can create an account of the provisioner
 ///
-/// The HMAC key is printed once and never again. Whether accounts need a key is said by the provisioner
-/// (`step ca provisioner update acme --require-eab`); a binding that is sent is checked in any case.
+/// The HMAC key is printed once and cannot be shown again. The provisioner decides whether accounts require
+/// a key (`step ca provisioner update acme --require-eab`); a binding that a client sends is always checked.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// The ACME provisioner's name.
+    /// Name of the ACME provisioner
     provisioner: String,
-    /// What the key is called, to find it again.
+    /// Name by which to find the key again
     reference: Option<String>,
-    /// How many accounts it may bind.
+    /// Maximum number of accounts that the key can bind
     #[arg(long, value_name = "number", value_parser = clap::value_parser!(u32).range(1..), default_value_t = 1)]
     accounts: u32,
-    /// From when on it binds no more accounts: a time (RFC 3339) or a duration from now, such as 720h.
-    /// Accounts that are bound by then go on.
+    /// When the key stops binding accounts: a time (RFC 3339) or a duration from now, such as 720h (default:
+    /// never); bound accounts keep working
     #[arg(long, value_name = "time|duration", allow_hyphen_values = true)]
     expires: Option<String>,
-    /// Prints the key as text with lines to paste, or as JSON.
+    /// Output format: text with lines to paste, or JSON
     #[arg(long, value_name = "format", value_enum, default_value_t = Format::Text)]
     format: Format,
-    /// The profile that its accounts get, among those that the provisioner offers; no other then.
+    /// The only profile for its accounts, one that the provisioner offers
     #[arg(long, value_name = "name")]
     profile: Option<String>,
     #[command(flatten)]
@@ -60,30 +60,30 @@ pub(crate) struct Args {
     credentials: Credentials,
 }
 
-/// Which names the accounts of the key may order; each flag several times for several. The policies of
-/// provisioner and authority hold beside it.
+/// Which names the accounts of the key may order. The policies of the provisioner and the authority apply,
+/// too.
 #[derive(clap::Args)]
 #[group(id = "rules")]
 struct Rules {
-    /// A name that may be ordered, or *.example.com for those one label below; no others then.
+    /// Allow only this DNS name, or with *.example.com the names one label below (repeatable)
     #[arg(long, value_name = "name")]
     allow_dns: Vec<String>,
-    /// A name that may not be ordered.
+    /// Deny this DNS name (repeatable)
     #[arg(long, value_name = "name")]
     deny_dns: Vec<String>,
-    /// A network or address that may be ordered; no others then.
+    /// Allow only this network or address (repeatable)
     #[arg(long, value_name = "network")]
     allow_ip: Vec<String>,
-    /// A network or address that may not be ordered.
+    /// Deny this network or address (repeatable)
     #[arg(long, value_name = "network")]
     deny_ip: Vec<String>,
-    /// Lets an allowed *.example.com stand for the wildcard name itself, too.
+    /// Let an allowed *.example.com include the wildcard name itself
     #[arg(long)]
     allow_wildcards: bool,
 }
 
 impl Args {
-    /// Hands it out.
+    /// Creates it.
     pub(crate) fn run(self, context: &Context) -> Result<ExitCode> {
         let asked = NewKey {
             reference: self.reference.clone().unwrap_or_default(),
@@ -104,7 +104,7 @@ impl Args {
         let root = context.root();
         let root = root.exists().then_some(root.as_path());
         output::data(&Lines::new(&key, root)?.text())?;
-        output::say("The HMAC key is not shown again; a lost key is replaced by another.");
+        output::say("The HMAC key is not shown again; if you lose it, create another key.");
         Ok(ExitCode::SUCCESS)
     }
 }
@@ -124,7 +124,7 @@ impl Rules {
     }
 }
 
-/// Head and row as the original prints them.
+/// Header and row as smallstep's `step` prints them.
 fn table(key: &Key) -> String {
     let row = |id: &str, provisioner: &str, secret: &str, reference: &str| {
         let row = format!("{id:<36}{provisioner:<28}{secret:<48}{reference}");

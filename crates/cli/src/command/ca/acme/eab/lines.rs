@@ -8,12 +8,12 @@ use data_encoding::BASE64;
 
 use crate::file;
 
-/// What the lines are made of.
+/// The values in the lines.
 pub(super) struct Lines<'a> {
     key: &'a Key,
-    /// The root's file as one word for a shell, where it is known.
+    /// The root's file, quoted for a shell.
     root: String,
-    /// The root in base64, as cert-manager wants it.
+    /// The root in base64, for cert-manager.
     bundle: String,
     /// The name to order.
     name: String,
@@ -23,7 +23,7 @@ impl<'a> Lines<'a> {
     /// Lines for `key`, whose authority has this root certificate's file on this machine.
     ///
     /// # Errors
-    /// Where the file cannot be read.
+    /// When the file cannot be read.
     pub(super) fn new(key: &'a Key, root: Option<&Path>) -> Result<Self> {
         let bundle = match root {
             Some(root) => BASE64.encode(&file::read(root)?),
@@ -137,7 +137,7 @@ impl<'a> Lines<'a> {
     }
 }
 
-/// What a shell takes for the name of the machine where the line is pasted.
+/// What a shell replaces by the name of the machine on which the line is pasted.
 const HERE: &str = "$(hostname -f)";
 
 /// A name that the key allows; if it allows all, the name of the machine.

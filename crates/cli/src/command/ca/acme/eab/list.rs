@@ -18,24 +18,24 @@ const EXAMPLES: &str = "Examples:
   List the keys of a provisioner:
     $ step ca acme eab list acme
 
-  What the one called 'web' may order, as JSON:
+  Print the policy of the key named web:
     $ step ca acme eab list acme web --format json | jq '.[].policy'";
 
-/// Lists the external account keys of a provisioner, oldest first, without their secrets.
+/// List the external account keys of a provisioner, oldest first, without their secrets
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// The ACME provisioner's name.
+    /// Name of the ACME provisioner
     provisioner: String,
-    /// What the key is called.
+    /// Name of the key
     reference: Option<String>,
-    /// Text for people, or JSON for programs, with everything that is known of each key.
+    /// Output format; JSON has every field of each key
     #[arg(long, value_name = "format", value_enum, default_value_t = Format::Text)]
     format: Format,
-    /// How many keys the server is asked for at a time; all are listed.
+    /// Number of keys per request to the server; all keys are listed
     #[arg(long, value_name = "number", value_parser = clap::value_parser!(u32).range(1..=100), default_value_t = 100)]
     limit: u32,
-    /// No pager is used in any case.
+    /// Has no effect: there is no pager
     #[arg(long, hide = true)]
     no_pager: bool,
     #[command(flatten)]
@@ -55,7 +55,7 @@ impl Args {
             output::data(&format!("{text}\n"))?;
         } else if keys.is_empty() {
             output::say(&format!(
-                "No external account keys for provisioner {}; 'step ca acme eab add {0}' makes one.",
+                "No external account keys for provisioner {}; 'step ca acme eab add {0}' creates one.",
                 self.provisioner
             ));
         } else {

@@ -17,25 +17,25 @@ use crate::context::Context;
 
 /// What the help shows.
 pub(crate) const EXAMPLES: &str = "Examples:
-  Hand out a key with which one account can be made:
+  Create a key with which one account can be created:
     $ step ca acme eab add acme
 
-  Who has which?
+  List the keys and their accounts:
     $ step ca acme eab list acme
 
-  Take one back: its accounts get no more certificates.
+  Remove a key; its accounts can order no more certificates:
     $ step ca acme eab remove acme 4f6e…";
 
 /// The commands of `step ca acme eab`.
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    /// Hands out a key.
+    /// Create an external account key
     #[command(long_about = prose::<add::Args>())]
     Add(Box<add::Args>),
-    /// Lists the keys.
+    /// List external account keys
     #[command(long_about = prose::<list::Args>())]
     List(Box<list::Args>),
-    /// Takes a key back.
+    /// Remove an external account key
     #[command(long_about = prose::<remove::Args>())]
     Remove(Box<remove::Args>),
     #[command(external_subcommand)]
@@ -43,10 +43,10 @@ pub(crate) enum Command {
 }
 
 impl Command {
-    /// Does what was asked.
+    /// Runs it.
     ///
     /// # Errors
-    /// Whatever stops the command.
+    /// When the command fails.
     pub(crate) fn run(self, context: &Context) -> Result<ExitCode> {
         match self {
             Self::Add(args) => args.run(context),
@@ -62,7 +62,7 @@ fn path(provisioner: &str) -> String {
     format!("/admin/acme/eab/{}", client::segment(provisioner))
 }
 
-/// A line of the table as the original prints it; what it masks is not known here at all.
+/// A line of the table as smallstep's `step` prints it; the masked key is not known here.
 fn row(key: &Key) -> String {
     let shown = |at: jiff::Timestamp| at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     let bound_at = key.bound_at.map(shown).unwrap_or_default();

@@ -12,17 +12,19 @@ use crate::context::Context;
 use crate::output;
 
 const EXAMPLES: &str = "Examples:
-  Take a key back:
+  Remove a key:
     $ step ca acme eab remove acme 4f6e0c…";
 
-/// Takes a key back. It binds no more accounts, and the accounts that it has bound order nothing any
-/// more; their unfinished orders end. Certificates that they have stay valid until they expire or are revoked.
+/// Remove an external account key
+///
+/// The key binds no more accounts, and its accounts can order no more certificates; their unfinished
+/// orders become invalid. Issued certificates stay valid until they expire or are revoked.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// The ACME provisioner's name.
+    /// Name of the ACME provisioner
     provisioner: String,
-    /// The key's id.
+    /// Id of the key
     key_id: String,
     #[command(flatten)]
     socket: AdminSocket,
@@ -31,7 +33,7 @@ pub(crate) struct Args {
 }
 
 impl Args {
-    /// Takes it back.
+    /// Removes it.
     pub(crate) fn run(self, context: &Context) -> Result<ExitCode> {
         let admin = self.socket.open(context)?;
         let path = format!(
@@ -44,7 +46,7 @@ impl Args {
         output::data("Key was deleted successfully!\n")?;
         if removed.orders > 0 {
             output::say(&format!(
-                "Unfinished orders of its accounts that ended with it: {}.",
+                "Unfinished orders of its accounts that became invalid: {}.",
                 removed.orders
             ));
         }

@@ -12,18 +12,19 @@ use crate::context::Context;
 use crate::output;
 
 const EXAMPLES: &str = "Examples:
-  Clear all windows for many certificates:
+  Clear all windows that are for many certificates:
     $ step ca acme renewal clear
 
-  Clear that of one certificate:
+  Clear the window of one certificate:
     $ step ca acme renewal clear 340282366920938463463374607431768211455";
 
-/// Clears the window of one certificate, or without a serial number all windows that are for many.
-/// Where no other is set, each certificate has its own again, around two thirds of its life.
+/// Clear the window of one certificate, or without a serial number all windows that are for many
+///
+/// A certificate for which no window is set has its own again, around two thirds of its lifetime.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// The serial number of the certificate, decimal.
+    /// Serial number of the certificate, in decimal
     #[arg(value_name = "serial")]
     serial: Option<String>,
     #[command(flatten)]
@@ -41,9 +42,9 @@ impl Args {
         };
         let gone: RenewalCleared = block_on(async { Ok(admin.delete(doing, &path).await?) })?;
         output::say(&match gone.cleared {
-            0 => "There was no window to clear.".to_owned(),
-            1 => "One window is cleared.".to_owned(),
-            many => format!("{many} windows are cleared."),
+            0 => "No window was set.".to_owned(),
+            1 => "Cleared one window.".to_owned(),
+            many => format!("Cleared {many} windows."),
         });
         Ok(ExitCode::SUCCESS)
     }
@@ -53,7 +54,7 @@ impl Args {
 fn digits(serial: &str) -> Result<&str> {
     if serial.is_empty() || !serial.bytes().all(|byte| byte.is_ascii_digit()) {
         anyhow::bail!(
-            "{serial:?} is not a serial number: give it in decimal, as 'step certificate inspect' does"
+            "{serial:?} is not a serial number: give it in decimal, as 'step certificate inspect' prints it"
         );
     }
     Ok(serial)

@@ -13,30 +13,30 @@ use clap::Subcommand;
 use crate::command::prose;
 use crate::context::Context;
 
-/// Where the server keeps them.
+/// The path of the windows.
 const PATH: &str = "/admin/acme/renewal";
 
 /// What the help shows.
 pub(crate) const EXAMPLES: &str = "Examples:
-  The certificates issued before noon have to be renewed this afternoon:
+  Make clients renew the certificates issued before noon within six hours:
     $ step ca acme renewal set --issued-before 2027-01-31T12:00:00Z --start 0s --end 6h
 
-  Which windows are set?
+  List the windows that are set:
     $ step ca acme renewal show
 
-  Back to the server's own:
+  Return to the server's own windows:
     $ step ca acme renewal clear";
 
 /// The commands of `step ca acme renewal`.
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    /// Sets a window for one certificate, or for many.
+    /// Set the window of one certificate, or of many
     #[command(long_about = prose::<set::Args>())]
     Set(Box<set::Args>),
-    /// Lists the windows that are set.
+    /// List the windows that are set
     #[command(long_about = prose::<show::Args>())]
     Show(show::Args),
-    /// Clears the window of one certificate, or all windows for many.
+    /// Clear the window of one certificate, or all windows of many
     #[command(long_about = prose::<clear::Args>())]
     Clear(clear::Args),
     #[command(external_subcommand)]
@@ -44,10 +44,10 @@ pub(crate) enum Command {
 }
 
 impl Command {
-    /// Does what was asked.
+    /// Runs it.
     ///
     /// # Errors
-    /// Whatever stops the command.
+    /// When the command fails.
     pub(crate) fn run(self, context: &Context) -> Result<ExitCode> {
         match self {
             Self::Set(args) => args.run(context),

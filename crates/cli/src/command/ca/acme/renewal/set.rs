@@ -14,15 +14,16 @@ use crate::context::Context;
 use crate::output;
 
 const EXAMPLES: &str = "Examples:
-  One certificate, at once:
+  Make the client of one certificate renew at once:
     $ step ca acme renewal set 340282366920938463463374607431768211455 --start=-1h --end 0s
 
-  All that provisioner acme has issued so far, spread over two hours, with a page that says why:
+  Make all clients of a provisioner renew, spread over two hours, with a page that says why:
     $ step ca acme renewal set --provisioner acme --start 0s --end 2h --explanation-url https://example.com/why";
 
-/// Sets the window in which clients are told to renew one certificate, or all that were issued until
-/// now. Clients see it when they ask the next time, as their server told them: after a 24th of the
-/// certificate's life, and six hours at most.
+/// Set the window in which clients renew one certificate, or all that were issued until now
+///
+/// Clients see it with their next renewal query: after a 24th of the certificate's lifetime, and after six
+/// hours at most.
 #[derive(clap::Args)]
 #[command(
     after_help = EXAMPLES,
@@ -30,13 +31,13 @@ const EXAMPLES: &str = "Examples:
         .args(["serial", "provisioner", "issued_before"]),
 )]
 pub(crate) struct Args {
-    /// The serial number of the certificate, decimal.
+    /// Serial number of the certificate, in decimal
     #[arg(value_name = "serial")]
     serial: Option<String>,
-    /// All certificates of this provisioner.
+    /// All certificates of this provisioner
     #[arg(long, value_name = "name", conflicts_with = "serial")]
     provisioner: Option<String>,
-    /// All certificates issued before this: a time (RFC 3339) or a duration from now.
+    /// All certificates issued before this: a time (RFC 3339) or a duration from now
     #[arg(
         long,
         value_name = "time|duration",
@@ -44,13 +45,13 @@ pub(crate) struct Args {
         allow_hyphen_values = true
     )]
     issued_before: Option<String>,
-    /// The first moment: a time (RFC 3339) or a duration from now, such as 0s.
+    /// Start of the window: a time (RFC 3339) or a duration from now, such as 0s
     #[arg(long, value_name = "time|duration", allow_hyphen_values = true)]
     start: String,
-    /// The last moment.
+    /// End of the window: a time (RFC 3339) or a duration from now, such as 2h
     #[arg(long, value_name = "time|duration", allow_hyphen_values = true)]
     end: String,
-    /// A page for people that says why.
+    /// URL of a page for users that says why
     #[arg(long, value_name = "url")]
     explanation_url: Option<String>,
     #[command(flatten)]

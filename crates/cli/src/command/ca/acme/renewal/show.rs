@@ -12,10 +12,10 @@ use crate::context::Context;
 use crate::output;
 
 const EXAMPLES: &str = "Examples:
-  Which windows are set, for which certificates?
+  List the windows and their certificates:
     $ step ca acme renewal show";
 
-/// Lists the windows that are set, the newest first; of those that fit a certificate the newest counts.
+/// List the windows that are set, newest first; the newest that matches a certificate applies
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
@@ -31,7 +31,7 @@ impl Args {
         let all: RenewalWindows = block_on(async { Ok(admin.get(doing, PATH).await?) })?;
         if all.windows.is_empty() {
             output::say(
-                "No window is set: each certificate has its own, around two thirds of its life.",
+                "No window is set: each certificate has its own, around two thirds of its lifetime.",
             );
         }
         let lines: String = all.windows.iter().map(line).collect();
