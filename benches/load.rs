@@ -6,7 +6,7 @@ use acme::authz::Status;
 use acme::challenge::{Method, key_authorization};
 use acme::message::identifier::Asked;
 use acme::message::order::NewOrder;
-use client::acme::Session;
+use client::acme::{CertificateRequest, Session};
 use client::{Http, Trust};
 use pki::{AltName, KeyKind, Name};
 
@@ -129,9 +129,12 @@ impl Client {
         self.session.await_ready(&mut placed, || ()).await?;
         let key = keys::generate(KeyKind::EcP256)?;
         let names = [AltName::Dns("localhost".to_owned())];
-        let csr = pki::csr::request(&Name::empty(), &names, &key)?;
-        let chain = self.session.finalize(&mut placed, &csr, || ()).await?;
-        pki::Certificate::from_pem(&chain)?;
+        let request = CertificateRequest {
+            subject: &Name::empty(),
+            names: &names,
+            key: &key,
+        };
+        self.session.finalize(&mut placed, &request, || ()).await?;
         Ok(())
     }
 }

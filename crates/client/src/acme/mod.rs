@@ -7,7 +7,7 @@ mod deadline;
 mod poll;
 mod session;
 
-pub use poll::Placed;
+pub use poll::{CertificateRequest, Placed};
 pub use session::Session;
 
 pub use acme::message::{authorization::Authorization, challenge::Challenge, order::Order};

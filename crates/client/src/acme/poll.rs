@@ -8,7 +8,7 @@ use acme::message::challenge::Challenge;
 use acme::message::order::{Finalize, NewOrder, Order};
 use acme::order;
 use acme::problem::{Kind, Problem};
-use pki::{Certificate, Csr};
+use pki::{AltName, Certificate, Name, PrivateKey};
 
 use super::deadline::Deadline;
 use super::session::{Payload, Session, json, location, unexpected};
@@ -28,6 +28,16 @@ pub struct Placed {
     pub url: String,
     /// The order as the server sent it last.
     pub order: Order,
+}
+
+/// What an order's certificate has to certify.
+pub struct CertificateRequest<'a> {
+    /// The subject.
+    pub subject: &'a Name,
+    /// The names of the order.
+    pub names: &'a [AltName],
+    /// The certificate's key, which signs the CSR.
+    pub key: &'a PrivateKey,
 }
 
 impl Session {
@@ -129,24 +139,24 @@ impl Session {
         }
     }
 
-    /// Sends the CSR and returns the certificate chain, leaf first (RFC 8555 §7.4, §7.4.2). `on_answer`
+    /// Sends a CSR and returns the certificate chain, leaf first (RFC 8555 §7.4, §7.4.2). `on_answer`
     /// is called for each answer.
     ///
     /// # Errors
     /// The server's problem, or the order's own error; [`Error::Deadline`]; [`Error::OtherKey`] and
-    /// [`Error::OtherNames`] when the certificate is not the one that the CSR asks for.
+    /// [`Error::OtherNames`] when the certificate is not the requested one.
     pub async fn finalize(
         &mut self,
         placed: &mut Placed,
-        csr: &Csr,
+        request: &CertificateRequest<'_>,
         mut on_answer: impl FnMut(),
     ) -> Result<Vec<Certificate>, Error> {
         let doing = "finalizing order";
         let mut deadline = Deadline::new(ORDER);
+        let csr = pki::request(request.subject, request.names, request.key)
+            .map_err(|e| unexpected(doing, e.to_string()))?;
         let url = placed.order.finalize.clone();
-        let mut reply = self
-            .post_json(doing, &url, &Finalize::new(csr.der()))
-            .await?;
+        let mut reply = self.post_json(doing, &url, &Finalize::new(&csr)).await?;
         loop {
             on_answer();
             placed.order = json(doing, &reply)?;
@@ -166,8 +176,8 @@ impl Session {
         let chain = self.read(doing, &url).await?;
         on_answer();
         let expected = Expected {
-            key: csr.public_key(),
-            names: csr.alt_names(),
+            key: request.key.public(),
+            names: request.names,
         };
         expected.check(doing, &chain.body)
     }

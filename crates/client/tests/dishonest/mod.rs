@@ -2,9 +2,9 @@
 
 use std::net::Ipv4Addr;
 
-use client::acme::Session;
+use client::acme::{CertificateRequest, Session};
 use client::{Error, Http, Trust, peer, step};
-use pki::{AltName, Certificate, Csr, Name, PrivateKey};
+use pki::{AltName, Certificate, Name, PrivateKey};
 use rcgen::{CertificateParams, KeyPair};
 use serde_json::{Value, json};
 
@@ -67,8 +67,12 @@ async fn another_root_than_that_of_the_fingerprint_is_refused() {
     assert!(client.root(half).await.is_err());
 }
 
-/// Orders a certificate for `csr` from a server that answers with `certificate`.
-async fn order(csr: &Csr, certificate: &str) -> Result<Vec<Certificate>, Error> {
+/// Orders a certificate from a server that answers with `certificate`.
+async fn order(
+    key: &PrivateKey,
+    names: &[&str],
+    certificate: &str,
+) -> Result<Vec<Certificate>, Error> {
     let server = Server::start().await;
     let next = |answer: Answer| answer.with("replay-nonce", "n");
     let order = |status: &str| {
@@ -94,30 +98,30 @@ async fn order(csr: &Csr, certificate: &str) -> Result<Vec<Certificate>, Error> 
         "identifiers": [{"type": "dns", "value": "a.test"}],
     }));
     let mut placed = session.place(&wanted.unwrap()).await?;
-    session.finalize(&mut placed, csr, || ()).await
-}
-
-fn csr(key: &PrivateKey, names: &[&str]) -> Csr {
     let names: Vec<AltName> = names.iter().map(|n| AltName::Dns((*n).into())).collect();
-    let der = pki::request(&Name::empty(), &names, key).unwrap();
-    Csr::verify(&der).unwrap()
+    let request = CertificateRequest {
+        subject: &Name::empty(),
+        names: &names,
+        key,
+    };
+    session.finalize(&mut placed, &request, || ()).await
 }
 
 #[tokio::test]
 async fn a_certificate_for_another_key_than_the_ordered_one_is_refused() {
     let theirs = issued(&["a.test"]);
     let pem = theirs.certificate.to_pem();
-    let refused = order(&csr(&key(), &["a.test"]), &pem).await;
+    let refused = order(&key(), &["a.test"], &pem).await;
     assert_eq!(refused, Err(Error::OtherKey));
-    let taken = order(&csr(&theirs.key, &["a.test"]), &pem).await;
+    let taken = order(&theirs.key, &["a.test"], &pem).await;
     assert_eq!(taken, Ok(vec![theirs.certificate]));
 }
 
 #[tokio::test]
 async fn a_certificate_for_other_names_than_the_ordered_ones_is_refused() {
     let theirs = issued(&["a.test", "c.test"]);
-    let asked = csr(&theirs.key, &["a.test", "b.test"]);
-    let refused = order(&asked, &theirs.certificate.to_pem()).await;
+    let pem = theirs.certificate.to_pem();
+    let refused = order(&theirs.key, &["a.test", "b.test"], &pem).await;
     let expected = Error::OtherNames {
         missing: "b.test".into(),
         names: vec!["a.test".into(), "c.test".into()],
@@ -128,7 +132,7 @@ async fn a_certificate_for_other_names_than_the_ordered_ones_is_refused() {
 #[tokio::test]
 async fn what_is_no_certificate_is_not_taken_for_one() {
     for body in ["", "<html>sign in</html>", "-----BEGIN CERTIFICATE-----"] {
-        let refused = order(&csr(&key(), &["a.test"]), body).await;
+        let refused = order(&key(), &["a.test"], body).await;
         assert!(matches!(refused, Err(Error::Unexpected { .. })), "{body}");
     }
 }

@@ -6,8 +6,8 @@ use std::path::Path;
 use acme::eab::MacKey;
 use anyhow::{Result, anyhow, bail};
 use client::Http;
-use client::acme::{Authorization, Challenge, Session};
-use pki::{Certificate, Csr, KeyKind, PrivateKey};
+use client::acme::{Authorization, CertificateRequest, Challenge, Session};
+use pki::{Certificate, KeyKind, PrivateKey};
 
 use super::names::Names;
 use super::standalone::Standalone;
@@ -90,11 +90,14 @@ pub(crate) async fn obtain(
     let waiting = Progress::start("Waiting for Order to be 'ready' for finalization .");
     let ready = session.await_ready(&mut placed, || waiting.advance()).await;
     waiting.end(ready)?;
-    let csr = pki::request(&asked.names.subject()?, &asked.names.alt_names(), asked.key)?;
-    let csr = Csr::verify(&csr)?;
+    let request = CertificateRequest {
+        subject: &asked.names.subject()?,
+        names: &asked.names.alt_names(),
+        key: asked.key,
+    };
     let finalizing = Progress::start("Finalizing Order ");
     let chain = session
-        .finalize(&mut placed, &csr, || finalizing.advance())
+        .finalize(&mut placed, &request, || finalizing.advance())
         .await;
     finalizing.end(chain)
 }
