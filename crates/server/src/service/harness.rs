@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -17,6 +18,7 @@ use keys::authority::{self, NewAuthority};
 use keys::{CertificateSigner, FileSigner, Signer};
 use pki::{PublicKey, SignatureAlgorithm};
 use store::Store;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::{AuthorityCertificates, Parts, Services};
 use crate::live::Live;
@@ -32,10 +34,25 @@ pub(crate) struct Harness {
     pub(crate) signatures: Arc<AtomicUsize>,
 }
 
-/// A signer that counts.
+/// A signer that counts; with a gate it is slow.
 struct Counting {
     signer: FileSigner,
     count: Arc<AtomicUsize>,
+    gate: Option<Gate>,
+}
+
+/// The signer's side of [`SlowSigner`].
+struct Gate {
+    begun: UnboundedSender<()>,
+    release: Mutex<Receiver<()>>,
+}
+
+/// Shows when a slow signer begins, and lets it finish.
+pub(crate) struct SlowSigner {
+    /// Gets a message for each signature that begins.
+    pub(crate) begun: UnboundedReceiver<()>,
+    /// Each message lets one signature finish.
+    pub(crate) release: Sender<()>,
 }
 
 impl Signer for Counting {
@@ -49,7 +66,18 @@ impl Signer for Counting {
 
     fn sign(&self, message: &[u8]) -> Result<Vec<u8>, keys::Error> {
         self.count.fetch_add(1, Ordering::SeqCst);
+        if let Some(gate) = &self.gate {
+            gate.begun.send(()).unwrap();
+            let release = gate.release.lock().unwrap();
+            // Fails, rather than hangs, when the test cannot go on meanwhile.
+            let released = release.recv_timeout(Duration::from_secs(10));
+            released.map_err(|_| keys::Error::BadSignature)?;
+        }
         Signer::sign(&self.signer, message)
+    }
+
+    fn is_slow(&self) -> bool {
+        self.gate.is_some()
     }
 }
 
@@ -86,15 +114,29 @@ impl Harness {
     pub(crate) async fn new() -> Self {
         let web = Web::start().await;
         let http = web.port;
-        Self::build(web, Ports { http, tls: 443 })
+        Self::build(web, Ports { http, tls: 443 }, None)
+    }
+
+    /// The same with a slow signer.
+    pub(crate) async fn with_slow_signer() -> (Self, SlowSigner) {
+        let web = Web::start().await;
+        let (begin, begun) = unbounded_channel();
+        let (release, released) = channel();
+        let gate = Gate {
+            begun: begin,
+            release: Mutex::new(released),
+        };
+        let http = web.port;
+        let harness = Self::build(web, Ports { http, tls: 443 }, Some(gate));
+        (harness, SlowSigner { begun, release })
     }
 
     /// The same, looking at another port than the web server's.
     pub(crate) async fn with_ports(ports: Ports) -> Self {
-        Self::build(Web::start().await, ports)
+        Self::build(Web::start().await, ports, None)
     }
 
-    fn build(web: Web, ports: Ports) -> Self {
+    fn build(web: Web, ports: Ports, gate: Option<Gate>) -> Self {
         let provisioners = r#"[{"type":"ACME","name":"acme"},{"type":"ACME","name":"other"},
                 {"type":"ACME","name":"terms","termsOfService":"https://ca.test/terms"},
                 {"type":"ACME","name":"bound","requireEAB":true}]"#;
@@ -104,6 +146,7 @@ impl Harness {
         let signer = Counting {
             signer: FileSigner::copy_of(&authority.intermediate_key).unwrap(),
             count: signatures.clone(),
+            gate,
         };
         let (mut config, _) = Config::parse(&ca_json(provisioners), None).unwrap();
         config.riser.validation.http_port = ports.http;

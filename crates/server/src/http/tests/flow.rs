@@ -71,6 +71,25 @@ async fn twenty_four_finalizes_make_one_certificate_and_one_signature() {
 }
 
 #[tokio::test]
+async fn other_requests_are_answered_while_a_slow_signer_signs() {
+    let (harness, mut signer) = Harness::with_slow_signer().await;
+    let client = Client::registered(&harness).await;
+    let (_, order) = client.ready(&harness, &["slow.test"]).await;
+    let (csr, _) = csr(&["slow.test"]);
+    let finalizing = {
+        let client = client.clone();
+        tokio::spawn(async move { client.finalize(&order, &csr).await })
+    };
+    signer.begun.recv().await.unwrap();
+    let (_, other) = client.ready(&harness, &["other.test"]).await;
+    assert_eq!(other["status"], "ready");
+    assert!(!finalizing.is_finished());
+    signer.release.send(()).unwrap();
+    let done = finalizing.await.unwrap();
+    assert_eq!(done.json()["status"], "valid", "{done:?}");
+}
+
+#[tokio::test]
 async fn the_directory_has_no_nonce_and_no_link_and_everything_else_has() {
     let harness = Harness::new().await;
     let client = Client::registered(&harness).await;

@@ -35,7 +35,7 @@ impl Issuer {
     pub(super) async fn issue(&self, grant: Grant, request_id: &str) -> Result<Certificate, Error> {
         let now = Timestamp::now();
         let recipient = grant.recipient().clone();
-        let certificate = self.make(grant, now)?;
+        let certificate = self.make(grant, now).await?;
         let record = self.record(&certificate, &recipient, now);
         let issuance = Issuance {
             order: record.order,
@@ -76,11 +76,17 @@ impl Issuer {
         Ok(())
     }
 
-    /// Prepares, lints and signs; the signer verifies what comes back.
-    fn make(&self, grant: Grant, now: Timestamp) -> Result<Certificate, Error> {
+    /// Prepares, lints and signs, off the reactor when the signer is slow; the signer verifies its
+    /// own signature.
+    async fn make(&self, grant: Grant, now: Timestamp) -> Result<Certificate, Error> {
         let serial = Serial::from_random(keys::random());
         let unsigned = ca::issue::prepare(grant, now, serial, self.signer.issuer())?;
-        Ok(self.signer.sign(unsigned)?)
+        if !self.signer.is_slow() {
+            return Ok(self.signer.sign(unsigned)?);
+        }
+        let signer = Arc::clone(&self.signer);
+        let signed = tokio::task::spawn_blocking(move || signer.sign(unsigned)).await;
+        Ok(signed.map_err(|why| Error::Internal(format!("the signer ended early: {why}")))??)
     }
 
     /// What the store keeps of a certificate.

@@ -24,7 +24,7 @@ impl Issuer {
         let life = config.riser.server.certificate_life;
         let grant =
             Grant::server_certificate(&config.dns_names, &config.common_name, key, life, now)?;
-        let certificate = self.make(grant, now)?;
+        let certificate = self.make(grant, now).await?;
         let record = self.record(&certificate, &ca::Recipient::ServerCertificate, now);
         let store = self.store.clone();
         drop(self.tasks.spawn(async move {
