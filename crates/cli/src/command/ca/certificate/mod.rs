@@ -78,7 +78,7 @@ pub(crate) struct Args {
     /// HMAC key of that id, in base64url; STEP_EAB_HMAC_KEY keeps it out of the process list
     #[arg(long, value_name = "key", requires = "eab_kid")]
     eab_hmac_key: Option<String>,
-    /// Overwrites files unasked.
+    /// Overwrite files without asking
     #[arg(long, short)]
     force: bool,
     #[command(flatten)]
