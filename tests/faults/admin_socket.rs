@@ -121,10 +121,7 @@ fn another_user_is_refused_and_logged_even_if_the_files_permit_access() {
             process::run(&mut command).code(1).stderr
         };
         let answer = ask();
-        assert!(
-            answer.contains("only root and the user"),
-            "{answer}"
-        );
+        assert!(answer.contains("only root and the user"), "{answer}");
         open_to_all(path.parent().unwrap(), 0o755);
         open_to_all(&path, 0o666);
         let answer = ask();
