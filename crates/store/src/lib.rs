@@ -3,18 +3,22 @@
 //!
 //! Not here: what may happen (that is decided by `acme` and `ca`) and when (the caller says what time it is).
 
+mod audit;
 mod error;
 pub mod port;
 mod record;
 mod sqlite;
+mod write;
 
+pub use audit::{AuditEntry, Event};
 pub use error::{Error, OpenError};
 pub use record::{
-    AuditEntry, AuditLine, CertificateRecord, ChallengeRecord, Created, Issuance, Issued,
-    KeyChanged, NewOrder, OrderPage, OrderRecord, Placed, RenewalRecord, RenewalScope,
-    RenewalWindow, Revocation, Revoked, Revoker, Settled, Swept, UnfinishedChallenge,
+    AuditLine, CertificateRecord, ChallengeRecord, Created, Issued, KeyChanged, OrderPage,
+    OrderRecord, Placed, RenewalRecord, RenewalScope, RenewalWindow, Revoked, Revoker, Settled,
+    Swept, UnfinishedChallenge,
 };
 pub use sqlite::{Figures, Options, Store, Synchronous};
+pub use write::{Ending, Failed, Issuance, NewOrder, NewPermit, Proven, Registration, Revocation};
 
 #[cfg(test)]
 mod suite;

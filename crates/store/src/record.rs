@@ -1,4 +1,4 @@
-//! What goes in and out of the verbs where the domain has no type of its own for it.
+//! What the verbs read and answer where the domain has no type of its own for it; what is written is in `write.rs`.
 
 use acme::account::Account;
 use acme::authz::Authorization;
@@ -8,8 +8,9 @@ use acme::renewal::Window;
 use acme::revocation::Reason;
 use jiff::Timestamp;
 use pki::certificate::Serial;
-use serde_json::Value;
 use uuid::Uuid;
+
+use crate::audit::AuditEntry;
 
 /// What became of a request for a new account.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,6 +19,8 @@ pub enum Created {
     Created(Account),
     /// The provisioner has an account with this key; nothing was changed.
     Existing(Account),
+    /// The external account key that should bind it is gone, over or used up; nothing was changed.
+    NotBound,
 }
 
 /// What became of a change of an account's key.
@@ -29,15 +32,6 @@ pub enum KeyChanged {
     InUse(Uuid),
     /// The account does not have the old key any more, or may not act; nothing was changed.
     Outdated,
-}
-
-/// An order with the authorizations that were made for it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct NewOrder {
-    /// The order; its `authorizations` name those below and any that exist already.
-    pub order: Order,
-    /// The new authorizations, with their challenges.
-    pub authorizations: Vec<Authorization>,
 }
 
 /// What became of a new order.
@@ -164,15 +158,25 @@ pub enum Revoker {
     Key,
 }
 
-/// A certificate to be revoked.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Revocation {
-    /// The certificate as it was read.
-    pub certificate: CertificateRecord,
-    /// When, why and by whom.
-    pub revoked: Revoked,
-    /// The SHA-256 of its public key's bits; with [`Reason::KeyCompromise`] the key is not certified again.
-    pub key: [u8; 32],
+impl Revoker {
+    /// The right's word, in records and in the audit log.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Account(_) => "account",
+            Self::Names(_) => "names",
+            Self::Key => "key",
+        }
+    }
+
+    /// The account that used the right.
+    #[must_use]
+    pub const fn account(self) -> Option<Uuid> {
+        match self {
+            Self::Account(id) | Self::Names(id) => Some(id),
+            Self::Key => None,
+        }
+    }
 }
 
 /// A renewal window that an operator has set (RFC 9773 §4.2).
@@ -209,17 +213,6 @@ pub enum RenewalScope {
     },
 }
 
-/// A certificate to be recorded, and the order that it fulfils.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Issuance {
-    /// The order that becomes `valid` in the same transaction; none for a renewal.
-    pub order: Option<Uuid>,
-    /// The certificate.
-    pub certificate: CertificateRecord,
-    /// The SHA-256 of its key's bits.
-    pub key: [u8; 32],
-}
-
 /// What became of an issuance.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Issued {
@@ -233,40 +226,6 @@ pub enum Issued {
     OldRevoked,
     /// Its key was revoked as compromised meanwhile; it must never leave the process.
     KeyCompromised,
-}
-
-/// A line of the audit log.
-#[derive(Clone, Debug, PartialEq)]
-pub struct AuditEntry {
-    /// When it happened.
-    pub at: Timestamp,
-    /// What happened: a word from a closed list, such as `certificate-issued`.
-    pub event: String,
-    /// The provisioner concerned.
-    pub provisioner: Option<String>,
-    /// The account concerned.
-    pub account: Option<Uuid>,
-    /// The order concerned.
-    pub order: Option<Uuid>,
-    /// The certificate concerned.
-    pub certificate: Option<Uuid>,
-    /// More, as a JSON object; `Null` for nothing.
-    pub detail: Value,
-}
-
-impl AuditEntry {
-    /// Starts a line; what it concerns is filled in by field.
-    pub fn new(event: impl Into<String>, at: Timestamp) -> Self {
-        Self {
-            at,
-            event: event.into(),
-            provisioner: None,
-            account: None,
-            order: None,
-            certificate: None,
-            detail: Value::Null,
-        }
-    }
 }
 
 /// An entry of the audit log, and where in the log it is.

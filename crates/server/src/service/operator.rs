@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
-use store::AuditEntry;
+use store::{AuditEntry, Event};
 
 /// An authenticated operator, made by `http/` after the caller has been identified.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,7 +29,7 @@ impl Operator {
     /// The audit entry of an action: `detail`, the entry point and the user.
     pub(crate) fn entry(
         &self,
-        event: &str,
+        event: Event,
         at: Timestamp,
         detail: Map<String, Value>,
     ) -> AuditEntry {

@@ -74,11 +74,8 @@ impl Revocations {
         {
             return Err(already(&record, Some(earlier)).into());
         }
-        let revocation = Revocation {
-            certificate: record.clone(),
-            revoked,
-            key: certificate.public_key().map_err(Refusal::from)?.digest(),
-        };
+        let key = certificate.public_key().map_err(Refusal::from)?.digest();
+        let revocation = Revocation::new(&record, revoked, key);
         if !self.store.revoke(revocation).await? {
             return Err(already(&record, None).into());
         }

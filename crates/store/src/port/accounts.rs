@@ -2,22 +2,24 @@
 
 use acme::account::Account;
 use acme::key_change::KeyChange;
-use jiff::Timestamp;
 use uuid::Uuid;
 
+use crate::audit::AuditEntry;
 use crate::error::Error;
 use crate::record::{Created, KeyChanged};
+use crate::write::{Ending, Registration};
 
 /// The verbs on accounts.
 pub trait Accounts {
     /// Stores an account with its audit entry, or finds the one that its provisioner has with the same key; then nothing
-    /// is written.
+    /// is written. One that an external account key binds is stored only while that key is there, has not expired when
+    /// the account is created, and has bound fewer accounts than it may; it is counted for the key.
     ///
     /// # Errors
     /// [`Error::Conflict`] if the id is taken.
     fn create_account(
         &self,
-        account: Account,
+        registration: Registration,
     ) -> impl Future<Output = Result<Created, Error>> + Send;
 
     /// Reads an account.
@@ -51,7 +53,7 @@ pub trait Accounts {
         &self,
         id: Uuid,
         change: KeyChange,
-        at: Timestamp,
+        entry: AuditEntry,
     ) -> impl Future<Output = Result<KeyChanged, Error>> + Send;
 
     /// Ends a valid account and its pending and valid authorizations; its pending, ready and processing orders become
@@ -62,6 +64,6 @@ pub trait Accounts {
     fn deactivate_account(
         &self,
         id: Uuid,
-        at: Timestamp,
+        ending: Ending,
     ) -> impl Future<Output = Result<Account, Error>> + Send;
 }

@@ -1,7 +1,8 @@
 //! The audit log: entries are added by the transaction that they describe, and never changed.
 
+use crate::audit::AuditEntry;
 use crate::error::Error;
-use crate::record::{AuditEntry, AuditLine};
+use crate::record::AuditLine;
 
 /// The verbs on the audit log. Entries about a change of other records are written by the verb that makes the change.
 pub trait AuditLog {

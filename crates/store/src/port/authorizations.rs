@@ -7,7 +7,9 @@ use acme::scope::Subject;
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use crate::audit::AuditEntry;
 use crate::error::Error;
+use crate::write::Ending;
 
 /// The verbs on authorizations.
 pub trait Authorizations {
@@ -24,7 +26,7 @@ pub trait Authorizations {
     fn create_authorization(
         &self,
         authorization: Authorization,
-        at: Timestamp,
+        entry: AuditEntry,
     ) -> impl Future<Output = Result<(), Error>> + Send;
 
     /// Ends a pending or valid authorization; the pending, ready and processing orders that depend on it become invalid.
@@ -35,7 +37,7 @@ pub trait Authorizations {
     fn deactivate_authorization(
         &self,
         id: Uuid,
-        at: Timestamp,
+        ending: Ending,
     ) -> impl Future<Output = Result<Authorization, Error>> + Send;
 
     /// Reads what an account has for these subjects: its permits, and, if `earlier` names a moment, its valid

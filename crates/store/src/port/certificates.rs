@@ -3,8 +3,10 @@
 use pki::certificate::Serial;
 use uuid::Uuid;
 
+use crate::audit::AuditEntry;
 use crate::error::Error;
-use crate::record::{CertificateRecord, Issuance, Issued};
+use crate::record::{CertificateRecord, Issued};
+use crate::write::Issuance;
 
 /// The verbs on certificates.
 pub trait Certificates {
@@ -24,6 +26,7 @@ pub trait Certificates {
     fn record_server_certificate(
         &self,
         certificate: CertificateRecord,
+        entry: AuditEntry,
     ) -> impl Future<Output = Result<(), Error>> + Send;
 
     /// Reads a certificate.

@@ -1,12 +1,11 @@
 //! External account keys (RFC 8555 §7.3.4), which an operator hands out and which bind accounts.
 
-use acme::account::Account;
-use acme::eab::{Bound, MacKey};
-use acme::problem::Problem;
+use acme::eab::MacKey;
 use ca::external_key::ExternalKey;
 
+use crate::audit::AuditEntry;
 use crate::error::Error;
-use crate::record::{AuditEntry, Created};
+use crate::write::Ending;
 
 /// The verbs on external account keys.
 pub trait ExternalKeys {
@@ -52,7 +51,7 @@ pub trait ExternalKeys {
     ) -> impl Future<Output = Result<Option<ExternalKey>, Error>> + Send;
 
     /// Deletes a key of this provisioner; the pending, ready and processing orders of the accounts that it bound become
-    /// invalid with the error `why`. Returns how many those were.
+    /// invalid. Returns how many those were.
     ///
     /// # Errors
     /// [`Error::NotFound`].
@@ -60,18 +59,6 @@ pub trait ExternalKeys {
         &self,
         provisioner: &str,
         id: &str,
-        why: Problem,
-        entry: AuditEntry,
+        ending: Ending,
     ) -> impl Future<Output = Result<u64, Error>> + Send;
-
-    /// Stores an account that a key has bound, and counts it for the key; or finds the account that its
-    /// provisioner has with the same account key; or makes none because the key is gone, over or used up.
-    ///
-    /// # Errors
-    /// [`Error::Conflict`] if the id is taken.
-    fn create_bound_account(
-        &self,
-        account: Account,
-        bound: Bound,
-    ) -> impl Future<Output = Result<Option<Created>, Error>> + Send;
 }

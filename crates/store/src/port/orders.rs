@@ -6,7 +6,8 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::error::Error;
-use crate::record::{NewOrder, OrderPage, OrderRecord, Placed};
+use crate::record::{OrderPage, OrderRecord, Placed};
+use crate::write::NewOrder;
 
 /// The verbs on orders.
 pub trait Orders {

@@ -5,7 +5,7 @@ use acme::permit::Record;
 use uuid::Uuid;
 
 use crate::error::Error;
-use crate::record::AuditEntry;
+use crate::write::{Ending, NewPermit};
 
 /// The verbs on permits.
 pub trait Permits {
@@ -15,9 +15,15 @@ pub trait Permits {
     /// [`Error::NotFound`] if one is for a valid account or an external account key that its provisioner does not have.
     fn add_permits(
         &self,
-        records: Vec<Record>,
-        entry: AuditEntry,
+        permits: Vec<NewPermit>,
     ) -> impl Future<Output = Result<(), Error>> + Send;
+
+    /// Reads a permit of this provisioner. What a permit says never changes.
+    fn permit(
+        &self,
+        provisioner: &str,
+        id: Uuid,
+    ) -> impl Future<Output = Result<Option<Record>, Error>> + Send;
 
     /// Lists the permits of a provisioner, oldest first, those that have ended too.
     fn permits(&self, provisioner: &str)
@@ -32,6 +38,6 @@ pub trait Permits {
         &self,
         provisioner: &str,
         id: Uuid,
-        entry: AuditEntry,
+        ending: Ending,
     ) -> impl Future<Output = Result<Record, Error>> + Send;
 }

@@ -2,8 +2,9 @@
 
 use pki::certificate::Serial;
 
+use crate::audit::AuditEntry;
 use crate::error::Error;
-use crate::record::{AuditEntry, RenewalRecord, RenewalWindow};
+use crate::record::{RenewalRecord, RenewalWindow};
 
 /// The verbs on renewal windows.
 pub trait RenewalWindows {

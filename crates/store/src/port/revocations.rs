@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::error::Error;
-use crate::record::Revocation;
+use crate::write::Revocation;
 
 /// The verbs on revocations.
 pub trait Revocations {

@@ -3,20 +3,20 @@
 use acme::account::{Account, External, Status};
 use acme::key_change::KeyChange;
 use acme::problem::Problem;
-use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row};
-use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::column::{At, Id, Json, kept, word};
-use super::{Store, audit};
+use super::{Store, audit, external_keys};
+use crate::audit::AuditEntry;
 use crate::error::Error;
 use crate::port;
-use crate::record::{AuditEntry, Created, KeyChanged};
+use crate::record::{Created, KeyChanged};
+use crate::write::{Ending, Registration};
 
 impl port::Accounts for Store {
-    async fn create_account(&self, account: Account) -> Result<Created, Error> {
-        self.write(move |connection| create(connection, account))
+    async fn create_account(&self, registration: Registration) -> Result<Created, Error> {
+        self.write(move |connection| create(connection, registration))
             .await
     }
 
@@ -57,13 +57,13 @@ impl port::Accounts for Store {
         &self,
         id: Uuid,
         change: KeyChange,
-        at: Timestamp,
+        entry: AuditEntry,
     ) -> Result<KeyChanged, Error> {
-        self.write(move |connection| rekey(connection, id, &change, at))
+        self.write(move |connection| rekey(connection, id, &change, &entry))
             .await
     }
 
-    async fn deactivate_account(&self, id: Uuid, at: Timestamp) -> Result<Account, Error> {
+    async fn deactivate_account(&self, id: Uuid, ending: Ending) -> Result<Account, Error> {
         self.write(move |connection| {
             let ended = connection
                 .prepare_cached(
@@ -72,13 +72,8 @@ impl port::Accounts for Store {
                 .execute([Id(id)])?;
             let account = load(connection, id)?.ok_or(Error::NotFound)?;
             if ended == 1 {
-                end_what_it_has(connection, id)?;
-                let entry = AuditEntry {
-                    provisioner: Some(account.provisioner.clone()),
-                    account: Some(id),
-                    ..AuditEntry::new("account-deactivated", at)
-                };
-                audit::append(connection, &entry)?;
+                end_what_it_has(connection, id, &ending.why)?;
+                audit::append(connection, &ending.entry)?;
             }
             Ok(account)
         })
@@ -86,8 +81,25 @@ impl port::Accounts for Store {
     }
 }
 
-pub(super) fn create(connection: &Connection, account: Account) -> Result<Created, Error> {
+fn create(connection: &Connection, registration: Registration) -> Result<Created, Error> {
+    let Registration {
+        mut account,
+        bound,
+        entry,
+    } = registration;
     let thumbprint = account.key.thumbprint();
+    if let Some(bound) = bound {
+        if let Some(existing) = by_key(connection, &account.provisioner, &thumbprint)? {
+            return Ok(Created::Existing(existing));
+        }
+        if !external_keys::count(connection, bound.kid(), &account)? {
+            return Ok(Created::NotBound);
+        }
+        account.external = Some(Box::new(External {
+            key: bound.kid().to_owned(),
+            binding: bound.sent().clone(),
+        }));
+    }
     let inserted = connection
         .prepare_cached(
             "INSERT INTO accounts
@@ -113,13 +125,6 @@ pub(super) fn create(connection: &Connection, account: Account) -> Result<Create
         let existing = by_key(connection, &account.provisioner, &thumbprint)?;
         return existing.map(Created::Existing).ok_or(Error::NotFound);
     }
-    let external = account.external.as_ref().map(|it| &it.key);
-    let entry = AuditEntry {
-        provisioner: Some(account.provisioner.clone()),
-        account: Some(account.id),
-        detail: external.map_or(Value::Null, |key| json!({ "external_key": key })),
-        ..AuditEntry::new("account-created", account.created_at)
-    };
     audit::append(connection, &entry)?;
     Ok(Created::Created(Account {
         created_at: kept(account.created_at),
@@ -131,7 +136,7 @@ fn rekey(
     connection: &Connection,
     id: Uuid,
     change: &KeyChange,
-    at: Timestamp,
+    entry: &AuditEntry,
 ) -> Result<KeyChanged, Error> {
     let account = load(connection, id)?.ok_or(Error::NotFound)?;
     let (old, new) = (change.old_key().thumbprint(), change.new_key().thumbprint());
@@ -147,21 +152,14 @@ fn rekey(
     if changed == 0 {
         return Ok(KeyChanged::Outdated);
     }
-    let entry = AuditEntry {
-        provisioner: Some(account.provisioner.clone()),
-        account: Some(id),
-        detail: json!({ "old_key": old, "new_key": new }),
-        ..AuditEntry::new("account-key-changed", at)
-    };
-    audit::append(connection, &entry)?;
+    audit::append(connection, entry)?;
     Ok(KeyChanged::Changed(Box::new(Account {
         key: change.new_key().clone(),
         ..account
     })))
 }
 
-fn end_what_it_has(connection: &Connection, account: Uuid) -> Result<(), Error> {
-    let why = Problem::unauthorized("The order's account was deactivated by its owner.");
+fn end_what_it_has(connection: &Connection, account: Uuid, why: &Problem) -> Result<(), Error> {
     connection
         .prepare_cached(
             "UPDATE authorizations SET status = 'deactivated'
@@ -173,7 +171,7 @@ fn end_what_it_has(connection: &Connection, account: Uuid) -> Result<(), Error> 
             "UPDATE orders SET status = 'invalid', error = ?2
              WHERE account_id = ?1 AND status IN ('pending', 'ready', 'processing')",
         )?
-        .execute((Id(account), Json(&why)))?;
+        .execute((Id(account), Json(why)))?;
     Ok(())
 }
 
@@ -191,7 +189,7 @@ fn load(connection: &Connection, id: Uuid) -> Result<Option<Account>, Error> {
     Ok(found)
 }
 
-pub(super) fn by_key(
+fn by_key(
     connection: &Connection,
     provisioner: &str,
     thumbprint: &str,

@@ -1,13 +1,14 @@
-//! The audit log: lines are added by the transaction that they tell of, and never changed.
+//! The audit log, as it is stored and read.
 
 use rusqlite::{Connection, Row};
 use serde_json::Value;
 
 use super::Store;
 use super::column::{At, Id, Json};
+use crate::audit::AuditEntry;
 use crate::error::Error;
 use crate::port;
-use crate::record::{AuditEntry, AuditLine};
+use crate::record::AuditLine;
 
 impl port::AuditLog for Store {
     async fn record(&self, entry: AuditEntry) -> Result<(), Error> {
@@ -28,7 +29,7 @@ impl port::AuditLog for Store {
     }
 }
 
-/// Adds a line to the transaction.
+/// Adds an entry to the transaction.
 pub(super) fn append(connection: &Connection, entry: &AuditEntry) -> Result<(), Error> {
     let detail = (!entry.detail.is_null()).then_some(Json(&entry.detail));
     connection

@@ -11,14 +11,15 @@ use acme::scope::{Scope, Subject};
 use jiff::Timestamp;
 use pki::PublicKey;
 use rusqlite::{Connection, OptionalExtension, Row};
-use serde_json::{Value, json};
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::column::{At, Id, Json, damaged, word};
 use super::{Store, audit, permits, reuse};
+use crate::audit::AuditEntry;
 use crate::error::Error;
 use crate::port;
-use crate::record::AuditEntry;
+use crate::write::Ending;
 
 impl port::Authorizations for Store {
     async fn authorization(&self, id: Uuid) -> Result<Option<Authorization>, Error> {
@@ -28,7 +29,7 @@ impl port::Authorizations for Store {
     async fn create_authorization(
         &self,
         authorization: Authorization,
-        at: Timestamp,
+        entry: AuditEntry,
     ) -> Result<(), Error> {
         self.write(move |connection| {
             let valid = connection
@@ -38,12 +39,6 @@ impl port::Authorizations for Store {
                 return Err(Error::Conflict("the account is not valid".to_owned()));
             }
             insert(connection, &authorization)?;
-            let entry = AuditEntry {
-                provisioner: Some(authorization.provisioner.clone()),
-                account: Some(authorization.account),
-                detail: json!({ "name": authorization.identifier.to_string() }),
-                ..AuditEntry::new("authorization-created", at)
-            };
             audit::append(connection, &entry)
         })
         .await
@@ -52,7 +47,7 @@ impl port::Authorizations for Store {
     async fn deactivate_authorization(
         &self,
         id: Uuid,
-        at: Timestamp,
+        ending: Ending,
     ) -> Result<Authorization, Error> {
         self.write(move |connection| {
             let ended = connection
@@ -63,18 +58,8 @@ impl port::Authorizations for Store {
                 .execute([Id(id)])?;
             let authorization = load(connection, id)?.ok_or(Error::NotFound)?;
             if ended == 1 {
-                let name = authorization.identifier.to_string();
-                let why = Problem::unauthorized(format!(
-                    "The authorization for {name} was deactivated by its owner."
-                ));
-                end_orders(connection, id, &why)?;
-                let entry = AuditEntry {
-                    provisioner: Some(authorization.provisioner.clone()),
-                    account: Some(authorization.account),
-                    detail: json!({ "name": name }),
-                    ..AuditEntry::new("authorization-deactivated", at)
-                };
-                audit::append(connection, &entry)?;
+                end_orders(connection, id, &ending.why)?;
+                audit::append(connection, &ending.entry)?;
             }
             Ok(authorization)
         })

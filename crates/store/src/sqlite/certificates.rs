@@ -3,14 +3,15 @@
 use aws_lc_rs::digest;
 use pki::certificate::Serial;
 use rusqlite::{Connection, OptionalExtension, Row};
-use serde_json::json;
 use uuid::Uuid;
 
 use super::column::{At, Id, Json, damaged};
 use super::{Store, audit, revocations};
+use crate::audit::AuditEntry;
 use crate::error::Error;
 use crate::port;
-use crate::record::{AuditEntry, CertificateRecord, Issuance, Issued};
+use crate::record::{CertificateRecord, Issued};
+use crate::write::Issuance;
 
 impl port::Certificates for Store {
     async fn issue(&self, issuance: Issuance) -> Result<Issued, Error> {
@@ -18,10 +19,13 @@ impl port::Certificates for Store {
             .await
     }
 
-    async fn record_server_certificate(&self, certificate: CertificateRecord) -> Result<(), Error> {
+    async fn record_server_certificate(
+        &self,
+        certificate: CertificateRecord,
+        entry: AuditEntry,
+    ) -> Result<(), Error> {
         self.write(move |connection| {
             insert(connection, &certificate)?;
-            let entry = audit_entry(&certificate, "server-certificate-issued");
             audit::append(connection, &entry)
         })
         .await
@@ -65,23 +69,19 @@ fn issue(connection: &Connection, issuance: &Issuance) -> Result<Issued, Error> 
     if revocations::is_compromised(connection, issuance.key)? {
         return Ok(Issued::KeyCompromised);
     }
-    if let Some(order) = issuance.order
+    if let Some(order) = certificate.order
         && !claim(connection, order, certificate)?
     {
         return already(connection, order);
     }
-    if issuance.order.is_none()
+    if certificate.order.is_none()
         && let Some(old) = &certificate.renewed_from
         && revocations::is_revoked(connection, old.bytes())?
     {
         return Ok(Issued::OldRevoked);
     }
     insert(connection, certificate)?;
-    let event = match certificate.renewed_from {
-        None => "certificate-issued",
-        Some(_) => "certificate-renewed",
-    };
-    audit::append(connection, &audit_entry(certificate, event))?;
+    audit::append(connection, &issuance.entry)?;
     Ok(Issued::Done)
 }
 
@@ -155,20 +155,6 @@ fn insert_chain(connection: &Connection, chain: &[Vec<u8>]) -> Result<Vec<u8>, E
         statement.execute((&id, position, der))?;
     }
     Ok(id)
-}
-
-fn audit_entry(certificate: &CertificateRecord, event: &str) -> AuditEntry {
-    AuditEntry {
-        provisioner: certificate.provisioner.clone(),
-        account: certificate.account,
-        order: certificate.order,
-        certificate: Some(certificate.id),
-        detail: json!({
-            "serial": certificate.serial.to_string(),
-            "names": certificate.names,
-        }),
-        ..AuditEntry::new(event, certificate.issued_at)
-    }
 }
 
 /// Reads the certificate with this serial number, inside a transaction.

@@ -1,17 +1,17 @@
-//! External account keys (RFC 8555 §7.3.4): made, listed, taken back, and bound to accounts in the
-//! transaction that makes the account.
+//! External account keys (RFC 8555 §7.3.4): created, listed, removed, and counted in the transaction that creates the
+//! account.
 
-use acme::account::{Account, External};
-use acme::eab::{Bound, MacKey};
-use acme::problem::Problem;
+use acme::account::Account;
+use acme::eab::MacKey;
 use ca::external_key::{ExternalKey, Limits, UseMade};
 use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::column::{At, Id, Json};
-use super::{Store, accounts, audit};
+use super::{Store, audit};
+use crate::audit::AuditEntry;
 use crate::error::Error;
 use crate::port;
-use crate::record::{AuditEntry, Created};
+use crate::write::Ending;
 
 impl port::ExternalKeys for Store {
     async fn create_external_key(
@@ -105,8 +105,7 @@ impl port::ExternalKeys for Store {
         &self,
         provisioner: &str,
         id: &str,
-        why: Problem,
-        entry: AuditEntry,
+        ending: Ending,
     ) -> Result<u64, Error> {
         let (provisioner, id) = (provisioner.to_owned(), id.to_owned());
         self.write(move |connection| {
@@ -122,20 +121,11 @@ impl port::ExternalKeys for Store {
                      WHERE status IN ('pending', 'ready', 'processing') AND account_id IN
                          (SELECT id FROM accounts WHERE external_key = ?1)",
                 )?
-                .execute((&id, Json(&why)))?;
-            audit::append(connection, &entry)?;
+                .execute((&id, Json(&ending.why)))?;
+            audit::append(connection, &ending.entry)?;
             Ok(u64::try_from(ended).unwrap_or(u64::MAX))
         })
         .await
-    }
-
-    async fn create_bound_account(
-        &self,
-        account: Account,
-        bound: Bound,
-    ) -> Result<Option<Created>, Error> {
-        self.write(move |connection| bind(connection, account, bound))
-            .await
     }
 }
 
@@ -157,30 +147,16 @@ impl Store {
     }
 }
 
-fn bind(connection: &Connection, account: Account, bound: Bound) -> Result<Option<Created>, Error> {
-    let thumbprint = account.key.thumbprint();
-    if let Some(existing) = accounts::by_key(connection, &account.provisioner, &thumbprint)? {
-        return Ok(Some(Created::Existing(existing)));
-    }
+/// Counts an account for the key that binds it; whether the key may bind one more.
+pub(super) fn count(connection: &Connection, key: &str, account: &Account) -> Result<bool, Error> {
     let counted = connection
         .prepare_cached(
             "UPDATE external_keys SET bound = bound + 1, bound_at = ?3
              WHERE id = ?1 AND provisioner = ?2 AND bound < accounts
                  AND (expires_at IS NULL OR expires_at > ?3)",
         )?
-        .execute((bound.kid(), &account.provisioner, At(account.created_at)))?;
-    if counted == 0 {
-        return Ok(None);
-    }
-    let external = External {
-        key: bound.kid().to_owned(),
-        binding: bound.sent().clone(),
-    };
-    let account = Account {
-        external: Some(Box::new(external)),
-        ..account
-    };
-    accounts::create(connection, account).map(Some)
+        .execute((key, &account.provisioner, At(account.created_at)))?;
+    Ok(counted == 1)
 }
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<ExternalKey> {

@@ -1,19 +1,18 @@
 //! Orders (RFC 8555 §7.4) and which authorizations they wait for.
 
-use acme::authz::{Authorization, Origin};
 use acme::challenge::Proof;
 use acme::order::{Order, Record, Status};
 use acme::renewal::CertificateId;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row};
-use serde_json::json;
 use uuid::Uuid;
 
 use super::column::{At, Id, Json, damaged, word};
 use super::{Store, audit, authorizations, reuse};
 use crate::error::Error;
 use crate::port;
-use crate::record::{AuditEntry, NewOrder, OrderPage, OrderRecord, Placed};
+use crate::record::{OrderPage, OrderRecord, Placed};
+use crate::write::NewOrder;
 
 impl port::Orders for Store {
     async fn create_order(&self, new: NewOrder) -> Result<Placed, Error> {
@@ -104,33 +103,7 @@ fn create(connection: &Connection, new: &NewOrder) -> Result<(), Error> {
     for (position, authorization) in (0_i64..).zip(&new.order.authorizations) {
         join.execute((Id(new.order.id), position, Id(*authorization)))?;
     }
-    let names: Vec<String> = new
-        .order
-        .identifiers
-        .iter()
-        .map(ToString::to_string)
-        .collect();
-    let mut detail = json!({ "names": names });
-    let permits: Vec<_> = new.authorizations.iter().filter_map(permit).collect();
-    if !permits.is_empty() {
-        detail["permits"] = json!(permits);
-    }
-    let entry = AuditEntry {
-        provisioner: Some(new.order.provisioner.clone()),
-        account: Some(new.order.account),
-        order: Some(new.order.id),
-        detail,
-        ..AuditEntry::new("order-created", new.order.created_at)
-    };
-    audit::append(connection, &entry)
-}
-
-/// The permit that gave an authorization.
-fn permit(authorization: &Authorization) -> Option<String> {
-    match authorization.origin {
-        Origin::Order | Origin::Ahead => None,
-        Origin::Permit(id) => Some(id.simple().to_string()),
-    }
+    audit::append(connection, &new.entry)
 }
 
 /// An order that is invalid frees the certificate; one that came to a certificate may be gone.

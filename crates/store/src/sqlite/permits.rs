@@ -1,29 +1,33 @@
-//! Permits (`acme::permit`): names that an operator gives to an account, or to
-//! whoever is bound to an external account key. Each verb writes its audit line: the entry that says who, and what the permit says.
+//! Permits (`acme::permit`), as they are stored, read and taken back.
 
 use acme::permit::{Holder, Pattern, Permit, Record};
 use acme::problem::Problem;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row};
-use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::column::{At, Id, Json, damaged};
 use super::{Store, audit};
 use crate::error::Error;
 use crate::port;
-use crate::record::AuditEntry;
+use crate::write::{Ending, NewPermit};
 
 impl port::Permits for Store {
-    async fn add_permits(&self, records: Vec<Record>, entry: AuditEntry) -> Result<(), Error> {
+    async fn add_permits(&self, permits: Vec<NewPermit>) -> Result<(), Error> {
         self.write(move |connection| {
-            for record in &records {
-                insert(connection, record)?;
-                note(connection, &entry, record)?;
+            for new in &permits {
+                insert(connection, &new.record)?;
+                audit::append(connection, &new.entry)?;
             }
             Ok(())
         })
         .await
+    }
+
+    async fn permit(&self, provisioner: &str, id: Uuid) -> Result<Option<Record>, Error> {
+        let provisioner = provisioner.to_owned();
+        self.read(move |connection| load(connection, &provisioner, id))
+            .await
     }
 
     async fn permits(&self, provisioner: &str) -> Result<Vec<Record>, Error> {
@@ -43,19 +47,16 @@ impl port::Permits for Store {
         &self,
         provisioner: &str,
         id: Uuid,
-        entry: AuditEntry,
+        ending: Ending,
     ) -> Result<Record, Error> {
         let provisioner = provisioner.to_owned();
         self.write(move |connection| {
-            let record = load(connection, id)?.ok_or(Error::NotFound)?;
-            if record.provisioner != provisioner {
-                return Err(Error::NotFound);
-            }
-            end_what_it_gave(connection, &record)?;
+            let record = load(connection, &provisioner, id)?.ok_or(Error::NotFound)?;
+            end_what_it_gave(connection, id, &ending.why)?;
             connection
                 .prepare_cached("DELETE FROM permits WHERE id = ?1")?
                 .execute([Id(id)])?;
-            note(connection, &entry, &record)?;
+            audit::append(connection, &ending.entry)?;
             Ok(record)
         })
         .await
@@ -127,22 +128,18 @@ fn insert(connection: &Connection, record: &Record) -> Result<(), Error> {
     Ok(())
 }
 
-fn load(connection: &Connection, id: Uuid) -> Result<Option<Record>, Error> {
+fn load(connection: &Connection, provisioner: &str, id: Uuid) -> Result<Option<Record>, Error> {
     let found = connection
         .prepare_cached(
             "SELECT id, provisioner, account_id, external_key, pattern, expires_at, said_by, said_at
-             FROM permits WHERE id = ?1",
+             FROM permits WHERE id = ?1 AND provisioner = ?2",
         )?
-        .query_row([Id(id)], from_row)
+        .query_row((Id(id), provisioner), from_row)
         .optional()?;
     Ok(found)
 }
 
-fn end_what_it_gave(connection: &Connection, record: &Record) -> Result<(), Error> {
-    let why = Problem::unauthorized(format!(
-        "The operator has taken back the permit for {}: answer challenges in a new order.",
-        record.pattern
-    ));
+fn end_what_it_gave(connection: &Connection, permit: Uuid, why: &Problem) -> Result<(), Error> {
     connection
         .prepare_cached(
             "UPDATE orders SET status = 'invalid', error = ?2
@@ -150,37 +147,13 @@ fn end_what_it_gave(connection: &Connection, record: &Record) -> Result<(), Erro
                  (SELECT o.order_id FROM authorizations a
                   JOIN order_authorizations o ON o.authorization_id = a.id WHERE a.permit_id = ?1)",
         )?
-        .execute((Id(record.id), Json(&why)))?;
+        .execute((Id(permit), Json(why)))?;
     connection
         .prepare_cached(
             "UPDATE authorizations SET status = 'revoked' WHERE permit_id = ?1 AND status = 'valid'",
         )?
-        .execute([Id(record.id)])?;
+        .execute([Id(permit)])?;
     Ok(())
-}
-
-/// Writes the audit line: `entry`, and what the permit says.
-fn note(connection: &Connection, entry: &AuditEntry, record: &Record) -> Result<(), Error> {
-    let (account, key) = match &record.holder {
-        Holder::Account(id) => (Some(*id), None),
-        Holder::ExternalKey(key) => (None, Some(key)),
-    };
-    let mut entry = AuditEntry {
-        provisioner: Some(record.provisioner.clone()),
-        account,
-        ..entry.clone()
-    };
-    if let Value::Object(detail) = &mut entry.detail {
-        detail.insert("permit".to_owned(), json!(record.id.simple().to_string()));
-        detail.insert("names".to_owned(), json!(record.pattern.to_string()));
-        if let Some(key) = key {
-            detail.insert("external_key".to_owned(), json!(key));
-        }
-        if let Some(end) = record.expires {
-            detail.insert("expires".to_owned(), json!(end));
-        }
-    }
-    audit::append(connection, &entry)
 }
 
 /// From all columns, in the order of the statements above.

@@ -7,9 +7,10 @@ use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::column::{At, damaged};
 use super::{Store, audit, certificates};
+use crate::audit::AuditEntry;
 use crate::error::Error;
 use crate::port;
-use crate::record::{AuditEntry, CertificateRecord, RenewalRecord, RenewalScope, RenewalWindow};
+use crate::record::{CertificateRecord, RenewalRecord, RenewalScope, RenewalWindow};
 
 impl port::RenewalWindows for Store {
     async fn set_renewal_window(

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::column::{At, Id};
 use super::{authorizations, permits};
 use crate::error::Error;
-use crate::record::NewOrder;
+use crate::write::NewOrder;
 
 /// What an account has for these subjects.
 pub(super) fn find(

@@ -5,14 +5,14 @@ use acme::revocation::Reason;
 use acme::scope::{Scope, Subject};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row};
-use serde_json::json;
 use uuid::Uuid;
 
 use super::column::{At, Id, damaged};
 use super::{Store, audit};
 use crate::error::Error;
 use crate::port;
-use crate::record::{AuditEntry, Revocation, Revoked, Revoker};
+use crate::record::{Revoked, Revoker};
+use crate::write::Revocation;
 
 impl port::Revocations for Store {
     async fn revoke(&self, revocation: Revocation) -> Result<bool, Error> {
@@ -59,9 +59,8 @@ impl port::Revocations for Store {
 }
 
 fn revoke(connection: &Connection, revocation: &Revocation) -> Result<bool, Error> {
-    let (certificate, revoked) = (&revocation.certificate, &revocation.revoked);
-    let (authority, account) = words(revoked.by);
-    let serial = certificate.serial.bytes();
+    let revoked = &revocation.revoked;
+    let serial = revocation.serial.bytes();
     let written = connection
         .prepare_cached(
             "INSERT INTO revocations (serial, revoked_at, reason, authority, account_id)
@@ -73,8 +72,8 @@ fn revoke(connection: &Connection, revocation: &Revocation) -> Result<bool, Erro
             serial,
             At(revoked.at),
             revoked.reason.code(),
-            authority,
-            account.map(Id),
+            revoked.by.as_str(),
+            revoked.by.account().map(Id),
             revoked.bars_the_key(),
         ))?;
     if written == 0 {
@@ -88,20 +87,7 @@ fn revoke(connection: &Connection, revocation: &Revocation) -> Result<bool, Erro
             )?
             .execute((revocation.key, serial))?;
     }
-    let entry = AuditEntry {
-        provisioner: certificate.provisioner.clone(),
-        account,
-        order: certificate.order,
-        certificate: Some(certificate.id),
-        detail: json!({
-            "serial": certificate.serial.to_string(),
-            "names": certificate.names,
-            "reason": revoked.reason.as_str(),
-            "by": authority,
-        }),
-        ..AuditEntry::new("certificate-revoked", revoked.at)
-    };
-    audit::append(connection, &entry)?;
+    audit::append(connection, &revocation.entry)?;
     Ok(true)
 }
 
@@ -139,12 +125,4 @@ pub(super) fn from_row(row: &Row<'_>, first: usize) -> rusqlite::Result<Option<R
         _ => return Err(damaged(first + 2, format!("unknown authority {word:?}"))),
     };
     Ok(Some(Revoked { at, reason, by }))
-}
-
-fn words(by: Revoker) -> (&'static str, Option<Uuid>) {
-    match by {
-        Revoker::Account(account) => ("account", Some(account)),
-        Revoker::Names(account) => ("names", Some(account)),
-        Revoker::Key => ("key", None),
-    }
 }

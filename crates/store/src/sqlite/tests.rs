@@ -237,6 +237,22 @@ async fn a_refusal_reached_in_a_lost_group_is_not_believed() {
 }
 
 #[tokio::test]
+async fn a_refusal_by_the_job_that_loses_the_group_is_an_outage_to_all() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = with_table(&folder.path().join("a.sqlite3")).await;
+    type Work = Box<dyn FnOnce(&Connection) -> Result<(), Error> + Send>;
+    let write: Work = Box::new(|connection| insert(connection, b"x"));
+    let lose: Work = Box::new(|connection| {
+        connection.execute_batch("ROLLBACK")?;
+        Err(Error::Conflict("seen in the group".to_owned()))
+    });
+    for heard in in_one_group(&store, vec![write, lose]).await {
+        assert!(matches!(heard, Err(Error::Unavailable(_))), "{heard:?}");
+    }
+    assert_eq!(count(&store).await, 0);
+}
+
+#[tokio::test]
 async fn a_second_handle_on_one_file_is_refused_and_the_file_is_free_after_a_drop() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.sqlite3");

@@ -1,20 +1,21 @@
 //! Verdicts on challenges (RFC 8555 §7.1.6): challenge, authorization and the orders that hang on it move together,
 //! and the first verdict counts.
 
-use acme::challenge::{Method, Proof};
+use acme::challenge::Method;
 use acme::identifier::Identifier;
-use acme::problem::Problem;
 use jiff::Timestamp;
 use pki::PublicKey;
 use rusqlite::Connection;
-use serde_json::{Value, json};
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::column::{At, Id, Json};
 use super::{Store, audit, authorizations};
+use crate::audit::AuditEntry;
 use crate::error::Error;
 use crate::port;
-use crate::record::{AuditEntry, ChallengeRecord, Settled, UnfinishedChallenge};
+use crate::record::{ChallengeRecord, Settled, UnfinishedChallenge};
+use crate::write::{Failed, Proven};
 
 impl port::Challenges for Store {
     async fn challenge(&self, id: Uuid) -> Result<Option<ChallengeRecord>, Error> {
@@ -33,31 +34,28 @@ impl port::Challenges for Store {
         .await
     }
 
-    async fn settle_valid(
-        &self,
-        challenge: Uuid,
-        proof: &Proof,
-        until: Timestamp,
-    ) -> Result<Settled, Error> {
-        let proven = Proven::new(proof, until);
+    async fn settle_valid(&self, proven: &Proven) -> Result<Settled, Error> {
+        let verdict = Valid::new(proven);
         self.write(move |connection| {
-            let written = prove(connection, challenge, &proven)?;
-            settled(connection, challenge, proven.at, written, None)
+            let written = prove(connection, &verdict)?;
+            settled(
+                connection,
+                verdict.challenge,
+                written.then_some(verdict.entry),
+            )
         })
         .await
     }
 
-    async fn settle_invalid(
-        &self,
-        challenge: Uuid,
-        problem: &Problem,
-        evidence: &Value,
-        at: Timestamp,
-    ) -> Result<Settled, Error> {
-        let (problem, evidence) = (problem.clone(), evidence.clone());
+    async fn settle_invalid(&self, failed: &Failed) -> Result<Settled, Error> {
+        let failed = failed.clone();
         self.write(move |connection| {
-            let written = fail(connection, challenge, &problem, &evidence)?;
-            settled(connection, challenge, at, written, Some(&problem))
+            let written = fail(connection, &failed)?;
+            settled(
+                connection,
+                failed.challenge,
+                written.then_some(failed.entry),
+            )
         })
         .await
     }
@@ -96,8 +94,9 @@ impl port::ValidationJobs for Store {
     }
 }
 
-/// What of a proof is compared with the records and written to them: the proof itself is not copied.
-struct Proven {
+/// What of a proof is compared with the records and written to them.
+struct Valid {
+    challenge: Uuid,
     identifier: Identifier,
     account: Uuid,
     method: Option<Method>,
@@ -105,23 +104,27 @@ struct Proven {
     evidence: Value,
     attested_key: Option<PublicKey>,
     until: Timestamp,
+    entry: AuditEntry,
 }
 
-impl Proven {
-    fn new(proof: &Proof, until: Timestamp) -> Self {
+impl Valid {
+    fn new(proven: &Proven) -> Self {
+        let proof = &proven.proof;
         Self {
+            challenge: proven.challenge,
             identifier: proof.identifier().clone(),
             account: proof.account(),
             method: proof.method(),
             at: proof.at(),
             evidence: proof.evidence().clone(),
             attested_key: proof.attested_key().cloned(),
-            until,
+            until: proven.until,
+            entry: proven.entry.clone(),
         }
     }
 }
 
-fn prove(connection: &Connection, challenge: Uuid, proven: &Proven) -> Result<bool, Error> {
+fn prove(connection: &Connection, verdict: &Valid) -> Result<bool, Error> {
     let written = connection
         .prepare_cached(
             "UPDATE challenges SET status = 'valid', validated_at = ?2, evidence = ?3,
@@ -134,14 +137,14 @@ fn prove(connection: &Connection, challenge: Uuid, proven: &Proven) -> Result<bo
                           AND a.identifier_type = ?6 AND a.identifier = ?7)",
         )?
         .execute((
-            Id(challenge),
-            At(proven.at),
-            Json(&proven.evidence),
-            proven.method.map(Method::as_str),
-            Id(proven.account),
-            proven.identifier.kind(),
-            proven.identifier.to_string(),
-            proven.attested_key.as_ref().map(PublicKey::spki_der),
+            Id(verdict.challenge),
+            At(verdict.at),
+            Json(&verdict.evidence),
+            verdict.method.map(Method::as_str),
+            Id(verdict.account),
+            verdict.identifier.kind(),
+            verdict.identifier.to_string(),
+            verdict.attested_key.as_ref().map(PublicKey::spki_der),
         ))?;
     if written == 0 {
         return Ok(false);
@@ -152,7 +155,7 @@ fn prove(connection: &Connection, challenge: Uuid, proven: &Proven) -> Result<bo
              WHERE status = 'pending' AND id IN
                  (SELECT authorization_id FROM challenges WHERE id = ?1)",
         )?
-        .execute((Id(challenge), At(proven.until)))?;
+        .execute((Id(verdict.challenge), At(verdict.until)))?;
     connection
         .prepare_cached(
             "UPDATE orders SET status = 'ready'
@@ -164,69 +167,50 @@ fn prove(connection: &Connection, challenge: Uuid, proven: &Proven) -> Result<bo
                   JOIN authorizations a ON a.id = o.authorization_id
                   WHERE o.order_id = orders.id AND a.status <> 'valid')",
         )?
-        .execute([Id(challenge)])?;
+        .execute([Id(verdict.challenge)])?;
     Ok(true)
 }
 
-fn fail(
-    connection: &Connection,
-    challenge: Uuid,
-    problem: &Problem,
-    evidence: &Value,
-) -> Result<bool, Error> {
-    let failed = connection
+fn fail(connection: &Connection, failed: &Failed) -> Result<bool, Error> {
+    let written = connection
         .prepare_cached(
             "UPDATE challenges SET status = 'invalid', error = ?2, evidence = ?3, payload = NULL
              WHERE id = ?1 AND status IN ('pending', 'processing') AND EXISTS
                  (SELECT 1 FROM authorizations a
                   WHERE a.id = challenges.authorization_id AND a.status = 'pending')",
         )?
-        .execute((Id(challenge), Json(problem), Json(evidence)))?;
-    if failed == 0 {
+        .execute((
+            Id(failed.challenge),
+            Json(&failed.problem),
+            Json(&failed.evidence),
+        ))?;
+    if written == 0 {
         return Ok(false);
     }
     let authorization: Id = connection
         .prepare_cached("SELECT authorization_id FROM challenges WHERE id = ?1")?
-        .query_row([Id(challenge)], |row| row.get(0))?;
+        .query_row([Id(failed.challenge)], |row| row.get(0))?;
     connection
         .prepare_cached(
             "UPDATE authorizations SET status = 'invalid' WHERE id = ?1 AND status = 'pending'",
         )?
         .execute([authorization])?;
-    authorizations::end_orders(connection, authorization.0, problem)?;
+    authorizations::end_orders(connection, authorization.0, &failed.problem)?;
     Ok(true)
 }
 
-/// Reads what is stored now, and writes the audit line of a verdict that counted.
+/// Reads what is stored now, and writes the audit entry of a verdict that counted.
 fn settled(
     connection: &Connection,
     challenge: Uuid,
-    at: Timestamp,
-    written: bool,
-    problem: Option<&Problem>,
+    entry: Option<AuditEntry>,
 ) -> Result<Settled, Error> {
     let authorization =
         authorizations::of_challenge(connection, challenge)?.ok_or(Error::NotFound)?;
     let orders = authorizations::waiting_orders(connection, authorization.id)?;
-    if written {
-        let event = match problem {
-            None => "authorization-valid",
-            Some(_) => "authorization-invalid",
-        };
-        let method = authorization
-            .challenge(challenge)
-            .map(|it| it.method.as_str());
-        let entry = AuditEntry {
-            provisioner: Some(authorization.provisioner.clone()),
-            account: Some(authorization.account),
-            order: orders.first().copied(),
-            detail: json!({
-                "name": authorization.identifier.to_string(),
-                "challenge": method,
-                "problem": problem.map(|problem| &problem.detail),
-            }),
-            ..AuditEntry::new(event, at)
-        };
+    let written = entry.is_some();
+    if let Some(mut entry) = entry {
+        entry.order = orders.first().copied();
         audit::append(connection, &entry)?;
     }
     Ok(Settled {

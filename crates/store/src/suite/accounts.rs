@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::BackEnd;
 use super::harness::{self, later, now};
-use crate::{Created, Error, KeyChanged};
+use crate::{Created, Error, KeyChanged, Registration};
 
 super::for_each_back_end!(
     an_account_is_read_back_as_it_was_stored,
@@ -17,6 +17,7 @@ super::for_each_back_end!(
     agreement_to_new_terms_is_noted_and_the_rest_stays,
     a_deactivated_account_takes_its_orders_and_authorizations_with_it,
     an_account_changes_its_key_once_and_keeps_all_else,
+    of_two_changes_from_the_same_old_key_the_first_is_made,
     a_key_in_use_is_nobody_elses,
     what_is_not_there_is_not_found,
 );
@@ -32,15 +33,23 @@ async fn an_account_is_read_back_as_it_was_stored(store: &impl BackEnd) {
 
 async fn a_key_has_one_account_with_each_provisioner(store: &impl BackEnd) {
     let first = harness::account(store).await;
-    let again = store.create_account(harness::new_account(0)).await;
+    let again = store
+        .create_account(Registration::new(harness::new_account(0)))
+        .await;
     assert_eq!(again, Ok(Created::Existing(first)));
     let elsewhere = Account {
         provisioner: "other".to_owned(),
         ..harness::new_account(0)
     };
-    let elsewhere = store.create_account(elsewhere).await.unwrap();
+    let elsewhere = store
+        .create_account(Registration::new(elsewhere))
+        .await
+        .unwrap();
     assert!(matches!(elsewhere, Created::Created(_)));
-    let other_key = store.create_account(harness::new_account(1)).await.unwrap();
+    let other_key = store
+        .create_account(Registration::new(harness::new_account(1)))
+        .await
+        .unwrap();
     assert!(matches!(other_key, Created::Created(_)));
 }
 
@@ -48,7 +57,12 @@ async fn many_at_once_make_one_account(store: &impl BackEnd) {
     let mut tasks = JoinSet::new();
     for _ in 0..24 {
         let store = store.clone();
-        tasks.spawn(async move { store.create_account(harness::new_account(0)).await.unwrap() });
+        tasks.spawn(async move {
+            store
+                .create_account(Registration::new(harness::new_account(0)))
+                .await
+                .unwrap()
+        });
     }
     let all = tasks.join_all().await;
     let made = all.iter().filter(|it| matches!(it, Created::Created(_)));
@@ -62,7 +76,10 @@ async fn only_a_valid_account_changes_its_contacts(store: &impl BackEnd) {
         .update_account(account.id, Some(contact.clone()), None)
         .await;
     assert_eq!(changed.unwrap().contact, contact);
-    store.deactivate_account(account.id, now()).await.unwrap();
+    store
+        .deactivate_account(account.id, harness::end_of_account(now()))
+        .await
+        .unwrap();
     let unchanged = store
         .update_account(account.id, Some(Vec::new()), None)
         .await
@@ -93,7 +110,7 @@ async fn a_deactivated_account_takes_its_orders_and_authorizations_with_it(store
     harness::issued(store, &done).await;
 
     let ended = store
-        .deactivate_account(account.id, later(1))
+        .deactivate_account(account.id, harness::end_of_account(later(1)))
         .await
         .unwrap();
 
@@ -130,30 +147,67 @@ async fn an_account_changes_its_key_once_and_keeps_all_else(store: &impl BackEnd
         key: change.new_key().clone(),
         ..account.clone()
     };
-    let changed = store.change_key(account.id, change, later(1)).await;
+    let changed = store
+        .change_key(account.id, change, harness::rekeyed(later(1)))
+        .await;
     assert_eq!(changed, Ok(KeyChanged::Changed(Box::new(wanted.clone()))));
     assert_eq!(store.account_by_key("acme", &old).await, Ok(None));
     assert_eq!(store.account_by_key("acme", &new).await, Ok(Some(wanted)));
-    let again = store.change_key(account.id, harness::key_change(0, 1), later(1));
-    let again = again.await;
+    let again = harness::key_change(0, 1);
+    let again = store
+        .change_key(account.id, again, harness::rekeyed(later(1)))
+        .await;
     assert_eq!(again, Ok(KeyChanged::InUse(account.id)));
     let lines = store.audit(0, 100).await.unwrap();
     assert_eq!(lines.len(), 2, "{lines:?}");
     assert_eq!(lines[1].entry.event, "account-key-changed");
-    let nobody = store.change_key(Uuid::now_v7(), harness::key_change(1, 0), now());
+    let nobody = store.change_key(
+        Uuid::now_v7(),
+        harness::key_change(1, 0),
+        harness::rekeyed(now()),
+    );
     assert_eq!(nobody.await, Err(Error::NotFound));
-    store.deactivate_account(account.id, now()).await.unwrap();
-    let ended = store.change_key(account.id, harness::key_change(1, 0), now());
+    store
+        .deactivate_account(account.id, harness::end_of_account(now()))
+        .await
+        .unwrap();
+    let ended = store.change_key(
+        account.id,
+        harness::key_change(1, 0),
+        harness::rekeyed(now()),
+    );
     assert_eq!(ended.await, Ok(KeyChanged::Outdated));
+}
+
+async fn of_two_changes_from_the_same_old_key_the_first_is_made(store: &impl BackEnd) {
+    let account = harness::account(store).await;
+    let change = async |to| {
+        let change = harness::key_change(0, to);
+        let changed = store.change_key(account.id, change, harness::rekeyed(now()));
+        changed.await.unwrap()
+    };
+    assert!(matches!(change(1).await, KeyChanged::Changed(_)));
+    assert_eq!(change(2).await, KeyChanged::Outdated);
+    let kept = store.account(account.id).await.unwrap().unwrap();
+    assert_eq!(kept.key, harness::key(1));
+    let lines = store.audit(0, 100).await.unwrap();
+    assert_eq!(lines.len(), 2, "{lines:?}");
 }
 
 async fn a_key_in_use_is_nobody_elses(store: &impl BackEnd) {
     let account = harness::account(store).await;
-    let other = store.create_account(harness::new_account(1)).await.unwrap();
+    let other = store
+        .create_account(Registration::new(harness::new_account(1)))
+        .await
+        .unwrap();
     let Created::Created(other) = other else {
         panic!("{other:?}");
     };
-    let taken = store.change_key(account.id, harness::key_change(0, 1), now());
+    let taken = store.change_key(
+        account.id,
+        harness::key_change(0, 1),
+        harness::rekeyed(now()),
+    );
     assert_eq!(taken.await, Ok(KeyChanged::InUse(other.id)));
     assert_eq!(store.account(account.id).await, Ok(Some(account)));
 }
@@ -167,6 +221,8 @@ async fn what_is_not_there_is_not_found(store: &impl BackEnd) {
     assert_eq!(store.certificate(nobody).await, Ok(None));
     let update = store.update_account(nobody, Some(Vec::new()), None).await;
     assert_eq!(update, Err(Error::NotFound));
-    let deactivation = store.deactivate_account(nobody, now()).await;
+    let deactivation = store
+        .deactivate_account(nobody, harness::end_of_account(now()))
+        .await;
     assert_eq!(deactivation, Err(Error::NotFound));
 }

@@ -74,10 +74,7 @@ async fn nothing_was_recorded(store: &impl BackEnd, issuance: &Issuance) {
 
 async fn a_serial_number_is_taken_once(store: &impl BackEnd) {
     let first = harness::certificate(&["a.example"]);
-    store
-        .record_server_certificate(first.clone())
-        .await
-        .unwrap();
+    harness::recorded(store, first.clone()).await.unwrap();
     let account = harness::account(store).await;
     let order = harness::ready_order(store, &account, &["a.example"]).await;
     let mut issuance = harness::issuance(&order);
@@ -92,10 +89,7 @@ async fn certificates_are_found_by_serial_and_name(store: &impl BackEnd) {
     let first = harness::certificate(&["a.example", "b.example"]);
     let second = harness::certificate(&["b.example", "127.0.0.1"]);
     for certificate in [&first, &second] {
-        store
-            .record_server_certificate(certificate.clone())
-            .await
-            .unwrap();
+        harness::recorded(store, certificate.clone()).await.unwrap();
     }
     let found = store.certificate_by_serial(&second.serial).await;
     assert_eq!(found, Ok(Some(second.clone())));
@@ -108,20 +102,13 @@ async fn certificates_are_found_by_serial_and_name(store: &impl BackEnd) {
 
 async fn a_renewal_names_what_it_replaces(store: &impl BackEnd) {
     let first = harness::certificate(&["a.example"]);
-    store
-        .record_server_certificate(first.clone())
-        .await
-        .unwrap();
+    harness::recorded(store, first.clone()).await.unwrap();
     let renewal = CertificateRecord {
         renewed_from: Some(first.serial),
         provisioner: Some("acme".to_owned()),
         ..harness::certificate(&["a.example"])
     };
-    let issuance = Issuance {
-        order: None,
-        certificate: renewal.clone(),
-        key: [9; 32],
-    };
+    let issuance = Issuance::new(renewal.clone(), [9; 32]);
     assert_eq!(store.issue(issuance).await, Ok(Issued::Done));
     assert_eq!(store.certificate(renewal.id).await, Ok(Some(renewal)));
 }

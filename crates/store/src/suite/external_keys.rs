@@ -3,13 +3,12 @@
 use acme::account::{Account, External};
 use acme::eab::{self, Bound, MacKey, Parsed};
 use acme::order;
-use acme::problem::Problem;
 use ca::external_key::{ExternalKey, Limits, Rules, UseMade};
 use tokio::task::JoinSet;
 
 use super::BackEnd;
 use super::harness::{self, later, now};
-use crate::{AuditEntry, Created, Error};
+use crate::{AuditEntry, Created, Error, Event, Registration};
 
 super::for_each_back_end!(
     a_key_is_read_back_by_its_provisioner_alone,
@@ -42,7 +41,7 @@ fn mac() -> MacKey {
 }
 
 fn entry() -> AuditEntry {
-    AuditEntry::new("external-key", now())
+    AuditEntry::new(Event::ExternalKeyCreated, now())
 }
 
 pub(super) async fn key(
@@ -65,9 +64,12 @@ fn bound(id: &str, account: &Account) -> Bound {
         .unwrap()
 }
 
-pub(super) async fn bind(store: &impl BackEnd, id: &str, account: Account) -> Option<Created> {
+pub(super) async fn bind(store: &impl BackEnd, id: &str, account: Account) -> Created {
     let bound = bound(id, &account);
-    store.create_bound_account(account, bound).await.unwrap()
+    store
+        .create_account(Registration::bound(account, bound))
+        .await
+        .unwrap()
 }
 
 async fn a_key_is_read_back_by_its_provisioner_alone(store: &impl BackEnd) {
@@ -119,15 +121,13 @@ async fn a_single_use_key_binds_one_of_many_accounts_at_once(store: &impl BackEn
         tasks.spawn(async move { bind(&store, "k1", harness::new_account(which)).await });
     }
     let all = tasks.join_all().await;
-    let made = all
-        .iter()
-        .filter(|it| matches!(it, Some(Created::Created(_))));
+    let made = all.iter().filter(|it| matches!(it, Created::Created(_)));
     assert_eq!(made.count(), 1, "{all:?}");
-    assert!(all.contains(&None), "{all:?}");
+    assert!(all.contains(&Created::NotBound), "{all:?}");
     let key = store.external_key("acme", "k1").await.unwrap().unwrap();
     let made = all.into_iter().find_map(|it| match it {
-        Some(Created::Created(account)) => Some(account),
-        Some(Created::Existing(_)) | None => None,
+        Created::Created(account) => Some(account),
+        Created::Existing(_) | Created::NotBound => None,
     });
     let made = made.unwrap();
     assert_eq!(
@@ -148,7 +148,7 @@ async fn an_account_that_is_there_uses_up_nothing(store: &impl BackEnd) {
     let account = harness::account(store).await;
     key(store, "k1", "").await.unwrap();
     let again = bind(store, "k1", harness::new_account(0)).await;
-    assert_eq!(again, Some(Created::Existing(account)));
+    assert_eq!(again, Created::Existing(account));
     let key = store.external_key("acme", "k1").await.unwrap().unwrap();
     assert_eq!(key.use_made, UseMade::default());
 }
@@ -159,24 +159,30 @@ async fn a_key_that_is_over_or_gone_binds_nothing(store: &impl BackEnd) {
         created_at: later(1),
         ..harness::new_account(0)
     };
-    assert_eq!(bind(store, "k1", late).await, None);
+    assert_eq!(bind(store, "k1", late).await, Created::NotBound);
     let elsewhere = Account {
         provisioner: "other".to_owned(),
         ..harness::new_account(0)
     };
-    assert_eq!(bind(store, "k1", elsewhere).await, None);
-    assert_eq!(bind(store, "k2", harness::new_account(0)).await, None);
+    assert_eq!(bind(store, "k1", elsewhere).await, Created::NotBound);
+    assert_eq!(
+        bind(store, "k2", harness::new_account(0)).await,
+        Created::NotBound
+    );
     let audit = store.audit(0, 10).await.unwrap();
     assert_eq!(audit.len(), 1, "{audit:?}");
 }
 
 async fn an_account_stays_bound_when_its_own_key_changes(store: &impl BackEnd) {
     key(store, "k1", "").await.unwrap();
-    let Some(Created::Created(account)) = bind(store, "k1", harness::new_account(0)).await else {
+    let Created::Created(account) = bind(store, "k1", harness::new_account(0)).await else {
         panic!("not bound");
     };
     let change = harness::key_change(0, 1);
-    store.change_key(account.id, change, now()).await.unwrap();
+    store
+        .change_key(account.id, change, harness::rekeyed(now()))
+        .await
+        .unwrap();
     let rolled = store.account(account.id).await.unwrap().unwrap();
     assert_eq!(rolled.key, harness::key(1));
     assert_eq!(rolled.external, account.external);
@@ -184,7 +190,7 @@ async fn an_account_stays_bound_when_its_own_key_changes(store: &impl BackEnd) {
 
 async fn a_key_that_is_taken_back_takes_the_orders_of_its_accounts_with_it(store: &impl BackEnd) {
     key(store, "k1", "").await.unwrap();
-    let Some(Created::Created(mine)) = bind(store, "k1", harness::new_account(1)).await else {
+    let Created::Created(mine) = bind(store, "k1", harness::new_account(1)).await else {
         panic!("not bound");
     };
     let free = harness::account(store).await;
@@ -196,9 +202,9 @@ async fn a_key_that_is_taken_back_takes_the_orders_of_its_accounts_with_it(store
         .await
         .order
         .id;
-    let why = Problem::unauthorized("gone");
     let remove = |provisioner: &'static str| {
-        store.remove_external_key(provisioner, "k1", why.clone(), entry())
+        let ending = harness::ending(Event::ExternalKeyRemoved, now());
+        store.remove_external_key(provisioner, "k1", ending)
     };
     assert_eq!(remove("other").await, Err(Error::NotFound));
     assert_eq!(remove("acme").await, Ok(1));

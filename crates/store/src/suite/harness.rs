@@ -7,6 +7,7 @@ use acme::envelope::Parsed;
 use acme::identifier::Identifier;
 use acme::key_change::{self, KeyChange};
 use acme::order::{self, Order};
+use acme::problem::Problem;
 use acme::scope::{Scope, Subject};
 use jiff::{SignedDuration, Timestamp};
 use pki::Serial;
@@ -15,7 +16,10 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::BackEnd;
-use crate::{CertificateRecord, Created, Issuance, Issued, NewOrder};
+use crate::{
+    AuditEntry, CertificateRecord, Created, Ending, Error, Event, Issuance, Issued, NewOrder,
+    Proven, Registration,
+};
 
 /// A moment without more precision than the store keeps.
 pub(super) fn now() -> Timestamp {
@@ -28,7 +32,7 @@ pub(super) fn later(hours: i64) -> Timestamp {
         .unwrap()
 }
 
-/// The public keys of RFC 7517 §A.1 and RFC 7515 §A.3.
+/// The public keys of RFC 7517 §A.1 and RFC 7515 §A.3, and one made with OpenSSL.
 pub(super) fn key(which: usize) -> Jwk {
     let (x, y) = [
         (
@@ -38,6 +42,10 @@ pub(super) fn key(which: usize) -> Jwk {
         (
             "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
             "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0",
+        ),
+        (
+            "sxvQzXe62mYWfDpFOGh0r_J_DUgymfBPHqq6Lie5dGM",
+            "UZ_i7YWdBU6zxKvtivFg13Irz_jdzjq-1C-tx-WNua8",
         ),
     ][which];
     serde_json::from_value(json!({ "kty": "EC", "crv": "P-256", "x": x, "y": y })).unwrap()
@@ -50,6 +58,7 @@ pub(super) fn key_change(from: usize, to: usize) -> KeyChange {
         let d = [
             "870MB6gfuTJ4HtUnUvYMyJpr5eUZNP4Bk43bVdj3eAE",
             "jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI",
+            "nh-jrLh7saQvfDuZJLEm04mQX9F0V1emVTm_ZqgG3tQ",
         ][which];
         let mut jwk = key(which).to_json();
         jwk["d"] = json!(d);
@@ -84,7 +93,10 @@ pub(super) fn new_account(which: usize) -> Account {
 }
 
 pub(super) async fn account(store: &impl BackEnd) -> Account {
-    let created = store.create_account(new_account(0)).await.unwrap();
+    let created = store
+        .create_account(Registration::new(new_account(0)))
+        .await
+        .unwrap();
     let Created::Created(account) = created else {
         panic!("{created:?}");
     };
@@ -127,10 +139,7 @@ pub(super) fn new_order(account: &Account, names: &[&str]) -> NewOrder {
         profile: Some("short".to_owned()),
         created_at: now(),
     });
-    NewOrder {
-        order,
-        authorizations,
-    }
+    NewOrder::new(order, authorizations)
 }
 
 /// The order with another record.
@@ -155,7 +164,10 @@ pub(super) async fn ready_order(store: &impl BackEnd, account: &Account, names: 
     for authorization in &new.authorizations {
         let proof = proof(authorization);
         let challenge = authorization.challenges[0].id;
-        let settled = store.settle_valid(challenge, &proof, now()).await.unwrap();
+        let settled = store
+            .settle_valid(&proven(challenge, proof, now()))
+            .await
+            .unwrap();
         assert!(settled.written);
     }
     let order = store.order(new.order.id).await.unwrap().unwrap();
@@ -175,6 +187,51 @@ pub(super) fn proof(authorization: &Authorization) -> Proof {
         evidence: json!({ "seen": "it" }),
         attested_key: None,
     })
+}
+
+/// The verdict that a proof proves a challenge.
+pub(super) fn proven(challenge: Uuid, proof: Proof, until: Timestamp) -> Proven {
+    Proven {
+        challenge,
+        entry: AuditEntry::new(Event::AuthorizationValid, proof.at()),
+        proof,
+        until,
+    }
+}
+
+/// The entry of a change of an account's key.
+pub(super) fn rekeyed(at: Timestamp) -> AuditEntry {
+    AuditEntry::new(Event::AccountKeyChanged, at)
+}
+
+/// The entry of an authorization that was asked for ahead of any order.
+pub(super) fn ahead(at: Timestamp) -> AuditEntry {
+    AuditEntry::new(Event::AuthorizationCreated, at)
+}
+
+pub(super) fn end_of_account(at: Timestamp) -> Ending {
+    ending(Event::AccountDeactivated, at)
+}
+
+pub(super) fn given_up(at: Timestamp) -> Ending {
+    ending(Event::AuthorizationDeactivated, at)
+}
+
+/// The end of a right, for the orders that depend on it.
+pub(super) fn ending(event: Event, at: Timestamp) -> Ending {
+    Ending {
+        why: Problem::unauthorized("gone"),
+        entry: AuditEntry::new(event, at),
+    }
+}
+
+/// Records one of the server's own certificates.
+pub(super) async fn recorded(
+    store: &impl BackEnd,
+    certificate: CertificateRecord,
+) -> Result<(), Error> {
+    let entry = AuditEntry::server_certificate_issued(&certificate);
+    store.record_server_certificate(certificate, entry).await
 }
 
 pub(super) fn certificate(names: &[&str]) -> CertificateRecord {
@@ -198,16 +255,13 @@ pub(super) fn certificate(names: &[&str]) -> CertificateRecord {
 pub(super) fn issuance(order: &Order) -> Issuance {
     let names: Vec<_> = order.identifiers.iter().map(ToString::to_string).collect();
     let names: Vec<_> = names.iter().map(String::as_str).collect();
-    Issuance {
+    let certificate = CertificateRecord {
+        provisioner: Some(order.provisioner.clone()),
+        account: Some(order.account),
         order: Some(order.id),
-        certificate: CertificateRecord {
-            provisioner: Some(order.provisioner.clone()),
-            account: Some(order.account),
-            order: Some(order.id),
-            ..certificate(&names)
-        },
-        key: [9; 32],
-    }
+        ..certificate(&names)
+    };
+    Issuance::new(certificate, [9; 32])
 }
 
 pub(super) async fn issued(store: &impl BackEnd, order: &Order) -> CertificateRecord {

@@ -66,7 +66,10 @@ async fn issue_until(store: &Store, account: &Account, end: Instant) -> Vec<Dura
         };
         store.create_order(new).await.unwrap();
         took();
-        store.settle_valid(challenge, &proof, now()).await.unwrap();
+        store
+            .settle_valid(&harness::proven(challenge, proof, now()))
+            .await
+            .unwrap();
         took();
         assert_eq!(store.issue(issuance).await, Ok(Issued::Done));
         took();

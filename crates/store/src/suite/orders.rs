@@ -64,7 +64,7 @@ async fn the_open_orders_are_those_that_are_not_invalid(store: &impl BackEnd) {
     let ended = harness::pending_order(store, &account, &["c.example"]).await;
     let given_up = ended.authorizations[0].id;
     store
-        .deactivate_authorization(given_up, now())
+        .deactivate_authorization(given_up, harness::given_up(now()))
         .await
         .unwrap();
 
@@ -83,7 +83,7 @@ async fn pages_of_orders_follow_each_other_while_new_ones_come(store: &impl Back
     }
     let given_up = placed.remove(120).authorizations[0].id;
     store
-        .deactivate_authorization(given_up, now())
+        .deactivate_authorization(given_up, harness::given_up(now()))
         .await
         .unwrap();
     let (mut seen, mut sizes, mut after) = (Vec::new(), Vec::new(), Some(Uuid::nil()));

@@ -5,7 +5,7 @@ use tokio::task::JoinSet;
 
 use super::BackEnd;
 use super::harness::{self, later, now};
-use crate::{AuditEntry, CertificateRecord, NewOrder, Placed, RenewalScope, RenewalWindow};
+use crate::{AuditEntry, CertificateRecord, Event, NewOrder, Placed, RenewalScope, RenewalWindow};
 
 super::for_each_back_end!(
     the_newest_window_that_fits_counts,
@@ -35,7 +35,7 @@ fn before(hours: i64, provisioner: Option<&str>) -> RenewalScope {
 }
 
 async fn set(store: &impl BackEnd, window: &RenewalWindow) {
-    let entry = AuditEntry::new("renewal-window-set", now());
+    let entry = AuditEntry::new(Event::RenewalWindowSet, now());
     store
         .set_renewal_window(window.clone(), entry)
         .await
@@ -54,10 +54,7 @@ async fn the_newest_window_that_fits_counts(store: &impl BackEnd) {
     let other = harness::certificate(&["a.example"]);
     assert_eq!(store.renewal(&certificate.serial).await, Ok(None));
     for certificate in [&certificate, &other] {
-        store
-            .record_server_certificate(certificate.clone())
-            .await
-            .unwrap();
+        harness::recorded(store, certificate.clone()).await.unwrap();
     }
     assert_eq!(in_force(store, &certificate).await, None);
     let own = RenewalScope::Serial(certificate.serial.clone());
@@ -80,10 +77,7 @@ async fn a_window_for_many_is_for_what_was_issued_before(store: &impl BackEnd) {
         provisioner: Some("acme".to_owned()),
         ..harness::certificate(&["a.example"])
     };
-    store
-        .record_server_certificate(certificate.clone())
-        .await
-        .unwrap();
+    harness::recorded(store, certificate.clone()).await.unwrap();
     set(store, &window(before(0, None), 1)).await;
     set(store, &window(before(1, Some("other")), 2)).await;
     assert_eq!(in_force(store, &certificate).await, None);
@@ -94,10 +88,7 @@ async fn a_window_for_many_is_for_what_was_issued_before(store: &impl BackEnd) {
 
 async fn windows_are_listed_and_cleared_with_an_audit_line(store: &impl BackEnd) {
     let certificate = harness::certificate(&["a.example"]);
-    store
-        .record_server_certificate(certificate.clone())
-        .await
-        .unwrap();
+    harness::recorded(store, certificate.clone()).await.unwrap();
     let own = window(RenewalScope::Serial(certificate.serial.clone()), 1);
     let all = [
         own.clone(),
@@ -111,7 +102,7 @@ async fn windows_are_listed_and_cleared_with_an_audit_line(store: &impl BackEnd)
     let listed = store.renewal_windows(10).await;
     assert_eq!(listed, Ok(vec![third.clone(), second, own.clone()]));
     assert_eq!(store.renewal_windows(1).await, Ok(vec![third]));
-    let entry = || AuditEntry::new("renewal-windows-cleared", now());
+    let entry = || AuditEntry::new(Event::RenewalWindowsCleared, now());
     assert_eq!(store.clear_renewal_windows(None, entry()).await, Ok(2));
     assert_eq!(store.renewal_windows(10).await, Ok(vec![own]));
     let serial = Some(certificate.serial.clone());
@@ -162,7 +153,7 @@ async fn an_order_that_has_become_invalid_frees_what_it_would_replace(store: &im
     let again = store.create_order(replacing(&account)).await;
     assert_eq!(again, Ok(Placed::AlreadyReplaced));
     store
-        .deactivate_authorization(first.authorizations[0].id, now())
+        .deactivate_authorization(first.authorizations[0].id, harness::given_up(now()))
         .await
         .unwrap();
     let second = replacing(&account);

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::BackEnd;
 use super::external_keys;
 use super::harness::{self, dns, later, now};
-use crate::{AuditEntry, Error, NewOrder, Placed};
+use crate::{AuditEntry, Ending, Error, Event, NewOrder, NewPermit, Placed, Registration};
 
 super::for_each_back_end!(
     a_valid_authorization_is_found_by_its_account_and_name_with_its_proof,
@@ -79,7 +79,7 @@ async fn what_was_asked_for_ahead_is_found_while_pending(store: &impl BackEnd) {
     let account = harness::account(store).await;
     let ahead = ahead(&account);
     store
-        .create_authorization(ahead.clone(), now())
+        .create_authorization(ahead.clone(), harness::ahead(now()))
         .await
         .unwrap();
     let found = held(store, &account, "a.example").await;
@@ -99,7 +99,9 @@ async fn what_was_asked_for_ahead_is_found_while_pending(store: &impl BackEnd) {
 async fn an_order_on_what_was_proven_meanwhile_is_not_stored_as_pending(store: &impl BackEnd) {
     let account = harness::account(store).await;
     let ahead = ahead(&account);
-    let stored = store.create_authorization(ahead.clone(), now()).await;
+    let stored = store
+        .create_authorization(ahead.clone(), harness::ahead(now()))
+        .await;
     assert_eq!(stored, Ok(()));
     let order = on(&account, &ahead, order::Status::Pending);
     prove(store, &ahead, now()).await;
@@ -110,8 +112,13 @@ async fn an_order_on_what_was_proven_meanwhile_is_not_stored_as_pending(store: &
 
 async fn nothing_is_authorized_ahead_for_an_account_that_has_ended(store: &impl BackEnd) {
     let account = harness::account(store).await;
-    store.deactivate_account(account.id, now()).await.unwrap();
-    let refused = store.create_authorization(ahead(&account), now()).await;
+    store
+        .deactivate_account(account.id, harness::end_of_account(now()))
+        .await
+        .unwrap();
+    let refused = store
+        .create_authorization(ahead(&account), harness::ahead(now()))
+        .await;
     assert!(matches!(refused, Err(Error::Conflict(_))), "{refused:?}");
 }
 
@@ -134,7 +141,9 @@ async fn an_order_on_an_authorization_that_has_ended_is_not_stored(store: &impl 
     late.order = harness::altered(&late.order, |record| record.created_at = later(24));
     assert_eq!(store.create_order(late).await, Ok(Placed::Outdated));
 
-    let given_up = store.deactivate_authorization(earlier.id, now()).await;
+    let given_up = store
+        .deactivate_authorization(earlier.id, harness::given_up(now()))
+        .await;
     assert_eq!(given_up.unwrap().status, authz::Status::Deactivated);
     let ended = store.order(ready.order.id).await.unwrap().unwrap();
     assert_eq!(ended.status, order::Status::Invalid);
@@ -158,10 +167,7 @@ async fn an_order_never_stands_on_what_another_account_has(store: &impl BackEnd)
 async fn a_permit_is_found_by_its_account_and_listed(store: &impl BackEnd) {
     let account = harness::account(store).await;
     let record = record(&account, "*.lab");
-    store
-        .add_permits(vec![record.clone()], entry())
-        .await
-        .unwrap();
+    store.add_permits(vec![permit(&record)]).await.unwrap();
     let account = store.account(account.id).await.unwrap().unwrap();
     assert!(account.permitted);
     let reusable = store
@@ -170,12 +176,17 @@ async fn a_permit_is_found_by_its_account_and_listed(store: &impl BackEnd) {
         .unwrap();
     let expected = Permit::from_record(record.clone(), account.id);
     assert_eq!(reusable.permits, [expected]);
+    assert_eq!(
+        store.permit("acme", record.id).await,
+        Ok(Some(record.clone()))
+    );
+    assert_eq!(store.permit("other", record.id).await, Ok(None));
     assert_eq!(store.permits("acme").await, Ok(vec![record]));
     assert_eq!(store.permits("other").await, Ok(vec![]));
     let last = store.audit(0, 100).await.unwrap().pop().unwrap().entry;
     assert_eq!(
         (last.event.as_str(), last.account),
-        ("permit-noted", Some(account.id))
+        ("permit-added", Some(account.id))
     );
     assert_eq!(
         (&last.detail["uid"], &last.detail["names"]),
@@ -187,18 +198,15 @@ async fn a_permit_for_an_account_that_is_not_there_is_refused(store: &impl BackE
     let account = harness::account(store).await;
     let mut elsewhere = record(&account, "a.lab");
     elsewhere.provisioner = "other".to_owned();
-    let all = vec![record(&account, "b.lab"), elsewhere];
-    assert_eq!(store.add_permits(all, entry()).await, Err(Error::NotFound));
+    let all = vec![permit(&record(&account, "b.lab")), permit(&elsewhere)];
+    assert_eq!(store.add_permits(all).await, Err(Error::NotFound));
     assert_eq!(store.permits("acme").await, Ok(vec![]));
 }
 
 async fn a_permit_proves_what_it_gave_until_it_is_taken_back(store: &impl BackEnd) {
     let account = harness::account(store).await;
     let record = record(&account, "a.example");
-    store
-        .add_permits(vec![record.clone()], entry())
-        .await
-        .unwrap();
+    store.add_permits(vec![permit(&record)]).await.unwrap();
     let new = given(&account, &record);
     assert_eq!(store.create_order(new.clone()).await, Ok(Placed::Done));
     let read = store.authorization(new.authorizations[0].id).await;
@@ -207,16 +215,22 @@ async fn a_permit_proves_what_it_gave_until_it_is_taken_back(store: &impl BackEn
     assert_eq!((proofs.len(), proofs[0].account()), (1, account.id));
     assert_eq!(held(store, &account, "a.example").await, []);
 
-    let other = store.remove_permit("other", record.id, entry()).await;
+    let other = store
+        .remove_permit("other", record.id, taken_back(&record))
+        .await;
     assert_eq!(other, Err(Error::NotFound));
-    let removed = store.remove_permit("acme", record.id, entry()).await;
+    let removed = store
+        .remove_permit("acme", record.id, taken_back(&record))
+        .await;
     assert_eq!(removed, Ok(record.clone()));
     let order = store.order(new.order.id).await.unwrap().unwrap();
     assert_eq!(order.status, order::Status::Invalid);
     let read = store.authorization(new.authorizations[0].id).await;
     assert_eq!(read.unwrap().unwrap().status, authz::Status::Revoked);
     assert_eq!(store.proofs(new.order.id).await, Ok(vec![]));
-    let again = store.remove_permit("acme", record.id, entry()).await;
+    let again = store
+        .remove_permit("acme", record.id, taken_back(&record))
+        .await;
     assert_eq!(again, Err(Error::NotFound));
 }
 
@@ -224,10 +238,7 @@ async fn an_order_on_a_permit_that_has_ended_is_not_stored(store: &impl BackEnd)
     let account = harness::account(store).await;
     let mut record = record(&account, "a.example");
     record.expires = Some(later(1));
-    store
-        .add_permits(vec![record.clone()], entry())
-        .await
-        .unwrap();
+    store.add_permits(vec![permit(&record)]).await.unwrap();
     let mut late = given(&account, &record);
     late.order = harness::altered(&late.order, |record| record.created_at = later(1));
     assert_eq!(store.create_order(late).await, Ok(Placed::Outdated));
@@ -242,19 +253,16 @@ async fn an_order_on_a_permit_that_has_ended_is_not_stored(store: &impl BackEnd)
 async fn a_permit_for_an_external_key_holds_for_the_accounts_that_it_binds(store: &impl BackEnd) {
     external_keys::key(store, "k1", "").await.unwrap();
     let bound = external_keys::bind(store, "k1", harness::new_account(1)).await;
-    let Some(crate::Created::Created(bound)) = bound else {
+    let crate::Created::Created(bound) = bound else {
         panic!("{bound:?}");
     };
     let free = harness::account(store).await;
     let mut record = record(&free, "a.example");
     record.holder = Holder::ExternalKey("k2".to_owned());
-    let unknown = store.add_permits(vec![record.clone()], entry()).await;
+    let unknown = store.add_permits(vec![permit(&record)]).await;
     assert_eq!(unknown, Err(Error::NotFound));
     record.holder = Holder::ExternalKey("k1".to_owned());
-    store
-        .add_permits(vec![record.clone()], entry())
-        .await
-        .unwrap();
+    store.add_permits(vec![permit(&record)]).await.unwrap();
 
     let free = store.account(free.id).await.unwrap().unwrap();
     assert!(!free.permitted);
@@ -274,17 +282,31 @@ async fn a_permit_for_an_external_key_holds_for_the_accounts_that_it_binds(store
     assert_eq!((proofs.len(), proofs[0].account()), (1, bound.id));
 }
 
+/// An operator's permit.
+fn permit(record: &Record) -> NewPermit {
+    NewPermit::new(record.clone(), entry(Event::PermitAdded))
+}
+
+fn taken_back(record: &Record) -> Ending {
+    Ending::of_permit(record, entry(Event::PermitRemoved))
+}
+
 /// Who said it.
-fn entry() -> AuditEntry {
+fn entry(event: Event) -> AuditEntry {
     AuditEntry {
         detail: json!({ "uid": 0 }),
-        ..AuditEntry::new("permit-noted", now())
+        ..AuditEntry::new(event, now())
     }
 }
 
 async fn other(store: &impl BackEnd) -> Account {
-    match store.create_account(harness::new_account(1)).await.unwrap() {
+    match store
+        .create_account(Registration::new(harness::new_account(1)))
+        .await
+        .unwrap()
+    {
         crate::Created::Created(account) | crate::Created::Existing(account) => account,
+        crate::Created::NotBound => panic!("no external account key was asked for"),
     }
 }
 
@@ -301,7 +323,10 @@ async fn prove(store: &impl BackEnd, authorization: &Authorization, until: Times
         authorization.challenges[0].id,
         harness::proof(authorization),
     );
-    let settled = store.settle_valid(challenge, &proof, until).await.unwrap();
+    let settled = store
+        .settle_valid(&harness::proven(challenge, proof, until))
+        .await
+        .unwrap();
     assert!(settled.written);
 }
 
@@ -316,14 +341,12 @@ fn ahead(account: &Account) -> Authorization {
 /// An order of this account on an authorization that is stored already.
 fn on(account: &Account, earlier: &Authorization, status: order::Status) -> NewOrder {
     let new = harness::new_order(account, &["a.example"]);
-    NewOrder {
-        order: harness::altered(&new.order, |record| {
-            record.status = status;
-            record.identifiers = vec![earlier.identifier.clone()];
-            record.authorizations = vec![earlier.id];
-        }),
-        authorizations: Vec::new(),
-    }
+    let order = harness::altered(&new.order, |record| {
+        record.status = status;
+        record.identifiers = vec![earlier.identifier.clone()];
+        record.authorizations = vec![earlier.id];
+    });
+    NewOrder::new(order, Vec::new())
 }
 
 fn record(account: &Account, pattern: &str) -> Record {

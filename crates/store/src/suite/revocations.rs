@@ -22,15 +22,12 @@ super::for_each_back_end!(
 );
 
 fn revocation(certificate: &CertificateRecord, reason: Reason, by: Revoker) -> Revocation {
-    Revocation {
-        certificate: certificate.clone(),
-        revoked: Revoked {
-            at: later(1),
-            reason,
-            by,
-        },
-        key: [7; 32],
-    }
+    let revoked = Revoked {
+        at: later(1),
+        reason,
+        by,
+    };
+    Revocation::new(certificate, revoked, [7; 32])
 }
 
 async fn a_revoked_certificate_is_seen_so_at_once(store: &impl BackEnd) {
@@ -58,10 +55,7 @@ async fn a_revoked_certificate_is_seen_so_at_once(store: &impl BackEnd) {
 
 async fn of_many_revocations_of_one_certificate_one_is_done(store: &impl BackEnd) {
     let certificate = harness::certificate(&["a.example"]);
-    store
-        .record_server_certificate(certificate.clone())
-        .await
-        .unwrap();
+    harness::recorded(store, certificate.clone()).await.unwrap();
     let mut tasks = JoinSet::new();
     for _ in 0..16 {
         let revocation = revocation(&certificate, Reason::Unspecified, Revoker::Key);
@@ -80,10 +74,7 @@ async fn of_many_revocations_of_one_certificate_one_is_done(store: &impl BackEnd
 async fn only_a_compromised_key_is_remembered(store: &impl BackEnd) {
     for (reason, remembered) in [(Reason::Superseded, false), (Reason::KeyCompromise, true)] {
         let certificate = harness::certificate(&["a.example"]);
-        store
-            .record_server_certificate(certificate.clone())
-            .await
-            .unwrap();
+        harness::recorded(store, certificate.clone()).await.unwrap();
         let revocation = revocation(&certificate, reason, Revoker::Key);
         assert_eq!(store.revoke(revocation).await, Ok(true));
         assert_eq!(store.is_compromised([7; 32]).await, Ok(remembered));
@@ -95,7 +86,7 @@ async fn a_key_that_is_compromised_meanwhile_gets_no_certificate(store: &impl Ba
     let account = harness::account(store).await;
     let order = harness::ready_order(store, &account, &["a.example"]).await;
     let old = harness::certificate(&["b.example"]);
-    store.record_server_certificate(old.clone()).await.unwrap();
+    harness::recorded(store, old.clone()).await.unwrap();
     let compromise = revocation(&old, Reason::KeyCompromise, Revoker::Key);
     store.revoke(compromise).await.unwrap();
     let issuance = Issuance {
@@ -113,10 +104,7 @@ async fn a_key_that_is_compromised_meanwhile_gets_no_certificate(store: &impl Ba
 async fn a_key_that_turns_out_to_be_compromised_is_barred_then(store: &impl BackEnd) {
     let account = harness::account(store).await;
     let certificate = harness::certificate(&["a.example"]);
-    store
-        .record_server_certificate(certificate.clone())
-        .await
-        .unwrap();
+    harness::recorded(store, certificate.clone()).await.unwrap();
     let first = revocation(&certificate, Reason::Superseded, Revoker::Key);
     assert_eq!(store.revoke(first.clone()).await, Ok(true));
     let mut barred = false;
@@ -147,10 +135,7 @@ async fn who_has_proven_names_says_nothing_about_the_key(store: &impl BackEnd) {
         (Revoker::Account(account.id), true),
     ] {
         let certificate = harness::certificate(&["a.example"]);
-        store
-            .record_server_certificate(certificate.clone())
-            .await
-            .unwrap();
+        harness::recorded(store, certificate.clone()).await.unwrap();
         let revocation = revocation(&certificate, Reason::KeyCompromise, by);
         assert_eq!(store.revoke(revocation).await, Ok(true));
         assert_eq!(store.is_compromised([7; 32]).await, Ok(remembered));
@@ -179,7 +164,7 @@ async fn a_revocation_is_in_the_audit_log_with_who_and_why(store: &impl BackEnd)
 
 async fn a_revoked_certificate_is_not_renewed(store: &impl BackEnd) {
     let old = harness::certificate(&["a.example"]);
-    store.record_server_certificate(old.clone()).await.unwrap();
+    harness::recorded(store, old.clone()).await.unwrap();
     store
         .revoke(revocation(&old, Reason::Unspecified, Revoker::Key))
         .await
@@ -188,11 +173,7 @@ async fn a_revoked_certificate_is_not_renewed(store: &impl BackEnd) {
         renewed_from: Some(old.serial),
         ..harness::certificate(&["a.example"])
     };
-    let issuance = Issuance {
-        order: None,
-        certificate: renewal.clone(),
-        key: [9; 32],
-    };
+    let issuance = Issuance::new(renewal.clone(), [9; 32]);
     assert_eq!(store.issue(issuance).await, Ok(Issued::OldRevoked));
     assert_eq!(store.certificate(renewal.id).await, Ok(None));
 }
@@ -230,7 +211,7 @@ async fn a_proof_ends_with_its_authorization(store: &impl BackEnd) {
     assert_eq!(at(23).await, Ok(true));
     assert_eq!(at(24).await, Ok(false));
     store
-        .deactivate_authorization(order.authorizations[0], now())
+        .deactivate_authorization(order.authorizations[0], harness::given_up(now()))
         .await
         .unwrap();
     assert_eq!(at(1).await, Ok(false));

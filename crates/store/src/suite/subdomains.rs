@@ -25,6 +25,7 @@ fn new_order(account: &Account, names: &[&str], scope: Scope) -> NewOrder {
     let NewOrder {
         order,
         authorizations,
+        entry,
     } = harness::new_order(account, &["lab"]);
     let wide = |authorization: Authorization| Authorization {
         scope,
@@ -36,6 +37,7 @@ fn new_order(account: &Account, names: &[&str], scope: Scope) -> NewOrder {
             record.identifiers = names.iter().map(|name| dns(name)).collect();
         }),
         authorizations: authorizations.into_iter().map(wide).collect(),
+        entry,
     }
 }
 
@@ -44,7 +46,11 @@ async fn proven(store: &impl BackEnd, account: &Account, names: &[&str], scope: 
     assert_eq!(store.create_order(new.clone()).await, Ok(Placed::Done));
     let above = &new.authorizations[0];
     let settled = store
-        .settle_valid(above.challenges[0].id, &proof(above, Scope::Name), now())
+        .settle_valid(&harness::proven(
+            above.challenges[0].id,
+            proof(above, Scope::Name),
+            now(),
+        ))
         .await;
     assert!(settled.unwrap().written);
     new
@@ -116,7 +122,9 @@ async fn an_authorization_is_found_by_how_far_it_reaches(store: &impl BackEnd) {
         challenges: Vec::new(),
         ..wide.clone()
     };
-    let stored = store.create_authorization(ahead.clone(), now()).await;
+    let stored = store
+        .create_authorization(ahead.clone(), harness::ahead(now()))
+        .await;
     assert_eq!(stored, Ok(()));
     assert_eq!(store.authorization(ahead.id).await, Ok(Some(ahead)));
 }
@@ -125,7 +133,10 @@ async fn an_order_ends_with_the_authorization_above_its_names(store: &impl BackE
     let account = harness::account(store).await;
     let new = proven(store, &account, &["a.lab", "b.lab"], Scope::Subdomains).await;
     let above = new.authorizations[0].id;
-    store.deactivate_authorization(above, now()).await.unwrap();
+    store
+        .deactivate_authorization(above, harness::given_up(now()))
+        .await
+        .unwrap();
     let ended = store.order(new.order.id).await.unwrap().unwrap();
     assert_eq!(ended.status, order::Status::Invalid);
     assert_eq!(store.proofs(new.order.id).await, Ok(vec![]));
@@ -149,6 +160,9 @@ async fn who_has_proven_a_domain_with_all_below_has_proven_the_names_below(store
         assert_eq!(has(names, widest).await, Ok(proven), "{names:?}");
     }
     let above = new.authorizations[0].id;
-    store.deactivate_authorization(above, now()).await.unwrap();
+    store
+        .deactivate_authorization(above, harness::given_up(now()))
+        .await
+        .unwrap();
     assert_eq!(has(&["a.lab"], Scope::Subdomains).await, Ok(false));
 }

@@ -1,7 +1,7 @@
 //! What the verbs on challenges and authorizations promise.
 
 use acme::authz::{self, Authorization};
-use acme::challenge::{self, Method, Proof, ProofRecord};
+use acme::challenge::{self, Challenge, Method, Proof, ProofRecord};
 use acme::order::{self, Order};
 use acme::problem::Problem;
 use acme::scope::Subject;
@@ -11,14 +11,16 @@ use uuid::Uuid;
 
 use super::BackEnd;
 use super::harness::{self, later, now};
-use crate::{Error, NewOrder, UnfinishedChallenge};
+use crate::{AuditEntry, Error, Failed, NewOrder, UnfinishedChallenge};
 
 super::for_each_back_end!(
     an_order_is_ready_when_its_last_authorization_is_valid,
     a_failure_ends_challenge_authorization_and_orders_together,
     of_two_verdicts_the_first_counts,
+    a_challenge_that_fails_after_another_proved_the_name_ends_no_order,
     of_many_verdicts_at_once_one_counts,
     a_proof_of_something_else_is_not_written,
+    a_proof_by_another_method_is_not_written,
     an_expired_authorization_cannot_be_proven,
     a_deactivated_authorization_ends_its_orders_and_cannot_be_proven,
     a_challenge_that_was_begun_is_unfinished_until_its_verdict,
@@ -51,14 +53,12 @@ async fn a_failure_ends_challenge_authorization_and_orders_together(store: &impl
     let new = stored(store, &["a.example", "b.example"]).await;
     let shared = &new.authorizations[0];
     // A second order that hangs on the same authorization.
-    let other = NewOrder {
-        order: harness::altered(&new.order, |record| {
-            record.id = Uuid::now_v7();
-            record.identifiers = vec![shared.identifier.clone()];
-            record.authorizations = vec![shared.id];
-        }),
-        authorizations: Vec::new(),
-    };
+    let other = harness::altered(&new.order, |record| {
+        record.id = Uuid::now_v7();
+        record.identifiers = vec![shared.identifier.clone()];
+        record.authorizations = vec![shared.id];
+    });
+    let other = NewOrder::new(other, Vec::new());
     store.create_order(other.clone()).await.unwrap();
     prove(store, &new.authorizations[1]).await;
 
@@ -95,6 +95,22 @@ async fn of_two_verdicts_the_first_counts(store: &impl BackEnd) {
     assert!(!settled.written);
     assert_eq!(settled.authorization.status, authz::Status::Invalid);
     assert_eq!(order(store, &new).await.status, order::Status::Invalid);
+}
+
+async fn a_challenge_that_fails_after_another_proved_the_name_ends_no_order(store: &impl BackEnd) {
+    let account = harness::account(store).await;
+    let mut new = harness::new_order(&account, &["a.example"]);
+    let second = Challenge::new(Uuid::now_v7(), Method::Dns01, &[8; 32]);
+    new.authorizations[0].challenges.push(second.clone());
+    store.create_order(new.clone()).await.unwrap();
+    prove(store, &new.authorizations[0]).await;
+    let mut late = new.authorizations[0].clone();
+    late.challenges = vec![second.clone()];
+    let settled = fail(store, &late).await;
+    assert!(!settled.written);
+    assert_eq!(settled.authorization.status, authz::Status::Valid);
+    assert_eq!(settled.authorization.challenges[1], second);
+    assert_eq!(order(store, &new).await.status, order::Status::Ready);
 }
 
 async fn of_many_verdicts_at_once_one_counts(store: &impl BackEnd) {
@@ -141,6 +157,28 @@ async fn a_proof_of_something_else_is_not_written(store: &impl BackEnd) {
     assert_eq!(&read, authorization);
 }
 
+async fn a_proof_by_another_method_is_not_written(store: &impl BackEnd) {
+    let new = stored(store, &["a.example"]).await;
+    let authorization = &new.authorizations[0];
+    let other = Proof::from_record(ProofRecord {
+        subject: Subject {
+            identifier: authorization.identifier.clone(),
+            scope: authorization.scope,
+        },
+        account: authorization.account,
+        method: Method::Dns01,
+        at: now(),
+        evidence: Value::Null,
+        attested_key: None,
+    });
+    let challenge = authorization.challenges[0].id;
+    let proven = harness::proven(challenge, other, now());
+    let settled = store.settle_valid(&proven).await.unwrap();
+    assert!(!settled.written);
+    assert_eq!(&settled.authorization, authorization);
+    assert_eq!(order(store, &new).await.status, order::Status::Pending);
+}
+
 async fn an_expired_authorization_cannot_be_proven(store: &impl BackEnd) {
     let new = stored(store, &["a.example"]).await;
     let authorization = &new.authorizations[0];
@@ -154,7 +192,7 @@ async fn an_expired_authorization_cannot_be_proven(store: &impl BackEnd) {
     });
     let challenge = authorization.challenges[0].id;
     let settled = store
-        .settle_valid(challenge, &late, later(25))
+        .settle_valid(&harness::proven(challenge, late, later(25)))
         .await
         .unwrap();
     assert!(!settled.written);
@@ -165,7 +203,7 @@ async fn a_deactivated_authorization_ends_its_orders_and_cannot_be_proven(store:
     let new = stored(store, &["a.example"]).await;
     let authorization = &new.authorizations[0];
     let ended = store
-        .deactivate_authorization(authorization.id, now())
+        .deactivate_authorization(authorization.id, harness::given_up(now()))
         .await;
     assert_eq!(ended.unwrap().status, authz::Status::Deactivated);
     let ended = order(store, &new).await;
@@ -222,7 +260,9 @@ async fn a_proof_is_read_back_with_the_key_that_it_attests(store: &impl BackEnd)
         })
     };
     let challenge = authorization.challenges[0].id;
-    let settled = store.settle_valid(challenge, &attesting(), now()).await;
+    let settled = store
+        .settle_valid(&harness::proven(challenge, attesting(), now()))
+        .await;
     assert!(settled.unwrap().written);
     assert_eq!(store.proofs(new.order.id).await, Ok(vec![attesting()]));
 }
@@ -231,7 +271,9 @@ async fn a_verdict_on_nothing_is_not_found(store: &impl BackEnd) {
     let new = harness::new_order(&harness::new_account(0), &["a.example"]);
     let proof = harness::proof(&new.authorizations[0]);
     let nothing = Uuid::now_v7();
-    let settled = store.settle_valid(nothing, &proof, now()).await;
+    let settled = store
+        .settle_valid(&harness::proven(nothing, proof, now()))
+        .await;
     assert_eq!(settled, Err(Error::NotFound));
     let begun = UnfinishedChallenge {
         challenge: nothing,
@@ -253,16 +295,22 @@ async fn order(store: &impl BackEnd, new: &NewOrder) -> Order {
 async fn prove(store: &impl BackEnd, authorization: &Authorization) -> crate::Settled {
     let challenge = authorization.challenges[0].id;
     let proof = harness::proof(authorization);
-    store.settle_valid(challenge, &proof, now()).await.unwrap()
+    store
+        .settle_valid(&harness::proven(challenge, proof, now()))
+        .await
+        .unwrap()
 }
 
 async fn fail(store: &impl BackEnd, authorization: &Authorization) -> crate::Settled {
     let challenge = authorization.challenges[0].id;
-    let evidence = json!({ "body": "nope" });
-    store
-        .settle_invalid(challenge, &problem(), &evidence, now())
-        .await
-        .unwrap()
+    let method = authorization.challenges[0].method;
+    let failed = Failed {
+        challenge,
+        entry: AuditEntry::authorization_invalid(authorization, method, &problem(), now()),
+        problem: problem(),
+        evidence: json!({ "body": "nope" }),
+    };
+    store.settle_invalid(&failed).await.unwrap()
 }
 
 fn problem() -> Problem {

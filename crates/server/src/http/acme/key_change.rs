@@ -24,7 +24,7 @@ pub(super) async fn change(
     } = request;
     let is_own = |url: &str| at.links.account_of(url) == Some(account.id);
     let change = KeyChange::verify(&verified, &at.url, &account.key, is_own)?;
-    Ok(match accounts.change_key(account.id, change).await? {
+    Ok(match accounts.change_key(&account, change).await? {
         Rolled::Over(account) => show(StatusCode::OK, &at.links, &account).into_response(),
         Rolled::InUse(holder) => {
             let problem = Problem::malformed(

@@ -5,8 +5,8 @@ use acme::Problem;
 use acme::account::Account;
 use acme::key_change::KeyChange;
 use jiff::Timestamp;
-use store::KeyChanged;
 use store::port::Accounts as _;
+use store::{AuditEntry, KeyChanged};
 use uuid::Uuid;
 
 use super::{AccountService, Error};
@@ -26,10 +26,11 @@ impl AccountService {
     /// When another change was faster, or the store fails.
     pub(crate) async fn change_key(
         &self,
-        account: Uuid,
+        account: &Account,
         change: KeyChange,
     ) -> Result<Rolled, Error> {
-        let changed = self.store.change_key(account, change, Timestamp::now());
+        let entry = AuditEntry::account_key_changed(account, &change, Timestamp::now());
+        let changed = self.store.change_key(account.id, change, entry);
         match changed.await? {
             KeyChanged::Changed(account) => Ok(Rolled::Over(account)),
             KeyChanged::InUse(holder) => Ok(Rolled::InUse(holder)),

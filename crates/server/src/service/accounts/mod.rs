@@ -6,7 +6,6 @@ use std::sync::Arc;
 use acme::Problem;
 use acme::account::{Account, Status};
 use acme::contact;
-use acme::eab::Bound;
 use acme::message::account::{NewAccount, Update};
 use acme::problem::Kind;
 use ca::config::{Config, TermsChanged};
@@ -14,8 +13,8 @@ use ca::external_key;
 use ca::provisioner::Acme;
 use jiff::Timestamp;
 use pki::jose::Jwk;
-use store::port::{Accounts as _, ExternalKeys as _, Orders as _};
-use store::{Created, OrderPage, Store};
+use store::port::{Accounts as _, Orders as _};
+use store::{Created, Ending, OrderPage, Registration, Store};
 use uuid::Uuid;
 
 use super::limiter::Limiter;
@@ -109,28 +108,20 @@ impl AccountService {
             external: None,
             created_at: Timestamp::now(),
         };
-        match self.create_account(account, bound).await? {
+        let kid = bound.as_ref().map(|it| it.kid().to_owned());
+        let kid = kid.unwrap_or_default();
+        let registration = match bound {
+            Some(bound) => Registration::bound(account, bound),
+            None => Registration::new(account),
+        };
+        match self.store.create_account(registration).await? {
             Created::Created(account) => Ok(Registered::New(account)),
             Created::Existing(account) => {
                 account.active()?;
                 Ok(Registered::Existing(account))
             }
-        }
-    }
-
-    async fn create_account(
-        &self,
-        account: Account,
-        bound: Option<Bound>,
-    ) -> Result<Created, Error> {
-        let Some(bound) = bound else {
-            return Ok(self.store.create_account(account).await?);
-        };
-        let (provisioner, kid) = (account.provisioner.clone(), bound.kid().to_owned());
-        match self.store.create_bound_account(account, bound).await? {
-            Some(created) => Ok(created),
-            // Another request was faster, or the operator was.
-            None => Err(self.binds_no_more(&provisioner, &kid).await?.into()),
+            // Another request used the key up meanwhile, or the operator removed it.
+            Created::NotBound => Err(self.binds_no_more(acme.name(), &kid).await?.into()),
         }
     }
 
@@ -154,11 +145,11 @@ impl AccountService {
         account: Account,
         update: Update,
     ) -> Result<Account, Error> {
-        let now = Timestamp::now();
         match update.status.as_deref() {
             None | Some("valid") => {}
             Some("deactivated") => {
-                return Ok(self.store.deactivate_account(account.id, now).await?);
+                let ending = Ending::of_account(&account, Timestamp::now());
+                return Ok(self.store.deactivate_account(account.id, ending).await?);
             }
             Some(other) => {
                 return Err(Problem::malformed(format!(

@@ -10,6 +10,7 @@ use acme::scope::{Scope, Subject};
 use ca::Refusal;
 use jiff::{SignedDuration, Timestamp};
 use store::port::Authorizations as _;
+use store::{AuditEntry, Ending};
 use uuid::Uuid;
 
 use super::order::{seed, truncate_to_second};
@@ -88,7 +89,8 @@ impl AcmeService {
         if let Some(held) = held.find(|held| held.authorization.scope == new.scope) {
             return Ok(Ahead::Existing(held.authorization));
         }
-        match self.store.create_authorization(new.clone(), now).await {
+        let entry = AuditEntry::authorization_created(&new, now);
+        match self.store.create_authorization(new.clone(), entry).await {
             Ok(()) => Ok(Ahead::New(new)),
             Err(error) => Err(self.accounts.refused(account.id, acme.name(), error).await),
         }
@@ -121,8 +123,11 @@ impl AcmeService {
     ) -> Result<Authorization, Error> {
         match update.status.as_deref() {
             Some("deactivated") => {
-                let (id, now) = (authorization.id, Timestamp::now());
-                Ok(self.store.deactivate_authorization(id, now).await?)
+                let ending = Ending::of_authorization(&authorization, Timestamp::now());
+                let ended = self
+                    .store
+                    .deactivate_authorization(authorization.id, ending);
+                Ok(ended.await?)
             }
             _ => Err(Problem::malformed(
                 "An authorization can only be read (empty payload) or given up \

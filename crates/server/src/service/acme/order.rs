@@ -105,10 +105,7 @@ impl AcmeService {
         now: Timestamp,
     ) -> Result<Option<Order>, Error> {
         let (order, authorizations) = opening.create(reusable, owner, now, seed);
-        let new = store::NewOrder {
-            order: order.clone(),
-            authorizations,
-        };
+        let new = store::NewOrder::new(order.clone(), authorizations);
         let placed = match self.store.create_order(new).await {
             Ok(placed) => placed,
             Err(error) => {

@@ -8,8 +8,8 @@ use ca::policy::Policy;
 use data_encoding::HEXLOWER;
 use jiff::Timestamp;
 use serde_json::{Map, json};
-use store::AuditEntry;
 use store::port::ExternalKeys as _;
+use store::{AuditEntry, Ending, Event};
 
 use super::{Admin, Error, Operator};
 use crate::service::{acme_provisioner, profiles};
@@ -36,7 +36,7 @@ impl Admin {
             hmac_key: secret.to_text().to_string(),
             ..Key::show(&key)
         };
-        let entry = entry(operator, &key, "external-key-created", now);
+        let entry = entry(operator, &key, Event::ExternalKeyCreated, now);
         match self.store.create_external_key(key, secret, entry).await {
             Ok(()) => Ok(shown),
             Err(store::Error::Conflict(_)) => Err(Error::Conflict(format!(
@@ -110,11 +110,13 @@ impl Admin {
         };
         let found = self.store.external_key(provisioner, id).await?;
         let key = found.ok_or_else(unknown)?;
-        let entry = entry(operator, &key, "external-key-removed", Timestamp::now());
-        let why = external_key::removed(id);
+        let ending = Ending {
+            why: external_key::removed(id),
+            entry: entry(operator, &key, Event::ExternalKeyRemoved, Timestamp::now()),
+        };
         match self
             .store
-            .remove_external_key(provisioner, id, why, entry)
+            .remove_external_key(provisioner, id, ending)
             .await
         {
             Ok(orders) => Ok(Removed {
@@ -194,7 +196,7 @@ fn new_secret() -> MacKey {
     }
 }
 
-fn entry(operator: &Operator, key: &ExternalKey, event: &str, at: Timestamp) -> AuditEntry {
+fn entry(operator: &Operator, key: &ExternalKey, event: Event, at: Timestamp) -> AuditEntry {
     let detail = Map::from_iter([
         ("external_key".to_owned(), json!(key.id)),
         ("reference".to_owned(), json!(key.reference)),

@@ -7,6 +7,7 @@ use ca::config::Config;
 use jiff::Timestamp;
 use serde_json::Map;
 use store::port::Permits as _;
+use store::{Ending, Event, NewPermit};
 use uuid::Uuid;
 
 use super::{Admin, Error, Operator};
@@ -46,8 +47,11 @@ impl Admin {
             at: now,
         };
         let records: Vec<_> = patterns(&asked.names)?.into_iter().map(record).collect();
-        let entry = operator.entry("permit-added", now, Map::new());
-        match self.store.add_permits(records.clone(), entry).await {
+        let entry = operator.entry(Event::PermitAdded, now, Map::new());
+        let new = records
+            .iter()
+            .map(|it| NewPermit::new(it.clone(), entry.clone()));
+        match self.store.add_permits(new.collect()).await {
             Ok(()) => Ok(records.iter().map(show).collect()),
             Err(store::Error::NotFound) => Err(Error::NotFound(format!(
                 "provisioner {provisioner} has no such account or key, or it has ended; an account's URL \
@@ -88,8 +92,11 @@ impl Admin {
             ))
         };
         let number = Uuid::try_parse(id).map_err(|_| unknown())?;
-        let entry = operator.entry("permit-removed", Timestamp::now(), Map::new());
-        match self.store.remove_permit(provisioner, number, entry).await {
+        let found = self.store.permit(provisioner, number).await?;
+        let record = found.ok_or_else(unknown)?;
+        let entry = operator.entry(Event::PermitRemoved, Timestamp::now(), Map::new());
+        let ending = Ending::of_permit(&record, entry);
+        match self.store.remove_permit(provisioner, number, ending).await {
             Ok(record) => Ok(show(&record)),
             Err(store::Error::NotFound) => Err(unknown()),
             Err(error) => Err(error.into()),

@@ -3,6 +3,7 @@
 use ca::api::admin::{self, Reload};
 use jiff::Timestamp;
 use serde_json::{Map, json};
+use store::Event;
 use store::port::AuditLog as _;
 
 use super::{Admin, Error, Operator};
@@ -22,7 +23,7 @@ impl Admin {
             None => "refused",
         };
         let detail = Map::from_iter([("outcome".to_owned(), json!(outcome))]);
-        let entry = operator.entry("configuration-reloaded", Timestamp::now(), detail);
+        let entry = operator.entry(Event::ConfigurationReloaded, Timestamp::now(), detail);
         self.store.record(entry).await?;
         let in_force = |status| {
             Ok(admin::Reloaded {

@@ -7,8 +7,8 @@ use ca::config::Config;
 use jiff::Timestamp;
 use pki::Serial;
 use serde_json::{Map, Value, json};
-use store::RenewalWindow;
 use store::port::{Certificates as _, RenewalWindows as _};
+use store::{Event, RenewalWindow};
 
 use super::{Admin, Error, Operator};
 use crate::service::acme_provisioner;
@@ -50,7 +50,7 @@ impl Admin {
             },
             explanation: explanation_url.clone(),
         };
-        let entry = operator.entry("renewal-window-set", now, fields(&asked));
+        let entry = operator.entry(Event::RenewalWindowSet, now, fields(&asked));
         Ok(self.store.set_renewal_window(window, entry).await?)
     }
 
@@ -64,7 +64,7 @@ impl Admin {
         serial: Option<&str>,
     ) -> Result<usize, Error> {
         let detail = Map::from_iter([("serial".to_owned(), json!(serial))]);
-        let entry = operator.entry("renewal-windows-cleared", Timestamp::now(), detail);
+        let entry = operator.entry(Event::RenewalWindowsCleared, Timestamp::now(), detail);
         let serial = serial.map(parse).transpose()?;
         Ok(self.store.clear_renewal_windows(serial, entry).await?)
     }

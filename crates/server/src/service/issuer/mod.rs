@@ -37,11 +37,8 @@ impl Issuer {
         let recipient = grant.recipient().clone();
         let certificate = self.make(grant, now).await?;
         let record = self.record(&certificate, &recipient, now);
-        let issuance = Issuance {
-            order: record.order,
-            certificate: record.clone(),
-            key: certificate.public_key().map_err(Refusal::from)?.digest(),
-        };
+        let key = certificate.public_key().map_err(Refusal::from)?.digest();
+        let issuance = Issuance::new(record.clone(), key);
         match self.store.issue(issuance).await? {
             Issued::Done => {
                 log_issued(&record, request_id);

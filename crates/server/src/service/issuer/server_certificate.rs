@@ -5,6 +5,7 @@ use ca::Grant;
 use ca::config::Config;
 use jiff::Timestamp;
 use pki::{Certificate, PublicKey};
+use store::AuditEntry;
 use store::port::Certificates as _;
 
 use super::{Error, Issuer};
@@ -28,7 +29,8 @@ impl Issuer {
         let record = self.record(&certificate, &ca::Recipient::ServerCertificate, now);
         let store = self.store.clone();
         drop(self.tasks.spawn(async move {
-            if let Err(error) = store.record_server_certificate(record).await {
+            let entry = AuditEntry::server_certificate_issued(&record);
+            if let Err(error) = store.record_server_certificate(record, entry).await {
                 tracing::warn!(event = "server_certificate_not_recorded", error = %error);
             }
         }));

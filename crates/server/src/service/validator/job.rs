@@ -7,6 +7,7 @@ use acme::challenge::{self, Context, Finding, Ports, Proof, Verdict};
 use ca::config::Config;
 use jiff::Timestamp;
 use store::port::Challenges as _;
+use store::{AuditEntry, Failed, Proven};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until};
 
@@ -33,7 +34,7 @@ impl ValidationJob {
     /// Probes, stores the verdict, and wakes the answers that wait for it.
     pub(super) async fn run(self, mut ticket: Ticket) {
         let outcome = self.outcome(&mut ticket).await;
-        self.settle(&outcome).await;
+        self.settle(outcome).await;
     }
 
     /// The verdict: up to three tries within the budget, then failure.
@@ -106,18 +107,16 @@ impl ValidationJob {
 
     /// Writes the verdict. A store that is out of order is asked again for a while; after that the
     /// next POST, or the next start, takes the challenge up anew.
-    async fn settle(&self, outcome: &Result<Proof, Finding>) {
-        let id = self.subject.challenge.id;
+    async fn settle(&self, outcome: Result<Proof, Finding>) {
+        let (store, id) = (&self.validator.store, self.subject.challenge.id);
+        let verdict = self.verdict(outcome);
         for pause in SETTLE_PAUSES {
-            let (store, now) = (&self.validator.store, Timestamp::now());
-            let stored = match outcome {
-                Ok(proof) => store.settle_valid(id, proof, self.until(proof)).await,
-                Err(Finding { problem, evidence }) => {
-                    store.settle_invalid(id, problem, evidence, now).await
-                }
+            let stored = match &verdict {
+                Ok(proven) => store.settle_valid(proven).await,
+                Err(failed) => store.settle_invalid(failed).await,
             };
             match stored {
-                Ok(stored) => return self.log_outcome(outcome, stored.written),
+                Ok(stored) => return self.log_outcome(&verdict, stored.written),
                 Err(error) if error.is_outage() => sleep(pause).await,
                 Err(error) => {
                     tracing::warn!(event = "validation", challenge = %id, error = %error);
@@ -126,6 +125,31 @@ impl ValidationJob {
             }
         }
         tracing::error!(event = "validation", challenge = %id, error = "the verdict was not stored");
+    }
+
+    /// The verdict as it is stored.
+    fn verdict(&self, outcome: Result<Proof, Finding>) -> Result<Proven, Box<Failed>> {
+        let (authorization, challenge) = (&self.subject.authorization, &self.subject.challenge);
+        let method = challenge.method;
+        match outcome {
+            Ok(proof) => Ok(Proven {
+                challenge: challenge.id,
+                until: self.until(&proof),
+                entry: AuditEntry::authorization_valid(authorization, method, proof.at()),
+                proof,
+            }),
+            Err(Finding { problem, evidence }) => Err(Box::new(Failed {
+                challenge: challenge.id,
+                entry: AuditEntry::authorization_invalid(
+                    authorization,
+                    method,
+                    &problem,
+                    Timestamp::now(),
+                ),
+                problem,
+                evidence,
+            })),
+        }
     }
 
     /// How long the authorization holds when it is proven.
@@ -140,19 +164,19 @@ impl ValidationJob {
         )
     }
 
-    fn log_outcome(&self, outcome: &Result<Proof, Finding>, written: bool) {
-        if written && outcome.is_err() {
+    fn log_outcome(&self, verdict: &Result<Proven, Box<Failed>>, written: bool) {
+        if written && verdict.is_err() {
             let limits = self.validator.limiter.under(&self.config.riser.rate_limits);
             limits.count_failure(
                 self.subject.account.id,
                 &self.subject.authorization.identifier,
             );
         }
-        let (result, reason) = match outcome {
+        let (result, reason) = match verdict {
             // Another verdict came first, or the authorization has ended.
             Ok(_) if !written => ("overtaken", ""),
             Ok(_) => ("valid", ""),
-            Err(finding) => ("invalid", finding.problem.detail.as_str()),
+            Err(failed) => ("invalid", failed.problem.detail.as_str()),
         };
         tracing::info!(
             event = "validation",
