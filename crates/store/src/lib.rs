@@ -13,9 +13,9 @@ mod write;
 pub use audit::{AuditEntry, Event};
 pub use error::{Error, OpenError};
 pub use record::{
-    AuditLine, CertificateRecord, ChallengeRecord, Created, Issued, KeyChanged, OrderPage,
-    OrderRecord, Placed, RenewalRecord, RenewalScope, RenewalWindow, Revoked, Revoker, Settled,
-    Swept, UnfinishedChallenge,
+    AuditLine, BindingKey, CertificateRecord, CertificateStanding, ChallengeRecord, Created,
+    Finalization, Issued, KeyChanged, OrderPage, OrderRecord, Placed, RenewalRecord, RenewalScope,
+    RenewalWindow, Revoked, Revoker, Settled, Swept, UnfinishedChallenge,
 };
 pub use sqlite::{Figures, Options, Store, Synchronous};
 pub use write::{Ending, Failed, Issuance, NewOrder, NewPermit, Proven, Registration, Revocation};

@@ -2,10 +2,12 @@
 
 use acme::account::Account;
 use acme::authz::Authorization;
-use acme::challenge::Challenge;
+use acme::challenge::{Challenge, Proof};
+use acme::eab::MacKey;
 use acme::order::Order;
 use acme::renewal::Window;
 use acme::revocation::Reason;
+use ca::external_key::ExternalKey;
 use jiff::Timestamp;
 use pki::certificate::Serial;
 use uuid::Uuid;
@@ -61,6 +63,36 @@ pub struct OrderRecord {
     pub order: Order,
     /// Its authorizations, in its order of identifiers.
     pub authorizations: Vec<Authorization>,
+}
+
+/// What a finalize asks the records, read as of one moment.
+#[derive(Debug, PartialEq)]
+pub struct Finalization {
+    /// The order.
+    pub order: Order,
+    /// The proofs of its valid authorizations, in the order of its authorizations.
+    pub proofs: Vec<Proof>,
+    /// The external account key that bound the order's account; none if it has none, or not any more.
+    pub external_key: Option<ExternalKey>,
+    /// Whether the key to be certified is barred as compromised.
+    pub key_compromised: bool,
+}
+
+/// What a renewal asks the records, read as of one moment.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CertificateStanding {
+    /// The certificate to be renewed; none if it is unknown.
+    pub certificate: Option<CertificateRecord>,
+    /// Whether the key to be certified is barred as compromised.
+    pub key_compromised: bool,
+}
+
+/// An external account key with its secret.
+pub struct BindingKey {
+    /// The key.
+    pub key: ExternalKey,
+    /// Its secret.
+    pub secret: MacKey,
 }
 
 /// A challenge and what it hangs on, read as of one moment.

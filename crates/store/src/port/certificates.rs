@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use crate::audit::AuditEntry;
 use crate::error::Error;
-use crate::record::{CertificateRecord, Issued};
+use crate::record::{CertificateRecord, CertificateStanding, Issued};
 use crate::write::Issuance;
 
 /// The verbs on certificates.
@@ -40,6 +40,14 @@ pub trait Certificates {
         &self,
         serial: &Serial,
     ) -> impl Future<Output = Result<Option<CertificateRecord>, Error>> + Send;
+
+    /// Reads all that a renewal asks the records: the certificate with this serial number, and whether `key`, the SHA-256
+    /// of the bits of the key to be certified, is barred.
+    fn certificate_standing(
+        &self,
+        serial: &Serial,
+        key: [u8; 32],
+    ) -> impl Future<Output = Result<CertificateStanding, Error>> + Send;
 
     /// Lists at most `limit` certificates for a name, newest first.
     fn certificates_named(

@@ -5,6 +5,7 @@ use ca::external_key::ExternalKey;
 
 use crate::audit::AuditEntry;
 use crate::error::Error;
+use crate::record::BindingKey;
 use crate::write::Ending;
 
 /// The verbs on external account keys.
@@ -27,12 +28,12 @@ pub trait ExternalKeys {
         id: &str,
     ) -> impl Future<Output = Result<Option<ExternalKey>, Error>> + Send;
 
-    /// Reads the secret of a key of this provisioner.
-    fn external_secret(
+    /// Reads a key of this provisioner with its secret, for a request that an account be bound.
+    fn binding_key(
         &self,
         provisioner: &str,
         id: &str,
-    ) -> impl Future<Output = Result<Option<MacKey>, Error>> + Send;
+    ) -> impl Future<Output = Result<Option<BindingKey>, Error>> + Send;
 
     /// Reads at most `limit` keys of this provisioner after the one with the id `after` (empty to begin with the first),
     /// in the order of their ids.

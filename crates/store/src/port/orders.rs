@@ -1,12 +1,11 @@
 //! Orders (RFC 8555 §7.4) and the authorizations that they depend on.
 
-use acme::challenge::Proof;
 use acme::order::Order;
 use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::error::Error;
-use crate::record::{OrderPage, OrderRecord, Placed};
+use crate::record::{Finalization, OrderPage, OrderRecord, Placed};
 use crate::write::NewOrder;
 
 /// The verbs on orders.
@@ -41,6 +40,11 @@ pub trait Orders {
         now: Timestamp,
     ) -> impl Future<Output = Result<OrderPage, Error>> + Send;
 
-    /// Reads the proofs of an order's valid authorizations, in the order of its authorizations.
-    fn proofs(&self, order: Uuid) -> impl Future<Output = Result<Vec<Proof>, Error>> + Send;
+    /// Reads all that a finalize asks the records: the order, what proves it, and whether `key`, the SHA-256 of the bits
+    /// of the key to be certified, is barred; without a key the answer says that it is not.
+    fn finalization(
+        &self,
+        order: Uuid,
+        key: Option<[u8; 32]>,
+    ) -> impl Future<Output = Result<Option<Finalization>, Error>> + Send;
 }

@@ -10,7 +10,7 @@ use super::{Store, audit, revocations};
 use crate::audit::AuditEntry;
 use crate::error::Error;
 use crate::port;
-use crate::record::{CertificateRecord, Issued};
+use crate::record::{CertificateRecord, CertificateStanding, Issued};
 use crate::write::Issuance;
 
 impl port::Certificates for Store {
@@ -43,6 +43,21 @@ impl port::Certificates for Store {
         let serial = serial.bytes().to_vec();
         self.read(move |connection| find(connection, BY_SERIAL, serial))
             .await
+    }
+
+    async fn certificate_standing(
+        &self,
+        serial: &Serial,
+        key: [u8; 32],
+    ) -> Result<CertificateStanding, Error> {
+        let serial = serial.clone();
+        self.read(move |connection| {
+            Ok(CertificateStanding {
+                certificate: by_serial(connection, &serial)?,
+                key_compromised: revocations::is_compromised(connection, key)?,
+            })
+        })
+        .await
     }
 
     async fn certificates_named(

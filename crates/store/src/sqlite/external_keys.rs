@@ -5,12 +5,14 @@ use acme::account::Account;
 use acme::eab::MacKey;
 use ca::external_key::{ExternalKey, Limits, UseMade};
 use rusqlite::{Connection, OptionalExtension, Row};
+use uuid::Uuid;
 
 use super::column::{At, Id, Json};
 use super::{Store, audit};
 use crate::audit::AuditEntry;
 use crate::error::Error;
 use crate::port;
+use crate::record::BindingKey;
 use crate::write::Ending;
 
 impl port::ExternalKeys for Store {
@@ -54,16 +56,24 @@ impl port::ExternalKeys for Store {
         self.one_external_key(sql, provisioner, id).await
     }
 
-    async fn external_secret(&self, provisioner: &str, id: &str) -> Result<Option<MacKey>, Error> {
+    async fn binding_key(&self, provisioner: &str, id: &str) -> Result<Option<BindingKey>, Error> {
         let (provisioner, id) = (provisioner.to_owned(), id.to_owned());
         self.read(move |connection| {
             let found = connection
                 .prepare_cached(
-                    "SELECT secret FROM external_keys WHERE id = ?2 AND provisioner = ?1",
+                    "SELECT id, provisioner, reference, rules, accounts, expires_at, bound, bound_at,
+                         created_at,
+                         (SELECT a.id FROM accounts a WHERE a.external_key = k.id ORDER BY a.id LIMIT 1),
+                         secret
+                     FROM external_keys k WHERE id = ?2 AND provisioner = ?1",
                 )?
-                .query_row((provisioner, id), |row| row.get::<_, Vec<u8>>(0))
-                .optional()?;
-            Ok(found.map(MacKey::new))
+                .query_row((provisioner, id), |row| {
+                    Ok(BindingKey {
+                        key: from_row(row)?,
+                        secret: MacKey::new(row.get(10)?),
+                    })
+                });
+            Ok(found.optional()?)
         })
         .await
     }
@@ -145,6 +155,24 @@ impl Store {
         })
         .await
     }
+}
+
+/// The key that bound an account, if it is still there.
+pub(super) fn of_account(
+    connection: &Connection,
+    account: Uuid,
+) -> Result<Option<ExternalKey>, Error> {
+    let found = connection
+        .prepare_cached(
+            "SELECT k.id, k.provisioner, reference, rules, accounts, expires_at, bound, bound_at,
+                 k.created_at,
+                 (SELECT a.id FROM accounts a WHERE a.external_key = k.id ORDER BY a.id LIMIT 1)
+             FROM accounts mine
+             JOIN external_keys k ON k.id = mine.external_key AND k.provisioner = mine.provisioner
+             WHERE mine.id = ?1",
+        )?
+        .query_row([Id(account)], from_row);
+    Ok(found.optional()?)
 }
 
 /// Counts an account for the key that binds it; whether the key may bind one more.

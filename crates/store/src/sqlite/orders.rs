@@ -1,6 +1,5 @@
 //! Orders (RFC 8555 §7.4) and which authorizations they wait for.
 
-use acme::challenge::Proof;
 use acme::order::{Order, Record, Status};
 use acme::renewal::CertificateId;
 use jiff::Timestamp;
@@ -8,10 +7,10 @@ use rusqlite::{Connection, OptionalExtension, Row};
 use uuid::Uuid;
 
 use super::column::{At, Id, Json, damaged, word};
-use super::{Store, audit, authorizations, reuse};
+use super::{Store, audit, authorizations, external_keys, reuse, revocations};
 use crate::error::Error;
 use crate::port;
-use crate::record::{OrderPage, OrderRecord, Placed};
+use crate::record::{Finalization, OrderPage, OrderRecord, Placed};
 use crate::write::NewOrder;
 
 impl port::Orders for Store {
@@ -58,9 +57,27 @@ impl port::Orders for Store {
         self.read(move |connection| page(connection, account, after, now))
             .await
     }
-    async fn proofs(&self, order: Uuid) -> Result<Vec<Proof>, Error> {
-        self.read(move |connection| authorizations::proofs(connection, order))
-            .await
+    async fn finalization(
+        &self,
+        order: Uuid,
+        key: Option<[u8; 32]>,
+    ) -> Result<Option<Finalization>, Error> {
+        self.read(move |connection| {
+            let Some(order) = load(connection, order)? else {
+                return Ok(None);
+            };
+            let key_compromised = match key {
+                Some(key) => revocations::is_compromised(connection, key)?,
+                None => false,
+            };
+            Ok(Some(Finalization {
+                proofs: authorizations::proofs(connection, order.id)?,
+                external_key: external_keys::of_account(connection, order.account)?,
+                key_compromised,
+                order,
+            }))
+        })
+        .await
     }
 }
 

@@ -18,6 +18,7 @@ super::for_each_back_end!(
     an_account_that_is_there_uses_up_nothing,
     a_key_that_is_over_or_gone_binds_nothing,
     an_account_stays_bound_when_its_own_key_changes,
+    what_a_finalize_reads_has_the_key_of_the_account_while_it_is_there,
     a_key_that_is_taken_back_takes_the_orders_of_its_accounts_with_it,
 );
 
@@ -79,15 +80,10 @@ async fn a_key_is_read_back_by_its_provisioner_alone(store: &impl BackEnd) {
         Ok(Some(made.clone()))
     );
     assert_eq!(store.external_key("other", "k1").await, Ok(None));
-    let secret = store.external_secret("acme", "k1").await.unwrap().unwrap();
-    assert_eq!(secret.octets(), mac().octets());
-    assert!(
-        store
-            .external_secret("other", "k1")
-            .await
-            .unwrap()
-            .is_none()
-    );
+    let found = store.binding_key("acme", "k1").await.unwrap().unwrap();
+    assert_eq!(found.secret.octets(), mac().octets());
+    assert_eq!(found.key, made);
+    assert!(store.binding_key("other", "k1").await.unwrap().is_none());
     let called = store.external_key_called("acme", "web").await;
     assert_eq!(called, Ok(Some(made)));
     assert_eq!(store.external_key_called("acme", "").await, Ok(None));
@@ -186,6 +182,29 @@ async fn an_account_stays_bound_when_its_own_key_changes(store: &impl BackEnd) {
     let rolled = store.account(account.id).await.unwrap().unwrap();
     assert_eq!(rolled.key, harness::key(1));
     assert_eq!(rolled.external, account.external);
+}
+
+async fn what_a_finalize_reads_has_the_key_of_the_account_while_it_is_there(store: &impl BackEnd) {
+    key(store, "k1", "").await.unwrap();
+    let Created::Created(mine) = bind(store, "k1", harness::new_account(1)).await else {
+        panic!("not bound");
+    };
+    let free = harness::account(store).await;
+    let read = async |account| {
+        let order = harness::ready_order(store, account, &["a.lab"]).await;
+        let found = store.finalization(order.id, None).await.unwrap().unwrap();
+        assert_eq!(found.order, order);
+        assert_eq!(found.proofs.len(), 1);
+        found.external_key
+    };
+    let current = store.external_key("acme", "k1").await.unwrap();
+    assert!(current.is_some());
+    assert_eq!(read(&mine).await, current);
+    assert_eq!(read(&free).await, None);
+    let ending = harness::ending(Event::ExternalKeyRemoved, now());
+    let removed = store.remove_external_key("acme", "k1", ending).await;
+    assert_eq!(removed, Ok(1));
+    assert_eq!(read(&mine).await, None);
 }
 
 async fn a_key_that_is_taken_back_takes_the_orders_of_its_accounts_with_it(store: &impl BackEnd) {

@@ -189,6 +189,12 @@ pub(super) fn proof(authorization: &Authorization) -> Proof {
     })
 }
 
+/// The proofs of an order, as a finalize reads them.
+pub(super) async fn proofs(store: &impl BackEnd, order: Uuid) -> Result<Vec<Proof>, Error> {
+    let found = store.finalization(order, None).await?;
+    Ok(found.map_or_else(Vec::new, |found| found.proofs))
+}
+
 /// The verdict that a proof proves a challenge.
 pub(super) fn proven(challenge: Uuid, proof: Proof, until: Timestamp) -> Proven {
     Proven {

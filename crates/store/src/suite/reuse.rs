@@ -134,7 +134,7 @@ async fn an_order_on_an_authorization_that_has_ended_is_not_stored(store: &impl 
     );
     prove(store, earlier, now()).await;
     assert_eq!(store.create_order(ready.clone()).await, Ok(Placed::Done));
-    let proofs = store.proofs(ready.order.id).await;
+    let proofs = harness::proofs(store, ready.order.id).await;
     assert_eq!(proofs, Ok(vec![harness::proof(earlier)]));
 
     let mut late = on(&account, earlier, order::Status::Ready);
@@ -211,7 +211,7 @@ async fn a_permit_proves_what_it_gave_until_it_is_taken_back(store: &impl BackEn
     assert_eq!(store.create_order(new.clone()).await, Ok(Placed::Done));
     let read = store.authorization(new.authorizations[0].id).await;
     assert_eq!(read, Ok(Some(new.authorizations[0].clone())));
-    let proofs = store.proofs(new.order.id).await.unwrap();
+    let proofs = harness::proofs(store, new.order.id).await.unwrap();
     assert_eq!((proofs.len(), proofs[0].account()), (1, account.id));
     assert_eq!(held(store, &account, "a.example").await, []);
 
@@ -227,7 +227,7 @@ async fn a_permit_proves_what_it_gave_until_it_is_taken_back(store: &impl BackEn
     assert_eq!(order.status, order::Status::Invalid);
     let read = store.authorization(new.authorizations[0].id).await;
     assert_eq!(read.unwrap().unwrap().status, authz::Status::Revoked);
-    assert_eq!(store.proofs(new.order.id).await, Ok(vec![]));
+    assert_eq!(harness::proofs(store, new.order.id).await, Ok(vec![]));
     let again = store
         .remove_permit("acme", record.id, taken_back(&record))
         .await;
@@ -278,7 +278,7 @@ async fn a_permit_for_an_external_key_holds_for_the_accounts_that_it_binds(store
     assert_eq!(reusable.permits, [expected]);
     let new = given(&bound, &record);
     assert_eq!(store.create_order(new.clone()).await, Ok(Placed::Done));
-    let proofs = store.proofs(new.order.id).await.unwrap();
+    let proofs = harness::proofs(store, new.order.id).await.unwrap();
     assert_eq!((proofs.len(), proofs[0].account()), (1, bound.id));
 }
 

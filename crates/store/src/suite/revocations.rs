@@ -78,8 +78,20 @@ async fn only_a_compromised_key_is_remembered(store: &impl BackEnd) {
         let revocation = revocation(&certificate, reason, Revoker::Key);
         assert_eq!(store.revoke(revocation).await, Ok(true));
         assert_eq!(store.is_compromised([7; 32]).await, Ok(remembered));
+        let standing = store
+            .certificate_standing(&certificate.serial, [7; 32])
+            .await;
+        let standing = standing.unwrap();
+        assert_eq!(standing.key_compromised, remembered);
+        assert_eq!(standing.certificate.map(|it| it.id), Some(certificate.id));
     }
     assert_eq!(store.is_compromised([8; 32]).await, Ok(false));
+    let account = harness::account(store).await;
+    let order = harness::ready_order(store, &account, &["a.example"]).await;
+    for (key, barred) in [(None, false), (Some([7; 32]), true), (Some([8; 32]), false)] {
+        let read = store.finalization(order.id, key).await.unwrap().unwrap();
+        assert_eq!(read.key_compromised, barred);
+    }
 }
 
 async fn a_key_that_is_compromised_meanwhile_gets_no_certificate(store: &impl BackEnd) {

@@ -82,10 +82,10 @@ async fn an_order_of_several_names_is_ready_with_the_one_authorization_above_the
     assert_eq!(read.order.identifiers, new.order.identifiers);
     assert_eq!(read.authorizations.len(), 1);
     assert_eq!(read.authorizations[0].scope, Scope::Subdomains);
-    let proofs = store.proofs(new.order.id).await.unwrap();
+    let proofs = harness::proofs(store, new.order.id).await.unwrap();
     assert_eq!(proofs, [proof(&new.authorizations[0], Scope::Subdomains)]);
     let plain = proven(store, &account, &["lab"], Scope::Name).await;
-    let proofs = store.proofs(plain.order.id).await.unwrap();
+    let proofs = harness::proofs(store, plain.order.id).await.unwrap();
     assert_eq!(proofs, [proof(&plain.authorizations[0], Scope::Name)]);
     assert!(!proofs[0].covers(&dns("a.lab")));
 }
@@ -139,7 +139,7 @@ async fn an_order_ends_with_the_authorization_above_its_names(store: &impl BackE
         .unwrap();
     let ended = store.order(new.order.id).await.unwrap().unwrap();
     assert_eq!(ended.status, order::Status::Invalid);
-    assert_eq!(store.proofs(new.order.id).await, Ok(vec![]));
+    assert_eq!(harness::proofs(store, new.order.id).await, Ok(vec![]));
 }
 
 async fn who_has_proven_a_domain_with_all_below_has_proven_the_names_below(store: &impl BackEnd) {

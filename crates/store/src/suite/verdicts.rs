@@ -238,12 +238,12 @@ async fn a_challenge_that_was_begun_is_unfinished_until_its_verdict(store: &impl
 
 async fn proofs_are_read_back_in_the_order_of_the_names(store: &impl BackEnd) {
     let new = stored(store, &["b.example", "a.example"]).await;
-    assert_eq!(store.proofs(new.order.id).await, Ok(vec![]));
+    assert_eq!(harness::proofs(store, new.order.id).await, Ok(vec![]));
     for authorization in new.authorizations.iter().rev() {
         prove(store, authorization).await;
     }
     let expected = new.authorizations.iter().map(harness::proof).collect();
-    assert_eq!(store.proofs(new.order.id).await, Ok(expected));
+    assert_eq!(harness::proofs(store, new.order.id).await, Ok(expected));
 }
 
 async fn a_proof_is_read_back_with_the_key_that_it_attests(store: &impl BackEnd) {
@@ -264,7 +264,10 @@ async fn a_proof_is_read_back_with_the_key_that_it_attests(store: &impl BackEnd)
         .settle_valid(&harness::proven(challenge, attesting(), now()))
         .await;
     assert!(settled.unwrap().written);
-    assert_eq!(store.proofs(new.order.id).await, Ok(vec![attesting()]));
+    assert_eq!(
+        harness::proofs(store, new.order.id).await,
+        Ok(vec![attesting()])
+    );
 }
 
 async fn a_verdict_on_nothing_is_not_found(store: &impl BackEnd) {

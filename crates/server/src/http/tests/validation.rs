@@ -7,6 +7,7 @@ use acme::challenge::Ports;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use store::port::{Challenges as _, ValidationJobs as _};
+use store::{AuditEntry, Event, Failed};
 use uuid::Uuid;
 
 use super::client::{Client, Reply, token};
@@ -117,10 +118,13 @@ async fn a_decided_authorizations_second_challenge_causes_no_probe() {
     let body = client.post(authorization, None).await.json();
     let all = body["challenges"].as_array().unwrap();
     let first = all.iter().find(|one| one["type"] == "dns-01").unwrap();
-    let why = Problem::unauthorized("No record.");
-    let settled = (harness.store)
-        .settle_invalid(id(first), &why, &Value::Null, Timestamp::now())
-        .await;
+    let failed = Failed {
+        challenge: id(first),
+        problem: Problem::unauthorized("No record."),
+        evidence: Value::Null,
+        entry: AuditEntry::new(Event::AuthorizationInvalid, Timestamp::now()),
+    };
+    let settled = harness.store.settle_invalid(&failed).await;
     assert!(settled.unwrap().written);
     let reply = answered(&client, &second).await;
     assert_eq!(reply.json()["status"], "pending", "{reply:?}");

@@ -4,7 +4,7 @@
 use acme::Problem;
 use acme::account::Account;
 use acme::eab::{Bound, Parsed};
-use ca::external_key;
+use ca::external_key::{self, ExternalKey};
 use ca::policy::Binding;
 use jiff::Timestamp;
 use pki::jose::Jwk;
@@ -27,12 +27,10 @@ impl AccountService {
     ) -> Result<Bound, Error> {
         let parsed = Parsed::parse(sent)?;
         let kid = parsed.kid().to_owned();
-        let secret = self.store.external_secret(provisioner, &kid).await?;
-        let secret = secret.ok_or_else(|| external_key::unknown(&kid))?;
-        let bound = parsed.verify(&secret, url, account)?;
-        let key = self.store.external_key(provisioner, &kid).await?;
-        let key = key.ok_or_else(|| external_key::unknown(&kid))?;
-        key.may_bind(Timestamp::now())?;
+        let found = self.store.binding_key(provisioner, &kid).await?;
+        let found = found.ok_or_else(|| external_key::unknown(&kid))?;
+        let bound = parsed.verify(&found.secret, url, account)?;
+        found.key.may_bind(Timestamp::now())?;
         Ok(bound)
     }
 
@@ -68,7 +66,21 @@ impl AccountService {
             .store
             .external_key(&account.provisioner, &external.key)
             .await?;
-        let key = found.ok_or_else(|| external_key::removed(&external.key))?;
-        Ok(Some(key.binding()))
+        Ok(rules(account, found)?)
     }
+}
+
+/// What the external account key of an account says about its orders, as the store has the key.
+///
+/// # Errors
+/// `unauthorized` if the operator has taken the key back.
+pub(in crate::service) fn rules(
+    account: &Account,
+    found: Option<ExternalKey>,
+) -> Result<Option<Binding>, Problem> {
+    let Some(external) = &account.external else {
+        return Ok(None);
+    };
+    let key = found.ok_or_else(|| external_key::removed(&external.key))?;
+    Ok(Some(key.binding()))
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use acme::account::Account;
 use acme::order::{Order, State};
 use acme::problem::Problem;
+use ca::Refusal;
 use ca::config::Config;
 use jiff::Timestamp;
 use pki::Csr;
@@ -12,6 +13,7 @@ use store::port::Orders as _;
 use uuid::Uuid;
 
 use super::{AcmeService, Caller, Error};
+use crate::service::accounts::rules;
 use crate::service::caa_identity;
 
 /// A request to finalize an order.
@@ -40,7 +42,6 @@ impl AcmeService {
         let (service, account) = (self.clone(), caller.account.clone());
         let config = Arc::clone(caller.config);
         let run = async move {
-            service.order(&account, request.order).await?;
             let _lock = service.order_locks.lock(request.order).await;
             service.finalize_locked(&config, &account, request).await
         };
@@ -54,29 +55,34 @@ impl AcmeService {
         request: Finalization,
     ) -> Result<Order, Error> {
         let now = Timestamp::now();
-        let order = self.order(account, request.order).await?;
-        let pending = match order.state(now) {
+        let csr = Csr::verify(&request.csr);
+        let key = csr.as_ref().ok().map(|csr| csr.public_key().digest());
+        let found = self.store.finalization(request.order, key).await?;
+        let found = found.ok_or_else(|| Error::unknown("order"))?;
+        if found.order.account != account.id {
+            return Err(Error::Foreign("order"));
+        }
+        let pending = match found.order.state(now) {
             State::Valid(valid) => return Ok(valid.as_order().clone()),
             state @ (State::Pending(_) | State::Processing(_) | State::Invalid(_)) => {
                 state.into_pending()?
             }
         };
-        let proofs = self.store.proofs(request.order).await?;
         let ready = pending
-            .ready(&proofs)
-            .map_err(|pending| pending.not_ready(&proofs))?;
-        let csr = Csr::verify(&request.csr)
-            .map_err(|why| Problem::bad_csr(format!("The CSR cannot be taken: {why}.")))?;
+            .ready(&found.proofs)
+            .map_err(|pending| pending.not_ready(&found.proofs))?;
+        let csr =
+            csr.map_err(|why| Problem::bad_csr(format!("The CSR cannot be taken: {why}.")))?;
         let finalized = ready.finalize(&csr, &account.key)?;
-        self.issuer
-            .check_key_not_compromised(csr.public_key())
-            .await?;
+        if found.key_compromised {
+            return Err(Refusal::CompromisedKey.into());
+        }
         let identity = caa_identity(config, &account.provisioner, request.account_url);
         self.validator
-            .check_caa(config, finalized.order(), &identity)
+            .check_caa(config, finalized.order(), &found.proofs, &identity)
             .await?;
         let acme = config.authority.working_acme(&account.provisioner)?;
-        let rules = self.accounts.external_key_rules(account).await?;
+        let rules = rules(account, found.external_key)?;
         let grant = acme.authorize(finalized, config, rules.as_ref(), now)?;
         self.issuer.issue(grant, &request.request_id).await?;
         self.order(account, request.order).await

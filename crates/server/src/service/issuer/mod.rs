@@ -8,8 +8,8 @@ use acme::problem::{Kind, Problem};
 use ca::{Grant, Recipient, Refusal};
 use jiff::Timestamp;
 use keys::CertificateSigner;
-use pki::{Certificate, PublicKey, Serial};
-use store::port::{Certificates as _, Revocations as _};
+use pki::{Certificate, Serial};
+use store::port::Certificates as _;
 use store::{CertificateRecord, Issuance, Issued, Store};
 use uuid::Uuid;
 
@@ -60,17 +60,6 @@ impl Issuer {
             )
             .into()),
         }
-    }
-
-    /// Refuses a key that was revoked as compromised: no certificate is made for it again.
-    ///
-    /// # Errors
-    /// [`Refusal::CompromisedKey`]; when the store cannot be read.
-    pub(super) async fn check_key_not_compromised(&self, key: &PublicKey) -> Result<(), Error> {
-        if self.store.is_compromised(key.digest()).await? {
-            return Err(Refusal::CompromisedKey.into());
-        }
-        Ok(())
     }
 
     /// Prepares, lints and signs, off the reactor when the signer is slow; the signer verifies its

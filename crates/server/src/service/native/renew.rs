@@ -3,9 +3,9 @@
 
 use std::sync::Arc;
 
-use ca::Grant;
 use ca::config::Config;
 use ca::renew::Known;
+use ca::{Grant, Refusal};
 use jiff::Timestamp;
 use pki::chain::{self, Purpose};
 use pki::{Certificate, PublicKey};
@@ -18,6 +18,8 @@ use super::{Error, NativeService};
 struct PresentedCertificate {
     certificate: Certificate,
     record: Option<CertificateRecord>,
+    /// Whether the key of the next certificate is barred as compromised.
+    key_compromised: bool,
 }
 
 impl NativeService {
@@ -31,7 +33,7 @@ impl NativeService {
         presented: Option<&[u8]>,
         request_id: String,
     ) -> Result<Certificate, Error> {
-        let old = self.presented(presented).await?;
+        let old = self.presented(presented, None).await?;
         self.next(config, old, None, request_id).await
     }
 
@@ -46,9 +48,11 @@ impl NativeService {
         csr: &[u8],
         request_id: String,
     ) -> Result<Certificate, Error> {
-        let old = self.presented(presented).await?;
-        let csr = pki::Csr::verify(csr)
-            .map_err(|why| Error::BadRequest(format!("the CSR cannot be taken: {why}")))?;
+        let csr = pki::Csr::verify(csr);
+        let new_key = csr.as_ref().ok().map(pki::Csr::public_key);
+        let old = self.presented(presented, new_key).await?;
+        let csr =
+            csr.map_err(|why| Error::BadRequest(format!("the CSR cannot be taken: {why}")))?;
         self.next(config, old, Some(csr.public_key().clone()), request_id)
             .await
     }
@@ -67,13 +71,9 @@ impl NativeService {
             let known = old.record.as_ref().map(known).unwrap_or_default();
             let certificate = &old.certificate;
             let renewable = ca::renew::check(certificate, service.chain(), authority, known, now)?;
-            let key = new_key
-                .as_ref()
-                .map_or_else(|| certificate.public_key(), Ok);
-            service
-                .issuer
-                .check_key_not_compromised(key.map_err(ca::Refusal::from)?)
-                .await?;
+            if old.key_compromised {
+                return Err(Refusal::CompromisedKey.into());
+            }
             if let Some(new) = &new_key {
                 renewable.may_change_to(new, &config)?;
             }
@@ -85,7 +85,12 @@ impl NativeService {
     }
 
     /// The peer's certificate, verified here once more, and known to the store.
-    async fn presented(&self, presented: Option<&[u8]>) -> Result<PresentedCertificate, Error> {
+    /// `new_key` is the key of the next one, where it is another.
+    async fn presented(
+        &self,
+        presented: Option<&[u8]>,
+        new_key: Option<&PublicKey>,
+    ) -> Result<PresentedCertificate, Error> {
         let der = presented
             .ok_or_else(|| Error::Unproven("the client showed no certificate".to_owned()))?;
         let unproven = |why: String| Error::Unproven(format!("the client's certificate: {why}"));
@@ -99,7 +104,10 @@ impl NativeService {
         };
         chain::verify(&certificate, &options).map_err(|why| unproven(why.to_string()))?;
         let serial = certificate.serial();
-        let record = self.store.certificate_by_serial(serial).await?;
+        let key = new_key.map_or_else(|| certificate.public_key(), Ok);
+        let key = key.map_err(Refusal::from)?.digest();
+        let standing = self.store.certificate_standing(serial, key).await?;
+        let record = standing.certificate;
         match &record {
             Some(record) if record.der == certificate.der() => {}
             Some(_) => {
@@ -118,6 +126,7 @@ impl NativeService {
         Ok(PresentedCertificate {
             certificate,
             record,
+            key_compromised: standing.key_compromised,
         })
     }
 }

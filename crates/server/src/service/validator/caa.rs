@@ -8,7 +8,6 @@ use acme::caa::{self, Answer, Facts, Record};
 use acme::challenge::{CaaIdentity, Proof};
 use acme::order::Order;
 use ca::config::{Caa, Config};
-use store::port::Orders as _;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
@@ -25,6 +24,7 @@ impl Validator {
         &self,
         config: &Config,
         order: &Order,
+        proofs: &[Proof],
         caa_identity: &CaaIdentity,
     ) -> Result<(), Error> {
         let settings = config.riser.provisioners.get(&order.provisioner);
@@ -32,12 +32,11 @@ impl Validator {
         if heed == Caa::Off {
             return Ok(());
         }
-        let proofs = self.store.proofs(order.id).await?;
         let _slot = self.slot(config, order.account).await?;
         let climb = Climb {
             order,
             caa_identity,
-            proofs: &proofs,
+            proofs,
             hosts: hosts(config),
             prober: &self.prober,
         };
