@@ -1,8 +1,8 @@
 //! Which addresses a validation may connect to.
 //!
-//! Judged on the address that is connected to, at each redirect, after IPv6
+//! The rules apply to the address of each connection, also after a redirect, once IPv6
 //! forms that carry an IPv4 address have been unwrapped. Names are resolved in
-//! `dns.rs`; nothing here touches the network.
+//! `dns.rs`; nothing here uses the network.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -12,14 +12,17 @@ use ipnet::IpNet;
 /// the allow list, and the allow list over what is built in.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Rules {
-    /// Networks that are fine although the built-in rules refuse them.
+    /// Networks that are allowed although the built-in rules refuse them.
     pub(crate) allow: Vec<IpNet>,
     /// Networks that are refused although the built-in rules allow them.
     pub(crate) deny: Vec<IpNet>,
 }
 
 impl Rules {
-    /// Says why `address` may not be connected to, or `Ok` when it may.
+    /// Checks whether `address` may be connected to.
+    ///
+    /// # Errors
+    /// The reason why not.
     pub(crate) fn check(&self, address: IpAddr) -> Result<(), &'static str> {
         let written = address;
         let address = unwrapped(written);

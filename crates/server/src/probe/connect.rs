@@ -1,5 +1,5 @@
-//! From a host to an open connection, the same for every eye that looks at hosts:
-//! resolved here, checked against the rules, and connected to the very address that was checked.
+//! Connects to a host, for every probe that connects: resolves it, checks the addresses against the
+//! rules, and connects to an address that was checked.
 
 use std::io;
 use std::net::SocketAddr;
@@ -11,29 +11,36 @@ use tokio::time::{Instant, timeout_at};
 
 use super::{Inner, ProbeError, attempt, words_of};
 
-/// More addresses of one name than this are never tried.
+/// The most addresses of one name that are tried.
 const ADDRESSES: usize = 6;
-/// How long an address may be silent when another one is left to try.
+/// How long to wait for an address when another one is left to try.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// A connection that was opened, until its outcome is noted.
+/// An open connection whose outcome is not yet in the trace.
 pub(super) struct Opened {
     address: SocketAddr,
     started: Instant,
 }
 
 impl Opened {
-    /// Writes into the trace what became of the connection.
+    /// Adds the outcome of the connection to the trace.
     pub(super) fn note(self, outcome: &str, trace: &mut Trace) {
         let attempt = attempt(self.address, outcome, self.started);
         trace.attempts.push(attempt);
     }
 }
 
-/// Connects to a host's port; the trace has what was asked and tried before it.
+/// A host and a port to connect to.
+#[derive(Clone, Copy)]
+pub(super) struct Target<'a> {
+    pub(super) host: &'a Host,
+    pub(super) port: u16,
+}
+
+/// Connects to a target; the trace lists the questions and attempts.
 pub(super) async fn reach(
     prober: &Inner,
-    target: (&Host, u16),
+    target: Target<'_>,
     deadline: Instant,
     trace: &mut Trace,
 ) -> Result<(TcpStream, Opened), ProbeError> {
@@ -41,14 +48,14 @@ pub(super) async fn reach(
     connect(&addresses, deadline, trace).await
 }
 
-/// The addresses to try, checked; those that may not be tried are noted.
+/// The allowed addresses of a target; the trace lists those that are not.
 async fn addresses(
     prober: &Inner,
-    (host, port): (&Host, u16),
+    target: Target<'_>,
     deadline: Instant,
     trace: &mut Trace,
 ) -> Result<Vec<SocketAddr>, ProbeError> {
-    let found = match host {
+    let found = match target.host {
         Host::Ip(ip) => vec![*ip],
         Host::Name(name) => match timeout_at(deadline, prober.finder.find(name, trace)).await {
             Ok(found) => found?,
@@ -60,11 +67,11 @@ async fn addresses(
             }
         },
     };
-    let mut fine = Vec::new();
+    let mut allowed = Vec::new();
     for ip in found.into_iter().take(ADDRESSES) {
-        let address = SocketAddr::new(ip, port);
+        let address = SocketAddr::new(ip, target.port);
         match prober.rules.check(ip) {
-            Ok(()) => fine.push(address),
+            Ok(()) => allowed.push(address),
             Err(why) => {
                 let now = Instant::now();
                 trace
@@ -73,10 +80,10 @@ async fn addresses(
             }
         }
     }
-    if fine.is_empty() {
+    if allowed.is_empty() {
         return Err(ProbeError::new(FailureKind::AddressNotAllowed, ""));
     }
-    Ok(fine)
+    Ok(allowed)
 }
 
 /// Connects to the first address that answers.

@@ -1,8 +1,8 @@
-//! The DNS eye: from a name to addresses, the way this machine finds them, with
-//! a note of who was asked and what was answered.
+//! Resolves names to addresses as this machine does, and records which server was asked and what it
+//! answered.
 //!
 //! Hosts file first, then the servers of `resolv.conf` (or `--resolver`) with
-//! its search list. Nothing is cached: a validation sees the present.
+//! its search list. Nothing is cached.
 
 mod authority;
 mod question;
@@ -35,9 +35,9 @@ pub(crate) use self::records::Records;
 const BUDGET: Duration = Duration::from_secs(8);
 /// How long the second address family may lag behind the first.
 const GRACE: Duration = Duration::from_millis(500);
-/// How many addresses of one answer are told of: whoever has the zone decides how many there are.
+/// How many addresses of one answer are shown: the owner of the zone decides how many there are.
 const SHOWN: usize = 8;
-/// How often a server that is silent is asked.
+/// How often a server that does not answer is asked.
 const ROUNDS: u32 = 2;
 
 /// Finds addresses.
@@ -53,7 +53,7 @@ pub(super) struct Finder {
     clients: Mutex<HashMap<(SocketAddr, Duration), TokioResolver>>,
 }
 
-/// What one server says about one name.
+/// The answer of one server about one name.
 enum Answer {
     Addresses(Vec<IpAddr>),
     NoSuchName,
@@ -76,7 +76,7 @@ impl Finder {
         }
     }
 
-    /// The addresses of `name`, IPv6 first, never empty; the trace says where they came from.
+    /// The addresses of `name`, IPv6 first, never empty; the trace has their source.
     pub(super) async fn find(
         &self,
         name: &str,
@@ -92,7 +92,7 @@ impl Finder {
             let resolvers = self.resolvers_for(&candidate);
             kind = match self.ask(&candidate, searched, &resolvers, trace).await {
                 Answer::Addresses(found) => return Ok(in_order(found)),
-                // A name further down the list must not cover up a failure here.
+                // A later name of the list must not hide a failure here.
                 Answer::Failed { .. } => return Err(ProbeError::new(FailureKind::Dns, "")),
                 Answer::NoSuchName if kind != FailureKind::NoAddress => FailureKind::NoSuchName,
                 Answer::NoSuchName | Answer::NoAddresses => FailureKind::NoAddress,
@@ -101,7 +101,7 @@ impl Finder {
         Err(ProbeError::new(kind, ""))
     }
 
-    /// Addresses that no server needs to be asked for.
+    /// Addresses known without a question to a server.
     fn known_here(&self, name: &str, trace: &mut Trace) -> Option<Vec<IpAddr>> {
         let loopback = || vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
         let (source, found) = if self.loopback_names.iter().any(|p| matches(p, name)) {
@@ -126,7 +126,7 @@ impl Finder {
         resolvers
     }
 
-    /// The servers for this name: those of the longest zone that it lies in, else the usual.
+    /// The servers for this name: those of the longest zone that contains it, else the default ones.
     fn resolvers_for(&self, name: &str) -> Resolvers {
         let mut resolvers = self.resolvers();
         let zones = self.zones.iter().filter(|zone| lies_in(name, &zone.name));
@@ -136,7 +136,7 @@ impl Finder {
         resolvers
     }
 
-    /// The names to ask for, in their order, each with its final dot left out.
+    /// The names to ask for, in their order, each without its final dot.
     fn candidates(&self, name: &str, resolvers: &Resolvers) -> Vec<String> {
         let mut names: Vec<String> = Vec::new();
         if !self.strict {
@@ -148,7 +148,7 @@ impl Finder {
         names
     }
 
-    /// Asks one server after the other, and those that are silent again.
+    /// Asks one server after the other, and those that did not answer once more.
     async fn ask(
         &self,
         name: &str,
@@ -200,7 +200,7 @@ impl Finder {
                 trace.answers.push(error.to_string());
                 return Answer::Failed { silent: false };
             }
-            // A name that is too long with this domain behind it does not exist.
+            // A name that is too long with this domain appended does not exist.
             (_, Err(_)) => return Answer::NoSuchName,
         };
         let v6 = timeout(each, client.lookup(query.clone(), RecordType::AAAA));
@@ -266,7 +266,7 @@ impl Outcome {
     }
 }
 
-/// Notes that `server` is asked.
+/// Adds `server` to the trace.
 fn note_server(trace: &mut Trace, server: &str) {
     match &mut trace.resolver {
         None => trace.resolver = Some(server.to_owned()),
@@ -275,7 +275,7 @@ fn note_server(trace: &mut Trace, server: &str) {
     }
 }
 
-/// Whether a name is this zone's, or lies below it.
+/// Whether a name is in this zone.
 fn lies_in(name: &str, zone: &str) -> bool {
     let rest = name.len().checked_sub(zone.len());
     rest.is_some_and(|at| {
@@ -285,7 +285,7 @@ fn lies_in(name: &str, zone: &str) -> bool {
     })
 }
 
-/// What the two answers say, once if both say the same.
+/// The two answers in words, once if they are the same.
 fn words(v6: &Outcome, v4: &Outcome) -> impl Iterator<Item = String> + use<> {
     let both = match (v6, v4) {
         (Outcome::NoName, _) | (_, Outcome::NoName) => Some("NXDOMAIN".to_owned()),
@@ -300,15 +300,15 @@ fn words(v6: &Outcome, v4: &Outcome) -> impl Iterator<Item = String> + use<> {
     each.into_iter()
 }
 
-type Looked = Result<hickory_resolver::lookup::Lookup, NetError>;
+type Lookup = Result<hickory_resolver::lookup::Lookup, NetError>;
 
-/// Waits for both; when the first has addresses the other gets only a little longer.
+/// Waits for both; once the first has addresses the other gets little more time.
 async fn both(
-    one: impl Future<Output = Result<Looked, tokio::time::error::Elapsed>>,
-    two: impl Future<Output = Result<Looked, tokio::time::error::Elapsed>>,
-) -> (Option<Looked>, Option<Looked>) {
+    one: impl Future<Output = Result<Lookup, tokio::time::error::Elapsed>>,
+    two: impl Future<Output = Result<Lookup, tokio::time::error::Elapsed>>,
+) -> (Option<Lookup>, Option<Lookup>) {
     tokio::pin!(one, two);
-    let patience = |first: &Option<Looked>| match first {
+    let patience = |first: &Option<Lookup>| match first {
         Some(Ok(_)) => GRACE,
         _ => BUDGET,
     };
@@ -326,8 +326,8 @@ async fn both(
     }
 }
 
-fn flatten(looked: Option<Looked>) -> Outcome {
-    match looked {
+fn flatten(lookup: Option<Lookup>) -> Outcome {
+    match lookup {
         None => Outcome::Silence,
         Some(Ok(lookup)) => {
             let found: Vec<_> = lookup
@@ -366,7 +366,7 @@ fn failure(error: &NetError) -> Outcome {
     }
 }
 
-/// The name of a response code as resolvers and `dig` print it.
+/// The name of a response code, as resolvers and `dig` print it.
 fn word(code: ResponseCode) -> String {
     let known = [
         (ResponseCode::ServFail, "SERVFAIL"),
@@ -391,7 +391,7 @@ fn address(data: &RData) -> Option<IpAddr> {
     }
 }
 
-/// A client that asks one server, keeps nothing and appends nothing.
+/// A client that asks one server, without cache and search list.
 fn connect(server: SocketAddr, each: Duration) -> Result<TokioResolver, NetError> {
     let mut connections = vec![ConnectionConfig::udp(), ConnectionConfig::tcp()];
     for connection in &mut connections {
@@ -427,7 +427,7 @@ fn in_order(found: Vec<IpAddr>) -> Vec<IpAddr> {
     ordered
 }
 
-/// Whether `name` is `pattern`, or lies under it when that begins with `*.`.
+/// Whether `name` is `pattern`, or below it when `pattern` begins with `*.`.
 fn matches(pattern: &str, name: &str) -> bool {
     match pattern.strip_prefix("*.") {
         Some(parent) => name

@@ -1,4 +1,4 @@
-//! The HTTP eye: one GET over HTTP/1.1 to an address that was checked before
+//! The HTTP probe: one GET over HTTP/1.1 to an address that was checked before
 //! the connection was opened. Redirects are reported, never followed.
 
 use std::error::Error as _;
@@ -15,15 +15,15 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 
-use super::connect::reach;
+use super::connect::{Target, reach};
 use super::{Inner, ProbeError, words_of};
 
-/// More of a body than this is never read.
+/// The most bytes of a body that are read.
 const BODY_CAP: usize = 64 * 1024;
-/// What we call ourselves in the logs of the servers that we look at.
+/// The `User-Agent` of a probe.
 const AGENT: &str = concat!("Riser/", env!("CARGO_PKG_VERSION"), " (ACME validation)");
 
-/// What came back, before the trace is added.
+/// A response, before the trace is added.
 pub(super) struct Seen {
     status: u16,
     location: Option<String>,
@@ -34,7 +34,7 @@ pub(super) struct Seen {
 }
 
 impl Seen {
-    pub(super) fn into_sight(self, trace: Trace) -> HttpObservation {
+    pub(super) fn into_observation(self, trace: Trace) -> HttpObservation {
         HttpObservation {
             status: self.status,
             location: self.location,
@@ -51,13 +51,17 @@ impl Seen {
 trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
 impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
 
-pub(super) async fn look(
+pub(super) async fn probe(
     prober: &Inner,
     probe: &HttpProbe,
     deadline: Instant,
     trace: &mut Trace,
 ) -> Result<Seen, ProbeError> {
-    let (tcp, opened) = reach(prober, (&probe.host, probe.port), deadline, trace).await?;
+    let target = Target {
+        host: &probe.host,
+        port: probe.port,
+    };
+    let (tcp, opened) = reach(prober, target, deadline, trace).await?;
     let exchange = async {
         let stream: Box<dyn Stream> = if probe.https {
             let name = bare(&probe.host);
@@ -77,7 +81,7 @@ pub(super) async fn look(
     seen
 }
 
-/// What became of a connection on which no answer came.
+/// The outcome of a connection without a response.
 fn outcome(miss: &ProbeError) -> &'static str {
     if miss.kind == FailureKind::Timeout {
         "connected, but no complete answer"

@@ -1,7 +1,7 @@
-//! The only outbound prober: they look where a challenge asks them to look and
-//! say what they saw. They decide nothing.
+//! The only outbound connections: carries out the probe that a challenge asks for, and returns the
+//! observation. Decides nothing.
 //!
-//! Address rules, resolvers, time-outs and body caps live here, once.
+//! Address rules, resolvers, time-outs and limits on bodies are here, once.
 
 mod address;
 mod connect;
@@ -30,16 +30,16 @@ pub(crate) use self::address::Rules;
 pub(crate) use self::dns::Records;
 pub(crate) use hickory_resolver::proto::rr::{RData, RecordType};
 
-/// How the prober look.
+/// How probes are carried out.
 #[derive(Debug, Clone)]
 pub(crate) struct Options {
-    /// Asked instead of the servers of `resolv_conf`, if there are any.
+    /// Servers to ask instead of those of `resolv_conf`, if there are any.
     pub(crate) resolvers: Vec<SocketAddr>,
     /// Zones with resolvers of their own.
     pub(crate) zones: Vec<Zone>,
-    /// Whether records are asked for at the servers of their zone; addresses never are.
+    /// Whether the authoritative servers are asked for records; for addresses they never are.
     pub(crate) authoritative: bool,
-    /// Whether names are asked for as they are, without the search list.
+    /// Whether names are resolved as they are, without the search list.
     pub(crate) strict_fqdn: bool,
     /// The hosts file.
     pub(crate) hosts: PathBuf,
@@ -47,7 +47,7 @@ pub(crate) struct Options {
     pub(crate) resolv_conf: PathBuf,
     /// Which addresses may be connected to.
     pub(crate) rules: Rules,
-    /// Names (`*.test`) that are loopback without asking anybody.
+    /// Names (`*.test`) that resolve to loopback without a question.
     pub(crate) loopback_names: Vec<String>,
 }
 
@@ -66,7 +66,7 @@ impl Default for Options {
     }
 }
 
-/// A zone whose names are asked for at servers of its own.
+/// A zone with resolvers of its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Zone {
     /// The zone, without its final dot.
@@ -85,66 +85,69 @@ struct Inner {
     tls: unverified_tls::UnverifiedTls,
 }
 
-/// What the DNS says, and how it was come by.
+/// Records from the DNS, and the trace of the look-up.
 #[derive(Debug, Clone)]
-pub(crate) struct Looked {
+pub(crate) struct RecordLookup {
     pub(crate) records: Records,
     pub(crate) trace: Trace,
 }
 
-/// Why nothing was seen.
+/// Why a probe failed.
 struct ProbeError {
     kind: FailureKind,
     words: String,
 }
 
 impl Prober {
-    /// Opens the prober; nothing is read or asked before the first look.
+    /// Creates the prober; nothing is read or asked before the first probe.
     pub(crate) fn new(options: &Options) -> Self {
         Self(Arc::new(ArcSwap::from_pointee(Inner::new(options))))
     }
 
-    /// Looks as `options` say from the next look on.
+    /// Uses `options` from the next probe on.
     pub(crate) fn follow(&self, options: &Options) {
         self.0.store(Arc::new(Inner::new(options)));
     }
 
-    /// Looks once, from the first DNS question to the last byte `within` this
-    /// time, and tells what was seen and how.
-    pub(crate) async fn look(&self, probe: &Probe, within: Duration) -> Observation {
+    /// Carries out one probe, from the first DNS question to the last byte `within` this time.
+    pub(crate) async fn probe(&self, probe: &Probe, within: Duration) -> Observation {
         match probe {
-            Probe::Http(http) => self.look_at_web(http, within).await,
-            Probe::Txt(txt) => self.look_at_texts(txt, within).await,
-            Probe::Tls(tls) => self.shake_hands(tls, within).await,
+            Probe::Http(http) => self.get(http, within).await,
+            Probe::Txt(txt) => self.query_txt(txt, within).await,
+            Probe::Tls(tls) => self.handshake(tls, within).await,
             Probe::Payload => Observation::Payload,
         }
     }
 
-    async fn look_at_web(&self, probe: &HttpProbe, within: Duration) -> Observation {
+    async fn get(&self, probe: &HttpProbe, within: Duration) -> Observation {
         let started = Instant::now();
         let prober = self.0.load_full();
         let mut trace = Trace::default();
-        let seen = http::look(&prober, probe, started + within, &mut trace).await;
+        let seen = http::probe(&prober, probe, started + within, &mut trace).await;
         match seen {
-            Ok(observation) => Observation::Http(observation.into_sight(timed(trace, started))),
+            Ok(observation) => {
+                Observation::Http(observation.into_observation(timed(trace, started)))
+            }
             Err(miss) => Observation::Failed(miss.into_failure(trace, started)),
         }
     }
 
-    async fn shake_hands(&self, probe: &TlsProbe, within: Duration) -> Observation {
+    async fn handshake(&self, probe: &TlsProbe, within: Duration) -> Observation {
         let started = Instant::now();
         let prober = self.0.load_full();
         let mut trace = Trace::default();
-        let seen = tls::look(&prober, probe, started + within, &mut trace).await;
+        let seen = tls::probe(&prober, probe, started + within, &mut trace).await;
         match seen {
-            Ok(observation) => Observation::Tls(observation.into_sight(timed(trace, started))),
+            Ok(observation) => {
+                Observation::Tls(observation.into_observation(timed(trace, started)))
+            }
             Err(miss) => Observation::Failed(miss.into_failure(trace, started)),
         }
     }
 
-    async fn look_at_texts(&self, probe: &TxtProbe, within: Duration) -> Observation {
+    async fn query_txt(&self, probe: &TxtProbe, within: Duration) -> Observation {
         match self.records(&probe.name, RecordType::TXT, within).await {
-            Ok(Looked { records, trace }) => match records {
+            Ok(RecordLookup { records, trace }) => match records {
                 Records::Found(found) => {
                     let values = found.iter().filter_map(text).collect();
                     Observation::Txt(TxtObservation { values, trace })
@@ -163,17 +166,17 @@ impl Prober {
         }
     }
 
-    /// Asks the DNS for the records of one type that `name` has: no hosts file, no search list,
+    /// Looks up the records of one type in the DNS: no hosts file, no search list,
     /// no cache; aliases are followed, and it ends `within` this time.
     ///
     /// # Errors
-    /// Where nobody gave a usable answer.
+    /// When no server gave a usable answer.
     pub(crate) async fn records(
         &self,
         name: &str,
         kind: RecordType,
         within: Duration,
-    ) -> Result<Looked, Failure> {
+    ) -> Result<RecordLookup, Failure> {
         let started = Instant::now();
         let prober = self.0.load_full();
         let mut trace = Trace::default();
@@ -185,7 +188,7 @@ impl Prober {
             ))
         };
         match asked.unwrap_or_else(|_| silence()) {
-            Ok(records) => Ok(Looked {
+            Ok(records) => Ok(RecordLookup {
                 records,
                 trace: timed(trace, started),
             }),
@@ -221,7 +224,7 @@ impl ProbeError {
     }
 }
 
-/// A trace that has come to its end.
+/// Completes a trace with the time it took.
 fn timed(trace: Trace, started: Instant) -> Trace {
     Trace {
         millis: millis_since(started),
@@ -250,7 +253,7 @@ fn millis_since(started: Instant) -> u64 {
     u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX)
 }
 
-/// What the operating system says, in the words that people search for.
+/// An error of the operating system, in the words that people search for.
 fn words_of(error: &io::Error) -> String {
     let known = [
         (io::ErrorKind::ConnectionRefused, "connection refused"),

@@ -1,5 +1,5 @@
-//! How this machine finds addresses: the hosts file and `resolv.conf`, read
-//! again when they change. No question goes out from here.
+//! How this machine resolves names: the hosts file and `resolv.conf`, read
+//! again when they change. No question is sent from here.
 
 use std::collections::HashMap;
 use std::fs;
@@ -11,12 +11,12 @@ use std::time::{Duration, SystemTime};
 /// The port that name servers of `resolv.conf` listen on.
 const DNS_PORT: u16 = 53;
 
-/// What `resolv.conf` says.
+/// The contents of `resolv.conf`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Resolvers {
     /// The name servers, in their order.
     pub(super) servers: Vec<SocketAddr>,
-    /// Domains to be tried behind a name, in their order.
+    /// Domains to append to a name, in their order.
     pub(super) search: Vec<String>,
     /// A name with at least so many dots is tried as it is first.
     pub(super) ndots: usize,
@@ -24,7 +24,7 @@ pub(super) struct Resolvers {
     pub(super) timeout: Duration,
 }
 
-/// What the hosts file says: lower-case names to addresses in file order.
+/// The contents of the hosts file: lower-case names to addresses in file order.
 pub(super) type Hosts = HashMap<String, Vec<IpAddr>>;
 
 /// A file that is parsed again only after it has changed.
@@ -46,7 +46,7 @@ impl<T> Watched<T> {
         }
     }
 
-    /// The file's present meaning; a missing file means the same as an empty one.
+    /// The parsed file as it is now; a missing file is the same as an empty one.
     pub(super) fn read(&self) -> Arc<T> {
         let stamp = fs::metadata(&self.path)
             .and_then(|m| Ok((m.modified()?, m.len())))

@@ -1,4 +1,4 @@
-//! The prober against a DNS server and web servers of our own on loopback.
+//! The prober against a DNS server and web servers on loopback.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -85,7 +85,7 @@ async fn answer(question: &Message) -> Option<Vec<u8>> {
     Some(answer.to_vec().unwrap())
 }
 
-/// A web server that says `answer` to whoever connects, then closes.
+/// A web server that sends `answer` to each connection, then closes it.
 async fn web(answer: Vec<u8>) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -151,7 +151,9 @@ impl World {
             path_and_query: "/.well-known/acme-challenge/token".to_owned(),
             https: false,
         });
-        self.prober.look(&probe, Duration::from_secs(seconds)).await
+        self.prober
+            .probe(&probe, Duration::from_secs(seconds))
+            .await
     }
 
     async fn seen(&self, host: &str, port: u16) -> HttpObservation {

@@ -1,5 +1,5 @@
-//! The TLS eye: one handshake that offers `acme-tls/1` alone, and the certificate that is shown in
-//! it (RFC 8737 §3). No octet of the application's is sent or read.
+//! The TLS probe: one handshake that offers only `acme-tls/1`, and the certificate presented in it
+//! (RFC 8737 §3). No application data is sent or read.
 
 use std::io;
 
@@ -10,13 +10,13 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 use tokio_rustls::client::TlsStream;
 
-use super::connect::reach;
+use super::connect::{Target, reach};
 use super::{Inner, ProbeError, words_of};
 
-/// More of a certificate than this is not kept.
+/// The most bytes of a certificate that are kept.
 const LEAF_CAP: usize = 16 * 1024;
 
-/// What the server showed, before the trace is added.
+/// What the server presented, before the trace is added.
 pub(super) struct Seen {
     protocol: Option<String>,
     version: u16,
@@ -25,7 +25,7 @@ pub(super) struct Seen {
 }
 
 impl Seen {
-    pub(super) fn into_sight(self, trace: Trace) -> TlsObservation {
+    pub(super) fn into_observation(self, trace: Trace) -> TlsObservation {
         TlsObservation {
             protocol: self.protocol,
             version: self.version,
@@ -36,13 +36,17 @@ impl Seen {
     }
 }
 
-pub(super) async fn look(
+pub(super) async fn probe(
     prober: &Inner,
     probe: &TlsProbe,
     deadline: Instant,
     trace: &mut Trace,
 ) -> Result<Seen, ProbeError> {
-    let (tcp, opened) = reach(prober, (&probe.host, probe.port), deadline, trace).await?;
+    let target = Target {
+        host: &probe.host,
+        port: probe.port,
+    };
+    let (tcp, opened) = reach(prober, target, deadline, trace).await?;
     let handshake = async {
         let mut stream = prober.tls.acme(&probe.server_name, tcp).await?;
         let seen = shown(&stream);
@@ -75,7 +79,7 @@ fn shown(stream: &TlsStream<TcpStream>) -> Seen {
     }
 }
 
-/// Why the handshake did not come to its end.
+/// Why the handshake failed.
 fn miss(error: &io::Error) -> ProbeError {
     let inner = error.get_ref();
     let Some(tls) = inner.and_then(|inner| inner.downcast_ref::<rustls::Error>()) else {

@@ -1,5 +1,5 @@
-//! TLS with anyone: the certificate is not judged here, since the client may well be here to get
-//! its first one (RFC 8555 §8.3, §10.2); that the peer holds the certificate's key is.
+//! TLS without verification of the certificate, since a client may be about to get its first one
+//! (RFC 8555 §8.3, §10.2). That the peer holds the certificate's key is verified.
 
 use std::io;
 use std::sync::{Arc, OnceLock};
@@ -17,7 +17,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use webpki::RawPublicKeyEntity;
 
-/// How TLS is spoken, made when it is first needed and kept between looks.
+/// The TLS configurations, created when first needed and kept between probes.
 #[derive(Default)]
 pub(super) struct UnverifiedTls {
     http: OnceLock<Arc<ClientConfig>>,
@@ -25,7 +25,7 @@ pub(super) struct UnverifiedTls {
 }
 
 impl UnverifiedTls {
-    /// Speaks TLS for HTTP with whoever answers at `tcp`, under the name `host`.
+    /// Performs a TLS handshake for HTTP on `tcp`, with the server name `host`.
     pub(super) async fn http(
         &self,
         host: &str,
@@ -34,7 +34,7 @@ impl UnverifiedTls {
         connect(&self.http, "http/1.1", host, tcp).await
     }
 
-    /// Speaks TLS with whoever answers at `tcp`, offering the protocol of tls-alpn-01 alone.
+    /// Performs a TLS handshake on `tcp` that offers only the protocol of tls-alpn-01.
     pub(super) async fn acme(
         &self,
         name: &str,
@@ -69,13 +69,13 @@ fn config(protocol: &str) -> Result<Arc<ClientConfig>, Error> {
         .with_no_client_auth();
     config.alpn_protocols = vec![protocol.as_bytes().to_vec()];
     config.enable_sni = true;
-    // A resumed session shows the certificate of an earlier look.
+    // A resumed session presents the certificate of an earlier probe.
     config.resumption = Resumption::disabled();
     Ok(Arc::new(config))
 }
 
-/// Takes every certificate, but makes the peer prove that it holds the key. Nothing of the
-/// certificate but its key is read: tls-alpn-01 has a critical extension that no verifier knows.
+/// Accepts every certificate, but verifies that the peer holds its key. Only the key of the
+/// certificate is read: tls-alpn-01 has a critical extension that verifiers reject.
 #[derive(Debug)]
 struct KeyHolder(Arc<CryptoProvider>);
 

@@ -1,61 +1,61 @@
-//! The servers that know a name themselves: its zone, its name servers and their
+//! The authoritative servers of a name: its zone, its name servers and their
 //! addresses, all found through the resolvers. For operators whose resolvers
-//! keep old answers.
+//! serve outdated answers.
 
 use std::net::{IpAddr, SocketAddr};
 
 use acme::challenge::{FailureKind, Trace};
 use hickory_resolver::proto::rr::{Name, RData, RecordType};
 
-use super::records::{Member, Panel};
+use super::records::{Server, Servers, Wanted};
 use super::{Finder, address, in_order};
 use crate::probe::ProbeError;
 
-/// More servers of one zone than these are never asked.
+/// The most servers of one zone that are asked.
 const MOST_SERVERS: usize = 6;
 /// Where authoritative servers listen.
 const DNS_PORT: u16 = 53;
 
 impl Finder {
-    /// The authoritative servers for this name, those that may be asked, IPv6 first.
-    pub(super) async fn authoritative(&self, name: &Name) -> Result<Panel, ProbeError> {
-        let (zone, servers) = self.zone_of(name).await?;
-        let (mut members, mut refused) = (Vec::new(), Vec::new());
-        for server in &servers {
+    /// The authoritative servers for this name that the address rules allow, IPv6 first.
+    pub(super) async fn authoritative(&self, name: &Name) -> Result<Servers, ProbeError> {
+        let (zone, name_servers) = self.zone_of(name).await?;
+        let (mut found, mut refused) = (Vec::new(), Vec::new());
+        for name_server in &name_servers {
             for ip in self
-                .addresses_of(server)
+                .addresses_of(name_server)
                 .await?
                 .into_iter()
                 .take(MOST_SERVERS)
             {
-                let member = Member {
+                let server = Server {
                     address: SocketAddr::new(ip, DNS_PORT),
                     words: format!(
                         "the authoritative server {} ({})",
                         SocketAddr::new(ip, DNS_PORT),
-                        shown(server)
+                        shown(name_server)
                     ),
                 };
                 match self.rules.check(ip) {
-                    Ok(()) => members.push(member),
-                    Err(why) => refused.push(format!("{}, {why}", member.words)),
+                    Ok(()) => found.push(server),
+                    Err(why) => refused.push(format!("{}, {why}", server.words)),
                 }
             }
         }
-        if members.is_empty() {
-            // Whoever has the zone decides how many there are.
+        if found.is_empty() {
+            // The owner of the zone decides how many there are.
             refused.truncate(MOST_SERVERS);
-            return Err(unreachable(&zone, &servers, &refused));
+            return Err(unreachable(&zone, &name_servers, &refused));
         }
-        members.sort_by_key(|member| member.address.is_ipv4());
-        members.truncate(MOST_SERVERS);
-        Ok(Panel {
-            servers: members,
+        found.sort_by_key(|server| server.address.is_ipv4());
+        found.truncate(MOST_SERVERS);
+        Ok(Servers {
+            all: found,
             recursive: false,
         })
     }
 
-    /// The closest zone above a name, or at it, and its name servers.
+    /// The closest enclosing zone of a name, and its name servers.
     async fn zone_of(&self, name: &Name) -> Result<(Name, Vec<Name>), ProbeError> {
         let mut zone = name.clone();
         while !zone.is_root() {
@@ -80,15 +80,17 @@ impl Finder {
         Ok(in_order(found.iter().filter_map(address).collect()))
     }
 
-    /// The records that the resolvers have for the name itself, aliases not followed.
+    /// The records of the name itself at the resolvers, aliases not followed.
     async fn through_resolvers(
         &self,
         name: &Name,
         kind: RecordType,
     ) -> Result<Vec<RData>, ProbeError> {
         let mut trace = Trace::default();
-        let panel = self.recursive(name);
-        let asked = self.ask_panel(&panel, (name, kind), &mut trace).await;
+        let servers = self.recursive(name);
+        let asked = self
+            .query(&servers, Wanted { name, kind }, &mut trace)
+            .await;
         let (answer, _) = asked.map_err(|_| {
             let words = format!(
                 "{kind} records of {} were asked for at {}, which answered {}",

@@ -1,5 +1,5 @@
 //! One question to one DNS server: over UDP, and over TCP where the answer is
-//! cut. Nothing is cached, repeated or followed here.
+//! truncated. Nothing is cached, repeated or followed here.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -13,15 +13,15 @@ use tokio::time::timeout;
 
 use crate::probe::words_of;
 
-/// The longest answer over UDP that is asked for; longer ones are broken up on many networks.
+/// The longest UDP answer to ask for; longer ones are fragmented on many networks.
 const UDP_PAYLOAD: u16 = 1232;
 
-/// What is asked.
+/// A question.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Question<'a> {
     pub(super) name: &'a Name,
     pub(super) kind: RecordType,
-    /// Whether the server is asked to ask others.
+    /// Whether recursion is desired.
     pub(super) recursive: bool,
 }
 
@@ -30,12 +30,12 @@ pub(super) struct Question<'a> {
 pub(super) enum Unanswered {
     /// Nothing came in time.
     Silence,
-    /// Something else, in words.
+    /// Any other failure, in words.
     Failed(String),
 }
 
 impl Question<'_> {
-    /// Asks a server and takes at most this time.
+    /// Asks a server, within this time.
     pub(super) async fn ask(
         &self,
         server: SocketAddr,
@@ -49,7 +49,7 @@ impl Question<'_> {
         let mut query = self.message();
         let mut answer = over_udp(server, &query).await?;
         let code = answer.metadata.response_code;
-        // Old servers know no extension (RFC 6891 §7).
+        // Old servers do not support extensions (RFC 6891 §7).
         if code == ResponseCode::FormErr || code == ResponseCode::NotImp {
             query.edns = None;
             answer = over_udp(server, &query).await?;
@@ -81,7 +81,7 @@ async fn over_udp(server: SocketAddr, query: &Message) -> Result<Message, Unansw
         SocketAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
     };
     let io_failed = |error: io::Error| Unanswered::Failed(words_of(&error));
-    // Connected, so that the system drops what others send, and tells of a closed port.
+    // Connected, so that the system drops datagrams from others, and reports a closed port.
     let socket = UdpSocket::bind((any, 0)).await.map_err(io_failed)?;
     socket.connect(server).await.map_err(io_failed)?;
     socket.send(&octets).await.map_err(io_failed)?;
@@ -113,8 +113,8 @@ async fn over_tcp(server: SocketAddr, query: &Message) -> io::Result<Message> {
     }
 }
 
-/// Whether this is an answer to that query; a server that understood nothing may leave the
-/// question out.
+/// Whether this is an answer to that query; a server that could not parse it may omit the
+/// question.
 fn answers(answer: &Message, query: &Message) -> bool {
     let code = answer.metadata.response_code;
     let repeats = answer.queries == query.queries

@@ -1,4 +1,4 @@
-//! Records of any type, found for TXT and CAA: no hosts file, no search list, no
+//! Looks up records of any type, such as TXT and CAA: no hosts file, no search list, no
 //! cache. Aliases are followed, also where the resolver does not do it.
 
 use std::net::SocketAddr;
@@ -11,37 +11,44 @@ use super::question::{Question, Unanswered};
 use super::{BUDGET, Finder, ROUNDS, note_server, word};
 use crate::probe::ProbeError;
 
-/// How many aliases are followed, one after the other.
+/// The most aliases that are followed, one after the other.
 const MOST_ALIASES: usize = 10;
 
-/// What the DNS says about the records of one type that a name has.
+/// The records of one type of a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Records {
-    /// These, at least one.
+    /// At least one record.
     Found(Vec<RData>),
-    /// The name exists and has none (NODATA).
+    /// The name exists and has no such record (NODATA).
     None,
     /// The name does not exist (NXDOMAIN).
     NoSuchName,
 }
 
-/// Servers that may answer, and how to ask them.
-pub(super) struct Panel {
-    pub(super) servers: Vec<Member>,
-    /// Whether they are asked to ask others; else they have to know it themselves.
+/// A question about a name.
+#[derive(Clone, Copy)]
+pub(super) struct Wanted<'a> {
+    pub(super) name: &'a Name,
+    pub(super) kind: RecordType,
+}
+
+/// Servers to ask, and how.
+pub(super) struct Servers {
+    pub(super) all: Vec<Server>,
+    /// Whether recursion is desired; else only authoritative answers count.
     pub(super) recursive: bool,
 }
 
-/// One of them.
-pub(super) struct Member {
+/// A server to ask.
+pub(super) struct Server {
     pub(super) address: SocketAddr,
-    /// What it is called in the trace.
+    /// Its name in the trace.
     pub(super) words: String,
 }
 
 impl Finder {
-    /// The records of this type that `name` has, at the end of its aliases. A server that
-    /// fails or is silent is a miss, never an answer.
+    /// The records of this type of `name`, at the end of its aliases. A server that
+    /// fails or does not answer is an error, never an answer.
     pub(in crate::probe) async fn records(
         &self,
         name: &str,
@@ -54,10 +61,12 @@ impl Finder {
         name.set_fqdn(true);
         let mut aliases = vec![name.clone()];
         loop {
-            let panel = self.panel(&name).await?;
-            let (answer, who) = self.ask_panel(&panel, (&name, kind), trace).await?;
-            let suffix = suffix(&panel, who, (aliases.len() > 1).then_some(&name));
-            let last = follow(&answer, &name, &mut aliases, (trace, &suffix))?;
+            let servers = self.servers(&name).await?;
+            let (answer, who) = self
+                .query(&servers, Wanted { name: &name, kind }, trace)
+                .await?;
+            let suffix = suffix(&servers, who, (aliases.len() > 1).then_some(&name));
+            let last = follow(&answer, &mut aliases, &suffix, trace)?;
             let owned = answer.answers.iter().filter(|record| record.name == last);
             let found: Vec<_> = owned
                 .filter(|record| record.record_type() == kind)
@@ -83,8 +92,8 @@ impl Finder {
         }
     }
 
-    /// Who is asked about this name.
-    async fn panel(&self, name: &Name) -> Result<Panel, ProbeError> {
+    /// The servers to ask about this name.
+    async fn servers(&self, name: &Name) -> Result<Servers, ProbeError> {
         if self.authoritative {
             return self.authoritative(name).await;
         }
@@ -92,46 +101,44 @@ impl Finder {
     }
 
     /// The resolvers for this name.
-    pub(super) fn recursive(&self, name: &Name) -> Panel {
+    pub(super) fn recursive(&self, name: &Name) -> Servers {
         let name = name.to_ascii();
         let servers = self.resolvers_for(name.trim_end_matches('.')).servers;
-        let member = |address: SocketAddr| Member {
+        let server = |address: SocketAddr| Server {
             address,
             words: address.to_string(),
         };
-        Panel {
-            servers: servers.into_iter().map(member).collect(),
+        Servers {
+            all: servers.into_iter().map(server).collect(),
             recursive: true,
         }
     }
 
-    /// Asks one server after the other, and those that are silent again: the first answer that
-    /// says something about the name, and whose it is.
-    pub(super) async fn ask_panel(
+    /// Asks one server after the other, and those that did not answer once more. Returns the first
+    /// usable answer and the server that gave it.
+    pub(super) async fn query(
         &self,
-        panel: &Panel,
-        (name, kind): (&Name, RecordType),
+        servers: &Servers,
+        wanted: Wanted<'_>,
         trace: &mut Trace,
     ) -> Result<(Message, SocketAddr), ProbeError> {
-        let servers = u32::try_from(panel.servers.len())
-            .unwrap_or(u32::MAX)
-            .max(1);
+        let count = u32::try_from(servers.all.len()).unwrap_or(u32::MAX).max(1);
         let each = self
             .resolvers()
             .timeout
-            .min(BUDGET / servers.saturating_mul(ROUNDS));
+            .min(BUDGET / count.saturating_mul(ROUNDS));
         let question = Question {
-            name,
-            kind,
-            recursive: panel.recursive,
+            name: wanted.name,
+            kind: wanted.kind,
+            recursive: servers.recursive,
         };
-        let mut left: Vec<_> = panel.servers.iter().collect();
+        let mut left: Vec<_> = servers.all.iter().collect();
         for _ in 0..ROUNDS {
             let mut silent = Vec::new();
             for server in left {
                 note_server(trace, &server.words);
                 let words = match question.ask(server.address, each).await {
-                    Ok(answer) => match useless(&answer, panel.recursive) {
+                    Ok(answer) => match useless(&answer, servers.recursive) {
                         None => return Ok((answer, server.address)),
                         Some(words) => words,
                     },
@@ -143,7 +150,7 @@ impl Finder {
                 };
                 trace
                     .answers
-                    .push(words + &suffix(panel, server.address, None));
+                    .push(words + &suffix(servers, server.address, None));
             }
             left = silent;
         }
@@ -151,7 +158,7 @@ impl Finder {
     }
 }
 
-/// Why an answer says nothing about the name.
+/// Why an answer is not usable.
 fn useless(answer: &Message, recursive: bool) -> Option<String> {
     let code = answer.metadata.response_code;
     if code != ResponseCode::NoError && code != ResponseCode::NXDomain {
@@ -170,14 +177,15 @@ fn useless(answer: &Message, recursive: bool) -> Option<String> {
     refers.then(|| "a referral, since it does not ask others".to_owned())
 }
 
-/// Follows the aliases of `name` through one answer, notes them, and returns where they end.
+/// Follows the aliases of the last name of `aliases` through one answer, adds them to the trace,
+/// and returns the name at their end.
 fn follow(
     answer: &Message,
-    name: &Name,
     aliases: &mut Vec<Name>,
-    (trace, suffix): (&mut Trace, &str),
+    suffix: &str,
+    trace: &mut Trace,
 ) -> Result<Name, ProbeError> {
-    let mut last = name.clone();
+    let mut last = aliases.last().cloned().unwrap_or_default();
     loop {
         let mut owned = answer.answers.iter().filter(|record| record.name == last);
         let target = owned.find_map(|record| {
@@ -206,15 +214,15 @@ fn follow(
     }
 }
 
-/// What an answer's words need beside them: which name, unless it is the first, and which
+/// What the trace adds to an answer: the name, unless it is the first, and the
 /// server, if there are several.
-fn suffix(panel: &Panel, who: SocketAddr, alias: Option<&Name>) -> String {
+fn suffix(servers: &Servers, who: SocketAddr, alias: Option<&Name>) -> String {
     let mut suffix = String::new();
     if let Some(alias) = alias {
         let alias = alias.to_ascii();
         suffix += &format!(" for {}", alias.trim_end_matches('.'));
     }
-    if panel.servers.len() > 1 {
+    if servers.all.len() > 1 {
         suffix += &format!(" ({who})");
     }
     suffix

@@ -1,4 +1,4 @@
-//! The look-up of records against a DNS server on loopback that says what it is told to say.
+//! The look-up of records against a DNS server on loopback with scripted answers.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -78,7 +78,7 @@ fn records(asked: &str) -> Vec<Record> {
     }
 }
 
-/// More addresses than anybody needs, none of which may be connected to.
+/// Many addresses, none of which may be connected to.
 fn crowd(owner: &str) -> Vec<Record> {
     let all = (0..1000_u16).map(|n| {
         let [high, low] = n.to_be_bytes();
@@ -158,7 +158,7 @@ fn eyes_of(resolvers: Vec<SocketAddr>, zones: Vec<Zone>) -> Prober {
 
 async fn look(prober: &Prober, name: &str) -> Observation {
     let probe = Probe::Txt(TxtProbe { name: name.into() });
-    prober.look(&probe, Duration::from_secs(30)).await
+    prober.probe(&probe, Duration::from_secs(30)).await
 }
 
 async fn seen(prober: &Prober, name: &str) -> TxtObservation {

@@ -1,4 +1,4 @@
-//! The TLS eye against servers of our own on loopback.
+//! The TLS probe against servers on loopback.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -20,7 +20,7 @@ use crate::probe::{Options, Prober};
 const ACME: &[u8] = b"acme-tls/1";
 const ANY: &[&SupportedProtocolVersion] = rustls::ALL_VERSIONS;
 
-/// Shows one certificate to everybody and keeps the names that were asked for.
+/// Presents one certificate to every client and records the requested names.
 #[derive(Debug)]
 struct Shown {
     key: Arc<CertifiedKey>,
@@ -35,8 +35,14 @@ impl ResolvesServerCert for Shown {
     }
 }
 
+/// A certificate and what serves it.
+struct Certified {
+    leaf: Vec<u8>,
+    key: CertifiedKey,
+}
+
 /// A certificate as tls-alpn-01 has it, and a key: its own, or another.
-fn certified(own: bool, names: usize) -> (Vec<u8>, CertifiedKey) {
+fn certified(own: bool, names: usize) -> Certified {
     let key = KeyPair::generate().unwrap();
     let names = (0..names).map(|n| format!("name{n}.web.test"));
     let mut params = CertificateParams::new(names.collect::<Vec<_>>()).unwrap();
@@ -50,7 +56,10 @@ fn certified(own: bool, names: usize) -> (Vec<u8>, CertifiedKey) {
     let der = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
     let signing = aws_lc_rs::sign::any_supported_type(&der).unwrap();
     let leaf = certificate.der().clone();
-    (leaf.to_vec(), CertifiedKey::new(vec![leaf], signing))
+    Certified {
+        leaf: leaf.to_vec(),
+        key: CertifiedKey::new(vec![leaf], signing),
+    }
 }
 
 struct Server {
@@ -60,13 +69,13 @@ struct Server {
 }
 
 async fn server(
-    (leaf, key): (Vec<u8>, CertifiedKey),
+    certified: Certified,
     protocols: &[&[u8]],
     versions: &[&'static SupportedProtocolVersion],
 ) -> Server {
     let asked = Arc::<Mutex<Vec<String>>>::default();
     let resolver = Shown {
-        key: Arc::new(key),
+        key: Arc::new(certified.key),
         asked: Arc::clone(&asked),
     };
     let provider = Arc::new(aws_lc_rs::default_provider());
@@ -87,10 +96,14 @@ async fn server(
             }
         }
     });
-    Server { port, leaf, asked }
+    Server {
+        port,
+        leaf: certified.leaf,
+        asked,
+    }
 }
 
-/// A server that says `answer` to whoever has said something, then closes.
+/// A server that sends `answer` after the first bytes from a client, then closes.
 async fn raw(answer: &'static [u8]) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -115,7 +128,7 @@ async fn look_at(host: Host, port: u16) -> Observation {
         port,
         server_name: "web.test".to_owned(),
     });
-    prober.look(&probe, Duration::from_secs(2)).await
+    prober.probe(&probe, Duration::from_secs(2)).await
 }
 
 async fn seen(port: u16) -> TlsObservation {

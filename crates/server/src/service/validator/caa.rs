@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::{Error, Validator};
-use crate::probe::{Looked, Prober, RData, RecordType, Records};
+use crate::probe::{Prober, RData, RecordLookup, RecordType, Records};
 
 impl Validator {
     /// Lets an order pass that no CAA record forbids, as far as its provisioner heeds them.
@@ -134,7 +134,7 @@ impl Climb<'_> {
                 return Ok(());
             };
             let (name, looked) = done.map_err(|e| Error::Internal(format!("a look-up: {e}")))?;
-            let Looked { records, .. } =
+            let RecordLookup { records, .. } =
                 looked.map_err(|failure| Error::Unanswered(caa::unanswered(&name, &failure)))?;
             facts.insert(name, found(&records));
         }

@@ -68,7 +68,7 @@ impl ValidationJob {
         );
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
-            let seen = self.validator.prober.look(&probe, left).await;
+            let seen = self.validator.prober.probe(&probe, left).await;
             let cx = self.context(&key_authorization, &redirects);
             match challenge::judge(self.subject.challenge.method, &cx, &seen) {
                 Verdict::Valid(proof) => return Attempt::Proven(proof),
