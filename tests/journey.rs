@@ -158,7 +158,7 @@ fn a_renewal_daemon_renews_again_and_again_and_ends_at_sigterm() {
 }
 
 #[test]
-fn an_existing_file_is_not_overwritten_unasked() {
+fn an_existing_file_is_not_overwritten_without_confirmation() {
     own_harness(|harness| {
         let (_server, _) = main_path(harness);
         let again = "step ca certificate --provisioner acme example.com example.crt example.key";
@@ -171,7 +171,7 @@ fn an_existing_file_is_not_overwritten_unasked() {
 }
 
 #[test]
-fn an_answer_that_is_missing_is_told_by_what_the_server_saw() {
+fn a_missing_answer_is_reported_by_what_the_server_observed() {
     own_harness(|harness| {
         let (_server, _) = main_path(harness);
         harness.host("127.0.0.1", "elsewhere.example.com");

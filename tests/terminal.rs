@@ -65,7 +65,7 @@ fn talk(harness: &Harness, line: &str, replies: &[Reply]) -> String {
 }
 
 #[test]
-fn init_asks_for_what_no_flag_says_and_shows_a_password_it_made_once() {
+fn init_prompts_for_what_no_flag_sets_and_shows_a_generated_password_once() {
     own_harness(|harness| {
         let text = talk(
             harness,
@@ -104,7 +104,7 @@ fn init_asks_for_what_no_flag_says_and_shows_a_password_it_made_once() {
 }
 
 #[test]
-fn a_password_that_is_typed_is_never_shown() {
+fn a_typed_password_is_never_shown() {
     own_harness(|harness| {
         let line = "step ca init --name Example --dns localhost --address :9000 --provisioner admin --deployment-type standalone";
         let text = talk(
@@ -131,7 +131,7 @@ fn colours_are_for_terminals() {
 }
 
 #[test]
-fn an_existing_file_is_overwritten_when_the_person_says_so() {
+fn an_existing_file_is_overwritten_when_the_user_confirms() {
     own_harness(|harness| {
         let authority = Authority::init(harness, Pair::ours(), ".step");
         let mut server = authority.start();

@@ -136,7 +136,7 @@ fn another_user_is_refused_and_logged_even_if_the_files_permit_access() {
 }
 
 #[test]
-fn what_a_killed_server_left_is_replaced() {
+fn the_socket_of_a_killed_server_is_replaced() {
     own_harness(|harness| {
         let mut server = started(harness);
         server.daemon.kill();

@@ -25,7 +25,7 @@ fn under_a_clock(harness: &Harness, task: &str) -> Option<(Server, Clock, accept
 }
 
 #[test]
-fn an_order_is_over_when_the_clock_jumps_past_its_end_and_the_next_one_is_served() {
+fn an_order_expires_when_the_clock_jumps_past_its_end_and_the_next_one_is_served() {
     own_harness(|harness| {
         let task = "the clock jumps ahead";
         let Some((server, clock, row)) = under_a_clock(harness, task) else {
@@ -47,7 +47,7 @@ fn an_order_is_over_when_the_clock_jumps_past_its_end_and_the_next_one_is_served
 }
 
 #[test]
-fn a_clock_set_back_an_hour_keeps_nobody_from_a_certificate() {
+fn a_clock_set_back_an_hour_does_not_prevent_issuance() {
     own_harness(|harness| {
         let task = "the clock is set back";
         let Some((server, clock, row)) = under_a_clock(harness, task) else {

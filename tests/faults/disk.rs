@@ -55,7 +55,7 @@ fn all_there(kept: &[Kept]) {
 }
 
 #[test]
-fn a_full_disk_tells_the_truth_and_recovers() {
+fn a_full_disk_gives_correct_answers_and_the_server_recovers() {
     own_harness(|harness| {
         let (mut server, db) = on_a_small_disk(harness);
         let accounts: Vec<_> = (0..CLIENTS).map(|_| server.account()).collect();
@@ -122,7 +122,7 @@ fn a_server_stopped_on_a_full_disk_starts_again_there_and_serves_what_needs_no_w
 }
 
 #[test]
-fn a_disk_that_fills_while_the_server_is_down_does_not_keep_it_down() {
+fn a_disk_that_fills_while_the_server_is_stopped_does_not_prevent_its_start() {
     own_harness(|harness| {
         starts_on_a_full_disk(harness, |server, fill| {
             let authority = server.stop();

@@ -53,7 +53,7 @@ fn dns01(account: &Account, name: &str, publish: impl FnOnce(String)) -> String 
 }
 
 #[test]
-fn a_zone_is_asked_at_its_own_resolver_from_the_next_look_on() {
+fn a_zone_is_queried_at_its_own_resolver_from_the_next_query_on() {
     own_harness(|harness| {
         let inner = Dns::start("127.0.0.3:53");
         let server = Authority::started(harness);
@@ -105,7 +105,7 @@ fn authoritative(values: Vec<String>) -> Answer {
 }
 
 #[test]
-fn the_zones_own_servers_are_asked_past_a_resolver_with_old_answers() {
+fn the_zones_own_servers_are_queried_instead_of_a_resolver_with_old_answers() {
     own_harness(|harness| {
         let (first, second) = (Dns::start("127.0.0.2:53"), Dns::start("127.0.0.3:53"));
         let server = Authority::started(harness);
@@ -141,7 +141,7 @@ fn the_zones_own_servers_are_asked_past_a_resolver_with_old_answers() {
 }
 
 #[test]
-fn servers_of_a_zone_that_do_not_know_it_or_may_not_be_asked_are_told() {
+fn servers_of_a_zone_that_do_not_serve_it_or_must_not_be_queried_are_reported() {
     own_harness(|harness| {
         let lame = Dns::start("127.0.0.2:53");
         let server = Authority::started(harness);
@@ -176,7 +176,7 @@ fn servers_of_a_zone_that_do_not_know_it_or_may_not_be_asked_are_told() {
 /// The name of dns-account-01's record hangs on the account's URL, which has the host name that
 /// the client uses: it survives the crash.
 #[test]
-fn a_validation_in_the_dns_is_taken_up_after_a_crash() {
+fn a_dns_validation_resumes_after_a_crash() {
     own_harness(|harness| {
         let mut server = Authority::init(harness, Pair::ours(), "ca").start();
         server.add_acme();
@@ -206,7 +206,7 @@ fn a_validation_in_the_dns_is_taken_up_after_a_crash() {
 
 /// A validation that was given up is not resumed after the crash.
 #[test]
-fn a_validation_that_was_given_up_is_not_taken_up_after_a_crash() {
+fn a_validation_of_a_deactivated_authorization_does_not_resume_after_a_crash() {
     own_harness(|harness| {
         let mut server = Authority::init(harness, Pair::ours(), "ca").start();
         server.add_acme();
@@ -242,7 +242,7 @@ fn a_validation_that_was_given_up_is_not_taken_up_after_a_crash() {
 
 /// A query for CAA records takes a slot as a validation does, because sockets are limited.
 #[test]
-fn looks_for_caa_records_are_as_few_as_validations() {
+fn concurrent_caa_checks_are_limited_like_validations() {
     own_harness(|harness| {
         let web = Web::start("127.0.0.1:80");
         for name in ["a.test", "b.test"] {

@@ -89,7 +89,7 @@ fn an_edit_by_hand_takes_effect_however_the_editor_writes() {
 }
 
 #[test]
-fn a_broken_edit_leaves_the_old_configuration_in_force_and_is_loud() {
+fn a_broken_edit_leaves_the_old_configuration_in_force_and_is_reported() {
     own_harness(|harness| {
         let server = Authority::started(harness);
         let mut open = server.client.connect_h2("localhost:9000").unwrap();

@@ -39,7 +39,8 @@ fn move_to_a_foreign_store(authority: &Authority) {
 }
 
 #[test]
-fn beside_a_foreign_store_the_server_starts_and_renews_unknown_certificates_after_one_answer() {
+fn beside_a_foreign_store_the_server_starts_and_renews_unknown_certificates_after_one_confirmation()
+{
     own_harness(|harness| {
         let authority = issue(Authority::init(harness, Pair::ours(), "ca"));
         move_to_a_foreign_store(&authority);

@@ -83,7 +83,7 @@ fn forms(pem: &str) -> Vec<String> {
 }
 
 #[test]
-fn an_issued_certificate_is_one_event_with_who_and_what() {
+fn an_issued_certificate_is_one_event_with_account_and_names() {
     own_harness(|harness| {
         harness.dns.addresses("example.com", &["127.0.0.1"]);
         let web = Web::start("127.0.0.1:80");

@@ -134,7 +134,7 @@ fn one_key_makes_one_account_in_sixteen_requests() {
 }
 
 #[test]
-fn orders_of_an_account_that_ends_meanwhile_are_refused_and_no_fault_of_the_server() {
+fn orders_that_race_with_a_deactivation_are_refused_and_never_a_server_error() {
     own_harness(|harness| {
         let server = Authority::started(harness);
         for _ in 0..6 {

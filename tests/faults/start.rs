@@ -26,7 +26,7 @@ fn rewrite(authority: &Authority, change: impl FnOnce(&mut Value)) {
 }
 
 #[test]
-fn a_missing_configuration_is_told_on_stdout_with_code_1() {
+fn a_missing_configuration_is_reported_on_stdout_with_code_1() {
     own_harness(|harness| {
         let mut command = process::command(paths::ours("step-ca"));
         let out = process::run(
@@ -97,7 +97,7 @@ fn init_on_another_port(harness: &Harness) -> Authority {
 }
 
 #[test]
-fn all_configuration_errors_are_told_at_once_each_with_its_place() {
+fn all_configuration_errors_are_reported_together_each_with_its_path() {
     own_harness(|harness| {
         let authority = init(harness);
         rewrite(&authority, |config| {
@@ -132,7 +132,7 @@ fn all_configuration_errors_are_told_at_once_each_with_its_place() {
 }
 
 #[test]
-fn flags_of_what_we_do_not_have_are_refused_in_one_line() {
+fn flags_of_unsupported_features_are_refused_in_one_line() {
     own_harness(|harness| {
         let authority = init(harness);
         for flag in [

@@ -85,7 +85,7 @@ fn a_silent_web_server_is_named() {
 }
 
 #[test]
-fn a_missing_page_is_told_with_its_status() {
+fn a_missing_page_is_reported_with_its_status() {
     certbot_says(
         "fails: 404",
         |harness| {
@@ -97,7 +97,7 @@ fn a_missing_page_is_told_with_its_status() {
 }
 
 #[test]
-fn a_wrong_body_is_told_by_length_and_type_but_never_shown() {
+fn a_wrong_body_is_reported_by_length_and_type_but_never_shown() {
     certbot_says(
         "fails: wrong body",
         |harness| {
@@ -109,7 +109,7 @@ fn a_wrong_body_is_told_by_length_and_type_but_never_shown() {
 }
 
 #[test]
-fn a_name_that_does_not_exist_is_told_with_the_resolver() {
+fn a_name_that_does_not_exist_is_reported_with_the_resolver() {
     certbot_says(
         "fails: NXDOMAIN",
         |_| (),

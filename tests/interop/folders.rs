@@ -59,7 +59,7 @@ fn a_folder_of_smallsteps_programs_opens_in_ours() {
 }
 
 #[test]
-fn a_fresh_folder_of_smallsteps_programs_opens_in_ours_unasked() {
+fn a_new_folder_of_smallsteps_programs_opens_in_ours_without_a_flag() {
     own_harness(|harness| {
         let Some((real, row)) = smallstep_pair("smallstep's fresh one in ours") else {
             return;
@@ -72,7 +72,7 @@ fn a_fresh_folder_of_smallsteps_programs_opens_in_ours_unasked() {
 }
 
 #[test]
-fn a_folder_of_ours_opens_in_the_smallstep_pair() {
+fn a_folder_of_ours_opens_in_smallsteps_programs() {
     own_harness(|harness| {
         let Some((real, row)) = smallstep_pair("ours in smallstep's") else {
             return;
@@ -92,7 +92,7 @@ fn a_folder_of_ours_opens_in_the_smallstep_pair() {
 }
 
 #[test]
-fn our_keys_open_with_their_password_in_the_real_step() {
+fn our_keys_open_with_their_password_in_smallsteps_step() {
     own_harness(|harness| {
         let Some((step, row)) = table::peer("step", "folders", "our keys in the real step") else {
             return;

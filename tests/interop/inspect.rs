@@ -81,17 +81,17 @@ fn compare(task: &str, arguments: &[&str]) {
 }
 
 #[test]
-fn the_text_of_six_certificates_is_the_real_ones() {
+fn the_text_of_six_certificates_is_that_of_smallsteps_step() {
     compare("text", &[]);
 }
 
 #[test]
-fn the_short_form_of_six_certificates_is_the_real_ones() {
+fn the_short_form_of_six_certificates_is_that_of_smallsteps_step() {
     compare("short", &["--short"]);
 }
 
 #[test]
-fn the_json_of_six_certificates_has_the_real_ones_fields_and_values() {
+fn the_json_of_six_certificates_has_the_fields_and_values_of_smallsteps_step() {
     own_harness(|harness| {
         let Some((real, row)) = table::peer("step", "inspect beside the real one", "json") else {
             return;
@@ -132,7 +132,7 @@ fn differ(path: &str, ours: &Value, theirs: &Value, found: &mut Vec<String>) {
 }
 
 #[test]
-fn the_fingerprint_is_the_real_ones() {
+fn the_fingerprint_is_that_of_smallsteps_step() {
     own_harness(|harness| {
         let Some((real, row)) = table::peer("step", "inspect beside the real one", "fingerprint")
         else {

@@ -37,7 +37,7 @@ const PARTNERS: [&str; 11] = [
 ];
 
 #[test]
-fn no_partner_is_listed_as_absent() {
+fn no_installed_peer_is_listed_as_absent() {
     let excused = table::absences();
     for program in PARTNERS {
         assert!(

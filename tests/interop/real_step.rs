@@ -46,7 +46,7 @@ fn bootstrapped(
 }
 
 #[test]
-fn the_real_step_bootstraps_and_reads_what_is_public() {
+fn smallsteps_step_bootstraps_and_reads_the_public_endpoints() {
     own_harness(|harness| {
         let Some((step, row)) = table::peer("step", CLIENT, "bootstrap, health, roots, list")
         else {
@@ -75,7 +75,7 @@ fn the_real_step_bootstraps_and_reads_what_is_public() {
 }
 
 #[test]
-fn the_real_step_gets_a_certificate_and_renews_it() {
+fn smallsteps_step_gets_a_certificate_and_renews_it() {
     own_harness(|harness| {
         let Some((step, row)) = table::peer("step", CLIENT, "http-01 dns, renew") else {
             return;
@@ -116,7 +116,7 @@ fn the_real_step_gets_a_certificate_and_renews_it() {
 }
 
 #[test]
-fn the_real_step_gets_a_certificate_for_an_address_and_an_rsa_key() {
+fn smallsteps_step_gets_a_certificate_for_an_address_and_an_rsa_key() {
     own_harness(|harness| {
         let Some((step, row)) = table::peer("step", CLIENT, "http-01 ip, RSA") else {
             return;
@@ -151,7 +151,7 @@ fn the_real_step_gets_a_certificate_for_an_address_and_an_rsa_key() {
 }
 
 #[test]
-fn the_real_step_changes_the_provisioners_of_our_running_server() {
+fn smallsteps_step_changes_the_provisioners_of_our_running_server() {
     own_harness(|harness| {
         let Some((step, row)) = table::peer("step", CLIENT, "provisioner add, update, remove")
         else {

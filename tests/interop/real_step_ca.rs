@@ -20,7 +20,7 @@ fn real(harness: &Harness, task: &str) -> Option<(Server, Row)> {
 }
 
 #[test]
-fn our_step_bootstraps_and_reads_what_is_public() {
+fn our_step_bootstraps_and_reads_the_public_endpoints() {
     own_harness(|harness| {
         let Some((server, row)) = real(harness, "bootstrap, health, roots, list") else {
             return;

@@ -7,7 +7,7 @@ use acceptance::{process, table};
 use super::certbot::certbot;
 
 #[test]
-fn lego_5_asks_when_to_renew_and_says_what_it_replaces() {
+fn lego_5_reads_the_renewal_window_and_names_what_it_replaces() {
     own_harness(|harness| {
         let Some((program, row)) = table::peer("lego-v5", "lego 5 (library)", "ARI") else {
             return;

@@ -257,7 +257,7 @@ fn the_second_half_of_acme_tinys_suite_passes() {
 }
 
 #[test]
-fn suites_that_cannot_be_pointed_at_a_server_say_why() {
+fn suites_that_cannot_run_against_a_server_are_listed_with_the_reason() {
     let elsewhere = excuses("elsewhere");
     assert!(elsewhere.values().all(|reason| reason.len() > 20));
     for (suite, reason) in elsewhere {

@@ -81,7 +81,7 @@ fn mode(path: &Path) -> u32 {
 }
 
 #[test]
-fn usage_errors_have_the_words_and_codes_that_scripts_know() {
+fn usage_errors_have_the_messages_and_codes_that_scripts_know() {
     let folder = Folder::new("usage");
     let cases: [(&[&str], i32, &str); 8] = [
         (&["nope"], 3, "No help topic for 'nope'\n"),

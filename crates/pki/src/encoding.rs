@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn der_is_told_from_what_only_looks_like_it() {
+    fn der_is_distinguished_from_similar_bytes() {
         for good in [
             &[5, 0][..],
             &[1, 1, 0xff],

@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn marks_line_ends_headers_and_text_around_are_passed_over() {
+    fn marks_line_ends_headers_and_surrounding_text_are_ignored() {
         let text = "\u{feff}subject=x\r\n-----BEGIN A B-----\r\nProc-Type: 4,ENCRYPTED\r\nDEK-Info: X,00\r\n\r\nAQI=\r\n-----END A B-----\r\nafter\n-----BEGIN C-----\nAQ==\n-----END C-----";
         let blocks = parse(text.as_bytes()).unwrap();
         assert_eq!(blocks.len(), 2);

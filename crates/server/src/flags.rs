@@ -310,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_here_is_known_and_refused_in_one_line() {
+    fn unsupported_flags_are_refused_in_one_line() {
         for line in [
             "step-ca --token x",
             "step-ca --ssh-host-password-file x",

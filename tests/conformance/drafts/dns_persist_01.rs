@@ -60,7 +60,7 @@ fn the_challenge_names_issuer_and_account_and_has_no_token() {
 /// A `kid` at a host that is none of the server's is no URL to put into a record: the challenge
 /// shows the account's URL at a host that is.
 #[test]
-fn an_account_url_at_a_strange_host_is_not_repeated() {
+fn an_account_url_with_an_unknown_host_is_not_repeated() {
     let mut account = account();
     let ours = account.kid.clone();
     account.kid = ours.replace("localhost", "elsewhere.example");
@@ -70,7 +70,7 @@ fn an_account_url_at_a_strange_host_is_not_repeated() {
 
 /// One record serves one order after the other, up to the certificate.
 #[test]
-fn a_record_that_stays_proves_order_after_order() {
+fn a_persistent_record_proves_every_order() {
     let account = account();
     let names = ["*.stays.persist01.test", "stays.persist01.test"];
     let record = format!("{}; policy=wildcard", mine(&account));
@@ -89,7 +89,7 @@ fn a_record_that_stays_proves_order_after_order() {
 /// Any of the issuer's names will do, in any case; unknown parameters and records of others are
 /// passed over.
 #[test]
-fn other_issuers_and_unknown_parameters_are_passed_over() {
+fn other_issuers_and_unknown_parameters_are_ignored() {
     valid("second.persist01.test", |mine| {
         vec![mine.replace("ca.example", "CA2.Example") + ";Future=1; policy=none"]
     });
@@ -125,7 +125,7 @@ fn a_wildcard_needs_its_policy() {
 
 /// A record counts until `persistUntil`, in seconds since 1970.
 #[test]
-fn a_record_whose_time_is_over_proves_nothing() {
+fn an_expired_record_proves_nothing() {
     valid("future.persist01.test", |mine| {
         vec![format!("{mine}; persistUntil={}", now() + 3600)]
     });
@@ -176,7 +176,7 @@ fn a_broken_record_is_malformed() {
 
 /// The methods of drafts are offered where they are named, behind the others.
 #[test]
-fn the_challenges_of_drafts_stand_behind_the_others() {
+fn challenges_of_drafts_are_listed_last() {
     let account = account();
     let order = account.order(&["offer.persist01.test"]);
     let url = order.body["authorizations"][0].as_str().unwrap();

@@ -90,7 +90,7 @@ fn the_directory_names_the_profiles_with_their_descriptions() {
 
 /// The order shows the profile, and the certificate is of its kind (§4).
 #[test]
-fn the_profile_asked_for_is_shown_and_is_in_the_certificate() {
+fn the_requested_profile_is_shown_and_applied() {
     let account = account();
     let name = "short.profiles.example";
     let order = ready(&account, Some("short"), name);
@@ -123,7 +123,7 @@ fn an_order_that_asks_for_none_gets_the_default_and_shows_it() {
 
 /// What is not offered, or not for these identifiers, is `invalidProfile` (§5).
 #[test]
-fn an_unknown_or_unfit_profile_is_refused_with_those_that_are_offered() {
+fn an_unknown_or_unsuitable_profile_is_refused_with_the_list_of_offered_ones() {
     let account = account();
     let dns = |name: &str| json!({"type": "dns", "value": name});
     let many: Vec<_> = ["a", "b", "c"]
@@ -163,7 +163,7 @@ fn an_unknown_or_unfit_profile_is_refused_with_those_that_are_offered() {
 
 /// A life beyond the profile's is refused when the order is made.
 #[test]
-fn a_life_beyond_the_profiles_is_refused() {
+fn a_lifetime_beyond_that_of_the_profile_is_refused() {
     let account = account();
     let now = jiff::Timestamp::now().as_second();
     let end = jiff::Timestamp::from_second(now + 3 * 3600)

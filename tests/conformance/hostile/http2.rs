@@ -72,7 +72,7 @@ fn ends(pieces: impl Iterator<Item = Vec<u8>>, total: usize, codes: &[u32]) {
 
 /// Requests that are taken back at once (CVE-2023-44487) end the connection.
 #[test]
-fn requests_taken_back_at_once_end_the_connection() {
+fn requests_that_are_reset_at_once_end_the_connection() {
     const STREAMS: u32 = 200_000;
     let block = block(&subject().authority);
     let open = frame(HEADERS, END_HEADERS | END_STREAM, 1, &block);
@@ -108,7 +108,7 @@ fn a_header_that_never_ends_ends_the_connection() {
 /// Frames that want an answer each, whose answers nobody reads, are not all answered in memory
 /// (CVE-2019-9512, CVE-2019-9515).
 #[test]
-fn frames_that_want_answers_keep_nobody_else_waiting() {
+fn frames_that_require_answers_do_not_delay_other_connections() {
     let subject = subject();
     for question in [frame(PING, 0, 0, &[7; 8]), frame(SETTINGS, 0, 0, &[])] {
         let flood = std::iter::repeat_n(question.repeat(1_000), 100);
@@ -122,7 +122,7 @@ fn frames_that_want_answers_keep_nobody_else_waiting() {
 
 /// What is no HTTP/2 at all ends the connection, and nothing else.
 #[test]
-fn nonsense_after_the_preface_ends_the_connection() {
+fn invalid_data_after_the_preface_ends_the_connection() {
     for wrong in [
         frame(DATA, 0, 0, b"on no stream"),
         frame(HEADERS, END_HEADERS, 2, &[0x82]),

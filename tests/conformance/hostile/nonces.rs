@@ -13,7 +13,7 @@ const ORDER: &str = r#"{"identifiers":[{"type":"dns","value":"nonce.conformance.
 
 /// A nonce is the server's, whichever provisioner's resource gave it: it is good once, not once for each.
 #[test]
-fn a_nonce_of_another_provisioner_is_good_once_in_all() {
+fn a_nonce_of_another_provisioner_is_accepted_once_in_total() {
     let subject = subject();
     let account = subject.account();
     let there = subject.url("/acme/other/new-nonce");
@@ -32,7 +32,7 @@ fn a_nonce_of_another_provisioner_is_good_once_in_all() {
 
 /// A second ECDSA signature can be derived that verifies too; it is the same request, and its nonce is used.
 #[test]
-fn the_twin_of_a_signature_is_no_second_request() {
+fn the_second_valid_form_of_a_signature_is_no_second_request() {
     let subject = subject();
     let account = subject.account();
     let url = account.resource("newOrder");

@@ -64,7 +64,7 @@ fn a_header_with_two_keys_is_refused() {
 
 /// Ten thousand names are refused by their number or by the size of the request, in few words.
 #[test]
-fn ten_thousand_identifiers_are_refused_in_few_words() {
+fn ten_thousand_identifiers_are_refused_in_a_short_message() {
     let short = (0..3_000).map(|_| json!({"type": "", "value": ""}));
     let payload = json!({"identifiers": short.collect::<Vec<_>>()}).to_string();
     let answer = order(payload.as_bytes());

@@ -103,7 +103,7 @@ fn an_algorithm_for_another_kind_of_key_is_refused() {
 
 /// A JWK that names its algorithm is for that one (RFC 7517 §4.4).
 #[test]
-fn a_key_that_says_another_algorithm_is_refused() {
+fn a_key_that_names_another_algorithm_is_refused() {
     let key = AnyKey::generate("RS256");
     let other = register(&key, |header| header["jwk"]["alg"] = json!("PS256"));
     refused(&other, 400, "malformed");

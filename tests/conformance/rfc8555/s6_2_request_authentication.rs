@@ -198,7 +198,7 @@ fn exactly_one_of_jwk_and_kid_is_accepted() {
 
 /// newAccount is signed with a key in `jwk`, everything else by an account in `kid` (§6.2).
 #[test]
-fn a_jwk_where_an_account_is_wanted_is_refused_and_the_reverse() {
+fn a_jwk_where_an_account_is_required_is_refused_and_the_reverse() {
     let account = subject().account();
     let jwk = with_header(&account, |header| {
         header.as_object_mut().unwrap().remove("kid");
@@ -244,7 +244,7 @@ fn a_request_altered_after_it_was_signed_is_refused() {
 
 /// The account that `kid` names has to hold the key that signed (§6.2).
 #[test]
-fn nobody_signs_for_another_account() {
+fn a_request_for_another_account_is_refused() {
     let subject = subject();
     let (mine, theirs) = (subject.account(), subject.account());
     let answer = with_header(&mine, |header| header["kid"] = json!(theirs.kid));
@@ -253,7 +253,7 @@ fn nobody_signs_for_another_account() {
 
 /// A `kid` that is no account's URL is accountDoesNotExist (§6.2).
 #[test]
-fn a_kid_of_no_account_is_told_so() {
+fn a_kid_of_no_account_is_reported_as_such() {
     let subject = subject();
     let account = subject.account();
     let (path, id) = account.kid.rsplit_once('/').unwrap();
@@ -325,7 +325,7 @@ fn a_payload_of_great_depth_is_refused() {
 
 /// A fresh key without an account signs nothing but newAccount (§6.2).
 #[test]
-fn a_stranger_with_a_kid_of_its_own_making_is_refused() {
+fn an_invented_kid_of_an_unregistered_key_is_refused() {
     let subject = subject();
     let key = Key::generate();
     let url = subject.url("/acme/acme/new-order");

@@ -79,7 +79,7 @@ fn a_used_nonce_is_refused_with_a_fresh_one() {
 
 /// Of many requests with one nonce at the same moment, one is accepted (§6.5).
 #[test]
-fn one_nonce_in_sixteen_requests_at_once_is_accepted_once() {
+fn one_nonce_in_sixteen_concurrent_requests_is_accepted_once() {
     let account = subject().account();
     for _ in 0..4 {
         let nonce = json!(subject().nonce());

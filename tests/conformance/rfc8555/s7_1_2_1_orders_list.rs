@@ -35,7 +35,7 @@ fn an_invalid_order_is_not_listed() {
 
 /// A long list is whole, be it in one page or in several that lead to each other (§7.1.2.1).
 #[test]
-fn a_long_list_of_orders_is_whole() {
+fn a_long_list_of_orders_is_complete() {
     let account = subject().account();
     let mut urls: Vec<String> = (0..104)
         .map(|_| account.order(&["page.conformance.test"]).url)
@@ -64,7 +64,7 @@ fn next_page(page: &Response) -> String {
 
 /// Pages stay consistent while orders are created: nothing is missing or repeated.
 #[test]
-fn orders_that_are_made_meanwhile_come_on_later_pages() {
+fn orders_created_meanwhile_are_on_later_pages() {
     let account = subject().account();
     let order = |_| account.order(&["meanwhile.conformance.test"]).url;
     let mut urls: Vec<String> = (0..101).map(order).collect();
@@ -79,7 +79,7 @@ fn orders_that_are_made_meanwhile_come_on_later_pages() {
 
 /// A page is the account's alone, and its address is not made up.
 #[test]
-fn a_page_of_somebody_else_or_of_nonsense_is_refused() {
+fn a_page_of_another_account_or_with_an_invalid_cursor_is_refused() {
     let (mine, theirs) = (subject().account(), subject().account());
     let from = "?from=0123456789abcdef0123456789abcdef";
     let stolen = format!("{}{from}", list_of(&theirs));

@@ -20,7 +20,7 @@ fn order(values: &[&str]) -> Response {
 
 /// Names are lower-cased, and a repeated one counts once (§7.1.3).
 #[test]
-fn names_are_lowered_and_each_is_there_once() {
+fn names_become_lower_case_and_duplicates_one_identifier() {
     let answer = order(&[
         "WWW.Example.COM",
         "www.example.com",

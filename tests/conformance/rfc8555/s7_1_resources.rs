@@ -48,7 +48,7 @@ fn the_directory_answers_head() {
 
 /// `meta` has what a client needs to know beforehand (§7.1.1).
 #[test]
-fn the_directory_tells_terms_website_caa_and_binding() {
+fn the_directory_has_terms_website_caa_and_binding() {
     let subject = subject();
     let terms = subject.client.get(&subject.directory_of("terms")).unwrap();
     assert_eq!(

@@ -8,7 +8,7 @@ use crate::conformance::subject::{refused, subject};
 
 /// HEAD answers 200, GET 204 without a body; both are never cached (§7.2).
 #[test]
-fn a_nonce_is_had_by_head_and_by_get() {
+fn head_and_get_return_a_nonce() {
     let subject = subject();
     let url = subject.url("/acme/acme/new-nonce");
     for (method, status) in [(Method::HEAD, 200), (Method::GET, 204)] {

@@ -53,7 +53,7 @@ fn an_account_that_agreed_to_other_terms_is_asked_to_agree_again() {
 
 /// By default, existing accounts continue under new terms.
 #[test]
-fn new_terms_stop_nobody_unless_the_operator_says_so() {
+fn new_terms_have_no_effect_unless_the_operator_enables_them() {
     own_harness(|harness| {
         let authority = Authority::init(harness, Pair::ours(), "ca");
         set_terms(&authority, OLD);

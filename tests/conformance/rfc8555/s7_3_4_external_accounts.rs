@@ -145,7 +145,7 @@ fn the_payload_is_compared_as_a_key_and_not_as_text() {
 /// Whatever is wrong with a binding is refused with words of its own, where one is required and
 /// where none is, and uses up nothing (part D of the points: confusion).
 #[test]
-fn each_fault_of_a_binding_has_its_own_words_and_none_makes_an_account() {
+fn each_fault_of_a_binding_has_its_own_message_and_creates_no_account() {
     for provisioner in ["bound", "acme"] {
         let (external, key) = (external(provisioner, &[]), Key::generate());
         let mut told = BTreeSet::new();
@@ -256,7 +256,7 @@ fn a_key_of_another_provisioner_is_unknown() {
 
 /// Of many requests at once with a key for one account, one makes an account.
 #[test]
-fn a_key_for_one_account_binds_one_however_many_ask_at_once() {
+fn a_key_for_one_account_binds_one_under_concurrent_requests() {
     let external = external("bound", &[]);
     let asked: Vec<_> = (0..12)
         .map(|_| {
@@ -278,7 +278,7 @@ fn a_key_for_one_account_binds_one_however_many_ask_at_once() {
 
 /// A key for two accounts binds two; existing accounts need no key.
 #[test]
-fn a_key_binds_as_many_accounts_as_the_operator_says() {
+fn a_key_binds_as_many_accounts_as_the_operator_configured() {
     let external = external("bound", &["--accounts", "2"]);
     let first = bound("bound", &external);
     bound("bound", &external);
@@ -294,7 +294,7 @@ fn a_key_binds_as_many_accounts_as_the_operator_says() {
 
 /// The end of a key ends the making of accounts, not the accounts.
 #[test]
-fn a_key_that_has_ended_binds_no_more_and_its_accounts_go_on() {
+fn an_expired_key_binds_no_more_accounts_and_existing_ones_still_work() {
     let external = external("bound", &["--accounts", "1000", "--expires", "3s"]);
     let account = bound("bound", &external);
     let detail = process::eventually("the key's end", || {
@@ -308,7 +308,7 @@ fn a_key_that_has_ended_binds_no_more_and_its_accounts_go_on() {
 
 /// A key that is taken back takes the orders of its accounts with it, and no others.
 #[test]
-fn the_accounts_of_a_key_that_was_taken_back_order_no_more() {
+fn accounts_of_a_removed_key_cannot_order() {
     let (external, other) = (external("bound", &[]), external("bound", &[]));
     let (account, free) = (bound("bound", &external), bound("bound", &other));
     let (open, kept) = (account.order(&["taken.test"]), free.order(&["kept.test"]));
@@ -330,7 +330,7 @@ fn the_accounts_of_a_key_that_was_taken_back_order_no_more() {
 
 /// Such accounts get no authorization ahead of an order either, be it for one name or for all below (§7.4.1, RFC 9444 §4.2).
 #[test]
-fn the_accounts_of_a_key_that_was_taken_back_are_authorized_for_nothing_ahead() {
+fn accounts_of_a_removed_key_cannot_preauthorize() {
     let external = external("subdomains", &[]);
     let account = bound("subdomains", &external);
     eab(&["remove", "subdomains", &external.id]).success();
@@ -391,7 +391,7 @@ fn the_accounts_of_a_key_for_a_profile_get_that_one() {
 
 /// The operator sees which account has bound which key, and no secret.
 #[test]
-fn the_list_shows_who_is_bound_and_no_secret() {
+fn the_list_shows_the_bound_accounts_and_no_secret() {
     let external = external("bound", &["called so"]);
     let account = bound("bound", &external);
     let listed = eab(&["list", "bound", "--limit", "1"]).success().stdout;

@@ -54,7 +54,7 @@ fn the_directory_has_key_change() {
 
 /// The new key acts for the account at once, the old one no more; orders stay.
 #[test]
-fn the_account_goes_on_with_the_new_key_alone() {
+fn only_the_new_key_works_for_the_account_afterwards() {
     let account = subject().account();
     let order = account.order(&["rolled.test"]);
     let new = Key::generate();
@@ -218,7 +218,7 @@ fn only_the_account_itself_changes_its_key() {
 
 /// Of many changes at once one wins; the others are refused, none is a server error.
 #[test]
-fn of_many_changes_at_once_one_wins() {
+fn of_concurrent_key_changes_one_succeeds() {
     let account = subject().account();
     let asked: Vec<_> = (0..8)
         .map(|_| {
@@ -249,7 +249,7 @@ fn of_many_changes_at_once_one_wins() {
 
 /// A deactivated account keeps its key.
 #[test]
-fn an_account_that_has_ended_changes_no_key() {
+fn a_deactivated_account_cannot_change_its_key() {
     let account = subject().account();
     let ended = account.post(&account.kid, Some(&json!({"status": "deactivated"})));
     assert_eq!(ended.status, 200);
@@ -259,7 +259,7 @@ fn an_account_that_has_ended_changes_no_key() {
 /// A challenge is judged with the key that the account had when it was started; those that are started
 /// later, with the new one.
 #[test]
-fn a_validation_under_way_ends_with_the_key_that_it_began_with() {
+fn a_running_validation_ends_with_the_key_that_it_began_with() {
     let subject = subject();
     subject.host(&["before.rolled.test", "after.rolled.test"]);
     let account = subject.account();

@@ -39,7 +39,7 @@ fn a_new_account_has_a_url_and_is_valid() {
 
 /// The same key again finds its account, unchanged, with 200 (§7.3).
 #[test]
-fn a_known_key_gets_its_account_unchanged() {
+fn a_known_key_returns_its_account_unchanged() {
     let key = Key::generate();
     let first = register("acme", &key, &json!({"contact": ["mailto:a@example.org"]}));
     let second = register("acme", &key, &json!({"contact": ["mailto:b@example.org"]}));
@@ -78,7 +78,7 @@ fn one_key_has_an_account_at_each_provisioner() {
 
 /// `onlyReturnExisting` finds and never makes (§7.3.1).
 #[test]
-fn looking_for_an_account_makes_none() {
+fn looking_up_an_account_creates_none() {
     let key = Key::generate();
     let only = json!({"onlyReturnExisting": true});
     for _ in 0..2 {
@@ -236,7 +236,7 @@ fn contacts_are_changed_and_cleared() {
 
 /// An account is read and changed by itself only (§7.3).
 #[test]
-fn an_account_of_somebody_else_is_neither_read_nor_changed() {
+fn the_account_of_another_key_is_neither_read_nor_changed() {
     let (mine, theirs) = (subject().account(), subject().account());
     for payload in [None, Some(json!({"status": "deactivated"}))] {
         refused(

@@ -10,7 +10,7 @@ use crate::conformance::subject::refused;
 /// An order for a name that the operator has given is ready at once, for that account alone, until the
 /// operator takes it back.
 #[test]
-fn a_name_that_the_operator_gives_needs_no_challenge_until_it_is_taken_back() {
+fn a_name_authorized_by_the_operator_needs_no_challenge_until_it_is_removed() {
     own_harness(|harness| {
         let server = Authority::started(harness);
         let authorize = |arguments: &[&str]| {
@@ -78,7 +78,7 @@ fn a_name_that_the_operator_gives_needs_no_challenge_until_it_is_taken_back() {
 
 /// What cannot be given is refused with the reason, and nothing of it is given.
 #[test]
-fn names_and_accounts_that_are_none_are_refused_with_the_reason() {
+fn invalid_names_and_accounts_are_refused_with_the_reason() {
     own_harness(|harness| {
         let server = Authority::started(harness);
         let kid = server.account().kid;
@@ -139,7 +139,7 @@ fn names_and_accounts_that_are_none_are_refused_with_the_reason() {
 
 /// What policy denies, no operator's word gives.
 #[test]
-fn policy_holds_for_a_name_that_the_operator_gives() {
+fn policy_applies_to_a_name_authorized_by_the_operator() {
     own_harness(|harness| {
         let server = Authority::started(harness);
         let account = server.account();

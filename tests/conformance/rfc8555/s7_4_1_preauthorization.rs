@@ -28,7 +28,7 @@ fn prove(subject: &Subject, account: &Account, authorization: &str) -> Value {
 
 /// The directory has newAuthz where names are authorized ahead, and only there (§7.1.1).
 #[test]
-fn new_authz_is_in_the_directory_where_it_is_switched_on() {
+fn new_authz_is_in_the_directory_where_it_is_enabled() {
     let subject = subject();
     let (on, off) = (account(subject), subject.account());
     assert_eq!(
@@ -43,7 +43,7 @@ fn new_authz_is_in_the_directory_where_it_is_switched_on() {
 
 /// A new authorization is 201, with its URL and its challenges; asked for again it is found (§7.4.1).
 #[test]
-fn an_authorization_is_made_once_and_then_found() {
+fn an_authorization_is_created_once_and_then_found() {
     let subject = subject();
     let account = account(subject);
     let made = new_authz(&account, "dns", "Once.ahead.conformance.test");
@@ -69,7 +69,7 @@ fn an_authorization_is_made_once_and_then_found() {
 
 /// An order for a name that was proven ahead is ready at once (§7.4.1).
 #[test]
-fn an_order_for_a_name_proven_ahead_is_ready_at_once() {
+fn an_order_for_a_preauthorized_name_is_ready_at_once() {
     let subject = subject();
     let account = account(subject);
     let name = "proven.ahead.conformance.test";
@@ -89,7 +89,7 @@ fn an_order_for_a_name_proven_ahead_is_ready_at_once() {
 
 /// An order for a name whose authorization is still pending waits for that one.
 #[test]
-fn an_order_waits_for_the_authorization_that_was_asked_for_ahead() {
+fn an_order_waits_for_a_pending_preauthorization() {
     let subject = subject();
     let account = account(subject);
     let name = "waits.ahead.conformance.test";
@@ -106,7 +106,7 @@ fn an_order_waits_for_the_authorization_that_was_asked_for_ahead() {
 
 /// A wildcard cannot be authorized ahead, and a bad name is refused as in an order (§7.4.1).
 #[test]
-fn wildcards_and_bad_names_are_not_authorized_ahead() {
+fn wildcards_and_invalid_names_are_not_preauthorized() {
     let account = account(subject());
     let answer = new_authz(&account, "dns", "*.ahead.conformance.test");
     let detail = refused(&answer, 400, "malformed");
@@ -123,7 +123,7 @@ fn wildcards_and_bad_names_are_not_authorized_ahead() {
 
 /// What was asked for ahead and given up is made anew (§7.5.2).
 #[test]
-fn an_authorization_that_was_given_up_is_made_anew() {
+fn a_deactivated_authorization_is_created_anew() {
     let account = account(subject());
     let made = new_authz(&account, "ip", "127.0.0.1");
     let gone = json!({"status": "deactivated"});

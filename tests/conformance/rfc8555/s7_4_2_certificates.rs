@@ -133,7 +133,7 @@ fn times_that_were_granted_are_in_the_certificate() {
 
 /// If the order requests no times, the certificate begins now and ends in a day.
 #[test]
-fn a_certificate_without_wishes_lives_a_day() {
+fn a_certificate_without_requested_times_is_valid_for_a_day() {
     let chain = chain(&issued("day.conformance.test", &json!({})));
     let validity = der::elements(der::certificate(&chain[0])[3].1);
     let time = |at: usize| {

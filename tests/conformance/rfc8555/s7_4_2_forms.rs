@@ -49,7 +49,7 @@ fn names(certificate: &[u8]) -> (Vec<u8>, Vec<u8>) {
 }
 
 #[test]
-fn a_certificate_comes_as_der_with_the_way_to_its_issuer() {
+fn a_certificate_as_der_links_to_its_issuer() {
     let account = subject().account();
     let leaf = Leaf::issued(&account, &["der.conformance.test"], "ES256");
     let answer = read(&account, &leaf.url, DER);
@@ -69,7 +69,7 @@ fn a_certificate_comes_as_der_with_the_way_to_its_issuer() {
 }
 
 #[test]
-fn a_chain_comes_as_pkcs7_that_openssl_reads() {
+fn openssl_reads_a_chain_as_pkcs7() {
     let account = subject().account();
     let leaf = Leaf::issued(&account, &["pkcs7.conformance.test"], "ES256");
     for accept in [
@@ -104,7 +104,7 @@ fn a_chain_comes_as_pkcs7_that_openssl_reads() {
 }
 
 #[test]
-fn the_form_that_the_client_weighs_most_is_taken() {
+fn the_format_with_the_highest_weight_is_used() {
     let account = subject().account();
     let leaf = Leaf::issued(&account, &["weights.conformance.test"], "ES256");
     for (accept, kind) in [
@@ -127,7 +127,7 @@ fn the_form_that_the_client_weighs_most_is_taken() {
 }
 
 #[test]
-fn a_form_that_there_is_not_is_answered_with_those_that_there_are() {
+fn an_unknown_format_is_refused_with_the_list_of_supported_ones() {
     let account = subject().account();
     let leaf = Leaf::issued(&account, &["406.conformance.test"], "ES256");
     for accept in ["text/html", "application/json;q=1, */*;q=0"] {
@@ -161,7 +161,7 @@ fn every_chain_names_the_others() {
 }
 
 #[test]
-fn a_chain_that_there_is_not_is_not_found() {
+fn an_unknown_chain_is_not_found() {
     let account = subject().account();
     let leaf = Leaf::issued(&account, &["nochain.conformance.test"], "ES256");
     for end in [

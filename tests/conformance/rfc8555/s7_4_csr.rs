@@ -159,7 +159,7 @@ fn names_in_upper_case_are_the_same_and_issued_in_lower_case() {
 
 /// What a CSR requests besides names and key is not granted (§7.4).
 #[test]
-fn extensions_and_subjects_that_are_asked_for_are_not_granted() {
+fn requested_extensions_and_subjects_are_not_granted() {
     let certificate_sign = [0x03, 0x02, 0x02, 0x04];
     let ca = der::sequence(&[&[0x01, 0x01, 0xff]]);
     let code_signing = der::sequence(&[&der::oid("1.3.6.1.5.5.7.3.3")]);
@@ -241,7 +241,7 @@ fn a_csr_that_is_not_exact_der_is_refused() {
 
 /// A CSR of great size is refused by its size (§10).
 #[test]
-fn a_csr_of_great_size_is_refused() {
+fn an_oversized_csr_is_refused() {
     let trial = Trial::of(&[NAME]);
     let large = Csr::of(&[NAME]).attribute("1.2.3.4", &der::element(der::UTF8, &[b'x'; 70_000]));
     let finalize = trial.order.body["finalize"].as_str().unwrap();
@@ -256,7 +256,7 @@ fn a_csr_of_great_size_is_refused() {
 
 /// Keys of every sound kind are certified (§7.4).
 #[test]
-fn keys_of_every_sound_kind_are_certified() {
+fn keys_of_every_accepted_kind_are_certified() {
     for alg in ["ES256", "ES384", "ES512", "EdDSA", "RS256"] {
         let key = AnyKey::generate(alg);
         let certificate = Trial::of(&[NAME]).accepts(&Csr::of(&[NAME]).signed_by(&key));
@@ -282,7 +282,7 @@ fn keys_that_are_weak_or_unknown_are_refused() {
 
 /// A key whose private half can be computed is badCSR, with the reason (§6.7).
 #[test]
-fn keys_that_anybody_can_compute_are_refused_with_the_reason() {
+fn keys_that_can_be_computed_from_the_public_key_are_refused_with_the_reason() {
     let trial = Trial::of(&["factored.conformance.test"]);
     let refused = |spki: Vec<u8>, signer: &'static str| {
         let mut weak = AnyKey::generate("ES256");

@@ -90,7 +90,7 @@ fn a_valid_order_is_finalized_again_without_effect() {
 
 /// Twenty-four finalizes at the same moment make one certificate (§7.4).
 #[test]
-fn twenty_four_finalizes_at_once_make_one_certificate() {
+fn twenty_four_concurrent_finalizes_make_one_certificate() {
     let subject = subject();
     let account = subject.account();
     for round in 0..3 {
@@ -157,7 +157,7 @@ fn a_csr_that_is_not_der_in_base64url_is_refused() {
 
 /// An authorization that is given up ends the right to finalize (§7.5.2, §7.1.6).
 #[test]
-fn an_order_whose_authorization_was_given_up_is_not_finalized() {
+fn an_order_with_a_deactivated_authorization_is_not_finalized() {
     let subject = subject();
     let account = subject.account();
     let name = "given-up.conformance.test";

@@ -26,7 +26,7 @@ const HOUR: i64 = 3600;
 
 /// A new order is 201, pending, with all that the client needs (§7.1.3, §7.4).
 #[test]
-fn a_new_order_is_pending_and_says_what_to_do() {
+fn a_new_order_is_pending_and_lists_its_authorizations() {
     let account = subject().account();
     let names = ["a.order.conformance.test", "b.order.conformance.test"];
     let order = account.order(&names);
@@ -52,7 +52,7 @@ fn a_new_order_is_pending_and_says_what_to_do() {
 
 /// A pending order says when to poll again (§7.4).
 #[test]
-fn a_pending_order_says_when_to_look_again() {
+fn a_pending_order_has_retry_after() {
     let account = subject().account();
     let order = account.order(&["again.conformance.test"]);
     let answer = account.post(&order.url, None);
@@ -93,7 +93,7 @@ fn an_order_for_too_many_names_is_refused() {
 
 /// Times that are asked for are kept (§7.4).
 #[test]
-fn times_that_are_asked_for_are_shown() {
+fn requested_times_are_shown() {
     let (from, to) = (in_seconds(HOUR), in_seconds(3 * HOUR));
     let answer = open(&json!({"notBefore": from, "notAfter": to}));
     assert_eq!(answer.status, 201, "{}", answer.text());
@@ -106,7 +106,7 @@ fn times_that_are_asked_for_are_shown() {
 
 /// Times that cannot be had are refused at once, not at finalize (§7.4).
 #[test]
-fn times_that_cannot_be_had_are_refused() {
+fn invalid_requested_times_are_refused() {
     for fields in [
         json!({"notAfter": in_seconds(-HOUR)}),
         json!({"notBefore": in_seconds(-48 * HOUR)}),
@@ -127,7 +127,7 @@ fn times_that_cannot_be_had_are_refused() {
 
 /// smallstep's `step` sends the year 1 for "not requested".
 #[test]
-fn a_zero_time_is_no_wish() {
+fn a_zero_time_requests_nothing() {
     let zero = "0001-01-01T00:00:00Z";
     let answer = open(&json!({"notBefore": zero, "notAfter": zero}));
     assert_eq!(answer.status, 201, "{}", answer.text());
@@ -230,7 +230,7 @@ fn a_ready_order_of_a_deactivated_account_is_not_finalized() {
 
 /// An abandoned order is invalid once it has expired, and so is its authorization (§7.1.6).
 #[test]
-fn a_pending_order_ends_with_its_time() {
+fn a_pending_order_expires() {
     let subject = subject();
     let account = subject.brief_account();
     let name = "expired.conformance.test";
@@ -254,7 +254,7 @@ fn a_pending_order_ends_with_its_time() {
 
 /// A ready order has to be finalized in its time (§7.1.6, §7.4).
 #[test]
-fn a_ready_order_ends_with_its_time() {
+fn a_ready_order_expires() {
     let subject = subject();
     let account = subject.brief_account();
     let name = "late.conformance.test";
@@ -268,7 +268,7 @@ fn a_ready_order_ends_with_its_time() {
 
 /// A certificate outlives the order that it was made for (§7.4.2).
 #[test]
-fn a_valid_order_stays_valid_when_its_time_is_over() {
+fn a_valid_order_stays_valid_after_its_expiry() {
     let subject = subject();
     let account = subject.brief_account();
     let name = "kept.conformance.test";

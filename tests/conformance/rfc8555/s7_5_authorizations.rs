@@ -9,7 +9,7 @@ use crate::conformance::subject::{refused, subject};
 
 /// An authorization has identifier, status, expiry and challenges (§7.1.4).
 #[test]
-fn an_authorization_says_what_it_is_for_and_how_to_get_it() {
+fn an_authorization_shows_its_identifier_and_challenges() {
     let account = subject().account();
     let order = account.order(&["Authz.Conformance.test"]);
     let url = order.body["authorizations"][0].as_str().unwrap();
@@ -111,7 +111,7 @@ fn only_an_object_starts_a_challenge() {
 
 /// Once proven, challenge, authorization and order are valid (§7.1.6).
 #[test]
-fn a_proven_challenge_makes_authorization_and_order_go_on() {
+fn a_valid_challenge_makes_its_authorization_valid_and_its_order_ready() {
     let subject = subject();
     let account = subject.account();
     let order = subject.ready(&account, &["proven.conformance.test"]);
@@ -170,7 +170,7 @@ fn a_slow_challenge_is_processing_and_then_valid() {
 
 /// An authorization is given up by its account; what it was for ends (§7.5.2).
 #[test]
-fn an_authorization_that_is_given_up_ends_its_order() {
+fn deactivating_an_authorization_ends_its_order() {
     let subject = subject();
     let account = subject.account();
     let name = "up.given.conformance.test";
@@ -237,7 +237,7 @@ fn a_challenge_under_another_authorization_is_not_found() {
 
 /// A challenge that is POSTed many times at once is validated once (§7.5.1, §8.2).
 #[test]
-fn a_challenge_started_many_times_at_once_is_looked_at_once() {
+fn a_challenge_started_many_times_concurrently_is_probed_once() {
     let subject = subject();
     let account = subject.account();
     let name = "once.conformance.test";

@@ -34,7 +34,7 @@ fn the_second_order_for_a_proven_name_needs_no_challenge() {
 
 /// If one of two names is proven, only the other needs a challenge.
 #[test]
-fn an_order_with_a_proven_and_a_new_name_asks_for_the_new_one() {
+fn an_order_with_a_proven_and_a_new_name_requires_a_challenge_for_the_new_one() {
     let subject = subject();
     let account = account(subject);
     let names = ["old.reuse.conformance.test", "new.reuse.conformance.test"];
@@ -67,7 +67,7 @@ fn nothing_is_reused_across_accounts() {
 
 /// An authorization that is given up serves no new order, and the orders that it served end (§7.5.2).
 #[test]
-fn an_authorization_that_is_given_up_serves_no_longer() {
+fn a_deactivated_authorization_is_not_reused() {
     let subject = subject();
     let account = account(subject);
     let name = "up.reuse.conformance.test";
@@ -115,7 +115,7 @@ fn an_order_that_races_with_a_deactivation_does_not_stay_ready() {
 
 /// Where reuse is disabled, each order is proven again.
 #[test]
-fn nothing_is_reused_unless_the_operator_says_so() {
+fn nothing_is_reused_unless_the_operator_enables_it() {
     let subject = subject();
     let account = subject.account();
     let name = "anew.reuse.conformance.test";

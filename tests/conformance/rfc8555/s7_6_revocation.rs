@@ -73,7 +73,7 @@ fn an_account_that_has_proven_all_names_revokes() {
 }
 
 #[test]
-fn a_proof_that_has_expired_or_was_given_up_revokes_nothing() {
+fn an_expired_or_deactivated_authorization_revokes_nothing() {
     let directory = subject().directory_of("brief");
     let owner = Account::register(&subject().client, &directory);
     let leaf = Leaf::issued(&owner, &["expiry.revoke.test"], "ES256");
@@ -91,7 +91,7 @@ fn a_proof_that_has_expired_or_was_given_up_revokes_nothing() {
 }
 
 #[test]
-fn nobody_else_revokes() {
+fn another_account_and_another_key_do_not_revoke() {
     let account = subject().account();
     let leaf = Leaf::issued(&account, &["others.revoke.test"], "ES256");
     let payload = leaf.revocation(None);
@@ -119,7 +119,7 @@ fn an_account_of_another_provisioner_revokes_nothing() {
 }
 
 #[test]
-fn reasons_that_are_none_are_refused_with_those_that_are() {
+fn invalid_reasons_are_refused_with_the_list_of_valid_ones() {
     let account = subject().account();
     let leaf = Leaf::issued(&account, &["reasons.revoke.test"], "ES256");
     for reason in [
@@ -150,7 +150,7 @@ fn every_reason_of_the_rfc_is_accepted() {
 }
 
 #[test]
-fn a_certificate_that_is_none_of_ours_is_refused_and_never_a_failure() {
+fn a_foreign_certificate_is_refused_and_never_a_server_error() {
     let account = subject().account();
     let key = rcgen::KeyPair::generate().unwrap();
     let foreign = rcgen::CertificateParams::new(vec!["foreign.revoke.test".to_owned()])

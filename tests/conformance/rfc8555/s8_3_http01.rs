@@ -229,7 +229,7 @@ fn forbidden_addresses_are_not_connected_to() {
 
 /// A page that appears slightly late is found by a retry (§8.2).
 #[test]
-fn a_page_that_comes_late_is_found() {
+fn a_page_that_appears_late_is_found() {
     let subject = subject();
     let account = subject.account();
     let name = "moment.conformance.test";

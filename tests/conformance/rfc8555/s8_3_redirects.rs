@@ -103,7 +103,7 @@ fn redirects_in_a_circle_are_refused() {
 
 /// Other ports, other schemes, credentials and forbidden addresses are not followed (§10.4).
 #[test]
-fn redirects_to_where_validation_must_not_go_are_refused() {
+fn redirects_to_forbidden_targets_are_refused() {
     let web = acceptance::web::Web::start("127.0.0.1:0");
     let other = web.address();
     for (n, to) in [

@@ -139,7 +139,7 @@ fn aliases_are_followed() {
 
 /// An answer that UDP cuts is asked for over TCP.
 #[test]
-fn a_cut_answer_is_asked_for_over_tcp() {
+fn a_truncated_answer_is_requested_again_over_tcp() {
     valid("cut.dns01.test", |value| {
         let many = (0..40)
             .map(|n| format!("{n}{}", "x".repeat(60)))
@@ -152,7 +152,7 @@ fn a_cut_answer_is_asked_for_over_tcp() {
 
 /// A record that appears during validation is found by a retry.
 #[test]
-fn nothing_is_cached_between_two_looks() {
+fn nothing_is_cached_between_two_queries() {
     let account = subject().account();
     let name = "late.dns01.test";
     let order = account.order(&[name]);
@@ -210,7 +210,7 @@ fn wrong_values_are_shown() {
 /// A name without the record is `unauthorized`; a name that does not exist, and a resolver that
 /// fails, refuses or is silent, are problems of the `dns` (§6.7), distinguished in the detail.
 #[test]
-fn absence_and_failure_are_told_apart() {
+fn absence_and_failure_are_reported_differently() {
     for (name, answer, kind, words) in [
         (
             "none",

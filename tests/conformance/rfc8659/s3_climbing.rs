@@ -8,7 +8,7 @@ use crate::conformance::subject::{refused, subject};
 /// A name without records anywhere above it may be issued for; every name up to the child of the
 /// root is asked for.
 #[test]
-fn a_name_without_records_is_asked_for_to_the_top() {
+fn a_name_without_records_is_climbed_to_the_top() {
     let account = account();
     let name = "deep.down.none-caa.test";
     let order = ready(&account, &[name]);
@@ -91,7 +91,7 @@ fn every_name_is_checked() {
 /// Records are asked for at finalize, whatever they were when the name was proven, and the order
 /// stays ready for when they have changed.
 #[test]
-fn records_are_looked_at_when_the_certificate_is_asked_for() {
+fn records_are_checked_when_the_certificate_is_requested() {
     let name = "later.when-caa.test";
     refused(
         &with_records(name, &[CaaRecord::new("issue", ";")]),
@@ -110,7 +110,7 @@ fn records_are_looked_at_when_the_certificate_is_asked_for() {
 
 /// A provisioner that does not check CAA never queries it, and an address has no records.
 #[test]
-fn who_does_not_heed_records_does_not_ask_for_them() {
+fn a_provisioner_that_does_not_check_caa_does_not_query_it() {
     let subject = subject();
     let plain = subject.account();
     let name = "off.off-caa.test";

@@ -11,7 +11,7 @@ use crate::conformance::subject::{refused, subject};
 /// SERVFAIL, REFUSED and silence are an outage: 503 with Retry-After; the order stays ready, and is
 /// finalized when the DNS answers again. Also where only a name above fails.
 #[test]
-fn a_dns_that_fails_is_an_outage_and_never_a_yes() {
+fn a_dns_failure_is_an_outage_and_never_permission() {
     thread::scope(|scope| {
         for (n, (answer, word)) in [
             (Answer::Fails, "SERVFAIL"),
@@ -41,7 +41,7 @@ fn a_dns_that_fails_is_an_outage_and_never_a_yes() {
 
 /// Where CAA only warns, what forbids and what fails is passed over.
 #[test]
-fn who_only_warns_issues() {
+fn a_provisioner_that_only_warns_issues() {
     let subject = subject();
     let account = Account::register(&subject.client, &subject.directory_of("caawarn"));
     for (name, answer) in [

@@ -10,7 +10,7 @@ use crate::conformance::subject::subject;
 
 /// The server offers acme-tls/1 and nothing else, and asks for the name in its A-labels (§3).
 #[test]
-fn one_protocol_is_offered_and_the_name_is_asked_for() {
+fn one_protocol_is_offered_and_the_name_is_sent() {
     let subject = subject();
     let account = subject.account();
     let wanted = "xn--mnchen-3ya.alpn.test";
@@ -64,7 +64,7 @@ fn a_server_without_acme_tls_1_proves_nothing() {
 
 /// Who shows a certificate without holding its key proves nothing (RFC 8446 §4.4.3).
 #[test]
-fn a_stolen_certificate_proves_nothing() {
+fn a_certificate_without_its_key_proves_nothing() {
     let subject = subject();
     let account = subject.account();
     subject.host(&["stolen.alpn.test"]);
@@ -79,7 +79,7 @@ fn a_stolen_certificate_proves_nothing() {
 
 /// A closed port, another protocol and a name without address have their own types (RFC 8555 §6.7).
 #[test]
-fn who_does_not_speak_tls_is_told() {
+fn a_server_that_does_not_speak_tls_is_reported() {
     let subject = subject();
     let account = subject.account();
     let port = subject.tls.address().port();

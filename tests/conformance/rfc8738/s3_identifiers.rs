@@ -37,7 +37,7 @@ fn an_address_has_one_form() {
 
 /// Two ways to write an address are one identifier (§3).
 #[test]
-fn one_address_written_twice_is_there_once() {
+fn one_address_written_twice_is_one_identifier() {
     let answer = order(&[
         "2001:db8::1",
         "2001:DB8::0:1",

@@ -10,7 +10,7 @@ use crate::conformance::subject::{refused, subject};
 
 /// The address itself is the Host, and DNS is not queried (§4).
 #[test]
-fn an_address_is_proven_by_asking_it() {
+fn an_address_is_proven_by_a_request_to_it() {
     let subject = subject();
     let account = subject.account();
     let order = account.ready(&["127.0.0.1"], &subject.web);
@@ -25,7 +25,7 @@ fn an_address_is_proven_by_asking_it() {
 
 /// An IPv6 address is in brackets in Host (§4, RFC 3986 §3.2.2).
 #[test]
-fn an_ipv6_address_is_proven_by_asking_it_in_brackets() {
+fn an_ipv6_address_is_proven_by_a_request_with_brackets() {
     let subject = subject();
     let port = subject.web.address().port();
     if std::net::TcpListener::bind(("::1", 0)).is_err() {

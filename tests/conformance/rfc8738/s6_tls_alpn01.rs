@@ -12,7 +12,7 @@ const REVERSE_V6: &str = "1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.
 /// An IPv4 address: asked for as in-addr.arpa, proven by one iPAddress (§6). The wrong certificates
 /// come first, as all are shown under one name.
 #[test]
-fn an_address_is_asked_for_by_its_reverse_name() {
+fn an_address_is_requested_by_its_reverse_name() {
     let subject = subject();
     let account = subject.account();
     for (names, words) in [
@@ -41,7 +41,7 @@ fn an_address_is_asked_for_by_its_reverse_name() {
 
 /// An IPv6 address is asked for as 32 nibbles under ip6.arpa (§6).
 #[test]
-fn an_ipv6_address_is_asked_for_by_its_nibbles() {
+fn an_ipv6_address_is_requested_by_its_nibbles() {
     let subject = subject();
     let port = subject.tls.address().port();
     if std::net::TcpListener::bind(("::1", 0)).is_err() {

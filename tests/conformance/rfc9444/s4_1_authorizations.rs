@@ -10,7 +10,7 @@ use crate::conformance::subject::{refused, subject};
 /// One for a domain with all below is for the domain and says so, and only records in the DNS prove
 /// it; any other says nothing.
 #[test]
-fn an_authorization_for_a_domain_says_that_it_stands_for_the_names_below() {
+fn an_authorization_for_a_domain_shows_that_it_covers_subdomains() {
     let account = account();
     let wide = order(
         &account,
@@ -30,7 +30,7 @@ fn an_authorization_for_a_domain_says_that_it_stands_for_the_names_below() {
 
 /// Given up, it takes the orders for the names below with it, whatever they were (RFC 8555 §7.5.2).
 #[test]
-fn an_authorization_that_is_given_up_ends_the_orders_of_the_names_below() {
+fn deactivating_an_authorization_ends_the_orders_of_its_subdomains() {
     let account = account();
     let domain = "gone.rfc9444.test";
     let names = ["a.gone.rfc9444.test", "b.gone.rfc9444.test"];
@@ -52,7 +52,7 @@ fn an_authorization_that_is_given_up_ends_the_orders_of_the_names_below() {
 /// Whoever has proven a domain with all below may revoke what others got for names below (RFC 8555
 /// §7.6); who has proven the domain alone may not.
 #[test]
-fn who_has_proven_a_domain_with_all_below_may_revoke_for_its_names() {
+fn an_account_that_has_proven_a_domain_with_subdomains_may_revoke_for_them() {
     let name = "www.revoke.rfc9444.test";
     let leaf = Leaf::issued(&account(), &[name], "ES256");
     let payload = leaf.revocation(None);

@@ -8,7 +8,7 @@ use crate::conformance::subject::{refused, subject};
 
 /// Orders for names below are ready at once, whether they name the domain (§4.3) or not.
 #[test]
-fn orders_below_a_domain_that_was_proven_ahead_are_ready_at_once() {
+fn orders_below_a_preauthorized_domain_are_ready_at_once() {
     let account = account();
     let domain = "ahead.rfc9444.test";
     let made = new_authz(&account, domain, &json!(true));
@@ -47,7 +47,7 @@ fn orders_below_a_domain_that_was_proven_ahead_are_ready_at_once() {
 
 /// One for the domain alone is another authorization, and does not stand for the names below.
 #[test]
-fn a_domain_that_was_proven_alone_does_not_stand_for_the_names_below() {
+fn a_domain_proven_without_subdomains_does_not_cover_them() {
     let account = account();
     let domain = "alone.rfc9444.test";
     let made = new_authz(&account, domain, &json!(false));
@@ -70,7 +70,7 @@ fn a_domain_that_was_proven_alone_does_not_stand_for_the_names_below() {
 
 /// Only host names have subdomains, and the member is true or false.
 #[test]
-fn a_wish_that_makes_no_sense_is_refused() {
+fn an_invalid_subdomain_request_is_refused() {
     let account = account();
     let answer = new_authz(&account, "odd.rfc9444.test", &json!("yes"));
     refused(&answer, 400, "malformed");

@@ -9,7 +9,7 @@ use crate::conformance::subject::subject;
 
 /// It is there and true where it is switched on, and absent elsewhere.
 #[test]
-fn the_directory_says_so_where_it_is_switched_on() {
+fn the_directory_shows_where_subdomains_are_enabled() {
     let said = |directory: Value| directory["meta"].get("subdomainAuthAllowed").cloned();
     assert_eq!(said(account().directory), Some(json!(true)));
     assert_eq!(said(subject().account().directory), None);
@@ -17,7 +17,7 @@ fn the_directory_says_so_where_it_is_switched_on() {
 
 /// After it is disabled in the running server, a proven domain no longer covers the names below.
 #[test]
-fn it_is_switched_on_and_off_without_a_restart() {
+fn it_is_enabled_and_disabled_without_a_restart() {
     own_harness(|harness| {
         let server = Authority::started(harness);
         let switch = |on: bool| {

@@ -83,7 +83,7 @@ fn certificates_of_one_moment_have_windows_of_their_own() {
 }
 
 #[test]
-fn a_certificate_that_lives_for_seconds_has_a_window_too() {
+fn a_certificate_with_a_lifetime_of_seconds_has_a_window_too() {
     let directory = subject().directory_of("short");
     let account = Account::register(&subject().client, &directory);
     let now = Timestamp::now().as_second();

@@ -106,7 +106,7 @@ fn a_window_for_a_provisioner_is_for_what_it_has_issued_so_far() {
 }
 
 #[test]
-fn a_window_that_makes_no_sense_is_refused() {
+fn an_invalid_window_is_refused() {
     let leaf = Leaf::issued(
         &subject().account(),
         &["bad.window.conformance.test"],

@@ -39,7 +39,7 @@ fn an_order_that_replaces_a_certificate_is_not_counted() {
 
 /// Naming what is replaced is no way around the limits: other names are counted, and so are orders without end.
 #[test]
-fn who_only_says_to_replace_a_certificate_is_counted() {
+fn an_order_that_only_claims_to_replace_a_certificate_is_counted() {
     own_harness(|harness| {
         let web = Web::start("127.0.0.1:80");
         harness.dns.addresses("a.test", &["127.0.0.1"]);

@@ -59,7 +59,7 @@ fn key_files_of_smallsteps_step_open() {
 }
 
 #[test]
-fn a_wrong_password_is_reported_in_the_words_that_scripts_know() {
+fn a_wrong_password_is_reported_in_the_message_that_scripts_know() {
     let real = format!("{REAL}/intermediate_ca_key");
     let folder = tempfile::tempdir().unwrap();
     let ours = folder.path().join("key").display().to_string();

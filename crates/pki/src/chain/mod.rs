@@ -389,7 +389,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_refused_in_the_words_of_go() {
+    fn names_are_refused_with_the_message_of_go() {
         let host = |host| words(check(&leaf(), LATER, Purpose::ServerAuth, Some(host)));
         assert_eq!(
             host("c.example"),
@@ -411,7 +411,7 @@ mod tests {
     }
 
     #[test]
-    fn times_are_refused_in_the_words_of_go() {
+    fn times_are_refused_with_the_message_of_go() {
         let late = words(check(&leaf(), "2027-01-01T00:00:00.5Z", Purpose::Any, None));
         let wanted = "x509: certificate has expired or is not yet valid: current time 2027-01-01T00:00:00Z is after 2026-12-31T00:00:00Z";
         assert_eq!(late, wanted);

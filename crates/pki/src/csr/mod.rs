@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_and_algorithms_that_are_not_accepted_are_told_apart() {
+    fn unsupported_keys_and_algorithms_are_reported_differently() {
         assert_eq!(
             fault(file!("openssl/rsa1024.csr")),
             Fault::RsaTooSmall(1024)
@@ -303,7 +303,7 @@ mod tests {
 
     /// Comparing each extension with each would be five thousand million comparisons.
     #[test]
-    fn a_hundred_thousand_extensions_are_looked_at_once_each() {
+    fn a_hundred_thousand_extensions_are_read_once_each() {
         let extension = |number: u32| extension::Extension {
             oid: format!("1.2.3.{number}").parse().unwrap(),
             critical: false,

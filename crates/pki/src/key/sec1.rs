@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_curve_is_named_or_told_by_the_length_of_the_scalar() {
+    fn the_curve_is_named_or_derived_from_the_length_of_the_scalar() {
         let bare = |length: usize| {
             asn1::sequence(&[&asn1::unsigned(&[1]), &asn1::octet_string(&vec![1; length])])
         };

@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn moduli_that_can_be_factored_are_told_apart() {
+    fn moduli_that_can_be_factored_are_recognised() {
         assert_eq!(modulus(&vector!("roca")), Err(Weakness::Roca));
         for close in [vector!("close-0"), vector!("close-8"), vector!("square")] {
             assert_eq!(modulus(&close), Err(Weakness::ClosePrimes));
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn there_are_133_primes_to_look_for_and_38_that_tell_roca() {
+    fn there_are_133_small_primes_and_38_that_identify_roca() {
         let found = residues(&Natural::from_be_bytes(&[1]));
         assert!(found.iter().all(|(_, residue)| *residue == 1));
         assert_eq!((found.len(), found.last().unwrap().0), (133, 751));

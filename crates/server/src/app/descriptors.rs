@@ -33,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn there_is_room_for_one_connection_at_least_and_never_for_more_than_wanted() {
+    fn there_is_room_for_at_least_one_connection_and_never_for_more_than_configured() {
         assert_eq!(room_for(1), 1);
         assert!(room_for(usize::MAX) > 0);
     }

@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn beside_a_foreign_store_unknown_certificates_are_renewed_only_after_the_operator_has_answered_once()
+    fn beside_a_foreign_store_unknown_certificates_are_renewed_only_after_the_operator_confirms_once()
      {
         let dir = tempfile::tempdir().unwrap();
         let database = Database {

@@ -88,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_folder_goes_with_its_run_and_one_of_a_killed_run_with_the_next() {
+    fn a_folder_is_removed_after_its_run_and_that_of_a_killed_run_by_the_next() {
         let temporary = tempfile::tempdir().unwrap();
         let left = temporary.path().join("step-ca-dev-0badcafe");
         fs::create_dir_all(left.join("secrets")).unwrap();

@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn a_kid_of_another_provisioner_or_scheme_names_nobody() {
+    fn a_kid_of_another_provisioner_or_scheme_names_no_account() {
         let links = Links::new(&STEP_CA, "https://ca", "acme");
         let id = Uuid::from_u128(1);
         let other = Links::new(&STEP_CA, "https://ca", "acme2").account(id);

@@ -159,7 +159,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_id_with_spaces_or_of_great_length_is_replaced() {
+    fn a_request_id_with_spaces_or_too_long_is_replaced() {
         let mut headers = HeaderMap::new();
         headers.insert(X_REQUEST_ID, HeaderValue::from_static("a b"));
         assert_eq!(id_of(&headers, None).len(), 36);

@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn root_and_the_servers_own_user_are_operators_and_nobody_else() {
+    fn only_root_and_the_servers_own_user_are_operators() {
         assert!(PeerCredentials::new(0, 1000).is_operator());
         assert!(PeerCredentials::new(1000, 1000).is_operator());
         assert!(!PeerCredentials::new(1001, 1000).is_operator());
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_socket_is_private_and_goes_with_its_server() {
+    async fn the_socket_is_private_and_removed_with_its_server() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("run/step-ca.sock");
         fs::create_dir(dir.path().join("run")).unwrap();
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_a_dead_server_left_is_replaced_but_no_other_file() {
+    async fn the_socket_of_a_killed_server_is_replaced_but_no_other_file() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("run/step-ca.sock");
         fs::create_dir(dir.path().join("run")).unwrap();
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_that_no_socket_can_have_is_told_with_its_length() {
+    fn a_path_too_long_for_a_socket_is_reported_with_its_length() {
         let path = Path::new("/").join("x".repeat(107));
         let refused = AdminSocket::bind(&path).unwrap_err().to_string();
         assert!(refused.contains("has 108 bytes"), "{refused}");

@@ -184,7 +184,7 @@ async fn ends(mut stream: impl AsyncReadExt + Unpin) -> bool {
 }
 
 #[tokio::test]
-async fn http2_is_preferred_and_http1_is_spoken() {
+async fn http2_is_preferred_and_http1_is_served() {
     let place = place(Limits::default()).await;
     let both = place.client(None, &[b"h2", b"http/1.1"]);
     let stream = place.connect_as(both).await.unwrap();
@@ -222,7 +222,7 @@ async fn the_next_handshake_shows_the_new_certificate() {
 }
 
 #[tokio::test]
-async fn plain_http_is_told_to_use_https() {
+async fn a_plain_http_request_is_answered_with_the_advice_to_use_https() {
     let place = place(Limits::default()).await;
     let mut tcp = TcpStream::connect(place.address).await.unwrap();
     tcp.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
@@ -235,7 +235,7 @@ async fn plain_http_is_told_to_use_https() {
 }
 
 #[tokio::test]
-async fn closing_lets_the_request_in_flight_have_its_answer_and_nobody_else_in() {
+async fn closing_answers_the_request_in_progress_and_accepts_no_other() {
     let place = place(Limits::default()).await;
     let (mut stream, idle) = (place.connect().await, place.connect().await);
     let request = b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n";
@@ -254,7 +254,7 @@ async fn closing_lets_the_request_in_flight_have_its_answer_and_nobody_else_in()
 }
 
 #[tokio::test]
-async fn who_does_not_shake_hands_is_sent_away() {
+async fn a_client_that_does_not_complete_its_handshake_is_disconnected() {
     let limits = Limits {
         handshake: BRIEF,
         ..Limits::default()
@@ -265,7 +265,7 @@ async fn who_does_not_shake_hands_is_sent_away() {
 }
 
 #[tokio::test]
-async fn who_asks_nothing_is_sent_away() {
+async fn a_client_that_sends_no_request_is_disconnected() {
     let limits = Limits {
         header: BRIEF,
         idle: BRIEF,
@@ -281,7 +281,7 @@ async fn who_asks_nothing_is_sent_away() {
 }
 
 #[tokio::test]
-async fn a_body_that_does_not_come_is_not_waited_for() {
+async fn a_body_that_never_arrives_is_not_awaited() {
     let limits = Limits {
         body: BRIEF,
         ..Limits::default()
@@ -297,7 +297,7 @@ async fn a_body_that_does_not_come_is_not_waited_for() {
 }
 
 #[tokio::test]
-async fn beyond_the_cap_a_connection_waits_for_another_to_end() {
+async fn a_connection_beyond_the_limit_waits_for_another_to_end() {
     let limits = Limits {
         connections: 1,
         ..Limits::default()
@@ -313,7 +313,7 @@ async fn beyond_the_cap_a_connection_waits_for_another_to_end() {
 }
 
 #[tokio::test]
-async fn a_header_of_great_length_or_of_many_lines_is_refused() {
+async fn a_header_that_is_too_long_or_has_too_many_lines_is_refused() {
     let place = place(Limits::default()).await;
     let many = "Cookie: x\r\n".repeat(101);
     let long = format!("Cookie: {}\r\n", "x".repeat(128 * 1024));
@@ -331,7 +331,7 @@ async fn a_header_of_great_length_or_of_many_lines_is_refused() {
 }
 
 #[tokio::test]
-async fn a_header_of_great_length_is_refused_over_http2() {
+async fn a_header_that_is_too_long_is_refused_over_http2() {
     let place = place(Limits::default()).await;
     let stream = place
         .connect_as(place.client(None, &[b"h2"]))
@@ -352,7 +352,7 @@ async fn a_header_of_great_length_is_refused_over_http2() {
 }
 
 #[tokio::test]
-async fn tls_1_2_and_1_3_are_spoken() {
+async fn tls_1_2_and_1_3_are_supported() {
     let place = place(Limits::default()).await;
     for (version, name) in [(&version::TLS12, "TLSv1_2"), (&version::TLS13, "TLSv1_3")] {
         let mut roots = RootCertStore::empty();
@@ -371,7 +371,7 @@ async fn tls_1_2_and_1_3_are_spoken() {
 }
 
 #[tokio::test]
-async fn a_crowd_that_never_shakes_hands_keeps_nobody_waiting() {
+async fn many_unfinished_handshakes_do_not_delay_other_clients() {
     let place = place(Limits::default()).await;
     let mut crowd = Vec::new();
     for _ in 0..300 {
@@ -412,7 +412,7 @@ impl Plain {
 }
 
 #[tokio::test]
-async fn plain_http_is_served_where_it_is_wanted() {
+async fn plain_http_is_served_where_it_is_enabled() {
     let plain = plain(Limits::default()).await;
     let answer = ask(&mut plain.connect().await, "/who").await.unwrap();
     assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
@@ -469,7 +469,7 @@ async fn plain_http_has_the_limits_of_body_header_and_connections() {
 }
 
 #[tokio::test]
-async fn closing_a_plain_listener_lets_the_request_in_flight_finish() {
+async fn closing_a_plain_listener_lets_the_request_in_progress_finish() {
     let plain = plain(Limits::default()).await;
     let mut stream = plain.connect().await;
     let request = b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n";

@@ -67,7 +67,7 @@ async fn a_good_edit_comes_into_force_and_is_counted() {
 }
 
 #[tokio::test]
-async fn a_bad_edit_leaves_the_old_in_force_and_is_told_until_it_is_mended() {
+async fn an_invalid_edit_leaves_the_old_in_force_and_is_reported_until_it_is_corrected() {
     let folder = Folder::new(&["a"]);
     let live = folder.live();
     folder.put("ca.json", "{");
@@ -84,7 +84,7 @@ async fn a_bad_edit_leaves_the_old_in_force_and_is_told_until_it_is_mended() {
 }
 
 #[tokio::test]
-async fn the_command_line_goes_before_the_files_at_each_reading() {
+async fn the_command_line_overrides_the_files_at_each_read() {
     let folder = Folder::new(&["a"]);
     folder.put("riser.toml", "[validation]\nhttp_port = 1\ntls_port = 2\n");
     let overrides = Overrides {
@@ -105,7 +105,7 @@ async fn the_command_line_goes_before_the_files_at_each_reading() {
 }
 
 #[tokio::test]
-async fn another_store_is_refused_whole() {
+async fn a_change_with_another_store_is_refused_completely() {
     let folder = Folder::new(&["a"]);
     let live = folder.live();
     folder.put("ca.json", &ca_json(&["a", "b"], "elsewhere"));
@@ -115,7 +115,7 @@ async fn another_store_is_refused_whole() {
 }
 
 #[tokio::test]
-async fn a_file_that_goes_away_for_a_moment_is_not_a_configuration() {
+async fn a_file_that_is_missing_for_a_moment_is_not_a_configuration() {
     let folder = Folder::new(&["a"]);
     let live = folder.live();
     fs::remove_file(folder.path("ca.json")).unwrap();
@@ -175,7 +175,7 @@ async fn a_file_renamed_into_place_is_followed() {
 }
 
 #[tokio::test]
-async fn a_link_that_leads_elsewhere_is_followed() {
+async fn a_changed_link_is_followed() {
     let edit = |folder: &Folder| {
         folder.put("other", &ca_json(&["d"], "db"));
         std::os::unix::fs::symlink("other", folder.path("link")).unwrap();
@@ -221,7 +221,7 @@ async fn an_alternate_chain_is_read_with_the_configuration_and_again_when_its_fi
 }
 
 #[tokio::test]
-async fn every_alternate_chain_that_cannot_be_had_is_told() {
+async fn every_alternate_chain_that_cannot_be_read_is_reported() {
     let folder = chained(&["missing.pem", "root.pem", "empty.pem"]);
     folder.put("root.pem", ROOT);
     folder.put("empty.pem", "nothing");

@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_of_people_are_allowed() {
+    fn public_private_and_loopback_addresses_are_allowed() {
         for fine in [
             "8.8.8.8",
             "127.0.0.1",
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_of_machinery_are_refused_in_every_spelling() {
+    fn link_local_metadata_and_special_addresses_are_refused_in_every_form() {
         for bad in [
             "0.0.0.0",
             "0.1.2.3",

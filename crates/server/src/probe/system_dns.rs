@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_resolv_conf_asks_the_machine_itself() {
+    fn an_empty_resolv_conf_means_the_local_resolver() {
         assert_eq!(
             parse_resolv_conf("").servers,
             ["127.0.0.1:53".parse::<SocketAddr>().unwrap()]

@@ -178,7 +178,7 @@ impl World {
 }
 
 #[tokio::test]
-async fn an_answer_is_told_with_its_way() {
+async fn an_answer_is_reported_with_its_path() {
     let world = World::new().await;
     let server = web(says("200 OK", "Content-Type: text/plain\r\n", b"hello")).await;
     let observation = world.seen("web.test", server.port()).await;
@@ -235,7 +235,7 @@ async fn a_closed_port_is_refused() {
 }
 
 #[tokio::test]
-async fn a_server_that_says_nothing_ends_at_the_deadline() {
+async fn a_silent_server_is_disconnected_at_the_deadline() {
     let world = World::new().await;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -246,7 +246,7 @@ async fn a_server_that_says_nothing_ends_at_the_deadline() {
 }
 
 #[tokio::test]
-async fn what_is_not_http_is_told_apart_from_a_closed_connection() {
+async fn other_protocols_and_closed_connections_are_reported_differently() {
     let world = World::new().await;
     let server = web(b"SSH-2.0-OpenSSH_9.2\r\n".to_vec()).await;
     let failure = world.failed("web.test", server.port()).await;
@@ -257,7 +257,7 @@ async fn what_is_not_http_is_told_apart_from_a_closed_connection() {
 }
 
 #[tokio::test]
-async fn what_the_resolver_answered_is_told() {
+async fn the_answer_of_the_resolver_is_reported() {
     let world = World::new().await;
     for (name, kind, answers) in [
         ("missing.test", FailureKind::NoSuchName, "NXDOMAIN"),
@@ -324,7 +324,7 @@ async fn an_address_that_is_not_allowed_is_never_connected_to() {
 }
 
 #[tokio::test]
-async fn a_resolver_that_is_not_there_is_named() {
+async fn an_unreachable_resolver_is_named() {
     let nowhere = UdpSocket::bind("127.0.0.1:0").await.unwrap();
     let address = nowhere.local_addr().unwrap();
     drop(nowhere);
@@ -335,7 +335,7 @@ async fn a_resolver_that_is_not_there_is_named() {
 }
 
 #[tokio::test]
-async fn who_drips_beyond_the_deadline_is_hung_up_on() {
+async fn a_server_that_sends_slowly_is_disconnected_at_the_deadline() {
     let world = World::new().await;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();

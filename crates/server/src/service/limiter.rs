@@ -262,7 +262,7 @@ const SLOT_COMES_FREE: Duration = Duration::from_secs(10);
 #[cfg(test)]
 mod tests {
     #[test]
-    fn an_ipv6_subscriber_is_one_place_and_a_mapped_address_is_ipv4() {
+    fn an_ipv6_subscriber_is_one_network_and_a_mapped_address_is_ipv4() {
         let network = |text: &str| super::network(text.parse().unwrap());
         assert_eq!(
             network("2001:db8:1:2:3::4"),

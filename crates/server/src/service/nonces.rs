@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn another_process_or_an_altered_nonce_is_unknown() {
+    fn a_nonce_of_another_process_or_an_altered_one_is_unknown() {
         let ours = nonces();
         let theirs = Nonces::new([8; 32], [2; 8], 1_000);
         assert_eq!(
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn an_hour_makes_a_nonce_stale_even_when_nothing_happened_between() {
+    fn a_nonce_is_stale_after_an_hour_without_requests() {
         let nonces = nonces();
         let early = nonces.issue(1_030);
         assert_eq!(
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn a_nonce_of_half_an_hour_ago_is_still_good() {
+    fn a_nonce_of_half_an_hour_is_accepted() {
         let nonces = nonces();
         let one = nonces.issue(1_000);
         nonces.issue(1_100);
@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn after_a_window_of_others_a_nonce_is_stale() {
+    fn a_nonce_is_stale_after_a_full_window_of_others() {
         let nonces = nonces();
         let one = nonces.issue(1_000);
         nonces.next.fetch_add(WINDOW, Ordering::AcqRel);

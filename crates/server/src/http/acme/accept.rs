@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_wish_the_chain_comes_as_pem() {
+    fn the_chain_is_pem_unless_requested_otherwise() {
         for values in [
             &[][..],
             &["*/*"],
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn the_best_weighed_form_is_taken() {
+    fn the_format_with_the_highest_weight_is_used() {
         for (value, form) in [
             ("application/pkix-cert", Form::Der),
             ("Application/PKIX-Cert;q=0.3", Form::Der),
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn where_no_form_is_accepted_there_is_none() {
+    fn where_no_format_is_accepted_there_is_none() {
         for value in [
             "text/html",
             "application/json",

@@ -138,7 +138,7 @@ async fn the_old_prefix_and_post_as_get_of_the_directory_work() {
 }
 
 #[tokio::test]
-async fn an_account_is_made_found_read_changed_and_ended() {
+async fn an_account_is_created_found_read_changed_and_deactivated() {
     let harness = Harness::new().await;
     let client = Client::registered(&harness).await;
     let kid = client.kid.clone().unwrap();

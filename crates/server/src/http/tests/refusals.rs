@@ -8,7 +8,7 @@ use super::client::{Client, JOSE, csr, csr_by, get, plain, post, send};
 use crate::service::harness::Harness;
 
 #[tokio::test]
-async fn a_nonce_is_good_once_and_a_bad_one_brings_a_fresh_one() {
+async fn a_nonce_is_accepted_once_and_a_bad_one_is_answered_with_a_fresh_one() {
     let harness = Harness::new().await;
     let client = Client::registered(&harness).await;
     let url = client.url("new-order");
@@ -53,7 +53,7 @@ async fn a_missing_nonce_is_bad_and_a_forged_signature_spends_none() {
 }
 
 #[tokio::test]
-async fn the_envelope_is_judged_by_media_type_size_url_and_algorithm() {
+async fn a_request_is_refused_for_its_media_type_size_url_or_algorithm() {
     let harness = Harness::new().await;
     let client = Client::registered(&harness).await;
     let url = client.url("new-order");
@@ -84,7 +84,7 @@ async fn the_envelope_is_judged_by_media_type_size_url_and_algorithm() {
 }
 
 #[tokio::test]
-async fn what_is_anothers_is_403_and_what_is_unknown_404() {
+async fn resources_of_others_are_403_and_unknown_ones_404() {
     let harness = Harness::new().await;
     let owner = Client::registered(&harness).await;
     let other = Client::registered(&harness).await;
@@ -142,7 +142,7 @@ async fn an_account_of_one_provisioner_does_not_exist_at_another() {
 }
 
 #[tokio::test]
-async fn reading_takes_an_empty_payload_only() {
+async fn reading_requires_an_empty_payload() {
     let harness = Harness::new().await;
     let client = Client::registered(&harness).await;
     let (url, _) = client.order(&["a.test"]).await;
@@ -204,7 +204,7 @@ async fn a_pending_order_is_not_ready() {
 }
 
 #[tokio::test]
-async fn bad_orders_and_accounts_say_what_is_wrong() {
+async fn invalid_orders_and_accounts_are_refused_with_the_reason() {
     let harness = Harness::new().await;
     let client = Client::registered(&harness).await;
     for (names, kind) in [
@@ -258,7 +258,7 @@ async fn an_unknown_provisioner_or_path_is_404() {
 }
 
 #[tokio::test]
-async fn a_store_that_is_out_of_order_is_an_outage_not_a_refusal() {
+async fn a_store_failure_is_an_outage_and_not_a_refusal() {
     let harness = Harness::new().await;
     let client = Client::registered(&harness).await;
     let (_, order) = client.ready(&harness, &["full.test"]).await;
@@ -276,7 +276,7 @@ async fn a_store_that_is_out_of_order_is_an_outage_not_a_refusal() {
 }
 
 #[tokio::test]
-async fn urls_name_the_host_asked_for_only_if_it_is_ours() {
+async fn urls_have_the_requested_host_only_if_it_is_ours() {
     let harness = Harness::new().await;
     let router = Client::new(&harness).router;
     for (asked, named) in [

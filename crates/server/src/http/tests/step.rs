@@ -40,7 +40,7 @@ async fn health_roots_and_provisioners_answer_at_both_prefixes() {
 }
 
 #[tokio::test]
-async fn what_is_not_there_answers_as_the_original_does() {
+async fn unsupported_endpoints_answer_as_smallsteps_step_ca_does() {
     let harness = Harness::new().await;
     let router = crate::http::router(harness.services.clone(), &STEP_CA);
     for path in ["/admin/admins", "/nothing", "/1.0/acme/acme/directory"] {
@@ -88,7 +88,7 @@ async fn the_request_id_is_echoed_or_made() {
 }
 
 #[tokio::test]
-async fn a_certificate_is_renewed_by_whoever_proves_to_hold_it() {
+async fn a_certificate_is_renewed_with_proof_of_its_key() {
     let harness = Harness::new().await;
     let client = Client::registered(&harness).await;
     let (_, order) = client.ready(&harness, &["renew.test"]).await;

@@ -63,7 +63,7 @@ async fn a_wrong_body_makes_challenge_authorization_and_order_invalid() {
 }
 
 #[tokio::test]
-async fn a_page_that_comes_late_is_found_by_a_further_try() {
+async fn a_page_that_appears_late_is_found_by_a_further_attempt() {
     let harness = Harness::new().await;
     let client = Client::registered(&harness).await;
     let (_, order) = client.order(&["late.test"]).await;
@@ -79,7 +79,7 @@ async fn a_page_that_comes_late_is_found_by_a_further_try() {
 }
 
 #[tokio::test]
-async fn a_slow_page_leaves_processing_and_retry_after_behind() {
+async fn a_slow_page_is_answered_with_processing_and_retry_after() {
     let harness = Harness::new().await;
     let client = Client::registered(&harness).await;
     let (url, order) = client.order(&["slow.test"]).await;
@@ -186,7 +186,7 @@ async fn a_redirect_is_followed_to_an_allowed_port() {
 }
 
 #[tokio::test]
-async fn a_closed_port_is_told_by_its_address() {
+async fn a_closed_port_is_reported_with_its_address() {
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = closed.local_addr().unwrap().port();
     drop(closed);
@@ -207,7 +207,7 @@ async fn a_closed_port_is_told_by_its_address() {
 }
 
 #[tokio::test]
-async fn an_unfinished_validation_is_taken_up_at_the_next_start() {
+async fn an_unfinished_validation_resumes_at_the_next_start() {
     let harness = Harness::new().await;
     let client = Client::registered(&harness).await;
     let (url, order) = client.order(&["again.test"]).await;

@@ -202,7 +202,7 @@ async fn aliases_are_followed_whether_or_not_the_resolver_does_it() {
 }
 
 #[tokio::test]
-async fn aliases_in_a_circle_or_without_end_are_told() {
+async fn aliases_that_loop_or_never_end_are_reported() {
     let prober = prober().await;
     let round = failed(&prober, "round.test").await;
     assert_eq!(round.kind, FailureKind::Dns);
@@ -212,7 +212,7 @@ async fn aliases_in_a_circle_or_without_end_are_told() {
 }
 
 #[test]
-fn a_crowd_of_addresses_is_told_in_a_few_words() {
+fn many_addresses_are_reported_in_a_short_message() {
     let all = (0..1000).map(|n| Ipv4Addr::from_bits(0x0a00_0000 + n).into());
     let told = Outcome::Found(all.collect()).words("A");
     assert!(told.starts_with("A 10.0.0.0, A 10.0.0.1, "), "{told}");
@@ -222,7 +222,7 @@ fn a_crowd_of_addresses_is_told_in_a_few_words() {
 }
 
 #[tokio::test]
-async fn a_crowd_of_authoritative_servers_is_told_in_a_few_words() {
+async fn many_authoritative_servers_are_reported_in_a_short_message() {
     let prober = Prober::new(&Options {
         resolvers: vec![dns().await],
         authoritative: true,
@@ -236,7 +236,7 @@ async fn a_crowd_of_authoritative_servers_is_told_in_a_few_words() {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_cut_is_asked_for_over_tcp() {
+async fn a_truncated_answer_is_requested_again_over_tcp() {
     let observation = seen(&prober().await, "long.test").await;
     assert_eq!(observation.values, ["x".repeat(300)]);
 }
@@ -247,7 +247,7 @@ async fn a_server_without_extensions_is_asked_without_them() {
 }
 
 #[tokio::test]
-async fn no_records_no_name_and_no_answer_are_three_things() {
+async fn no_records_no_name_and_no_answer_are_reported_differently() {
     let prober = prober().await;
     for name in ["bare.test", "foreign.test"] {
         let bare = seen(&prober, name).await;
@@ -279,7 +279,7 @@ async fn no_records_no_name_and_no_answer_are_three_things() {
 }
 
 #[tokio::test]
-async fn silence_ends_and_is_told() {
+async fn silence_ends_at_the_deadline_and_is_reported() {
     let dir = tempfile::tempdir().unwrap();
     let resolv_conf = dir.path().join("resolv.conf");
     std::fs::write(&resolv_conf, "options timeout:1\n").unwrap();
@@ -298,7 +298,7 @@ async fn silence_ends_and_is_told() {
 }
 
 #[tokio::test]
-async fn a_server_that_fails_is_made_up_for_by_the_next() {
+async fn a_failing_server_is_replaced_by_the_next() {
     let closed = "127.0.0.1:1".parse().unwrap();
     let good = dns().await;
     let observation = seen(&eyes_of(vec![closed, good], Vec::new()), "txt.test").await;
@@ -313,7 +313,7 @@ async fn a_server_that_fails_is_made_up_for_by_the_next() {
 }
 
 #[tokio::test]
-async fn a_zone_is_asked_at_its_own_resolvers_and_the_longest_counts() {
+async fn a_zone_is_queried_at_its_own_resolvers_and_the_longest_match_counts() {
     let closed: SocketAddr = "127.0.0.1:1".parse().unwrap();
     let zone = |name: &str, resolver| Zone {
         name: name.to_owned(),

@@ -148,7 +148,7 @@ async fn failed(port: u16) -> Failure {
 }
 
 #[tokio::test]
-async fn the_certificate_is_told_with_protocol_and_version() {
+async fn the_certificate_is_reported_with_protocol_and_version() {
     for (versions, number) in [
         (&[&rustls::version::TLS12], 0x0303),
         (&[&rustls::version::TLS13], 0x0304),
@@ -170,7 +170,7 @@ async fn the_certificate_is_told_with_protocol_and_version() {
 }
 
 #[tokio::test]
-async fn a_server_without_acme_tls_1_is_told_apart_from_one_that_refuses_it() {
+async fn a_server_without_acme_tls_1_and_one_that_refuses_it_are_reported_differently() {
     let silent = server(certified(true, 1), &[], ANY).await;
     assert_eq!(seen(silent.port).await.protocol, None);
     let refuses = server(certified(true, 1), &[b"h2", b"http/1.1"], ANY).await;
@@ -189,7 +189,7 @@ async fn a_peer_that_does_not_hold_the_key_proves_nothing() {
 }
 
 #[tokio::test]
-async fn each_look_sees_the_present_certificate() {
+async fn each_probe_sees_the_current_certificate() {
     let first = server(certified(true, 1), &[ACME], ANY).await;
     seen(first.port).await;
     seen(first.port).await;
@@ -207,7 +207,7 @@ async fn a_huge_certificate_is_cut() {
 }
 
 #[tokio::test]
-async fn what_is_not_tls_or_too_old_is_told_apart() {
+async fn other_protocols_and_old_tls_versions_are_reported_differently() {
     /// A ServerHello of TLS 1.1.
     const OLD: &[u8] = &[
         0x16, 3, 2, 0, 42, 2, 0, 0, 38, 3, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
@@ -234,7 +234,7 @@ async fn what_is_not_tls_or_too_old_is_told_apart() {
 }
 
 #[tokio::test]
-async fn an_address_that_is_not_allowed_is_not_shaken_hands_with() {
+async fn no_handshake_is_made_with_a_forbidden_address() {
     let host = Host::Ip("169.254.169.254".parse().unwrap());
     let Observation::Failed(failure) = look_at(host, 443).await else {
         panic!("it was connected to");

@@ -180,7 +180,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_record_that_cannot_be_read_counts_as_one_that_forbids() {
+    fn an_unreadable_record_counts_as_one_that_forbids() {
         let empty = RData::Update0(RecordType::CAA);
         let [record] = &found(&Records::Found(vec![empty]))[..] else {
             panic!("it is not seen");

@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn one_account_never_sits_on_more_than_its_share() {
+    fn one_account_never_has_more_than_its_share_of_slots() {
         let slots = ValidationSlots::new(8);
         let mut greedy: Vec<_> = (0..20)
             .map(|_| slots.queue(account(1), MANY).unwrap())
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn a_free_seat_goes_to_the_account_with_the_fewest() {
+    fn a_free_slot_goes_to_the_account_with_the_fewest() {
         let slots = ValidationSlots::new(8);
         let mut held = Vec::new();
         for n in 1..=4 {
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn who_leaves_the_queue_loses_no_seat_for_the_others() {
+    fn leaving_the_queue_loses_no_slot_for_the_others() {
         let slots = ValidationSlots::new(4);
         let mut first = slots.queue(account(1), MANY).unwrap();
         let held = occupied(&mut first);
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn an_account_queues_so_often_and_no_more_and_nothing_is_left_behind() {
+    fn the_queue_of_an_account_is_limited_and_leaves_nothing_behind() {
         let slots = ValidationSlots::new(4);
         let mut turns: Vec<_> = (0..3)
             .map(|_| slots.queue(account(1), 3).unwrap())

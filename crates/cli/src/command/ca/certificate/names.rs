@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn what_http_cannot_prove_is_refused_before_the_order() {
+    fn names_that_http_cannot_prove_are_refused_before_the_order() {
         for name in ["*.a.test", "x@a.test", "spiffe://a/b", "a b"] {
             assert!(Names::read(name, &[]).is_err(), "{name}");
         }

@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_third_of_the_life_is_left_at_renewal() {
+    fn a_third_of_the_lifetime_is_left_at_renewal() {
         let text = include_bytes!("../../../../testdata/p256.crt");
         let leaf = Certificate::from_pem(text).unwrap();
         let schedule = Schedule::new(&leaf, None, None).unwrap();
