@@ -5,24 +5,24 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
-/// Why a verb did not do what it was asked to. Whoever gets one of these was not told "stored".
+/// Why a verb did nothing. A caller that gets one of these knows that nothing was stored.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum Error {
-    /// A rule of the records stands against it: a key, serial or identifier that is already taken, or a record that
+    /// It contradicts the records: a key, serial number or identifier is taken already, or a record that
     /// the new one refers to and that is not there.
     #[error("the record conflicts with what is stored: {0}")]
     Conflict(String),
     /// The record that the verb is about is not there.
-    #[error("there is no such record")]
+    #[error("the record does not exist")]
     NotFound,
-    /// No space is left where the store lies; nothing of the verb was kept. It works again once there is space.
+    /// The disk of the store is full; nothing was stored. The verb works again once there is space.
     #[error("the disk that holds the store is full: free some space; nothing was stored")]
     Full,
-    /// The store could not be written or read just now.
-    #[error("the store does not answer: {0}")]
+    /// The store could not be written or read.
+    #[error("the store cannot be used at the moment: {0}; nothing was stored: try again")]
     Unavailable(String),
-    /// A stored record cannot be understood.
-    #[error("a stored record is damaged: {0}")]
+    /// A stored record cannot be read.
+    #[error("a stored record is damaged: {0}; restore the store from a backup")]
     Damaged(String),
     /// The store has been closed.
     #[error("the store is closed")]
@@ -30,7 +30,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// Tells whether asking again later may work: an outage, as opposed to a "no".
+    /// Whether trying again later may succeed: an outage, as opposed to a refusal.
     #[must_use]
     pub const fn is_outage(&self) -> bool {
         match self {
@@ -44,14 +44,14 @@ impl Error {
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum OpenError {
     /// Another process (or another handle of this one) has the file open.
-    #[error("{} is in use by {}: stop it first, or give this one a store of its own", path.display(), holder(*process))]
+    #[error("{} is in use by {}: stop that process, or configure another store for this one", path.display(), holder(*process))]
     Locked {
         /// The database file.
         path: PathBuf,
-        /// The process that holds it, where it is known.
+        /// The process that holds it, if it is known.
         process: Option<u32>,
     },
-    /// A newer release has written the file.
+    /// The file was written by a newer release.
     #[error(
         "{} was written by a newer release (schema {found}; this release knows up to {known}): \
          start that release, or restore a copy from before the upgrade",
@@ -65,18 +65,18 @@ pub enum OpenError {
         /// The newest schema that this release knows.
         known: u32,
     },
-    /// The file is a SQLite database of some other program.
-    #[error("{} is a database of another program: name another file", path.display())]
+    /// The file is a SQLite database of another program.
+    #[error("{} is a database of another program: configure another file", path.display())]
     Foreign {
         /// The database file.
         path: PathBuf,
     },
-    /// The file is no SQLite database, or a damaged one.
-    #[error("{} is damaged or no database: {what}", path.display())]
+    /// The file is not a SQLite database, or is damaged.
+    #[error("{} is damaged or not a database: {what}; restore it from a backup, or configure another file", path.display())]
     Corrupt {
         /// The database file.
         path: PathBuf,
-        /// What SQLite said.
+        /// The error of SQLite.
         what: String,
     },
     /// The file or its folder cannot be used.
@@ -84,7 +84,7 @@ pub enum OpenError {
     Io {
         /// The file or folder in question.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         what: String,
     },
 }
@@ -109,7 +109,7 @@ mod tests {
         assert_eq!(
             error.to_string(),
             "/var/lib/ca/riser.sqlite3 is in use by another process (pid 42): \
-             stop it first, or give this one a store of its own"
+             stop that process, or configure another store for this one"
         );
     }
 

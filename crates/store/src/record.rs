@@ -28,7 +28,7 @@ pub enum Created {
 /// What became of a change of an account's key.
 #[derive(Clone, Debug, PartialEq)]
 pub enum KeyChanged {
-    /// The account has the new key, and the old one is nobody's.
+    /// The account has the new key; the old one has no account any more.
     Changed(Box<Account>),
     /// This account of the provisioner has the new key already; nothing was changed.
     InUse(Uuid),
@@ -41,7 +41,7 @@ pub enum KeyChanged {
 pub enum Placed {
     /// It is stored.
     Done,
-    /// An earlier authorization or a permit that it stands on has ended meanwhile; nothing was stored.
+    /// An earlier authorization or a permit that it depends on has ended meanwhile; nothing was stored.
     Outdated,
     /// The certificate that it names has been replaced, or another order is about to; nothing was stored.
     AlreadyReplaced,
@@ -95,7 +95,7 @@ pub struct BindingKey {
     pub secret: MacKey,
 }
 
-/// A challenge and what it hangs on, read as of one moment.
+/// A challenge, its authorization and the orders that depend on it, read as of one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ChallengeRecord {
     /// The challenge.
@@ -124,7 +124,7 @@ pub struct Settled {
     pub written: bool,
     /// The authorization with its challenges.
     pub authorization: Authorization,
-    /// The orders that hang on it.
+    /// The orders that depend on it.
     pub orders: Vec<Uuid>,
 }
 
@@ -139,7 +139,7 @@ pub struct CertificateRecord {
     pub der: Vec<u8>,
     /// The certificates above it that are handed out with it, nearest first.
     pub chain: Vec<Vec<u8>>,
-    /// The provisioner that granted it; none for the house's own.
+    /// The provisioner that granted it; none for the server's own.
     pub provisioner: Option<String>,
     /// The account that asked for it.
     pub account: Option<Uuid>,
@@ -171,8 +171,8 @@ pub struct Revoked {
 }
 
 impl Revoked {
-    /// Whether the key is not certified again: it is compromised, as its holder or the account says. Who has proven
-    /// the names may be another than who has the key, and cannot speak for it.
+    /// Whether the key is not certified again: it is compromised, as its holder or the account says. An
+    /// account that has proven the names need not be the one that has the key.
     #[must_use]
     pub const fn bars_the_key(&self) -> bool {
         matches!(self.reason, Reason::KeyCompromise) && !matches!(self.by, Revoker::Names(_))

@@ -160,7 +160,7 @@ pub(super) fn of_challenge(
     id.map_or(Ok(None), |id| load(connection, id.0))
 }
 
-/// Every order that hangs on an authorization, oldest first.
+/// Every order that depends on an authorization, oldest first.
 pub(super) fn waiting_orders(
     connection: &Connection,
     authorization: Uuid,
@@ -172,7 +172,7 @@ pub(super) fn waiting_orders(
     ids.map(|id| Ok(id.map(|id: Id| id.0)?)).collect()
 }
 
-/// Makes the unfinished orders that hang on an authorization invalid.
+/// Makes the unfinished orders that depend on an authorization invalid.
 pub(super) fn end_orders(
     connection: &Connection,
     authorization: Uuid,
@@ -255,7 +255,7 @@ pub(super) fn proof_from_row(row: &Row<'_>) -> rusqlite::Result<Proof> {
     }))
 }
 
-/// The proofs of those authorizations of an order that permits gave; one that was taken back proves nothing.
+/// The proofs of those authorizations of an order that permits gave; one that was removed proves nothing.
 fn permitted(connection: &Connection, order: Uuid) -> Result<Vec<Proof>, Error> {
     let mut statement = connection.prepare_cached(
         "SELECT p.id, p.provisioner, p.account_id, p.external_key, p.pattern, p.expires_at, p.said_by, p.said_at,

@@ -1,4 +1,4 @@
-//! Moves the write-ahead log into the database file without holding the writer up: a thread with a connection of its
+//! Moves the write-ahead log into the database file without delaying the writer: a thread with a connection of its
 //! own copies the bulk while the writer goes on; the writer itself copies only the short rest, so that the log starts
 //! over at its beginning. Where the thread cannot keep up, the writer waits for it.
 
@@ -13,45 +13,45 @@ use rusqlite::Connection;
 /// The writer's side.
 pub(crate) struct Checkpoints {
     thread: JoinHandle<()>,
-    stop: SyncSender<Wish>,
+    stop: SyncSender<Request>,
     shared: Arc<Shared>,
 }
 
-/// What the two threads know of each other.
+/// What the two threads share.
 #[derive(Default)]
 struct Shared {
     /// Pages in the log after the last commit.
     pages: AtomicI32,
     /// The thread has done what it can.
     rest_is_short: AtomicBool,
-    /// Held by whoever copies.
+    /// Held by the thread that copies.
     copying: Mutex<()>,
 }
 
 impl Checkpoints {
     /// Watches the log that `writer` appends to; `own` is the connection of the copying thread.
     pub(crate) fn start(writer: &mut Connection, own: Connection) -> Result<Self, StartError> {
-        let (wishes, wanted) = mpsc::sync_channel(1);
+        let (requests, wanted) = mpsc::sync_channel(1);
         let shared = Arc::new(Shared::default());
-        let told = Arc::clone(&shared);
+        let copier = Arc::clone(&shared);
         let thread = thread::Builder::new()
             .name("store-checkpoint".to_owned())
-            .spawn(move || copy_as_asked(&own, &wanted, &told))
+            .spawn(move || copy_on_request(&own, &wanted, &copier))
             .map_err(StartError::Thread)?;
-        let (nudge, count) = (wishes.clone(), Arc::clone(&shared));
+        let (nudge, count) = (requests.clone(), Arc::clone(&shared));
         writer
             .wal_hook(Some(move |_: &mut _, pages: c_int| {
                 count.pages.store(pages, Ordering::Release);
                 if pages >= WORTH_COPYING {
-                    // A full channel means that the thread is at it.
-                    let _ = nudge.try_send(Wish::Copy);
+                    // A full channel means that the thread has work already.
+                    let _ = nudge.try_send(Request::Copy);
                 }
                 Ok(())
             }))
             .map_err(StartError::Hook)?;
         Ok(Self {
             thread,
-            stop: wishes,
+            stop: requests,
             shared,
         })
     }
@@ -67,8 +67,8 @@ impl Checkpoints {
 
     /// Ends the thread and empties the log as far as the disk allows; what stays is read back at the next start.
     pub(crate) fn stop(self, writer: &Connection) {
-        // The thread lives until it is told; an error means that it is gone.
-        let _ = self.stop.send(Wish::Stop);
+        // The thread runs until it gets this; an error means that it has ended.
+        let _ = self.stop.send(Request::Stop);
         let _ = self.thread.join();
         self.shared.checkpoint(writer, "TRUNCATE");
     }
@@ -77,7 +77,7 @@ impl Checkpoints {
 impl Shared {
     /// Returns how many pages of the log are still to be copied. A failure harms nothing: the log keeps them.
     fn checkpoint(&self, connection: &Connection, mode: &str) -> Option<i64> {
-        // There is nothing in the lock that a panic could leave half done.
+        // The lock protects no data that a panic could leave half written.
         let _alone = self.copying.lock().unwrap_or_else(PoisonError::into_inner);
         let outcome = connection
             .prepare_cached(&format!("PRAGMA wal_checkpoint({mode})"))
@@ -99,13 +99,13 @@ pub(crate) enum StartError {
     Hook(rusqlite::Error),
 }
 
-enum Wish {
+enum Request {
     Copy,
     Stop,
 }
 
-fn copy_as_asked(own: &Connection, wanted: &Receiver<Wish>, shared: &Shared) {
-    while let Ok(Wish::Copy) = wanted.recv() {
+fn copy_on_request(own: &Connection, wanted: &Receiver<Request>, shared: &Shared) {
+    while let Ok(Request::Copy) = wanted.recv() {
         for _ in 0..PASSES {
             match shared.checkpoint(own, "PASSIVE") {
                 Some(left) if left > SHORT => {}

@@ -1,4 +1,4 @@
-//! How values lie in columns: ids as 16 bytes, times as milliseconds UTC, composite values as JSON text,
+//! How values are stored in columns: ids as 16 bytes, times as milliseconds UTC, composite values as JSON text,
 //! statuses as their words on the wire.
 
 use jiff::Timestamp;
@@ -29,7 +29,7 @@ impl FromSql for Id {
     }
 }
 
-/// A point in time; what is finer than a millisecond is cut off.
+/// A point in time; truncated to the millisecond.
 #[derive(Clone, Copy)]
 pub(super) struct At(pub(super) Timestamp);
 
@@ -78,12 +78,12 @@ pub(super) fn word<T>(
     parse(text).ok_or_else(|| damaged(column, format!("unknown word {text:?}")))
 }
 
-/// A column whose text makes no sense.
+/// The error of a column whose text cannot be read.
 pub(super) fn damaged(column: usize, what: String) -> rusqlite::Error {
     rusqlite::Error::FromSqlConversionFailure(column, Type::Text, what.into())
 }
 
-/// Cuts what the store does not keep of a time.
+/// Truncates a time to what the store keeps.
 pub(super) fn kept(at: Timestamp) -> Timestamp {
     Timestamp::from_millisecond(at.as_millisecond()).unwrap_or(at)
 }

@@ -1,4 +1,4 @@
-//! SQLite's errors in the store's words.
+//! Turns SQLite's errors into the store's.
 
 use std::path::Path;
 
@@ -13,7 +13,7 @@ impl From<rusqlite::Error> for Error {
             return Self::NotFound;
         }
         let Some(failure) = error.sqlite_error() else {
-            // Everything that is not SQLite's own failure comes from turning a column into a value.
+            // Any other error comes from turning a column into a value.
             return Self::Damaged(error.to_string());
         };
         // The shared index of the log lies on the same disk; SQLite calls its ENOSPC an I/O error.

@@ -1,4 +1,4 @@
-//! One process per database file: an advisory lock on a file beside it, which the kernel lets go when the process ends,
+//! One process per database file: an advisory lock on a file beside it, which the kernel releases when the process ends,
 //! however it ends.
 
 use std::fs::{File, OpenOptions, TryLockError};
@@ -16,7 +16,7 @@ pub(super) struct Lock {
 
 impl Lock {
     /// Takes the lock of the database at `path`. The database file itself is not touched: closing any descriptor of it
-    /// would let go of the locks that SQLite holds in this process.
+    /// would release the locks that SQLite holds in this process.
     pub(super) fn take(path: &Path) -> Result<Self, OpenError> {
         let beside = beside(path);
         let io = |error: std::io::Error| OpenError::Io {
@@ -58,7 +58,7 @@ fn written_process(file: &mut File) -> Option<u32> {
     text.trim().parse().ok()
 }
 
-/// The number only makes the message better: a full disk is no reason to stay down.
+/// The number only improves the error text: a full disk must not prevent a start.
 fn write_process(file: &mut File) {
     let written = file
         .set_len(0)

@@ -8,7 +8,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::fault;
 use crate::error::OpenError;
 
-/// The steps, oldest first; number n is at place n - 1. A step that was released is never changed.
+/// The steps, oldest first; number n is at place n - 1. A released step is never changed.
 pub(super) const STEPS: &[Step] = &[
     Step {
         name: "first",
@@ -131,7 +131,7 @@ fn version(connection: &Connection, path: &Path) -> Result<usize, OpenError> {
     Ok(usize::try_from(newest).unwrap_or(usize::MAX))
 }
 
-/// Makes an empty file ours.
+/// Marks an empty file as a store.
 fn mark(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "application_id", MARK)?;
     connection.execute_batch(VERSIONS)

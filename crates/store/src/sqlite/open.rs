@@ -141,7 +141,7 @@ fn read_write() -> OpenFlags {
     OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX
 }
 
-/// How long to wait for somebody else's lock, such as a shell that an operator has open.
+/// How long to wait for the lock of another process, such as a shell that an operator has open.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Prepared statements kept by each connection.
 const STATEMENTS: usize = 64;

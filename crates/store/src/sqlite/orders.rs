@@ -16,7 +16,7 @@ use crate::write::NewOrder;
 impl port::Orders for Store {
     async fn create_order(&self, new: NewOrder) -> Result<Placed, Error> {
         self.write(move |connection| {
-            if !reuse::stand(connection, &new)? {
+            if !reuse::still_holds(connection, &new)? {
                 return Ok(Placed::Outdated);
             }
             if let Some(replaced) = &new.order.replaces
@@ -91,20 +91,20 @@ fn page(
         "SELECT id, status IN ('processing', 'valid') OR status IN ('pending', 'ready') AND expires_at > ?3
          FROM orders WHERE account_id = ?1 AND id > ?2 ORDER BY id LIMIT ?4",
     )?;
-    let mut rows = statement.query((Id(account), Id(after), At(now), LOOKED_AT))?;
-    let (mut page, mut looked, mut last) = (OrderPage::default(), 0, after);
+    let mut rows = statement.query((Id(account), Id(after), At(now), READ_PER_PAGE))?;
+    let (mut page, mut read, mut last) = (OrderPage::default(), 0, after);
     while let Some(row) = rows.next()? {
         if page.orders.len() == LISTED {
             page.next = Some(last);
             return Ok(page);
         }
-        looked += 1;
+        read += 1;
         last = row.get::<_, Id>(0)?.0;
         if row.get(1)? {
             page.orders.push(last);
         }
     }
-    page.next = (looked == LOOKED_AT).then_some(last);
+    page.next = (read == READ_PER_PAGE).then_some(last);
     Ok(page)
 }
 
@@ -220,5 +220,5 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Record> {
 
 /// Orders in one page.
 const LISTED: usize = 100;
-/// Records that one page looks at: an account with many invalid orders gets short pages, not slow ones.
-const LOOKED_AT: i64 = 1000;
+/// Records that are read for one page: an account with many invalid orders gets short pages, not slow ones.
+const READ_PER_PAGE: i64 = 1000;

@@ -1,4 +1,4 @@
-//! A few read-only connections, each lent to one short read transaction on a blocking thread.
+//! A few read-only connections, each used by one short read transaction at a time, on a blocking thread.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -8,7 +8,7 @@ use tokio::task;
 
 use crate::error::Error;
 
-/// The shelf of idle connections.
+/// The pool of read-only connections.
 pub(crate) struct Readers {
     idle: Arc<Mutex<Vec<Connection>>>,
     permits: Arc<Semaphore>,
@@ -32,12 +32,12 @@ impl Readers {
     {
         let permit = Arc::clone(&self.permits).acquire_owned().await;
         let permit = permit.map_err(|_| Error::Closed)?;
-        let shelf = Arc::clone(&self.idle);
+        let idle = Arc::clone(&self.idle);
         let read = task::spawn_blocking(move || {
-            // Dropped last: the connection is back on the shelf before the next reader may look.
+            // Dropped last: the connection is idle again before the next reader may take one.
             let _permit = permit;
-            let lent = Lent::take(shelf)?;
-            let view = lent.connection()?.unchecked_transaction()?;
+            let reader = Reader::take(idle)?;
+            let view = reader.connection()?.unchecked_transaction()?;
             work(&view)
         });
         read.await.map_err(|_| Error::Closed)?
@@ -50,24 +50,25 @@ impl Readers {
         };
         self.permits.close();
         drop(all);
-        let shelf = Arc::clone(&self.idle);
+        let idle = Arc::clone(&self.idle);
         // Only a runtime that is shutting down drops the task, and the connections with it.
-        let _ = task::spawn_blocking(move || drop(on_shelf(&shelf).split_off(0))).await;
+        let _ = task::spawn_blocking(move || drop(lock(&idle).split_off(0))).await;
     }
 }
 
-struct Lent {
+/// A connection in use, which becomes idle again when this is dropped.
+struct Reader {
     connection: Option<Connection>,
-    shelf: Arc<Mutex<Vec<Connection>>>,
+    idle: Arc<Mutex<Vec<Connection>>>,
 }
 
-impl Lent {
-    fn take(shelf: Arc<Mutex<Vec<Connection>>>) -> Result<Self, Error> {
-        let connection = on_shelf(&shelf).pop();
+impl Reader {
+    fn take(idle: Arc<Mutex<Vec<Connection>>>) -> Result<Self, Error> {
+        let connection = lock(&idle).pop();
         if connection.is_none() {
             return Err(Error::Closed);
         }
-        Ok(Self { connection, shelf })
+        Ok(Self { connection, idle })
     }
 
     fn connection(&self) -> Result<&Connection, Error> {
@@ -75,13 +76,13 @@ impl Lent {
     }
 }
 
-impl Drop for Lent {
+impl Drop for Reader {
     fn drop(&mut self) {
-        on_shelf(&self.shelf).extend(self.connection.take());
+        lock(&self.idle).extend(self.connection.take());
     }
 }
 
-/// A panic elsewhere leaves the list itself whole.
-fn on_shelf(shelf: &Mutex<Vec<Connection>>) -> std::sync::MutexGuard<'_, Vec<Connection>> {
-    shelf.lock().unwrap_or_else(PoisonError::into_inner)
+/// A panic elsewhere leaves the list intact.
+fn lock(idle: &Mutex<Vec<Connection>>) -> std::sync::MutexGuard<'_, Vec<Connection>> {
+    idle.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,4 +1,4 @@
-//! Renewal windows that an operator has set (RFC 9773 §4.2), with the audit lines that tell of them.
+//! Renewal windows that an operator has set (RFC 9773 §4.2).
 
 use acme::renewal::Window;
 use jiff::Timestamp;

@@ -1,4 +1,4 @@
-//! Retention: what has expired goes by itself, in small transactions so that nobody waits for it.
+//! Retention: what has expired is deleted in small transactions, so that other writers need not wait.
 //! Certificates and the audit log stay.
 
 use jiff::{SignedDuration, Timestamp};

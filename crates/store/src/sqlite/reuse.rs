@@ -92,9 +92,9 @@ fn proof(connection: &Connection, authorization: Uuid) -> Result<Option<Proof>, 
     Ok(proof)
 }
 
-/// Whether everything that a new order stands on and that is stored already still holds: it may have ended since it
+/// Whether everything stored that a new order depends on still holds: it may have ended since it
 /// was read.
-pub(super) fn stand(connection: &Connection, new: &NewOrder) -> Result<bool, Error> {
+pub(super) fn still_holds(connection: &Connection, new: &NewOrder) -> Result<bool, Error> {
     for authorization in &new.authorizations {
         if let Origin::Permit(permit) = authorization.origin
             && !permits::holds(

@@ -1,4 +1,4 @@
-//! Revocations (RFC 8555 §7.6): recorded once, with the audit line and the compromised key in one transaction.
+//! Revocations (RFC 8555 §7.6), as they are stored and read, and the keys that they bar.
 
 use acme::identifier::Identifier;
 use acme::revocation::Reason;
@@ -91,7 +91,7 @@ fn revoke(connection: &Connection, revocation: &Revocation) -> Result<bool, Erro
     Ok(true)
 }
 
-/// Tells whether a key was revoked as compromised, inside a transaction.
+/// Whether a key was revoked as compromised, inside a transaction.
 pub(super) fn is_compromised(connection: &Connection, key: [u8; 32]) -> Result<bool, Error> {
     let found = connection
         .prepare_cached("SELECT 1 FROM compromised_keys WHERE digest = ?1")?
@@ -99,7 +99,7 @@ pub(super) fn is_compromised(connection: &Connection, key: [u8; 32]) -> Result<b
     Ok(found)
 }
 
-/// Tells whether the certificate with this serial number is revoked, inside a transaction.
+/// Whether the certificate with this serial number is revoked, inside a transaction.
 pub(super) fn is_revoked(connection: &Connection, serial: &[u8]) -> Result<bool, Error> {
     let found = connection
         .prepare_cached("SELECT 1 FROM revocations WHERE serial = ?1")?

@@ -377,7 +377,7 @@ async fn a_close_lets_what_is_queued_run_and_refuses_what_comes_later() {
         let store = store.clone();
         async move { store.close().await }
     });
-    // The job and the wish to close.
+    // The job and the request to close.
     while store.parts.writer.waiting() < 2 {
         tokio::task::yield_now().await;
     }

@@ -1,4 +1,4 @@
-//! Verdicts on challenges (RFC 8555 §7.1.6): challenge, authorization and the orders that hang on it move together,
+//! Verdicts on challenges (RFC 8555 §7.1.6): challenge, authorization and the orders that depend on it change together,
 //! and the first verdict counts.
 
 use acme::challenge::Method;

@@ -1,5 +1,5 @@
 //! The one writer: an OS thread that gathers waiting jobs into one durable commit, a savepoint for each.
-//! Nobody is answered before COMMIT has returned, and nobody is told "stored" for what was rolled back.
+//! No caller gets its answer before COMMIT has returned, and none gets "stored" for what was rolled back.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -29,7 +29,7 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
-    /// Starts the thread. `held` (the lock of the file) is let go after the connection is closed.
+    /// Starts the thread. `held` (the lock of the file) is released after the connection is closed.
     pub(crate) fn start<H: Send + 'static>(
         connection: Connection,
         checkpoints: Checkpoints,
@@ -52,7 +52,7 @@ impl Writer {
                 group.finish();
                 drop(held);
                 if let Some(done) = closing {
-                    // Whoever asked for the close may have gone.
+                    // The caller of `close` may have stopped waiting.
                     let _ = done.send(());
                 }
             })?;
@@ -113,7 +113,7 @@ impl Drop for Writer {
     fn drop(&mut self) {
         drop(self.queue.take());
         if let Some(thread) = self.thread.take() {
-            // A panic of the thread has been printed; there is nobody left to tell.
+            // A panic of the thread has been printed already.
             let _ = thread.join();
         }
     }
@@ -131,7 +131,7 @@ enum Message {
 }
 
 trait Job: Send {
-    /// Runs the work inside an open savepoint; the error is what the caller will hear.
+    /// Runs the work inside an open savepoint; the error is what the caller will get.
     fn run(&mut self, connection: &Connection) -> Result<(), Error>;
     /// Answers the caller: with the work's own outcome, or with `lost` where the group did not last.
     fn answer(self: Box<Self>, lost: Option<&Error>);
@@ -151,9 +151,9 @@ where
     fn run(&mut self, connection: &Connection) -> Result<(), Error> {
         let work = self.work.take().ok_or(Error::Closed)?;
         let outcome = work(connection);
-        let told = outcome.as_ref().map(|_| ()).map_err(Clone::clone);
+        let result = outcome.as_ref().map(|_| ()).map_err(Clone::clone);
         self.outcome = Some(outcome);
-        told
+        result
     }
 
     fn answer(self: Box<Self>, lost: Option<&Error>) {
@@ -162,7 +162,7 @@ where
             (None, Some(outcome)) => outcome,
             (None, None) => Err(Error::Closed),
         };
-        // The caller may have stopped waiting; the record stands all the same.
+        // The caller may have stopped waiting; what was written stays.
         let _ = self.reply.send(answer);
     }
 }
@@ -240,7 +240,7 @@ impl Groups {
         ran.into_iter().for_each(|job| job.answer(None));
     }
 
-    /// Makes sure that no transaction is left open and tells each caller that nothing was kept.
+    /// Makes sure that no transaction is left open and answers each caller that nothing was stored.
     fn give_up(&self, jobs: Vec<Box<dyn Job>>, error: Error) {
         if !self.connection.is_autocommit()
             && let Err(again) = execute(&self.connection, "ROLLBACK")
@@ -263,7 +263,7 @@ impl Groups {
 /// The transaction of the group is gone, or can no longer be trusted, for this reason.
 struct GroupOver(Error);
 
-/// Runs one job so that its failure undoes it alone. Tells whether it is part of what will be committed.
+/// Runs one job so that its failure undoes it alone. Returns whether it is part of what will be committed.
 fn in_savepoint(connection: &Connection, job: &mut dyn Job) -> Result<bool, GroupOver> {
     execute(connection, "SAVEPOINT job").map_err(GroupOver)?;
     let outcome = job.run(connection);
@@ -282,7 +282,7 @@ fn execute(connection: &Connection, sql: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// What the callers of a lost group hear: a refusal reached on rolled-back ground is not one.
+/// What the callers of a lost group get: a refusal that rests on rolled-back writes is not one.
 fn lasting(error: Error) -> Error {
     if error.is_outage() {
         error
