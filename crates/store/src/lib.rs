@@ -5,6 +5,7 @@
 
 mod audit;
 mod error;
+pub mod memory;
 pub mod port;
 mod record;
 mod sqlite;

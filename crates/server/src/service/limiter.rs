@@ -1,36 +1,36 @@
 //! Rate limits (RFC 8555 §6.6): what is counted, for whom, and what those are told who have to wait.
-//! All of it is in memory and bounded; a refusal reads and writes nothing.
+//! The counters are `store::memory`'s; a refusal reads and writes no record.
 
 use std::net::{IpAddr, Ipv6Addr};
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use acme::identifier::Identifier;
-use acme::rate::{Buckets, Rate};
+use acme::rate::Rate;
 use acme::renewal::CertificateId;
 use ca::config::RateLimits;
+use store::memory;
+use store::port::{Count, CountAction, Counted, Counter, Counters as _};
 use uuid::Uuid;
 
 use super::Error;
 
 /// The counters of all limits.
+#[derive(Default)]
 pub(super) struct Limiter {
-    /// Counted from here, by a clock that never goes back.
-    began: Instant,
-    counted: Mutex<Counted>,
-}
-
-struct Counted {
-    accounts: Buckets,
-    orders: Buckets,
-    names: Buckets,
-    failures: Buckets,
+    counters: memory::Counters,
 }
 
 /// The counters, under the limits of one configuration.
 pub(super) struct Limits<'a> {
     limiter: &'a Limiter,
     rates: &'a RateLimits,
+}
+
+/// An event to be counted, and how its refusal names it.
+struct Claim {
+    count: Count,
+    limit: &'static str,
+    what: String,
 }
 
 /// A refusal because of a rate limit.
@@ -46,31 +46,12 @@ pub(crate) struct Limited {
 }
 
 impl Limiter {
-    /// Nothing is counted yet.
-    pub(super) fn new() -> Self {
-        let buckets = || Buckets::new(ROOM);
-        Self {
-            began: Instant::now(),
-            counted: Mutex::new(Counted {
-                accounts: buckets(),
-                orders: buckets(),
-                names: buckets(),
-                failures: buckets(),
-            }),
-        }
-    }
-
     /// These counters, under the limits of one configuration.
     pub(super) fn under<'a>(&'a self, rates: &'a RateLimits) -> Limits<'a> {
         Limits {
             limiter: self,
             rates,
         }
-    }
-
-    fn counted(&self) -> (MutexGuard<'_, Counted>, Duration) {
-        let counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
-        (counted, self.began.elapsed())
     }
 }
 
@@ -79,75 +60,74 @@ impl Limits<'_> {
     ///
     /// # Errors
     /// [`Error::Limited`] if there were too many.
-    pub(super) fn count_account(&self, address: Option<IpAddr>) -> Result<(), Error> {
+    pub(super) async fn count_account(&self, address: Option<IpAddr>) -> Result<(), Error> {
         let (Some(rate), Some(address)) = (self.rates.accounts_per_address, address) else {
             return Ok(());
         };
-        let network = network(address);
-        let (mut counted, now) = self.limiter.counted();
-        match counted.accounts.look(&network, rate, now) {
-            Ok(()) => counted.accounts.take(&network, rate, now),
-            Err(wait) => {
-                let whom = format!("new accounts from {address}");
-                return Err(self.limited("accounts_per_address", rate, &whom, wait));
-            }
-        }
-        Ok(())
+        let claim = Claim {
+            count: Count {
+                counter: Counter::Accounts,
+                key: network(address).to_string(),
+                rate,
+                action: CountAction::Take,
+            },
+            limit: "accounts_per_address",
+            what: format!("new accounts from {address}"),
+        };
+        self.take(vec![claim]).await
     }
 
     /// Counts a new order, for all of its names or not at all.
     ///
     /// # Errors
     /// [`Error::Limited`] if there were too many, or too many failures with one of the names.
-    pub(super) fn count_order<'a>(
+    pub(super) async fn count_order<'n>(
         &self,
         account: Uuid,
-        names: impl Iterator<Item = &'a Identifier> + Clone,
+        names: impl IntoIterator<Item = &'n Identifier>,
     ) -> Result<(), Error> {
-        let (mut counted, now) = self.limiter.counted();
-        if let Some(rate) = self.rates.orders_per_account
-            && let Err(wait) = counted.orders.look(&account, rate, now)
-        {
-            let whom = format!("new orders of account {}", account.simple());
-            return Err(self.limited("orders_per_account", rate, &whom, wait));
-        }
-        for name in names.clone() {
-            if let Some(rate) = self.rates.orders_per_name
-                && let Err(wait) = counted.names.look(&(account, name), rate, now)
-            {
-                let whom = format!("new orders of account {} for {name}", account.simple());
-                return Err(self.limited("orders_per_name", rate, &whom, wait));
-            }
-            if let Some(rate) = self.rates.failures_per_name
-                && let Err(wait) = counted.failures.look(&(account, name), rate, now)
-            {
-                return Err(self.failed_too_often(account, name, rate, wait));
-            }
-        }
+        let mut claims = Vec::new();
         if let Some(rate) = self.rates.orders_per_account {
-            counted.orders.take(&account, rate, now);
+            claims.push(Claim {
+                count: Count {
+                    counter: Counter::Orders,
+                    key: account.to_string(),
+                    rate,
+                    action: CountAction::Take,
+                },
+                limit: "orders_per_account",
+                what: format!("new orders of account {}", account.simple()),
+            });
         }
-        if let Some(rate) = self.rates.orders_per_name {
-            names.for_each(|name| counted.names.take(&(account, name), rate, now));
+        for name in names {
+            if let Some(rate) = self.rates.orders_per_name {
+                claims.push(Claim {
+                    count: Count {
+                        counter: Counter::Names,
+                        key: key(account, name),
+                        rate,
+                        action: CountAction::Take,
+                    },
+                    limit: "orders_per_name",
+                    what: format!("new orders of account {} for {name}", account.simple()),
+                });
+            }
+            claims.extend(self.failures(account, name, CountAction::Check));
         }
-        Ok(())
+        self.take(claims).await
     }
 
     /// Whether an account may try to prove a name (once more).
     ///
     /// # Errors
     /// [`Error::Limited`] if it has failed too often.
-    pub(super) fn check_failure_limit(
+    pub(super) async fn check_failure_limit(
         &self,
         account: Uuid,
         name: &Identifier,
     ) -> Result<(), Error> {
-        let Some(rate) = self.rates.failures_per_name else {
-            return Ok(());
-        };
-        let (counted, now) = self.limiter.counted();
-        let looked = counted.failures.look(&(account, name), rate, now);
-        looked.map_err(|wait| self.failed_too_often(account, name, rate, wait))
+        let claim = self.failures(account, name, CountAction::Check);
+        self.take(claim.into_iter().collect()).await
     }
 
     /// Counts an order that renews a certificate: not among the account's orders, but for itself. An order that ends
@@ -155,36 +135,73 @@ impl Limits<'_> {
     ///
     /// # Errors
     /// [`Error::Limited`] if there were too many for this certificate, or too many failures with one of the names.
-    pub(super) fn count_renewal<'a>(
+    pub(super) async fn count_renewal<'n>(
         &self,
         account: Uuid,
         old: &CertificateId,
-        mut names: impl Iterator<Item = &'a Identifier>,
+        names: impl Iterator<Item = &'n Identifier>,
     ) -> Result<(), Error> {
-        names.try_for_each(|name| self.check_failure_limit(account, name))?;
-        let Some(rate) = self.rates.orders_per_account else {
-            return Ok(());
-        };
-        let count = rate.count.max(RENEWAL_ORDERS);
-        let rate = Rate { count, ..rate };
-        let (mut counted, now) = self.limiter.counted();
-        if let Err(wait) = counted.orders.look(&(account, old), rate, now) {
-            let whom = format!(
-                "new orders of account {} that replace {old}",
-                account.simple()
-            );
-            return Err(self.limited("orders_per_account", rate, &whom, wait));
+        let failures = names.filter_map(|name| self.failures(account, name, CountAction::Check));
+        let mut claims: Vec<_> = failures.collect();
+        if let Some(rate) = self.rates.orders_per_account {
+            let count = rate.count.max(RENEWAL_ORDERS);
+            claims.push(Claim {
+                count: Count {
+                    counter: Counter::Orders,
+                    key: format!("{account} {old}"),
+                    rate: Rate { count, ..rate },
+                    action: CountAction::Take,
+                },
+                limit: "orders_per_account",
+                what: format!(
+                    "new orders of account {} that replace {old}",
+                    account.simple()
+                ),
+            });
         }
-        counted.orders.take(&(account, old), rate, now);
-        Ok(())
+        self.take(claims).await
     }
 
     /// Counts a validation that failed.
-    pub(super) fn count_failure(&self, account: Uuid, name: &Identifier) {
-        if let Some(rate) = self.rates.failures_per_name {
-            let (mut counted, now) = self.limiter.counted();
-            counted.failures.take(&(account, name), rate, now);
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub(super) async fn count_failure(
+        &self,
+        account: Uuid,
+        name: &Identifier,
+    ) -> Result<(), Error> {
+        let claim = self.failures(account, name, CountAction::Record);
+        self.take(claim.into_iter().collect()).await
+    }
+
+    /// Applies the claims, all of them or none.
+    async fn take(&self, claims: Vec<Claim>) -> Result<(), Error> {
+        if claims.is_empty() {
+            return Ok(());
         }
+        let counts: Vec<_> = claims.iter().map(|it| it.count.clone()).collect();
+        match self.limiter.counters.count(&counts).await? {
+            Counted::Done => Ok(()),
+            Counted::Exceeded { index, wait } => Err(self.limited(&claims[index], wait)),
+        }
+    }
+
+    /// The failed validations of a name; nothing where they have no limit.
+    fn failures(&self, account: Uuid, name: &Identifier, action: CountAction) -> Option<Claim> {
+        Some(Claim {
+            count: Count {
+                counter: Counter::Failures,
+                key: key(account, name),
+                rate: self.rates.failures_per_name?,
+                action,
+            },
+            limit: "failures_per_name",
+            what: format!(
+                "failed validations of account {} for {name}",
+                account.simple()
+            ),
+        })
     }
 
     /// The refusal of one validation more, where an account has so many at a time.
@@ -200,24 +217,12 @@ impl Limits<'_> {
         )
     }
 
-    fn failed_too_often(
-        &self,
-        account: Uuid,
-        name: &Identifier,
-        rate: Rate,
-        wait: Duration,
-    ) -> Error {
-        let whom = format!(
-            "failed validations of account {} for {name}",
-            account.simple()
-        );
-        self.limited("failures_per_name", rate, &whom, wait)
-    }
-
-    fn limited(&self, limit: &'static str, rate: Rate, whom: &str, wait: Duration) -> Error {
+    fn limited(&self, claim: &Claim, wait: Duration) -> Error {
+        let Claim { count, limit, what } = claim;
+        let rate = count.rate;
         let per = jiff::SignedDuration::try_from(rate.per).unwrap_or(jiff::SignedDuration::MAX);
         let what = format!(
-            "Too many {whom}: {} in {per:#} is the limit ({limit})",
+            "Too many {what}: {} in {per:#} is the limit ({limit})",
             rate.count
         );
         self.refuse(limit, what, wait)
@@ -241,6 +246,11 @@ impl Limits<'_> {
     }
 }
 
+/// An account and a name.
+fn key(account: Uuid, name: &Identifier) -> String {
+    format!("{account} {}:{name}", name.kind())
+}
+
 /// What counts as one place: an IPv4 address, or the /64 that one IPv6 subscriber has.
 fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
@@ -254,8 +264,6 @@ fn network(address: IpAddr) -> IpAddr {
 
 /// How many orders may renew one certificate where an account may have fewer.
 const RENEWAL_ORDERS: u32 = 5;
-/// Keys that one limit remembers.
-const ROOM: usize = 1 << 16;
 /// When a silent address is given up.
 const SLOT_COMES_FREE: Duration = Duration::from_secs(10);
 

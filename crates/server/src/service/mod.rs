@@ -5,7 +5,6 @@
 use std::sync::Arc;
 
 use ca::config::Config;
-use jiff::Timestamp;
 use keys::CertificateSigner;
 use pki::Certificate;
 use store::Store;
@@ -89,10 +88,9 @@ impl Services {
     pub(crate) fn new(parts: Parts) -> Self {
         let Parts { store, live, .. } = parts;
         let certificates = Arc::new(parts.certificates);
-        let limiter = Arc::new(Limiter::new());
+        let limiter = Arc::<Limiter>::default();
         let tasks = Tasks::new();
-        let now = Timestamp::now().as_second();
-        let nonces = Arc::new(Nonces::new(keys::random(), keys::random(), now));
+        let nonces = Arc::new(Nonces::new());
         let issuer = Issuer {
             signer: Arc::new(parts.certificate_signer),
             certificates: certificates.clone(),

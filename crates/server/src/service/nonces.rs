@@ -1,245 +1,38 @@
-//! Replay nonces (RFC 8555 §6.5): counters under a MAC, spent ones remembered as bits.
-//!
-//! Nothing is stored: key and epoch are drawn at start, so a nonce of an earlier process
-//! is refused with a fresh one. Nonces for several nodes are not here.
-
-use std::collections::VecDeque;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+//! Replay nonces (RFC 8555 §6.5): a fresh one for an answer, and the one that a request spends.
 
 use acme::Problem;
-use aws_lc_rs::hmac;
-use data_encoding::BASE64URL_NOPAD;
 use jiff::Timestamp;
+use store::memory;
+use store::port::{Nonces as _, Spent};
 
 use super::Error;
 
-/// The nonces of one process: what it has handed out and what has come back.
-pub(crate) struct Nonces {
-    key: hmac::Key,
-    epoch: [u8; 8],
-    next: AtomicU64,
-    /// Counters below this one are too old.
-    floor: AtomicU64,
-    spent: Box<[AtomicU64]>,
-    marked: AtomicI64,
-    marks: Mutex<VecDeque<Mark>>,
-}
-
-/// Why a nonce is not taken. The client gets a fresh one with the answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-enum Rejected {
-    /// Not a nonce of this process.
-    #[error("this server did not issue the nonce, or has restarted since; use the fresh one")]
-    Unknown,
-    /// Too old, or too many have been handed out since.
-    #[error("the nonce is too old; use the fresh one")]
-    Stale,
-    /// Used before.
-    #[error("the nonce has been used before; use the fresh one")]
-    Spent,
-}
-
-/// Counters below `counter` were handed out before `second`.
-struct Mark {
-    second: i64,
-    counter: u64,
-}
+/// The nonces of this server.
+pub(crate) struct Nonces(memory::Nonces);
 
 impl Nonces {
-    /// Starts a series under a fresh `key` and `epoch` at UNIX second `now`.
-    pub(crate) fn new(key: [u8; 32], epoch: [u8; 8], now: i64) -> Self {
-        Self {
-            key: hmac::Key::new(hmac::HMAC_SHA256, &key),
-            epoch,
-            next: AtomicU64::new(0),
-            floor: AtomicU64::new(0),
-            spent: (0..RING / 64).map(|_| AtomicU64::new(0)).collect(),
-            marked: AtomicI64::new(now),
-            marks: Mutex::new(VecDeque::new()),
-        }
+    /// Starts a series; nonces of an earlier process are refused.
+    pub(crate) fn new() -> Self {
+        let now = Timestamp::now().as_second();
+        Self(memory::Nonces::new(keys::random(), keys::random(), now))
     }
 
     /// A new nonce, as of now.
-    pub(crate) fn fresh(&self) -> String {
-        self.issue(Timestamp::now().as_second())
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub(crate) async fn fresh(&self) -> Result<String, Error> {
+        Ok(self.0.issue(Timestamp::now()).await?)
     }
 
     /// Takes a nonce, once.
     ///
     /// # Errors
-    /// `badNonce`, with the reason.
-    pub(crate) fn take(&self, nonce: &str) -> Result<(), Error> {
-        self.spend(nonce, Timestamp::now().as_second())
-            .map_err(|why| Error::Problem(Problem::bad_nonce(format!("Not taken: {why}."))))
-    }
-
-    /// A nonce that nobody has seen yet: base64url(epoch ‖ counter ‖ MAC), 43 characters.
-    fn issue(&self, now: i64) -> String {
-        self.age(now);
-        let counter = self.next.fetch_add(1, Ordering::AcqRel);
-        let (word, bit) = place(counter);
-        self.spent[word].fetch_and(!bit, Ordering::AcqRel);
-        let mut bytes = [0; LENGTH];
-        bytes[..8].copy_from_slice(&self.epoch);
-        bytes[8..16].copy_from_slice(&counter.to_be_bytes());
-        bytes[16..].copy_from_slice(&self.mac(counter));
-        BASE64URL_NOPAD.encode(&bytes)
-    }
-
-    /// Takes `nonce` once; a second time it is [`Rejected::Spent`].
-    fn spend(&self, nonce: &str, now: i64) -> Result<(), Rejected> {
-        self.age(now);
-        let counter = self.open(nonce).ok_or(Rejected::Unknown)?;
-        let next = self.next.load(Ordering::Acquire);
-        if counter >= next {
-            return Err(Rejected::Unknown);
+    /// `badNonce`, with the reason; when the store fails.
+    pub(crate) async fn take(&self, nonce: &str) -> Result<(), Error> {
+        match self.0.spend(nonce, Timestamp::now()).await? {
+            Spent::Accepted => Ok(()),
+            Spent::Rejected(why) => Err(Problem::bad_nonce(format!("Not taken: {why}.")).into()),
         }
-        if next - counter > WINDOW || counter < self.floor.load(Ordering::Acquire) {
-            return Err(Rejected::Stale);
-        }
-        let (word, bit) = place(counter);
-        match self.spent[word].fetch_or(bit, Ordering::AcqRel) & bit {
-            0 => Ok(()),
-            _ => Err(Rejected::Spent),
-        }
-    }
-
-    /// The counter of a nonce whose epoch and MAC are ours.
-    fn open(&self, nonce: &str) -> Option<u64> {
-        let bytes = BASE64URL_NOPAD.decode(nonce.as_bytes()).ok()?;
-        let bytes: [u8; LENGTH] = bytes.try_into().ok()?;
-        let counter = u64::from_be_bytes(bytes[8..16].try_into().ok()?);
-        let ours = self.mac(counter);
-        let same = aws_lc_rs::constant_time::verify_slices_are_equal(&ours, &bytes[16..]).is_ok();
-        (same && bytes[..8] == self.epoch).then_some(counter)
-    }
-
-    fn mac(&self, counter: u64) -> [u8; 16] {
-        let mut message = [0; 16];
-        message[..8].copy_from_slice(&self.epoch);
-        message[8..].copy_from_slice(&counter.to_be_bytes());
-        let tag = hmac::sign(&self.key, &message);
-        let mut mac = [0; 16];
-        mac.copy_from_slice(&tag.as_ref()[..16]);
-        mac
-    }
-
-    /// Raises the floor over what was handed out more than an hour ago.
-    fn age(&self, now: i64) {
-        if now - self.marked.load(Ordering::Acquire) < MARK_SECONDS {
-            return;
-        }
-        let mut marks = self.marks.lock().unwrap_or_else(PoisonError::into_inner);
-        let last = self.marked.load(Ordering::Acquire);
-        if now - last < MARK_SECONDS {
-            return;
-        }
-        // Whoever issues marks first, so all below `next` is older than one interval after the last mark.
-        marks.push_back(Mark {
-            second: last + MARK_SECONDS,
-            counter: self.next.load(Ordering::Acquire),
-        });
-        self.marked.store(now, Ordering::Release);
-        while let Some(mark) = marks.front()
-            && mark.second + LIFE_SECONDS <= now
-        {
-            self.floor.store(mark.counter, Ordering::Release);
-            marks.pop_front();
-        }
-    }
-}
-
-fn place(counter: u64) -> (usize, u64) {
-    let index = counter % RING;
-    (
-        usize::try_from(index / 64).unwrap_or_default(),
-        1 << (index % 64),
-    )
-}
-
-const LENGTH: usize = 32;
-/// Bits remembered: half a mebibyte of memory.
-const RING: u64 = 1 << 22;
-/// Half the ring, so that a bit is never cleared while its last owner may still be spent.
-const WINDOW: u64 = RING / 2;
-const MARK_SECONDS: i64 = 60;
-const LIFE_SECONDS: i64 = 3600;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn nonces() -> Nonces {
-        Nonces::new([7; 32], [1; 8], 1_000)
-    }
-
-    #[test]
-    fn a_nonce_is_taken_once() {
-        let nonces = nonces();
-        let one = nonces.issue(1_000);
-        assert_eq!(one.len(), 43);
-        assert_eq!(nonces.spend(&one, 1_001), Ok(()));
-        assert_eq!(nonces.spend(&one, 1_001), Err(Rejected::Spent));
-    }
-
-    #[test]
-    fn sixteen_threads_with_one_nonce_pass_once() {
-        let nonces = nonces();
-        let one = nonces.issue(1_000);
-        let passed = std::thread::scope(|scope| {
-            let threads: Vec<_> = (0..16)
-                .map(|_| scope.spawn(|| nonces.spend(&one, 1_000).is_ok()))
-                .collect();
-            threads
-                .into_iter()
-                .map(|t| t.join().unwrap())
-                .filter(|ok| *ok)
-                .count()
-        });
-        assert_eq!(passed, 1);
-    }
-
-    #[test]
-    fn a_nonce_of_another_process_or_an_altered_one_is_unknown() {
-        let ours = nonces();
-        let theirs = Nonces::new([8; 32], [2; 8], 1_000);
-        assert_eq!(
-            ours.spend(&theirs.issue(1_000), 1_000),
-            Err(Rejected::Unknown)
-        );
-        assert_eq!(ours.spend("", 1_000), Err(Rejected::Unknown));
-        let mut altered = ours.issue(1_000).into_bytes();
-        altered[12] ^= 1;
-        let altered = String::from_utf8(altered).unwrap();
-        assert_eq!(ours.spend(&altered, 1_000), Err(Rejected::Unknown));
-    }
-
-    #[test]
-    fn a_nonce_is_stale_after_an_hour_without_requests() {
-        let nonces = nonces();
-        let early = nonces.issue(1_030);
-        assert_eq!(
-            nonces.spend(&early, 1_030 + 2 * LIFE_SECONDS),
-            Err(Rejected::Stale)
-        );
-        let late = nonces.issue(1_030 + 2 * LIFE_SECONDS);
-        assert_eq!(nonces.spend(&late, 1_040 + 2 * LIFE_SECONDS), Ok(()));
-    }
-
-    #[test]
-    fn a_nonce_of_half_an_hour_is_accepted() {
-        let nonces = nonces();
-        let one = nonces.issue(1_000);
-        nonces.issue(1_100);
-        assert_eq!(nonces.spend(&one, 1_000 + LIFE_SECONDS / 2), Ok(()));
-    }
-
-    #[test]
-    fn a_nonce_is_stale_after_a_full_window_of_others() {
-        let nonces = nonces();
-        let one = nonces.issue(1_000);
-        nonces.next.fetch_add(WINDOW, Ordering::AcqRel);
-        assert_eq!(nonces.spend(&one, 1_000), Err(Rejected::Stale));
     }
 }

@@ -1,5 +1,6 @@
 //! What a back end has to offer: one trait a resource, and in its documentation what each verb promises. A back end
-//! implements the traits in its own language (SQL, or memory) and decides nothing.
+//! implements the traits in its own language and decides nothing. Nonces, locks on orders and counters have an
+//! implementation in `memory/`, the records one in `sqlite/`.
 //!
 //! Of every verb holds: it is one atomic transaction, or one consistent view. One that writes returns only when what it
 //! wrote is durable, repeats in the write each condition that its caller relies on, and runs to its end even if its
@@ -11,7 +12,10 @@ mod audit_log;
 mod authorizations;
 mod certificates;
 mod challenges;
+mod counters;
 mod external_keys;
+mod nonces;
+mod order_locks;
 mod orders;
 mod permits;
 mod renewal_windows;
@@ -24,7 +28,10 @@ pub use audit_log::AuditLog;
 pub use authorizations::Authorizations;
 pub use certificates::Certificates;
 pub use challenges::Challenges;
+pub use counters::{Count, CountAction, Counted, Counter, Counters};
 pub use external_keys::ExternalKeys;
+pub use nonces::{NonceRejected, Nonces, Spent};
+pub use order_locks::OrderLocks;
 pub use orders::Orders;
 pub use permits::Permits;
 pub use renewal_windows::RenewalWindows;

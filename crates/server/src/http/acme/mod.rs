@@ -105,7 +105,10 @@ async fn headers(
         out.append(header::LINK, link);
     }
     let wants_nonce = method == Method::POST || target.path.ends_with(layout.new_nonce);
-    if wants_nonce && let Ok(nonce) = HeaderValue::from_str(&nonces.fresh()) {
+    if wants_nonce
+        && let Ok(nonce) = nonces.fresh().await
+        && let Ok(nonce) = HeaderValue::from_str(&nonce)
+    {
         out.insert(REPLAY_NONCE, nonce);
     }
     if !(is_directory && method != Method::POST) {

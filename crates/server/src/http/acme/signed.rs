@@ -158,7 +158,7 @@ impl FromRequest<Services> for SelfSigned {
         match parsed.signer() {
             Signer::Jwk(key) => {
                 let key = key.clone();
-                by_key(at, parsed, key, services)
+                by_key(at, parsed, key, services).await
             }
             Signer::Kid(_) => Err(Problem::malformed(
                 "This request has to carry its key: put it into jwk, not a kid.",
@@ -184,7 +184,7 @@ impl FromRequest<Services> for SignedByAnyone {
                 let signed = by_account(at, parsed, &kid, services).await?;
                 Ok(Self::Account(signed))
             }
-            Signer::Jwk(key) => by_key(at, parsed, key, services).map(Self::Key),
+            Signer::Jwk(key) => by_key(at, parsed, key, services).await.map(Self::Key),
         }
     }
 }
@@ -201,7 +201,7 @@ async fn by_account(
     };
     let nonce = parsed.nonce()?.to_owned();
     let verified = parsed.verify(&account.key, &at.url)?;
-    services.nonces.take(&nonce)?;
+    services.nonces.take(&nonce).await?;
     account.active()?;
     Ok(Signed {
         at,
@@ -210,7 +210,7 @@ async fn by_account(
     })
 }
 
-fn by_key(
+async fn by_key(
     at: Endpoint,
     parsed: Parsed,
     key: Jwk,
@@ -218,7 +218,7 @@ fn by_key(
 ) -> Result<SelfSigned, AcmeFailure> {
     let nonce = parsed.nonce()?.to_owned();
     let verified = parsed.verify(&key, &at.url)?;
-    services.nonces.take(&nonce)?;
+    services.nonces.take(&nonce).await?;
     Ok(SelfSigned { at, key, verified })
 }
 

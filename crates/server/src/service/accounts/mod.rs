@@ -92,7 +92,7 @@ impl AccountService {
         acme.check()?;
         admit(acme, &request)?;
         let limits = self.limiter.under(&origin.config.riser.rate_limits);
-        limits.count_account(origin.address)?;
+        limits.count_account(origin.address).await?;
         let bound = match &request.external_account_binding {
             Some(sent) => Some(self.bound(acme.name(), sent, origin.url, &key).await?),
             None => None,

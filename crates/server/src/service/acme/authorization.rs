@@ -76,7 +76,7 @@ impl AcmeService {
             widest: settings.subdomains,
         };
         let limits = self.limiter.under(&config.riser.rate_limits);
-        limits.count_order(account.id, std::iter::once(&new.identifier))?;
+        limits.count_order(account.id, [&new.identifier]).await?;
         let subject = Subject {
             identifier: new.identifier.clone(),
             scope: new.scope,

@@ -9,7 +9,7 @@ use ca::Refusal;
 use ca::config::Config;
 use jiff::Timestamp;
 use pki::Csr;
-use store::port::Orders as _;
+use store::port::{OrderLocks as _, Orders as _};
 use uuid::Uuid;
 
 use super::{AcmeService, Caller, Error};
@@ -42,7 +42,7 @@ impl AcmeService {
         let (service, account) = (self.clone(), caller.account.clone());
         let config = Arc::clone(caller.config);
         let run = async move {
-            let _lock = service.order_locks.lock(request.order).await;
+            let _lock = service.order_locks.lock(request.order).await?;
             service.finalize_locked(&config, &account, request).await
         };
         self.tasks.outlive(run).await

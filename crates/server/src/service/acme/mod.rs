@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use store::Store;
+use store::memory::OrderLocks;
 
 use super::accounts::AccountService;
 use super::issuer::Issuer;
@@ -16,14 +17,12 @@ mod authorization;
 mod certificate;
 mod finalize;
 mod order;
-mod order_locks;
 mod renewal;
 
 pub(crate) use self::authorization::Ahead;
 pub(crate) use self::certificate::Download;
 pub(crate) use self::finalize::Finalization;
 pub(in crate::service) use self::order::truncate_to_second;
-pub(super) use self::order_locks::OrderLocks;
 
 /// Creates, reads and finalizes what an account owns. Cheap to clone.
 #[derive(Clone)]

@@ -41,9 +41,17 @@ impl AcmeService {
         let (opening, profile) = decide(config, acme, binding.as_ref(), request, now)?;
         let limits = self.limiter.under(&config.riser.rate_limits);
         match self.may_replace(account, &opening).await? {
-            None => limits.count_order(account.id, opening.identifiers())?,
+            None => {
+                limits
+                    .count_order(account.id, opening.identifiers())
+                    .await?
+            }
             // Who renews when asked to is not held up (RFC 9773 §5).
-            Some(old) => limits.count_renewal(account.id, old, opening.identifiers())?,
+            Some(old) => {
+                limits
+                    .count_renewal(account.id, old, opening.identifiers())
+                    .await?
+            }
         }
         let settings = config.riser.provisioner(acme.name());
         let owner = Owner {

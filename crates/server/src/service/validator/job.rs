@@ -116,7 +116,13 @@ impl ValidationJob {
                 Err(failed) => store.settle_invalid(failed).await,
             };
             match stored {
-                Ok(stored) => return self.log_outcome(&verdict, stored.written),
+                Ok(stored) => {
+                    self.log_outcome(&verdict, stored.written);
+                    if stored.written && verdict.is_err() {
+                        self.count_failure().await;
+                    }
+                    return;
+                }
                 Err(error) if error.is_outage() => sleep(pause).await,
                 Err(error) => {
                     tracing::warn!(event = "validation", challenge = %id, error = %error);
@@ -164,14 +170,20 @@ impl ValidationJob {
         )
     }
 
-    fn log_outcome(&self, verdict: &Result<Proven, Box<Failed>>, written: bool) {
-        if written && verdict.is_err() {
-            let limits = self.validator.limiter.under(&self.config.riser.rate_limits);
-            limits.count_failure(
-                self.subject.account.id,
-                &self.subject.authorization.identifier,
-            );
+    async fn count_failure(&self) {
+        let limits = self.validator.limiter.under(&self.config.riser.rate_limits);
+        let Subject {
+            account,
+            authorization,
+            ..
+        } = &self.subject;
+        let counted = limits.count_failure(account.id, &authorization.identifier);
+        if let Err(error) = counted.await {
+            tracing::warn!(event = "validation", account = %account.id.simple(), error = %error);
         }
+    }
+
+    fn log_outcome(&self, verdict: &Result<Proven, Box<Failed>>, written: bool) {
         let (result, reason) = match verdict {
             // Another verdict came first, or the authorization has ended.
             Ok(_) if !written => ("overtaken", ""),

@@ -122,7 +122,9 @@ impl Validator {
         let order = found.orders.first().copied();
         let rates = &config.riser.rate_limits;
         let limits = self.limiter.under(rates);
-        limits.check_failure_limit(account.id, &authorization.identifier)?;
+        limits
+            .check_failure_limit(account.id, &authorization.identifier)
+            .await?;
         let subject = Subject {
             account: account.clone(),
             caa_identity: caa_identity(config, &authorization.provisioner, account_url.clone()),

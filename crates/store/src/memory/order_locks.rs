@@ -6,30 +6,36 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 use uuid::Uuid;
 
+use crate::error::Error;
+use crate::port;
+
 /// The locks, each held while a certificate is made for one.
 #[derive(Default)]
-pub(crate) struct OrderLocks {
+pub struct OrderLocks {
     held: Mutex<HashMap<Uuid, Arc<AsyncMutex<()>>>>,
 }
 
 /// A lock on one order; the next waiting task gets it when this is dropped.
-pub(crate) struct OrderLock<'a> {
+pub struct OrderLock<'a> {
     locks: &'a OrderLocks,
     order: Uuid,
     guard: Option<OwnedMutexGuard<()>>,
 }
 
-impl OrderLocks {
-    /// Waits for the lock on `order`.
-    pub(crate) async fn lock(&self, order: Uuid) -> OrderLock<'_> {
+impl port::OrderLocks for OrderLocks {
+    type Lock<'a> = OrderLock<'a>;
+
+    async fn lock(&self, order: Uuid) -> Result<OrderLock<'_>, Error> {
         let guard = self.held().entry(order).or_default().clone();
-        OrderLock {
+        Ok(OrderLock {
             locks: self,
             order,
             guard: Some(guard.lock_owned().await),
-        }
+        })
     }
+}
 
+impl OrderLocks {
     fn held(&self) -> std::sync::MutexGuard<'_, HashMap<Uuid, Arc<AsyncMutex<()>>>> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -52,15 +58,16 @@ impl Drop for OrderLock<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::port::OrderLocks as _;
 
     #[tokio::test]
     async fn a_second_claim_waits_and_nothing_is_left_behind() {
         let locks = Arc::new(OrderLocks::default());
         let order = Uuid::from_u128(1);
-        let first = locks.lock(order).await;
+        let first = locks.lock(order).await.unwrap();
         let second = tokio::spawn({
             let locks = locks.clone();
-            async move { drop(locks.lock(order).await) }
+            async move { drop(locks.lock(order).await.unwrap()) }
         });
         tokio::task::yield_now().await;
         assert!(!second.is_finished());
