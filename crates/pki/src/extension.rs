@@ -155,6 +155,45 @@ pub fn must_staple() -> Extension {
     }
 }
 
+/// cRLDistributionPoints (RFC 5280 §4.2.1.13): one point for each URL.
+#[must_use]
+pub fn crl_distribution_points(urls: &[String]) -> Extension {
+    let points = urls.iter().map(|url| {
+        let full_name = asn1::wrap(asn1::constructed(0), &[&uri(url)]);
+        asn1::sequence(&[&asn1::wrap(asn1::constructed(0), &[&full_name])])
+    });
+    Extension {
+        oid: oid::CRL_DISTRIBUTION_POINTS,
+        critical: false,
+        value: list(points),
+    }
+}
+
+/// authorityInfoAccess (RFC 5280 §4.2.2.1): OCSP responders, then places of the issuer's certificate.
+#[must_use]
+pub fn authority_info_access(ocsp: &[String], issuer: &[String]) -> Extension {
+    let ocsp = ocsp.iter().map(|url| (oid::OCSP, url));
+    let issuer = issuer.iter().map(|url| (oid::CA_ISSUERS, url));
+    let ways = ocsp
+        .chain(issuer)
+        .map(|(method, url)| asn1::sequence(&[&asn1::oid(method), &uri(url)]));
+    Extension {
+        oid: oid::AUTHORITY_INFO_ACCESS,
+        critical: false,
+        value: list(ways),
+    }
+}
+
+/// A GeneralName with a URL.
+fn uri(url: &str) -> Vec<u8> {
+    asn1::wrap(asn1::primitive(6), &[url.as_bytes()])
+}
+
+fn list(elements: impl Iterator<Item = Vec<u8>>) -> Vec<u8> {
+    let elements: Vec<_> = elements.collect();
+    asn1::sequence(&elements.iter().map(Vec::as_slice).collect::<Vec<_>>())
+}
+
 /// Reads which ways to more about the issuer an authorityInfoAccess names (RFC 5280 §4.2.2.1).
 ///
 /// # Errors
@@ -466,6 +505,33 @@ mod tests {
         let staple = must_staple();
         assert_eq!(staple.value, [0x30, 3, 2, 1, 5]);
         assert!(!staple.critical);
+    }
+
+    #[test]
+    fn where_revocation_is_published_is_written_as_url() {
+        let urls = |all: &[&str]| all.iter().map(ToString::to_string).collect::<Vec<_>>();
+        let crl = crl_distribution_points(&urls(&["http://a/c"]));
+        let point = [
+            &[0x30, 0x12, 0x30, 0x10, 0xa0, 0x0e, 0xa0, 0x0c, 0x86, 0x0a][..],
+            b"http://a/c",
+        ];
+        assert_eq!(crl.value, point.concat());
+        let access = authority_info_access(&urls(&["http://a/o"]), &urls(&["http://a/i"]));
+        let way = |last: u8| {
+            let method = [0x30, 0x16, 6, 8, 0x2b, 6, 1, 5, 5, 7, 0x30, last];
+            [&method[..], &[0x86, 0x0a]].concat()
+        };
+        let ways = [
+            &[0x30, 0x30][..],
+            &way(1),
+            b"http://a/o",
+            &way(2),
+            b"http://a/i",
+        ];
+        assert_eq!(access.value, ways.concat());
+        let read = parse_access_methods(&access.value);
+        assert_eq!(read, Ok(vec![oid::OCSP, oid::CA_ISSUERS]));
+        assert!(!crl.critical && !access.critical);
     }
 
     #[test]

@@ -103,6 +103,8 @@ oids! {
     AUTHORITY_INFO_ACCESS = "1.3.6.1.5.5.7.1.1";
     /// id-ad-ocsp, RFC 5280 §4.2.2.1.
     OCSP = "1.3.6.1.5.5.7.48.1";
+    /// id-ad-caIssuers: the issuer's certificate.
+    CA_ISSUERS = "1.3.6.1.5.5.7.48.2";
     /// id-pe-tlsfeature, RFC 7633 §4.1.
     TLS_FEATURE = "1.3.6.1.5.5.7.1.24";
     /// id-kp-serverAuth.
