@@ -4,6 +4,7 @@
 //! each violation in a copy and see it caught. `docs/ARCHITECTURE.md` gives the reasons.
 
 mod dependencies;
+mod layers;
 mod plants;
 mod records;
 mod server;
@@ -14,6 +15,7 @@ use std::fs;
 use acceptance::paths;
 
 use self::dependencies::{PURE, clippy_on, impure_dependencies, loose_clippy, wrong_arrows};
+use self::layers::{second_grants, upward_uses_in_ca};
 use self::plants::copy_of_the_workspace;
 use self::records::{misplaced_proofs, wide_ports};
 use self::server::{bloated_components, second_signers, second_snapshots, upward_uses};
@@ -67,6 +69,16 @@ fn each_pure_crate_forbids_clock_files_sockets_and_randomness_to_clippy() {
 #[test]
 fn server_layers_use_only_lower_layers() {
     none(&upward_uses(&paths::root()));
+}
+
+#[test]
+fn inside_ca_arrows_point_one_way_and_files_are_read_in_config_alone() {
+    none(&upward_uses_in_ca(&paths::root()));
+}
+
+#[test]
+fn grants_are_made_by_admission_alone() {
+    none(&second_grants(&paths::root()));
 }
 
 #[test]

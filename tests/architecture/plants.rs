@@ -7,6 +7,7 @@ use std::process::Command;
 use acceptance::paths;
 
 use super::dependencies::wrong_arrows;
+use super::layers::{second_grants, upward_uses_in_ca};
 use super::records::{MAX_VERBS, misplaced_proofs, wide_ports};
 use super::server::{
     MAX_METHODS, bloated_components, second_signers, second_snapshots, upward_uses,
@@ -25,7 +26,7 @@ pub(super) struct Plant {
 
 /// Every planted violation.
 pub(super) fn all() -> Vec<Plant> {
-    let all = [in_crates(), in_server(), in_store()];
+    let all = [in_crates(), in_ca(), in_server(), in_store()];
     all.into_iter().flatten().collect()
 }
 
@@ -51,6 +52,39 @@ fn in_crates() -> Vec<Plant> {
         ),
         plant("crates/acme/src/undocumented.rs", "fn f() {}\n", long_files),
     ]
+}
+
+fn in_ca() -> Vec<Plant> {
+    let upward = [
+        (
+            "crates/ca/src/policy/planted.rs",
+            "use crate::{claims::Claims, config::Config};\n",
+        ),
+        (
+            "crates/ca/src/renew/planted.rs",
+            "use super::super::provisioner;\n",
+        ),
+        ("crates/ca/src/profile/planted.rs", "use crate::Config;\n"),
+        (
+            "crates/ca/src/provisioner/planted.rs",
+            "fn f(text: &str) { text.parse::<toml::Table>(); }\n",
+        ),
+        ("crates/ca/src/unlisted.rs", "fn f() {}\n"),
+    ];
+    let grants = [
+        (
+            "crates/ca/src/renew/granted.rs",
+            "fn f() { Grant::new(1); }\n",
+        ),
+        (
+            "crates/server/src/service/granted.rs",
+            "fn f() { Grant::server_certificate(1); }\n",
+        ),
+    ];
+    let with = |text: &str| format!("//! x\n{text}");
+    let upward = upward.map(|(file, text)| plant(file, with(text), upward_uses_in_ca));
+    let grants = grants.map(|(file, text)| plant(file, with(text), second_grants));
+    upward.into_iter().chain(grants).collect()
 }
 
 fn in_server() -> Vec<Plant> {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::SERVER_LAYERS;
+use super::layers::inside_layers;
 use super::sources::{production, sources};
 
 /// The only files of `server` that may ask for a signature.
@@ -20,23 +21,7 @@ const SNAPSHOT_FILES: &[&str] = &["http/request.rs", "service/mod.rs"];
 pub(super) const MAX_METHODS: usize = 20;
 
 pub(super) fn upward_uses(root: &Path) -> Vec<String> {
-    let src = root.join("crates/server/src");
-    let mut wrong = Vec::new();
-    for (layer, below) in SERVER_LAYERS {
-        let above = SERVER_LAYERS
-            .iter()
-            .map(|(other, _)| other)
-            .filter(|other| *other != layer && !below.contains(other));
-        for other in above {
-            wrong.extend(
-                sources(&src.join(layer))
-                    .iter()
-                    .filter(|file| production(file).contains(&format!("crate::{other}")))
-                    .map(|file| format!("{}: `{layer}` may not name `{other}`", file.display())),
-            );
-        }
-    }
-    wrong
+    inside_layers(root, "server", SERVER_LAYERS)
 }
 
 pub(super) fn second_signers(root: &Path) -> Vec<String> {

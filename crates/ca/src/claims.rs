@@ -3,7 +3,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::Refusal;
+use crate::words;
 
 /// The claims that hold for a provisioner, every one decided.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,6 +68,41 @@ pub enum Inconsistent {
     },
 }
 
+/// Why a certificate cannot have the validity that was asked for.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BadLifetime {
+    /// It is shorter than the claims allow.
+    #[error("{}", words::too_short(*.requested, *.minimum))]
+    TooShort {
+        /// The life asked for.
+        requested: SignedDuration,
+        /// The shortest one allowed.
+        minimum: SignedDuration,
+    },
+    /// It is longer than the claims allow.
+    #[error("{}", words::too_long(*.requested, *.maximum))]
+    TooLong {
+        /// The life asked for.
+        requested: SignedDuration,
+        /// The longest one allowed, the backdate included.
+        maximum: SignedDuration,
+    },
+    /// It has ended already.
+    #[error("the requested notAfter {not_after} is in the past; ask for a later one, or for none")]
+    EndsInThePast {
+        /// The end asked for.
+        not_after: Timestamp,
+    },
+    /// It ends before it begins.
+    #[error("the requested notAfter {not_after} does not lie after notBefore {not_before}")]
+    EndsBeforeItBegins {
+        /// The begin asked for.
+        not_before: Timestamp,
+        /// The end asked for.
+        not_after: Timestamp,
+    },
+}
+
 const MINIMUM: &str = "minTLSCertDuration";
 const MAXIMUM: &str = "maxTLSCertDuration";
 const DEFAULT: &str = "defaultTLSCertDuration";
@@ -116,7 +151,7 @@ impl Claims {
         not_after: Option<Timestamp>,
         backdate: SignedDuration,
         now: Timestamp,
-    ) -> Result<Lifetime, Refusal> {
+    ) -> Result<Lifetime, BadLifetime> {
         let begins = not_before.unwrap_or_else(|| minus(now, backdate));
         let ends = not_after.unwrap_or_else(|| plus(not_before.unwrap_or(now), self.default));
         let lifetime = Lifetime {
@@ -124,26 +159,26 @@ impl Claims {
             not_after: whole_seconds(ends),
         };
         if lifetime.not_after <= now {
-            return Err(Refusal::EndsInThePast {
+            return Err(BadLifetime::EndsInThePast {
                 not_after: lifetime.not_after,
             });
         }
         if lifetime.not_after <= lifetime.not_before {
-            return Err(Refusal::EndsBeforeItBegins {
+            return Err(BadLifetime::EndsBeforeItBegins {
                 not_before: lifetime.not_before,
                 not_after: lifetime.not_after,
             });
         }
         let requested = lifetime.length();
         if requested < self.minimum {
-            return Err(Refusal::TooShort {
+            return Err(BadLifetime::TooShort {
                 requested,
                 minimum: self.minimum,
             });
         }
         let maximum = self.maximum.saturating_add(backdate);
         if requested > maximum {
-            return Err(Refusal::TooLong { requested, maximum });
+            return Err(BadLifetime::TooLong { requested, maximum });
         }
         Ok(lifetime)
     }
@@ -262,15 +297,15 @@ mod tests {
         let at = |seconds: i64| Some(plus(now(), SignedDuration::from_secs(seconds)));
         assert!(matches!(
             claims.lifetime(None, at(60), MINUTE, now()),
-            Err(Refusal::TooShort { .. })
+            Err(BadLifetime::TooShort { .. })
         ));
         assert!(matches!(
             claims.lifetime(at(7200), at(3600), MINUTE, now()),
-            Err(Refusal::EndsBeforeItBegins { .. })
+            Err(BadLifetime::EndsBeforeItBegins { .. })
         ));
         assert!(matches!(
             claims.lifetime(at(-7200), at(-3600), MINUTE, now()),
-            Err(Refusal::EndsInThePast { .. })
+            Err(BadLifetime::EndsInThePast { .. })
         ));
     }
 

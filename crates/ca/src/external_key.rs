@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::policy::{Binding, Policy};
+use crate::policy::Policy;
 
 /// A key that was handed out, without its secret.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,6 +37,17 @@ pub struct Rules {
     pub policy: Policy,
     /// The profile that they get, whatever others are offered.
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub profile: Option<String>,
+}
+
+/// What the external account key of an ACME account says about the account's certificates.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ExternalKeyRules {
+    /// The key's id.
+    pub key: String,
+    /// Which names the account may have.
+    pub policy: Policy,
+    /// The profile that its orders get, whatever others are offered.
     pub profile: Option<String>,
 }
 
@@ -78,8 +89,8 @@ impl ExternalKey {
 
     /// What the orders of its accounts are judged by.
     #[must_use]
-    pub fn binding(self) -> Binding {
-        Binding {
+    pub fn into_rules(self) -> ExternalKeyRules {
+        ExternalKeyRules {
             key: self.id,
             policy: self.rules.policy,
             profile: self.rules.profile,
@@ -94,13 +105,17 @@ pub fn unknown(id: &str) -> Problem {
     refuse(&format!("{id:?}"), "is not known to this provisioner")
 }
 
-/// The answer to an account whose key the operator has taken back.
+/// The answer to an account whose key the operator has removed.
 #[must_use]
 pub fn removed(id: &str) -> Problem {
-    Problem::unauthorized(format!(
+    Problem::unauthorized(removed_words(id))
+}
+
+pub(crate) fn removed_words(id: &str) -> String {
+    format!(
         "The external account key {id} of this account was removed by the operator: ask for a new \
          one, and register another account with it."
-    ))
+    )
 }
 
 /// The answer to a newAccount request that brings no binding where one is needed.

@@ -1,4 +1,4 @@
-//! What the tests of this crate share: an authority that the real pair has made, with its keys.
+//! What the tests of this crate share: an authority that smallstep's `step` has made, with its keys.
 
 use acme::challenge::{
     self, CaaIdentity, HttpObservation, Method, Observation, Ports, Proof, Trace, Verdict,
@@ -13,9 +13,15 @@ use pki::jose::Jwk;
 use pki::{AltName, Certificate, Csr, Name, PrivateKey, PublicKey, Serial, assemble};
 use uuid::Uuid;
 
+use crate::admission::{
+    AccountBasis, Admission, Facts, Grant, IssuancePolicy, IssuanceRequest, KeyStanding, Renewed,
+    Right, Standing, admit,
+};
 use crate::config::Config;
-use crate::provisioner::Acme;
-use crate::{Grant, Unsigned};
+use crate::external_key::ExternalKeyRules;
+use crate::issue::Unsigned;
+use crate::provisioner::{self, Acme};
+use crate::refusal::Refusal;
 
 pub(crate) const CA_JSON: &str = include_str!("../testdata/written-by-step/ca-with-acme.json");
 pub(crate) const LEAF_KEY: &str = include_str!("../testdata/leaf.key");
@@ -81,7 +87,7 @@ pub(crate) fn other_key() -> PrivateKey {
     key(OTHER_KEY.as_bytes())
 }
 
-/// Signs as the authority that the real pair has made.
+/// Signs as the authority that smallstep's `step` has made.
 pub(crate) fn sign(unsigned: &Unsigned) -> Certificate {
     sign_with(unsigned, &key(real!("intermediate_ca_key")))
 }
@@ -92,14 +98,14 @@ pub(crate) fn sign_with(unsigned: &Unsigned, key: &PrivateKey) -> Certificate {
     assemble(&tbs, algorithm, &key.sign(algorithm, &tbs).unwrap()).unwrap()
 }
 
-/// The real pair's configuration with another list of provisioners.
+/// The configuration that smallstep's `step` has written with another list of provisioners.
 pub(crate) fn config(provisioners: serde_json::Value) -> Config {
     let mut value: serde_json::Value = serde_json::from_str(CA_JSON).unwrap();
     value["authority"]["provisioners"] = provisioners;
     Config::parse(&value.to_string(), None).ok().unwrap().0
 }
 
-/// The real pair's configuration.
+/// The configuration that smallstep's `step` has written.
 pub(crate) fn real_config() -> Config {
     Config::parse(CA_JSON, None).ok().unwrap().0
 }
@@ -192,12 +198,56 @@ fn proof(identifier: &Identifier, account: Uuid) -> Proof {
     proof
 }
 
+/// The request of an order that [`finalized`] has made.
+pub(crate) fn request(finalized: Finalized) -> IssuanceRequest {
+    let account = AccountBasis {
+        id: finalized.order().account,
+        uri: "https://ca.lab/acme/acme/account/2".to_owned(),
+        external_key: None,
+    };
+    provisioner::acme::request(finalized, &[], account)
+}
+
+/// Records that have nothing against a request, an order or a renewal.
+pub(crate) fn standing() -> Standing {
+    Standing {
+        account: Right::Valid,
+        external_key: Right::Valid,
+        renewed: Renewed::Valid,
+        asking_key: KeyStanding::NotAsked,
+        certified_key: KeyStanding::Good,
+    }
+}
+
+/// Admits where nothing outside is asked for.
+pub(crate) fn admitted(
+    request: IssuanceRequest,
+    policy: &IssuancePolicy<'_>,
+    now: Timestamp,
+) -> Result<Grant, Refusal> {
+    match admit(request, policy, &standing(), &Facts::default(), now) {
+        Admission::Grant(grant) => Ok(grant),
+        Admission::Refusal(refusal) => Err(refusal),
+        Admission::Ask(question, _) => panic!("{question:?}"),
+    }
+}
+
+/// What a finalized order gets under a configuration.
+pub(crate) fn authorize(
+    finalized: Finalized,
+    config: &Config,
+    rules: Option<&ExternalKeyRules>,
+    now: Timestamp,
+) -> Result<Grant, Refusal> {
+    let request = request(finalized);
+    let policy = config.issuance_policy(&request, rules);
+    admitted(request, &policy, now)
+}
+
 /// The grant for an order of these names, by the provisioner `acme` of a configuration.
 pub(crate) fn grant(config: &Config, names: &[&str], common_name: Option<&str>) -> Grant {
     let finalized = finalized(order(names), common_name, &leaf_key());
-    acme(config)
-        .authorize(finalized, config, None, now())
-        .unwrap()
+    authorize(finalized, config, None, now()).unwrap()
 }
 
 pub(crate) fn acme(config: &Config) -> &Acme {

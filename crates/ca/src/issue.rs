@@ -1,4 +1,6 @@
-//! The one issuing path: a grant becomes the unsigned certificate that the pen takes.
+//! The one issuing path: a grant becomes the unsigned certificate that the signer takes.
+
+pub(crate) mod authority;
 
 use jiff::Timestamp;
 use pki::{
@@ -6,28 +8,19 @@ use pki::{
     TbsCertificate, extension, oid,
 };
 
-use crate::grant::{CertificateContents, Grant, LeafContents, Parts, Recipient};
-use crate::lint::lint;
+use crate::admission::{CertificateContents, Grant, LeafContents, Parts, PublishedAt, Recipient};
+use crate::lint::{self, Contents, Draft, Finding, authority_key_id};
 use crate::profile::Profile;
-use crate::{Refusal, authority};
+use crate::refusal::Refusal;
 
-/// A certificate that lacks only its signature. It is made in this crate alone, and the pen
+pub use crate::lint::Kind;
+
+/// A certificate that lacks only its signature. It is made in this module alone, and the signer
 /// takes nothing else.
 pub struct Unsigned {
     tbs: TbsCertificate,
     kind: Kind,
     recipient: Recipient,
-}
-
-/// What a certificate is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// A server or a client.
-    Leaf,
-    /// The root of the authority, signed by its own key.
-    Root,
-    /// The intermediate of the authority.
-    Intermediate,
 }
 
 impl Unsigned {
@@ -49,27 +42,18 @@ impl Unsigned {
         &self.recipient
     }
 
-    /// For the authority's own certificates, which no grant covers.
-    pub(crate) fn authority(tbs: TbsCertificate, kind: Kind, _: authority::AuthorityProof) -> Self {
-        Self {
-            tbs,
-            kind,
-            recipient: Recipient::Authority,
-        }
-    }
-
-    #[cfg(test)]
-    pub(crate) fn for_test(tbs: TbsCertificate, kind: Kind) -> Self {
-        Self {
-            tbs,
-            kind,
-            recipient: Recipient::ServerCertificate,
-        }
+    fn lint(&self, contents: Contents, issuer: Option<&Certificate>) -> Result<(), Finding> {
+        let draft = Draft {
+            tbs: &self.tbs,
+            kind: self.kind,
+            contents,
+        };
+        lint::lint(draft, issuer)
     }
 }
 
 /// Puts the certificate of a grant together: one grant, one certificate. It ends with its issuer
-/// at the latest. The lint looks last.
+/// at the latest. The lint runs last.
 ///
 /// # Errors
 /// When the issuer has expired, a name cannot be encoded, or the lint finds something.
@@ -91,6 +75,10 @@ pub fn prepare(
         body,
     } = grant.into_parts();
     let lifetime = lifetime.until_at_most(issuer.not_after());
+    let contents = match &body {
+        CertificateContents::LeafContents(_) => Contents::New,
+        CertificateContents::Copy(_) => Contents::Copied,
+    };
     let (subject, extensions) = match body {
         CertificateContents::LeafContents(contents) => fresh(*contents, &key, issuer)?,
         CertificateContents::Copy(old) => copied(&old, &key, issuer),
@@ -108,22 +96,12 @@ pub fn prepare(
         kind: Kind::Leaf,
         recipient,
     };
-    lint(&unsigned, Some(issuer))?;
+    unsigned.lint(contents, Some(issuer))?;
     Ok(unsigned)
 }
 
-/// The identifier by which an issuer's key is named in what it signs: its own certificate's
-/// where it has one, so that the chain can be followed.
-pub(crate) fn authority_key_id(issuer: &Certificate) -> Extension {
-    let id = issuer.subject_key_id().or_else(|| {
-        let key = issuer.public_key().ok()?;
-        Some(key.key_id().to_vec())
-    });
-    extension::authority_key_id(&id.unwrap_or_default())
-}
-
-/// A new leaf: KU, EKU, SKI, AKI, SAN and the provisioner, in this order, then what the profile
-/// adds.
+/// A new leaf: KU, EKU, SKI, AKI, SAN, the provisioner, CRL DP and AIA, in this order, then what
+/// the profile adds.
 fn fresh(
     contents: LeafContents,
     key: &PublicKey,
@@ -148,8 +126,22 @@ fn fresh(
         extension::subject_alt_names(&contents.names, subject.is_empty()),
     ];
     extensions.extend(contents.provisioner.map(|it| it.to_extension()));
+    extensions.extend(published(&contents.published_at));
     extensions.extend(profile.map(Profile::further).unwrap_or_default());
     Ok((subject, extensions))
+}
+
+/// Where verifiers find the CRL, the OCSP responder and the issuer; nothing for empty lists.
+fn published(at: &PublishedAt) -> Vec<Extension> {
+    let PublishedAt { crl, ocsp, issuer } = at;
+    let mut extensions = Vec::new();
+    if !crl.is_empty() {
+        extensions.push(extension::crl_distribution_points(crl));
+    }
+    if !ocsp.is_empty() || !issuer.is_empty() {
+        extensions.push(extension::authority_info_access(ocsp, issuer));
+    }
+    extensions
 }
 
 fn usual_usage(kind: KeyKind) -> KeyUsages {

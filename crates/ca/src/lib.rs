@@ -4,13 +4,13 @@
 //! Not here: keys, stores, sockets, files, clocks and randomness. Time, random bytes and file
 //! contents are arguments.
 
+pub mod admission;
 pub mod api;
 pub mod authority;
 pub mod claims;
 pub mod config;
 pub mod external_key;
 pub mod go_duration;
-pub mod grant;
 pub mod issue;
 pub mod lint;
 pub mod policy;
@@ -18,14 +18,17 @@ pub mod profile;
 pub mod provisioner;
 pub mod refusal;
 pub mod renew;
+pub mod revoke;
+pub mod tls;
 pub mod words;
 
 #[cfg(test)]
 mod fixture;
 
+pub use admission::{Admission, Grant, IssuancePolicy, IssuanceRequest, Recipient, admit};
 pub use config::{Config, Fault, Warning};
-pub use grant::{Grant, Recipient};
+pub use external_key::ExternalKeyRules;
 pub use issue::{Unsigned, prepare};
-pub use policy::{Binding, Policy};
+pub use policy::Policy;
 pub use provisioner::Provisioner;
 pub use refusal::Refusal;

@@ -1,13 +1,45 @@
-//! The last look before the pen: rules that hold for every certificate, whichever door its grant
-//! came by. A finding is a fault of ours and holds the certificate back.
+//! The lint: rules that every certificate has to keep, whoever asked for it. It runs last before
+//! the signature; a finding is a fault of the authority and holds the certificate back.
+//!
+//! Not here: what is not a certificate. CRLs and OCSP responses have rules of their own.
 
 use std::collections::HashSet;
 
 use pki::extension::{parse_basic_constraints, parse_extended_key_usage, parse_key_usage};
-use pki::{Certificate, Extension, KeyUsages, ObjectIdentifier, encoding, extension, oid};
+use pki::{
+    Certificate, Extension, KeyUsages, ObjectIdentifier, TbsCertificate, encoding, extension, oid,
+};
 
-use crate::grant::Recipient;
-use crate::issue::{Kind, Unsigned};
+/// A certificate that lacks only its signature, as the lint sees it.
+#[derive(Debug, Clone, Copy)]
+pub struct Draft<'a> {
+    /// What would be signed.
+    pub tbs: &'a TbsCertificate,
+    /// What it is for.
+    pub kind: Kind,
+    /// Where its contents come from.
+    pub contents: Contents,
+}
+
+/// What a certificate is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A server or a client.
+    Leaf,
+    /// The root of the authority, signed by its own key.
+    Root,
+    /// The intermediate of the authority.
+    Intermediate,
+}
+
+/// Where a certificate's contents come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Contents {
+    /// They were put together here.
+    New,
+    /// They were copied from an older certificate and stay as they were.
+    Copied,
+}
 
 /// What is wrong with a certificate that was about to be signed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -25,10 +57,10 @@ pub enum Finding {
     #[error("its issuer is not the subject of the issuing certificate")]
     WrongIssuer,
     /// The issuing certificate may not sign certificates.
-    #[error("the issuing certificate is no authority's")]
+    #[error("the issuing certificate is not an authority's")]
     IssuerIsNoAuthority,
     /// RFC 5280 §4.2
-    #[error("extension {0} is there twice")]
+    #[error("extension {0} appears twice")]
     Repeated(ObjectIdentifier),
     /// An extension that every certificate of this kind has is missing.
     #[error("extension {0} is missing")]
@@ -37,25 +69,25 @@ pub enum Finding {
     #[error("extension {0} cannot be read")]
     Unreadable(ObjectIdentifier),
     /// RFC 5280 §4.2.1.6
-    #[error("it names nobody, or its names are not critical although its subject is empty")]
+    #[error("it has no names, or its subjectAltName is not critical although its subject is empty")]
     Nameless,
     /// RFC 5280 §4.2.1.9: a leaf that could sign certificates.
-    #[error("it is a leaf with an authority's rights")]
+    #[error("it is a leaf that could sign certificates")]
     LeafWithAuthority,
     /// An authority's certificate without the rights of one.
-    #[error("it is an authority's and lacks the rights of one")]
+    #[error("it is an authority's and could not sign certificates")]
     AuthorityWithoutRights,
     /// RFC 5280 §4.2.1.3
-    #[error("its key may not sign")]
+    #[error("its keyUsage lacks digitalSignature")]
     NoDigitalSignature,
     /// RFC 5280 §4.2.1.12
-    #[error("it is good for no purpose")]
+    #[error("its extKeyUsage is empty")]
     NoPurpose,
     /// RFC 9608 §2
-    #[error("it says that nobody answers for its revocation, and is an authority's")]
+    #[error("it is an authority's and has noRevAvail")]
     AuthorityWithoutRevocation,
     /// RFC 9608 §2
-    #[error("it says that nobody answers for its revocation, and extension {0} says who does")]
+    #[error("it has noRevAvail, and extension {0} says where revocation is published")]
     RevocationBothWays(ObjectIdentifier),
     /// RFC 9608 §2, RFC 7633 §4
     #[error("extension {0} is critical, and must not be")]
@@ -68,13 +100,12 @@ pub enum Finding {
     WrongAuthorityKeyId,
 }
 
-/// Looks at everything that a certificate must be, whoever asked for it. `issuer` is `None` for a
-/// root alone.
+/// Checks every rule. `issuer` is `None` for a root alone.
 ///
 /// # Errors
-/// The first rule that it breaks.
-pub fn lint(unsigned: &Unsigned, issuer: Option<&Certificate>) -> Result<(), Finding> {
-    let tbs = unsigned.tbs();
+/// The first rule that the certificate breaks.
+pub fn lint(draft: Draft<'_>, issuer: Option<&Certificate>) -> Result<(), Finding> {
+    let tbs = draft.tbs;
     let serial = tbs.serial.bytes();
     if serial.iter().all(|octet| *octet == 0) || serial.len() > 20 {
         return Err(Finding::Serial);
@@ -83,8 +114,8 @@ pub fn lint(unsigned: &Unsigned, issuer: Option<&Certificate>) -> Result<(), Fin
         return Err(Finding::EmptyValidity);
     }
     match issuer {
-        Some(issuer) => fits_issuer(unsigned, issuer)?,
-        None if tbs.issuer != tbs.subject || unsigned.kind() != Kind::Root => {
+        Some(issuer) => fits_issuer(draft, issuer)?,
+        None if tbs.issuer != tbs.subject || draft.kind != Kind::Root => {
             return Err(Finding::WrongIssuer);
         }
         None => {}
@@ -94,17 +125,27 @@ pub fn lint(unsigned: &Unsigned, issuer: Option<&Certificate>) -> Result<(), Fin
         return Err(Finding::Repeated(twice.oid));
     }
     let own_id = extension::subject_key_id(&tbs.public_key.key_id());
-    if expected(unsigned, oid::SUBJECT_KEY_ID)?.is_some_and(|id| id.value != own_id.value) {
+    if expected(draft, oid::SUBJECT_KEY_ID)?.is_some_and(|id| id.value != own_id.value) {
         return Err(Finding::WrongKeyId);
     }
-    match unsigned.kind() {
-        Kind::Leaf => leaf(unsigned),
-        Kind::Root | Kind::Intermediate => authority(unsigned),
+    match draft.kind {
+        Kind::Leaf => leaf(draft),
+        Kind::Root | Kind::Intermediate => authority(draft),
     }
 }
 
-fn fits_issuer(unsigned: &Unsigned, issuer: &Certificate) -> Result<(), Finding> {
-    let tbs = unsigned.tbs();
+/// The identifier by which an issuer's key is named in what it signs: its own certificate's
+/// where it has one, so that the chain can be followed.
+pub(crate) fn authority_key_id(issuer: &Certificate) -> Extension {
+    let id = issuer.subject_key_id().or_else(|| {
+        let key = issuer.public_key().ok()?;
+        Some(key.key_id().to_vec())
+    });
+    extension::authority_key_id(&id.unwrap_or_default())
+}
+
+fn fits_issuer(draft: Draft<'_>, issuer: &Certificate) -> Result<(), Finding> {
+    let tbs = draft.tbs;
     if tbs.issuer != *issuer.subject() || issuer.subject().is_empty() {
         return Err(Finding::WrongIssuer);
     }
@@ -114,22 +155,22 @@ fn fits_issuer(unsigned: &Unsigned, issuer: &Certificate) -> Result<(), Finding>
     if tbs.not_after > issuer.not_after() {
         return Err(Finding::OutlivesIssuer);
     }
-    let expected = crate::issue::authority_key_id(issuer);
-    if required(unsigned, oid::AUTHORITY_KEY_ID)?.value != expected.value {
+    let expected = authority_key_id(issuer);
+    if required(draft, oid::AUTHORITY_KEY_ID)?.value != expected.value {
         return Err(Finding::WrongAuthorityKeyId);
     }
     Ok(())
 }
 
-fn leaf(unsigned: &Unsigned) -> Result<(), Finding> {
-    if let Some(found) = find(unsigned, oid::BASIC_CONSTRAINTS) {
+fn leaf(draft: Draft<'_>) -> Result<(), Finding> {
+    if let Some(found) = find(draft, oid::BASIC_CONSTRAINTS) {
         let (is_authority, _) = parse_basic_constraints(&found.value)
             .map_err(|_| Finding::Unreadable(oid::BASIC_CONSTRAINTS))?;
         if is_authority {
             return Err(Finding::LeafWithAuthority);
         }
     }
-    if let Some(found) = expected(unsigned, oid::KEY_USAGE)? {
+    if let Some(found) = expected(draft, oid::KEY_USAGE)? {
         let usage = key_usage(found)?;
         if usage.contains(KeyUsages::KEY_CERT_SIGN) || usage.contains(KeyUsages::CRL_SIGN) {
             return Err(Finding::LeafWithAuthority);
@@ -138,24 +179,24 @@ fn leaf(unsigned: &Unsigned) -> Result<(), Finding> {
             return Err(Finding::NoDigitalSignature);
         }
     }
-    if let Some(found) = expected(unsigned, oid::EXTENDED_KEY_USAGE)? {
+    if let Some(found) = expected(draft, oid::EXTENDED_KEY_USAGE)? {
         let purposes = parse_extended_key_usage(&found.value)
             .map_err(|_| Finding::Unreadable(oid::EXTENDED_KEY_USAGE))?;
         if purposes.is_empty() {
             return Err(Finding::NoPurpose);
         }
     }
-    revocation(unsigned)?;
-    names(unsigned)
+    revocation(draft)?;
+    names(draft)
 }
 
 /// What the leaf says about its own revocation has to be one thing. A copy stays as it was.
-fn revocation(unsigned: &Unsigned) -> Result<(), Finding> {
-    if matches!(unsigned.recipient(), Recipient::Renewal { .. }) {
+fn revocation(draft: Draft<'_>) -> Result<(), Finding> {
+    if draft.contents == Contents::Copied {
         return Ok(());
     }
     for oid in [oid::NO_REV_AVAIL, oid::TLS_FEATURE] {
-        match find(unsigned, oid) {
+        match find(draft, oid) {
             Some(found) if found.critical => return Err(Finding::Critical(oid)),
             Some(found) if encoding::check(&found.value).is_err() => {
                 return Err(Finding::Unreadable(oid));
@@ -163,7 +204,7 @@ fn revocation(unsigned: &Unsigned) -> Result<(), Finding> {
             Some(_) | None => {}
         }
     }
-    let Some(none) = find(unsigned, oid::NO_REV_AVAIL) else {
+    let Some(none) = find(draft, oid::NO_REV_AVAIL) else {
         return Ok(());
     };
     if *none != extension::no_rev_avail() {
@@ -174,11 +215,11 @@ fn revocation(unsigned: &Unsigned) -> Result<(), Finding> {
         oid::FRESHEST_CRL,
         oid::TLS_FEATURE,
     ] {
-        if find(unsigned, oid).is_some() {
+        if find(draft, oid).is_some() {
             return Err(Finding::RevocationBothWays(oid));
         }
     }
-    let Some(access) = find(unsigned, oid::AUTHORITY_INFO_ACCESS) else {
+    let Some(access) = find(draft, oid::AUTHORITY_INFO_ACCESS) else {
         return Ok(());
     };
     let methods = extension::parse_access_methods(&access.value)
@@ -189,9 +230,9 @@ fn revocation(unsigned: &Unsigned) -> Result<(), Finding> {
     }
 }
 
-fn names(unsigned: &Unsigned) -> Result<(), Finding> {
-    let nameless = unsigned.tbs().subject.is_empty();
-    let Some(found) = expected(unsigned, oid::SUBJECT_ALT_NAME)? else {
+fn names(draft: Draft<'_>) -> Result<(), Finding> {
+    let nameless = draft.tbs.subject.is_empty();
+    let Some(found) = expected(draft, oid::SUBJECT_ALT_NAME)? else {
         return if nameless {
             Err(Finding::Nameless)
         } else {
@@ -206,17 +247,17 @@ fn names(unsigned: &Unsigned) -> Result<(), Finding> {
     Ok(())
 }
 
-fn authority(unsigned: &Unsigned) -> Result<(), Finding> {
-    if unsigned.tbs().subject.is_empty() {
+fn authority(draft: Draft<'_>) -> Result<(), Finding> {
+    if draft.tbs.subject.is_empty() {
         return Err(Finding::Nameless);
     }
-    if find(unsigned, oid::NO_REV_AVAIL).is_some() {
+    if find(draft, oid::NO_REV_AVAIL).is_some() {
         return Err(Finding::AuthorityWithoutRevocation);
     }
-    let constraints = required(unsigned, oid::BASIC_CONSTRAINTS)?;
+    let constraints = required(draft, oid::BASIC_CONSTRAINTS)?;
     let (is_authority, _) = parse_basic_constraints(&constraints.value)
         .map_err(|_| Finding::Unreadable(oid::BASIC_CONSTRAINTS))?;
-    let usage = key_usage(required(unsigned, oid::KEY_USAGE)?)?;
+    let usage = key_usage(required(draft, oid::KEY_USAGE)?)?;
     let signs = usage.contains(KeyUsages::KEY_CERT_SIGN);
     if !is_authority || !constraints.critical || !signs {
         return Err(Finding::AuthorityWithoutRights);
@@ -228,20 +269,20 @@ fn key_usage(found: &Extension) -> Result<KeyUsages, Finding> {
     parse_key_usage(&found.value).map_err(|_| Finding::Unreadable(oid::KEY_USAGE))
 }
 
-fn find(unsigned: &Unsigned, oid: ObjectIdentifier) -> Option<&Extension> {
-    let extensions = &unsigned.tbs().extensions;
+fn find(draft: Draft<'_>, oid: ObjectIdentifier) -> Option<&Extension> {
+    let extensions = &draft.tbs.extensions;
     extensions.iter().find(|extension| extension.oid == oid)
 }
 
-fn required(unsigned: &Unsigned, oid: ObjectIdentifier) -> Result<&Extension, Finding> {
-    find(unsigned, oid).ok_or(Finding::Missing(oid))
+fn required(draft: Draft<'_>, oid: ObjectIdentifier) -> Result<&Extension, Finding> {
+    find(draft, oid).ok_or(Finding::Missing(oid))
 }
 
 /// An extension that must be there, unless the certificate is a copy of one that lacks it: what
 /// a template of another program left out stays out.
-fn expected(unsigned: &Unsigned, oid: ObjectIdentifier) -> Result<Option<&Extension>, Finding> {
-    let found = find(unsigned, oid);
-    let copied = matches!(unsigned.recipient(), Recipient::Renewal { .. });
+fn expected(draft: Draft<'_>, oid: ObjectIdentifier) -> Result<Option<&Extension>, Finding> {
+    let found = find(draft, oid);
+    let copied = draft.contents == Contents::Copied;
     if found.is_none() && !copied {
         return Err(Finding::Missing(oid));
     }

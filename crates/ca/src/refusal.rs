@@ -1,45 +1,32 @@
 //! Refusal: the answer "no", with what was wrong and what to do next. An outage is never one.
 
 use acme::problem::{Kind, Problem};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
+use uuid::Uuid;
 
+use crate::claims;
+use crate::external_key;
 use crate::lint;
 use crate::policy;
 use crate::profile;
-use crate::words;
 
 /// Why a certificate is not issued or renewed.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum Refusal {
-    /// The validity asked for is shorter than the claims allow.
-    #[error("{}", words::too_short(*.requested, *.minimum))]
-    TooShort {
-        /// The life asked for.
-        requested: SignedDuration,
-        /// The shortest one allowed.
-        minimum: SignedDuration,
+    /// The validity asked for cannot be had.
+    #[error(transparent)]
+    Lifetime(#[from] claims::BadLifetime),
+    /// The account was ended.
+    #[error("the account {} was deactivated; register another one", .id.simple())]
+    AccountEnded {
+        /// Its id.
+        id: Uuid,
     },
-    /// The validity asked for is longer than the claims allow.
-    #[error("{}", words::too_long(*.requested, *.maximum))]
-    TooLong {
-        /// The life asked for.
-        requested: SignedDuration,
-        /// The longest one allowed, the backdate included.
-        maximum: SignedDuration,
-    },
-    /// The validity asked for is over.
-    #[error("the requested notAfter {not_after} is in the past; ask for a later one, or for none")]
-    EndsInThePast {
-        /// The end asked for.
-        not_after: Timestamp,
-    },
-    /// The validity asked for is empty.
-    #[error("the requested notAfter {not_after} does not lie after notBefore {not_before}")]
-    EndsBeforeItBegins {
-        /// The begin asked for.
-        not_before: Timestamp,
-        /// The end asked for.
-        not_after: Timestamp,
+    /// The operator has removed the account's external account key.
+    #[error("{}", external_key::removed_words(.key))]
+    ExternalKeyRemoved {
+        /// The key's id.
+        key: String,
     },
     /// No provisioner has this name (any more).
     #[error("provisioner {name} not found; `step ca provisioner list` shows those in force")]
@@ -103,9 +90,9 @@ pub enum Refusal {
         /// Its name.
         provisioner: String,
     },
-    /// The certificate to renew is the house's own.
+    /// The certificate to renew is the server's own.
     #[error(
-        "the certificate with serial number {serial} is the authority's own, and its server makes the next one by itself"
+        "the certificate with serial number {serial} belongs to the authority's own server, which renews it by itself"
     )]
     ServerCertificate {
         /// Its serial number.
@@ -117,7 +104,7 @@ pub enum Refusal {
         /// Its serial number, decimal.
         serial: String,
     },
-    /// The key was revoked because somebody else may have it.
+    /// The key was revoked as compromised.
     #[error("the key was revoked as compromised and is not certified again; make a new key")]
     CompromisedKey,
     /// A name that cannot stand in a certificate.
@@ -135,20 +122,13 @@ pub enum Refusal {
     #[error(transparent)]
     Profile(#[from] profile::Unfit),
     /// The profile is not for keys of this kind.
-    #[error(
-        "The profile {profile:?} certifies keys of {allowed} only, and the CSR's key is {kind}: \
-         make a key of one of these kinds."
-    )]
-    KeyKind {
-        /// The profile.
-        profile: String,
-        /// The key's kind.
-        kind: String,
-        /// The kinds that would do.
-        allowed: String,
-    },
-    /// What was put together breaks a rule of ours: a fault of the authority, not the client's.
-    #[error("the certificate was held back by a check: {0}")]
+    #[error(transparent)]
+    KeyKind(#[from] profile::UnfitKey),
+    /// CAA records forbid a name.
+    #[error("{}", .0.detail)]
+    Caa(Box<Problem>),
+    /// The certificate breaks a rule of the lint: a fault of the authority, not the client's.
+    #[error("the certificate did not pass the lint and was not signed: {0}")]
     Lint(#[from] lint::Finding),
     /// The certificate cannot be encoded.
     #[error("the certificate cannot be put together: {0}")]
@@ -161,12 +141,12 @@ impl From<policy::Refused> for Refusal {
     }
 }
 
-/// Whose fault a refusal is; the shells choose their status by it.
+/// Whose fault a refusal is; the servers choose their status by it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Blame {
     /// The request asks for what cannot be had as asked.
     Request,
-    /// The one who asks has no right to it (any more).
+    /// The client has no right to it (any more).
     Rights,
     /// The authority itself is not in order.
     Authority,
@@ -177,18 +157,18 @@ impl Refusal {
     #[must_use]
     pub fn blame(&self) -> Blame {
         match self {
-            Self::TooShort { .. }
-            | Self::TooLong { .. }
-            | Self::EndsInThePast { .. }
-            | Self::EndsBeforeItBegins { .. }
+            Self::Lifetime(_)
             | Self::NoCommonName { .. }
             | Self::CompromisedKey
             | Self::BadName { .. }
             | Self::Profile(_)
-            | Self::KeyKind { .. }
+            | Self::KeyKind(_)
+            | Self::Caa(_)
             | Self::Names(_) => Blame::Request,
             Self::UnknownProvisioner { .. }
             | Self::ProvisionerDisabled { .. }
+            | Self::AccountEnded { .. }
+            | Self::ExternalKeyRemoved { .. }
             | Self::ForeignOrder { .. }
             | Self::NotOurs { .. }
             | Self::Expired { .. }
@@ -207,11 +187,13 @@ impl From<Refusal> for Problem {
         if let Refusal::Names(refused) = &refusal {
             return Self::from(refused);
         }
+        if let Refusal::Caa(problem) = refusal {
+            return *problem;
+        }
         let kind = match (&refusal, refusal.blame()) {
-            (
-                Refusal::NoCommonName { .. } | Refusal::CompromisedKey | Refusal::KeyKind { .. },
-                _,
-            ) => Kind::BadCsr,
+            (Refusal::NoCommonName { .. } | Refusal::CompromisedKey | Refusal::KeyKind(_), _) => {
+                Kind::BadCsr
+            }
             (Refusal::Profile(_), _) => Kind::InvalidProfile,
             (_, Blame::Request) => Kind::Malformed,
             (_, Blame::Rights) => Kind::Unauthorized,

@@ -89,13 +89,15 @@ mod tests {
     use jiff::SignedDuration;
 
     use super::*;
+    use crate::claims::BadLifetime;
 
     #[test]
     fn a_life_beyond_the_maximum_is_forbidden_in_the_known_words() {
-        let refusal = Refusal::TooLong {
+        let refusal: Refusal = BadLifetime::TooLong {
             requested: SignedDuration::from_secs(100 * 3600 + 60),
             maximum: SignedDuration::from_secs(24 * 3600 + 60),
-        };
+        }
+        .into();
         assert_eq!(
             serde_json::to_string(&Error::from(&refusal)).unwrap(),
             r#"{"status":403,"message":"The request was forbidden by the certificate authority: requested duration of 100h1m0s is more than the authorized maximum certificate duration of 24h1m0s."}"#

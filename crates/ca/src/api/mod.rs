@@ -8,7 +8,7 @@ mod provisioners;
 use pki::Certificate;
 use serde::{Deserialize, Serialize};
 
-use crate::config::TlsOptions;
+use crate::tls::TlsOptions;
 
 pub use error::Error;
 pub use provisioners::{BadPage, Page, Provisioners};

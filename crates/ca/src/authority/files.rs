@@ -7,8 +7,9 @@ use pki::{Certificate, PrivateKey};
 use serde_json::{Map, Value, json};
 use zeroize::Zeroizing;
 
+use crate::config::CA_JSON;
 use crate::config::edit::to_text;
-use crate::config::{CA_JSON, TlsOptions};
+use crate::tls::TlsOptions;
 
 /// What `step ca init` is told.
 #[derive(Debug, Clone, PartialEq, Eq)]

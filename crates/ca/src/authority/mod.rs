@@ -1,11 +1,9 @@
 //! A new authority: its two certificates, its files and their contents, as data. Keys
 //! and random bytes are arguments; signing and writing are the shell's.
 
-mod certificates;
 mod files;
 
-pub(crate) use certificates::AuthorityProof;
-pub use certificates::{intermediate, root};
+pub use crate::issue::authority::{intermediate, root};
 pub use files::{
     Contents, Entry, Layout, NewAuthority, Plan, acme_provisioner, ca_json, defaults_json, entries,
     jwk_provisioner,

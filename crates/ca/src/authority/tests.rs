@@ -9,8 +9,9 @@ use serde_json::Value;
 use zeroize::Zeroizing;
 
 use super::*;
+use crate::config::Config;
 use crate::fixture::{self, leaf_key, now, serial, sign_with};
-use crate::{Config, Refusal};
+use crate::refusal::Refusal;
 
 const REAL_CA_JSON: &str = include_str!("../../testdata/written-by-step/ca.json");
 const REAL_DEFAULTS: &str = include_str!("../../testdata/written-by-step/defaults.json");

@@ -4,10 +4,10 @@ use jiff::SignedDuration;
 use serde_json::Value;
 
 use super::section::{Section, Unknown, is_blank};
-use crate::Refusal;
 use crate::claims::{Claims, Overrides};
 use crate::policy::Policy;
-use crate::provisioner::{self, Acme, Provisioner};
+use crate::provisioner::{Acme, Jwk, Provisioner};
+use crate::refusal::Refusal;
 
 /// Who may ask for certificates, and the bounds for all.
 #[derive(Debug, Clone, PartialEq)]
@@ -67,7 +67,7 @@ impl Authority {
             .iter()
             .filter_map(Provisioner::as_jwk)
             .find(|jwk| jwk.kid() == kid)
-            .and_then(provisioner::Jwk::encrypted_key)
+            .and_then(Jwk::encrypted_key)
     }
 
     /// The names of all provisioners.
@@ -125,7 +125,7 @@ fn claims(section: &mut Section<'_>) -> Claims {
 }
 
 /// Reads a `claims` section, the authority's or a provisioner's.
-pub(crate) fn read_claims(mut section: Section<'_>) -> Overrides {
+pub(super) fn read_claims(mut section: Section<'_>) -> Overrides {
     let overrides = Overrides {
         minimum: section.duration("minTLSCertDuration"),
         maximum: section.duration("maxTLSCertDuration"),
@@ -155,7 +155,7 @@ fn provisioners(section: &mut Section<'_>, claims: &Claims) -> Vec<Provisioner> 
             log.fault(place, "must be an object");
             continue;
         };
-        let provisioner = provisioner::read(Section::new(map, &*place, log), value, claims);
+        let provisioner = super::provisioner::read(Section::new(map, &*place, log), value, claims);
         let name = provisioner.name();
         if let Some(n) = found.iter().position(|other| other.name() == name)
             && !name.is_empty()

@@ -4,8 +4,9 @@
 use acme::challenge::Method;
 use acme::identifier::DnsName;
 
-use super::{Caa, Config, Fault, RISER_TOML, Warning};
-use crate::provisioner::{Acme, Provisioner};
+use super::{Config, Fault, RISER_TOML, Warning};
+use crate::admission::caa::CaaMode;
+use crate::provisioner::Acme;
 
 /// More names of one issuer than this are not announced (draft-ietf-acme-dns-persist).
 const MOST_NAMES: usize = 10;
@@ -47,7 +48,7 @@ impl Config {
                 let mut identities = acme.caa_identities().iter();
                 identities.any(|text| DnsName::parse(text).is_ok())
             });
-            if settings.caa == Caa::Off || named {
+            if settings.caa == CaaMode::Off || named {
                 continue;
             }
             let what = match acme {
@@ -70,7 +71,7 @@ impl Config {
     pub(super) fn nameless(&self) -> Vec<Warning> {
         let mut warnings = Vec::new();
         for provisioner in &self.authority.provisioners {
-            let Provisioner::Acme(acme) = provisioner else {
+            let Some(acme) = provisioner.as_acme() else {
                 continue;
             };
             let settings = self.riser.provisioner(acme.name());

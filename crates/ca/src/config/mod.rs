@@ -6,36 +6,35 @@ mod change;
 mod database;
 pub mod edit;
 mod idle;
+mod issuance;
 mod issuer;
 mod key_uri;
 mod offers;
 mod policy;
+mod provisioner;
 #[cfg(test)]
 mod reference;
 pub(crate) mod riser;
 pub(crate) mod section;
 mod tls;
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
+pub use crate::tls::{TlsOptions, TlsVersion};
 pub use authority::Authority;
-pub(crate) use authority::read_claims;
 pub use change::Change;
 pub use database::{Database, DatabaseKind, ForeignMarker};
 pub use key_uri::{KeyUri, UnsupportedKeyUri};
 pub use riser::{
-    Caa, Chains, Limits, ProvisionerSettings, RateLimits, Riser, Server, TermsChanged, Validation,
-    Zone, fits, resolver,
+    Chains, Limits, ProvisionerSettings, RateLimits, Riser, Server, TermsChanged, Validation, Zone,
+    fits, resolver,
 };
 pub use section::{Fault, Warning};
-pub use tls::{TlsOptions, TlsVersion};
 
-use crate::policy::{Binding, Level, Levels};
 use crate::profile::Offer;
 use section::{Log, Section, Unknown, is_blank};
 
@@ -148,26 +147,6 @@ impl Config {
             }
             _ => Err(faults),
         }
-    }
-
-    /// The policies that hold for the certificates of a provisioner, and of an account's external
-    /// account key: the key's, the provisioner's, the authority's.
-    #[must_use]
-    pub fn levels<'a>(
-        &'a self,
-        provisioner: Option<&str>,
-        binding: Option<&'a Binding>,
-    ) -> Levels<'a> {
-        let mut levels = Levels::default();
-        if let Some(Binding { key, policy, .. }) = binding {
-            levels = levels.then(Level::Key(key.clone()), Cow::Borrowed(policy));
-        }
-        let settings = provisioner.and_then(|name| self.riser.provisioners.get_key_value(name));
-        if let Some((name, settings)) = settings {
-            let level = Level::Provisioner(name.clone());
-            levels = levels.then(level, Cow::Borrowed(&settings.policy));
-        }
-        levels.then(Level::Authority, Cow::Borrowed(&self.authority.policy))
     }
 
     /// The port of `address`.

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use super::section::Log;
 use super::{Authority, ProvisionerSettings, Riser};
-use crate::profile::Offer;
-use crate::provisioner::Provisioner;
+use crate::profile::{Beyond, CommonName, Offer};
+use crate::provisioner::{Acme, Provisioner};
 
 /// Fits them; the default comes first.
 pub(super) fn fit(riser: &Riser, authority: &Authority, log: &Log) -> BTreeMap<String, Vec<Offer>> {
@@ -42,7 +42,12 @@ fn of(
             log.fault(place, format!("{name:?} is there twice"));
             continue;
         }
-        match Offer::new(profile, provisioner) {
+        let demands_name = provisioner.as_acme().is_some_and(Acme::force_cn);
+        let offer = match profile.common_name {
+            CommonName::Dropped if demands_name => Err(Beyond::CommonName),
+            CommonName::Dropped | CommonName::Kept => Offer::new(profile, provisioner.claims()),
+        };
+        match offer {
             Ok(offer) => offers.push(offer),
             Err(beyond) => log.fault(place, format!("{name:?}: {beyond}")),
         }

@@ -7,9 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::section::{Log, Section};
-use super::{Riser, riser};
+use super::{Riser, provisioner, riser};
 use crate::claims::Claims;
-use crate::provisioner;
 
 const PAGE: &str = include_str!("../../../../docs/manual/configuration.md");
 

@@ -1,4 +1,4 @@
-//! The issuing path, compared with what the real pair issues.
+//! The issuing path, compared with what smallstep's step-ca issues.
 
 use jiff::{SignedDuration, Timestamp};
 use pki::{ObjectIdentifier, PrivateKey, oid};
@@ -6,20 +6,20 @@ use serde_json::json;
 
 use super::*;
 use crate::Config;
+use crate::claims::BadLifetime;
+use crate::external_key::ExternalKeyRules;
 use crate::fixture::{
-    self, acme, after, finalized, intermediate, leaf_ec, leaf_ec_key, leaf_key, leaf_rsa,
-    leaf_rsa_key, now, order, real_config, root, serial, server_certificate, sign,
+    self, admitted, after, authorize, finalized, intermediate, leaf_ec, leaf_ec_key, leaf_key,
+    leaf_rsa, leaf_rsa_key, now, order, real_config, request, root, serial, server_certificate,
+    sign,
 };
-use crate::policy::Binding;
 
-/// What we would sign in place of a leaf that the real pair has issued.
+/// What we would sign in place of a leaf that smallstep's step-ca has issued.
 fn same_as(real: &Certificate, key: &PrivateKey) -> Unsigned {
     let config = real_config();
     let issued_at = real.not_before() + SignedDuration::from_secs(60);
     let finalized = finalized(order(&["127.0.0.1", "localhost"]), Some("localhost"), key);
-    let grant = acme(&config)
-        .authorize(finalized, &config, None, issued_at)
-        .unwrap();
+    let grant = authorize(finalized, &config, None, issued_at).unwrap();
     prepare(grant, issued_at, real.serial().clone(), &intermediate()).unwrap()
 }
 
@@ -39,7 +39,7 @@ fn san(unsigned: &Unsigned) -> Extension {
 }
 
 #[test]
-fn an_acme_leaf_is_to_the_octet_what_the_real_pair_issues() {
+fn an_acme_leaf_is_to_the_octet_what_step_ca_issues() {
     for (real, key) in [(leaf_ec(), leaf_ec_key()), (leaf_rsa(), leaf_rsa_key())] {
         let ours = same_as(&real, &key);
         let algorithm = real.signature_algorithm().unwrap();
@@ -98,7 +98,7 @@ fn a_forced_common_name_is_the_first_dns_name() {
     let unsigned = prepare(grant, now(), serial(), &intermediate()).unwrap();
     assert_eq!(unsigned.tbs().subject.cn().as_deref(), Some("b.test"));
     let finalized = finalized(order(&["10.0.0.1"]), None, &leaf_key());
-    let refused = acme(&config).authorize(finalized, &config, None, now());
+    let refused = authorize(finalized, &config, None, now());
     assert!(matches!(refused.err(), Some(Refusal::NoCommonName { .. })));
 }
 
@@ -139,7 +139,7 @@ fn an_expired_issuer_issues_nothing() {
 }
 
 #[test]
-fn the_house_has_a_certificate_without_a_provisioner() {
+fn the_server_has_a_certificate_without_a_provisioner() {
     let grant = server_certificate(&["localhost", "127.0.0.1", "[::1]"], leaf_key().public());
     assert_eq!(*grant.recipient(), Recipient::ServerCertificate);
     let unsigned = prepare(grant, now(), serial(), &intermediate()).unwrap();
@@ -153,7 +153,7 @@ fn the_house_has_a_certificate_without_a_provisioner() {
 }
 
 #[test]
-fn the_house_takes_no_name_that_is_none() {
+fn the_server_takes_no_name_that_is_none() {
     let names = ["a b".to_owned()];
     let life = SignedDuration::from_hours(1);
     let grant = Grant::server_certificate(&names, "x", leaf_key().public(), life, now());
@@ -167,7 +167,8 @@ fn an_order_of_another_provisioner_is_refused() {
     ]));
     let finalized = finalized(order(&["example.com"]), None, &leaf_key());
     let other = config.authority.working_acme("other").unwrap();
-    let refused = other.authorize(finalized, &config, None, now());
+    let policy = config.order_policy(other, None, None);
+    let refused = admitted(request(finalized), &policy, now());
     assert!(matches!(refused.err(), Some(Refusal::ForeignOrder { .. })));
 }
 
@@ -177,17 +178,20 @@ fn an_order_whose_wished_end_has_passed_is_refused() {
     let mut late = order(&["example.com"]);
     late.not_after = Some(now());
     let finalized = finalized(late, None, &leaf_key());
-    let refused = acme(&config).authorize(finalized, &config, None, after(1));
-    assert!(matches!(refused.err(), Some(Refusal::EndsInThePast { .. })));
+    let refused = authorize(finalized, &config, None, after(1));
+    assert!(matches!(
+        refused.err(),
+        Some(Refusal::Lifetime(BadLifetime::EndsInThePast { .. }))
+    ));
 }
 
 #[test]
 fn policy_is_asked_again_when_the_order_is_finalized() {
     let toml = "[provisioner.acme.policy]\nallow_dns = [\"*.lab\"]";
     let (config, _) = Config::parse(fixture::CA_JSON, Some(toml)).ok().unwrap();
-    let asked = |names: &[&str], binding: Option<&Binding>| {
+    let asked = |names: &[&str], rules: Option<&ExternalKeyRules>| {
         let finalized = finalized(order(names), None, &leaf_key());
-        let grant = acme(&config).authorize(finalized, &config, binding, now());
+        let grant = authorize(finalized, &config, rules, now());
         grant.map(|_| ()).map_err(|refusal| refusal.to_string())
     };
     assert_eq!(asked(&["a.lab"], None), Ok(()));
@@ -196,12 +200,12 @@ fn policy_is_asked_again_when_the_order_is_finalized() {
         refusal.contains("provisioner.acme.policy.allow_dns"),
         "{refusal}"
     );
-    let binding = Binding {
+    let rules = ExternalKeyRules {
         key: "k1".into(),
         policy: serde_json::from_value(json!({"deny": {"dns": ["a.lab"]}})).unwrap(),
         profile: None,
     };
-    let refusal = asked(&["a.lab"], Some(&binding)).unwrap_err();
+    let refusal = asked(&["a.lab"], Some(&rules)).unwrap_err();
     assert!(refusal.contains("external account key k1"), "{refusal}");
 }
 
@@ -212,10 +216,55 @@ fn the_common_name_that_forcing_would_set_is_judged_too() {
     value["authority"]["policy"] = json!({"x509": {"deny": {"cn": ["a.lab"]}}});
     let (config, _) = Config::parse(&value.to_string(), None).ok().unwrap();
     let finalized = finalized(order(&["a.lab"]), None, &leaf_key());
-    let refused = acme(&config).authorize(finalized, &config, None, now());
+    let refused = authorize(finalized, &config, None, now());
     let words = refused.err().unwrap().to_string();
     assert!(
         words.starts_with("The common name a.lab is refused by"),
         "{words}"
     );
+}
+
+#[test]
+fn an_external_keys_policy_on_the_common_name_holds_at_finalize() {
+    let rules = |deny: serde_json::Value| ExternalKeyRules {
+        key: "k1".into(),
+        policy: serde_json::from_value(json!({"deny": deny})).unwrap(),
+        profile: None,
+    };
+    let asked = |common_name: Option<&str>, rules: &ExternalKeyRules| {
+        let finalized = finalized(order(&["a.lab", "b.lab"]), common_name, &leaf_key());
+        let grant = authorize(finalized, &real_config(), Some(rules), now());
+        grant.map(|_| ()).map_err(|refusal| refusal.to_string())
+    };
+    let named = rules(json!({"cn": ["a.lab"]}));
+    let refusal = asked(Some("a.lab"), &named).unwrap_err();
+    assert!(
+        refusal
+            .starts_with("The common name a.lab is refused by deny.cn of external account key k1"),
+        "{refusal}"
+    );
+    assert_eq!(asked(Some("b.lab"), &named), Ok(()));
+    assert_eq!(asked(None, &named), Ok(()));
+}
+
+#[test]
+fn where_revocation_is_published_stands_in_the_certificate_as_the_policy_says() {
+    let config = real_config();
+    let issued = |published_at: PublishedAt| {
+        let finalized = finalized(order(&["a.lab"]), None, &leaf_key());
+        let mut policy = config.order_policy(fixture::acme(&config), None, None);
+        policy.leaf.published_at = published_at;
+        let grant = admitted(request(finalized), &policy, now()).unwrap();
+        prepare(grant, now(), serial(), &intermediate()).unwrap()
+    };
+    let url = |text: &str| vec![text.to_owned()];
+    let with = issued(PublishedAt {
+        crl: url("http://ca.lab/crl"),
+        ocsp: url("http://ca.lab/ocsp"),
+        issuer: Vec::new(),
+    });
+    let more = [oid::CRL_DISTRIBUTION_POINTS, oid::AUTHORITY_INFO_ACCESS];
+    assert_eq!(oids(&with)[6..], more);
+    let without = issued(PublishedAt::default());
+    assert_eq!(oids(&without), oids(&fresh(&["a.lab"], None)));
 }

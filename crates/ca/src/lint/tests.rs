@@ -1,4 +1,4 @@
-//! The last look, tried on good leaves spoilt one way each.
+//! The lint, tried on good leaves that each break one rule.
 
 use jiff::SignedDuration;
 use pki::{AltName, ExtendedKeyUsage, Name, TbsCertificate};
@@ -14,10 +14,20 @@ fn good() -> TbsCertificate {
     unsigned.tbs().clone()
 }
 
+fn check(tbs: &TbsCertificate, kind: Kind, issuer: Option<&Certificate>) -> Result<(), Finding> {
+    let contents = Contents::New;
+    let draft = Draft {
+        tbs,
+        kind,
+        contents,
+    };
+    lint(draft, issuer)
+}
+
 fn finding(spoil: impl FnOnce(&mut TbsCertificate)) -> Option<Finding> {
     let mut tbs = good();
     spoil(&mut tbs);
-    lint(&Unsigned::for_test(tbs, Kind::Leaf), Some(&intermediate())).err()
+    check(&tbs, Kind::Leaf, Some(&intermediate())).err()
 }
 
 fn replace(tbs: &mut TbsCertificate, extension: Extension) {
@@ -53,9 +63,8 @@ fn only_an_authority_issues() {
     let leaf = sign(&prepare(grant, now(), serial(), &intermediate()).unwrap());
     let mut tbs = good();
     tbs.issuer = leaf.subject().clone();
-    let unsigned = Unsigned::for_test(tbs, Kind::Leaf);
     assert_eq!(
-        lint(&unsigned, Some(&leaf)),
+        check(&tbs, Kind::Leaf, Some(&leaf)),
         Err(Finding::IssuerIsNoAuthority)
     );
 }
@@ -109,15 +118,13 @@ fn the_key_identifier_is_that_of_the_key() {
 fn a_leaf_is_not_signed_by_itself() {
     let mut tbs = good();
     tbs.issuer = tbs.subject.clone();
-    let unsigned = Unsigned::for_test(tbs, Kind::Leaf);
-    assert_eq!(lint(&unsigned, None), Err(Finding::WrongIssuer));
+    assert_eq!(check(&tbs, Kind::Leaf, None), Err(Finding::WrongIssuer));
 }
 
 #[test]
 fn an_authority_without_the_rights_of_one_is_held_back() {
-    let unsigned = Unsigned::for_test(good(), Kind::Intermediate);
     assert_eq!(
-        lint(&unsigned, Some(&intermediate())),
+        check(&good(), Kind::Intermediate, Some(&intermediate())),
         Err(Finding::Missing(oid::BASIC_CONSTRAINTS))
     );
 }

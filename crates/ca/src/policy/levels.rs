@@ -1,9 +1,9 @@
-//! The levels at which policies stand, and the proof that names have passed all of them.
+//! The levels at which policies stand, asked one after another.
 
 use std::borrow::Cow;
 use std::fmt;
 
-use acme::identifier::{Identifier, Unchecked};
+use acme::identifier::Unchecked;
 use acme::problem::{self, Problem, Subproblem};
 use pki::AltName;
 
@@ -43,38 +43,9 @@ impl fmt::Display for Level {
     }
 }
 
-/// What the external account key of an ACME account says about its certificates.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Binding {
-    /// The key's id.
-    pub key: String,
-    /// Which names the account may have.
-    pub policy: Policy,
-    /// The profile that its orders get, whatever others are offered.
-    pub profile: Option<String>,
-}
-
 /// The policies that hold for a certificate, in the order in which they are asked.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Levels<'a>(Vec<(Level, Cow<'a, Policy>)>);
-
-/// Something with names that policies have let pass; made by [`Levels::admit`] alone.
-#[derive(Debug)]
-pub struct Admitted<T>(T);
-
-impl<T> Admitted<T> {
-    pub(crate) fn into_inner(self) -> T {
-        self.0
-    }
-}
-
-/// What will become a certificate with these names.
-pub trait Named {
-    /// Its subject alternative names.
-    fn names(&self) -> Vec<AltName>;
-    /// Its common name, if it has one that is not empty.
-    fn common_name(&self) -> Option<String>;
-}
 
 /// Names that a policy does not let pass.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -102,36 +73,11 @@ impl<'a> Levels<'a> {
         self
     }
 
-    /// Decides on the identifiers of an order.
-    ///
-    /// # Errors
-    /// Every identifier that is refused, with the first level and rule that did.
-    pub fn check<'i>(
-        &self,
-        identifiers: impl IntoIterator<Item = &'i Identifier>,
-    ) -> Result<(), Refused> {
-        if self.0.is_empty() {
-            return Ok(());
-        }
-        let names: Vec<_> = identifiers
-            .into_iter()
-            .map(Identifier::to_alt_name)
-            .collect();
-        self.judge(&names, None)
-    }
-
-    /// Decides on everything that a certificate would name, and gives the proof of it.
+    /// Decides on the names of a certificate, and on its common name if it has one.
     ///
     /// # Errors
     /// Every name that is refused, with the first level and rule that did.
-    pub fn admit<T: Named>(&self, named: T) -> Result<Admitted<T>, Refused> {
-        if !self.0.is_empty() {
-            self.judge(&named.names(), named.common_name())?;
-        }
-        Ok(Admitted(named))
-    }
-
-    fn judge(&self, names: &[AltName], common_name: Option<String>) -> Result<(), Refused> {
+    pub fn check(&self, names: &[AltName], common_name: Option<&str>) -> Result<(), Refused> {
         let mut refused = Vec::new();
         for name in names {
             if let Some(reason) = self.first(&name.to_string(), |policy| policy.judge(name)) {
@@ -139,11 +85,12 @@ impl<'a> Levels<'a> {
                 refused.push(RefusedName { name, reason });
             }
         }
-        let known = |text: &String| refused.iter().any(|r| r.name.to_string() == *text);
-        if let Some(text) = common_name.filter(|text| !known(text)) {
+        let known = |text: &str| refused.iter().any(|r| r.name.to_string() == text);
+        let common_name = common_name.filter(|text| !text.is_empty() && !known(text));
+        if let Some(text) = common_name {
             let words = format!("The common name {text}");
-            if let Some(reason) = self.first(&words, |policy| policy.judge_common_name(&text)) {
-                let name = AltName::Dns(text);
+            if let Some(reason) = self.first(&words, |policy| policy.judge_common_name(text)) {
+                let name = AltName::Dns(text.to_owned());
                 refused.push(RefusedName { name, reason });
             }
         }

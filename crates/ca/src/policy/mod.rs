@@ -13,7 +13,7 @@ use ipnet::IpNet;
 use pki::AltName;
 use serde::{Deserialize, Serialize};
 
-pub use levels::{Admitted, Binding, Level, Levels, Named, Refused, RefusedName};
+pub use levels::{Level, Levels, Refused, RefusedName};
 
 use pattern::{Domain, Email, Host};
 

@@ -3,17 +3,15 @@
 //!
 //! Not here: how riser.toml writes them.
 
-mod terms;
+mod offer;
 
 use std::fmt;
 
-use acme::identifier::Identifier;
 use jiff::SignedDuration;
-use pki::{ExtendedKeyUsage, Extension, KeyKind, KeyUsages, extension};
+use pki::{AltName, ExtendedKeyUsage, Extension, KeyKind, KeyUsages, extension};
 
-pub use terms::{Offer, Terms};
+pub use offer::Offer;
 
-use crate::Refusal;
 use crate::claims::Claims;
 use crate::go_duration;
 
@@ -133,6 +131,21 @@ pub enum Unfit {
     },
 }
 
+/// A key of a kind that the profile does not certify.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "The profile {profile:?} certifies keys of {allowed} only, and the CSR's key is {kind}: \
+     make a key of one of these kinds."
+)]
+pub struct UnfitKey {
+    /// The profile.
+    pub profile: String,
+    /// The key's kind.
+    pub kind: String,
+    /// The kinds that would do.
+    pub allowed: String,
+}
+
 /// Why a profile does not fit a provisioner.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Beyond {
@@ -182,18 +195,14 @@ impl Profile {
         })
     }
 
-    /// Decides whether the profile is for these identifiers; `offered` is for the answer.
-    pub(crate) fn check<'i>(
-        &self,
-        identifiers: impl IntoIterator<Item = &'i Identifier>,
-        offered: &[Offer],
-    ) -> Result<(), Unfit> {
-        let identifiers: Vec<_> = identifiers.into_iter().collect();
-        let offered = || terms::names(offered);
-        let fits = |identifier: &Identifier| {
-            self.identifiers.is_empty() || self.identifiers.contains(&Sort::of(identifier))
+    /// Decides whether the profile is for these names; `offered` is for the answer.
+    pub(crate) fn check(&self, names: &[AltName], offered: &[Offer]) -> Result<(), Unfit> {
+        let offered = || offer::names(offered);
+        let fits = |name: &&AltName| {
+            let sort = Sort::of(name);
+            self.identifiers.is_empty() || sort.is_some_and(|it| self.identifiers.contains(&it))
         };
-        let unfit: Vec<_> = identifiers.iter().filter(|i| !fits(i)).collect();
+        let unfit: Vec<_> = names.iter().filter(|name| !fits(name)).collect();
         if !unfit.is_empty() {
             return Err(Unfit::Identifiers {
                 profile: self.name.clone(),
@@ -203,10 +212,10 @@ impl Profile {
             });
         }
         match self.most_names {
-            Some(most) if identifiers.len() > most => Err(Unfit::TooManyNames {
+            Some(most) if names.len() > most => Err(Unfit::TooManyNames {
                 profile: self.name.clone(),
                 most,
-                asked: identifiers.len(),
+                asked: names.len(),
                 offered: offered(),
             }),
             Some(_) | None => Ok(()),
@@ -214,11 +223,11 @@ impl Profile {
     }
 
     /// Decides whether a key may be certified.
-    pub(crate) fn check_key(&self, kind: KeyKind) -> Result<(), Refusal> {
+    pub(crate) fn check_key(&self, kind: KeyKind) -> Result<(), UnfitKey> {
         if self.keys.is_empty() || self.keys.contains(&kind) {
             return Ok(());
         }
-        Err(Refusal::KeyKind {
+        Err(UnfitKey {
             profile: self.name.clone(),
             kind: key_name(kind),
             allowed: list(self.keys.iter().map(|kind| key_name(*kind))),
@@ -248,11 +257,13 @@ impl Profile {
 }
 
 impl Sort {
-    fn of(identifier: &Identifier) -> Self {
-        match identifier {
-            Identifier::Dns(_) => Self::Dns,
-            Identifier::Wildcard(_) => Self::Wildcard,
-            Identifier::Ip(_) => Self::Ip,
+    /// The sort of a name; none for the kinds that profiles cannot name.
+    fn of(name: &AltName) -> Option<Self> {
+        match name {
+            AltName::Dns(text) if text.starts_with("*.") => Some(Self::Wildcard),
+            AltName::Dns(_) => Some(Self::Dns),
+            AltName::Ip(_) => Some(Self::Ip),
+            AltName::Email(_) | AltName::Uri(_) | AltName::Other { .. } => None,
         }
     }
 }

@@ -5,10 +5,12 @@ use pki::{ObjectIdentifier, PrivateKey, oid};
 use serde_json::json;
 
 use super::*;
+use crate::claims::BadLifetime;
 use crate::config::Config;
-use crate::fixture::{self, acme, finalized, leaf_key, leaf_rsa_key, now, order};
-use crate::policy::Binding;
-use crate::{Unsigned, prepare};
+use crate::external_key::ExternalKeyRules;
+use crate::fixture::{self, acme, authorize, finalized, leaf_key, leaf_rsa_key, now, order};
+use crate::issue::{Unsigned, prepare};
+use crate::refusal::Refusal;
 
 const TOML: &str = r#"
     [profile.tls]
@@ -38,19 +40,21 @@ fn config() -> Config {
     config_of(TOML)
 }
 
-fn pinned(profile: &str) -> Binding {
-    Binding {
+fn pinned(profile: &str) -> ExternalKeyRules {
+    ExternalKeyRules {
         key: "k1".to_owned(),
         profile: Some(profile.to_owned()),
-        ..Binding::default()
+        ..ExternalKeyRules::default()
     }
 }
 
-fn chosen(asked: Option<&str>, binding: Option<&Binding>) -> Result<String, String> {
+fn chosen(asked: Option<&str>, rules: Option<&ExternalKeyRules>) -> Result<String, String> {
     let config = config();
-    let terms = config.terms(acme(&config), asked, binding);
-    let terms = terms.map_err(|unfit| unfit.to_string())?;
-    Ok(terms.profile().unwrap().name.clone())
+    let policy = config.order_policy(acme(&config), asked, rules);
+    match policy.barred {
+        Some(refusal) => Err(refusal.to_string()),
+        None => Ok(policy.profile().unwrap().name.clone()),
+    }
 }
 
 fn issued_by(
@@ -62,7 +66,7 @@ fn issued_by(
     let mut order = order(names);
     order.profile = profile.map(str::to_owned);
     let finalized = finalized(order, Some(names[0]), key);
-    let grant = acme(config).authorize(finalized, config, None, now())?;
+    let grant = authorize(finalized, config, None, now())?;
     prepare(grant, now(), fixture::serial(), &fixture::intermediate())
 }
 
@@ -83,7 +87,7 @@ fn the_one_asked_for_is_taken_else_the_default_else_the_keys() {
     let same = chosen(Some("brief"), Some(&pinned("brief")));
     assert_eq!(same, Ok("brief".to_owned()));
     assert_eq!(
-        chosen(None, Some(&Binding::default())),
+        chosen(None, Some(&ExternalKeyRules::default())),
         Ok("tls".to_owned())
     );
 }
@@ -106,13 +110,14 @@ fn one_that_is_not_offered_is_refused_with_those_that_are() {
         "{words}"
     );
     let none = fixture::real_config();
-    let unfit = none.terms(acme(&none), Some("tls"), None).unwrap_err();
+    let policy = none.order_policy(acme(&none), Some("tls"), None);
+    let unfit = policy.barred.unwrap();
     assert!(
         unfit
             .to_string()
             .ends_with("offers no profiles: ask for none.")
     );
-    let problem = Problem::from(Refusal::from(unfit));
+    let problem = Problem::from(unfit);
     assert_eq!((problem.kind, problem.status), (Kind::InvalidProfile, 400));
 }
 
@@ -139,18 +144,21 @@ fn an_order_without_one_gets_the_default_that_is_in_force_at_finalize() {
 #[test]
 fn its_life_is_the_profiles_within_its_bounds() {
     let config = config();
-    let terms = config.terms(acme(&config), Some("tls"), None).unwrap();
+    let policy = config.order_policy(acme(&config), Some("tls"), None);
     let hours = SignedDuration::from_hours;
     assert_eq!(
-        (terms.claims().default, terms.claims().maximum),
+        (policy.claims().default, policy.claims().maximum),
         (hours(6), hours(12))
     );
     let mut long = order(&["a.lab"]);
     long.profile = Some("tls".to_owned());
     long.not_after = Some(now() + hours(13));
     let finalized = finalized(long, None, &leaf_key());
-    let refusal = acme(&config).authorize(finalized, &config, None, now());
-    assert!(matches!(refusal.err(), Some(Refusal::TooLong { .. })));
+    let refusal = authorize(finalized, &config, None, now());
+    assert!(matches!(
+        refusal.err(),
+        Some(Refusal::Lifetime(BadLifetime::TooLong { .. }))
+    ));
 }
 
 #[test]
@@ -225,11 +233,10 @@ fn one_that_says_nothing_changes_nothing() {
 fn a_renewal_keeps_what_the_profile_gave() {
     let leaf = fixture::sign(&issued("brief", &["a.lab"]).unwrap());
     let config = fixture::config(json!([{"type": "ACME", "name": "acme"}]));
-    let known = crate::renew::Known::default();
     let issuers = [fixture::intermediate()];
-    let renewable = crate::renew::check(&leaf, &issuers, &config.authority, known, now()).ok();
-    let admitted = renewable.unwrap().admit(&config).unwrap();
-    let grant = crate::Grant::renewal(admitted, None, SignedDuration::from_mins(1), now());
+    let request = crate::renew::request(&leaf, &issuers, None, None).unwrap();
+    let policy = config.issuance_policy(&request, None);
+    let grant = fixture::admitted(request, &policy, now()).unwrap();
     let next = prepare(grant, now(), fixture::serial(), &fixture::intermediate()).unwrap();
     assert_eq!(find(&next, oid::NO_REV_AVAIL).value, [5, 0]);
     let life = next.tbs().not_after.duration_since(next.tbs().not_before);

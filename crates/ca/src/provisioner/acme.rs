@@ -1,59 +1,58 @@
-//! The ACME provisioner: what its directory announces, and the decision that turns a finalized
-//! order into a grant.
+//! The ACME provisioner: what its directory announces, what a newOrder may ask of it, and how a
+//! finalized order becomes a request.
 
-use acme::challenge::Method;
+use acme::challenge::{Method, Proof};
+use acme::identifier::Identifier;
 use acme::order::{Finalized, Limits};
 use acme::scope::Scope;
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use pki::StepProvisioner;
 
-use super::{Common, read_options};
+use super::{Common, ProvisionerType};
+use crate::admission::{
+    AccountBasis, Asked, Basis, Contents, IssuancePolicy, IssuanceRequest, Recipient, Validation,
+};
 use crate::claims::Claims;
-use crate::config::Config;
-use crate::config::section::Section;
-use crate::grant::IssuanceRequest;
-use crate::policy::Binding;
-use crate::{Grant, Refusal};
+use crate::refusal::Refusal;
 
 /// The type's name in ca.json.
-pub(super) const KIND: &str = "ACME";
-/// The type's number in the certificate extension.
-pub(super) const NUMBER: u32 = 6;
-
-/// The most identifiers in one order, as public authorities have it.
-const MOST_IDENTIFIERS: usize = 100;
-/// How far in the past `notBefore` may be: clients reckon from their own clocks.
-const LEEWAY: SignedDuration = SignedDuration::from_mins(5);
-
-/// Challenge types that ca.json may name and that are not built yet.
-const LATER: [&str; 3] = ["device-attest-01", "wire-oidc-01", "wire-dpop-01"];
+pub(crate) const TYPE: &str = "ACME";
 
 /// A provisioner that speaks ACME.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Acme {
     common: Common,
-    force_cn: bool,
-    require_eab: bool,
-    terms_of_service: Option<String>,
-    website: Option<String>,
-    caa_identities: Vec<String>,
-    challenges: Vec<Method>,
+    settings: AcmeSettings,
+}
+
+/// What ca.json says about an ACME provisioner beside what every type has.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct AcmeSettings {
+    pub(crate) force_cn: bool,
+    pub(crate) require_eab: bool,
+    pub(crate) terms_of_service: Option<String>,
+    pub(crate) website: Option<String>,
+    pub(crate) caa_identities: Vec<String>,
+    pub(crate) challenges: Vec<Method>,
+}
+
+impl ProvisionerType for Acme {
+    fn common(&self) -> &Common {
+        &self.common
+    }
+
+    fn type_name(&self) -> &str {
+        TYPE
+    }
+
+    fn number(&self) -> Option<u32> {
+        Some(NUMBER)
+    }
 }
 
 impl Acme {
-    pub(super) fn read(mut common: Common, section: &mut Section<'_>) -> Self {
-        let challenges = challenges(&mut common, section);
-        read_options(&mut common, section);
-        section.skip(&["attestationFormats", "attestationRoots", "ID"]);
-        Self {
-            force_cn: section.bool("forceCN").unwrap_or_default(),
-            require_eab: section.bool("requireEAB").unwrap_or_default(),
-            terms_of_service: section.text("termsOfService"),
-            website: section.text("website"),
-            caa_identities: section.strings("caaIdentities"),
-            challenges,
-            common,
-        }
+    pub(crate) fn new(common: Common, settings: AcmeSettings) -> Self {
+        Self { common, settings }
     }
 
     /// The name; part of the directory's URL.
@@ -65,7 +64,7 @@ impl Acme {
     /// The id under which records name it.
     #[must_use]
     pub fn id(&self) -> String {
-        format!("acme/{}", self.name())
+        ProvisionerType::id(self)
     }
 
     /// The claims that hold for it.
@@ -77,37 +76,37 @@ impl Acme {
     /// A certificate without a common name gets the first DNS name as one.
     #[must_use]
     pub fn force_cn(&self) -> bool {
-        self.force_cn
+        self.settings.force_cn
     }
 
     /// New accounts need an external account binding, RFC 8555 §7.3.4.
     #[must_use]
     pub fn require_eab(&self) -> bool {
-        self.require_eab
+        self.settings.require_eab
     }
 
     /// `termsOfService` of the directory's `meta`, RFC 8555 §7.1.1.
     #[must_use]
     pub fn terms_of_service(&self) -> Option<&str> {
-        self.terms_of_service.as_deref()
+        self.settings.terms_of_service.as_deref()
     }
 
     /// `website` of the directory's `meta`.
     #[must_use]
     pub fn website(&self) -> Option<&str> {
-        self.website.as_deref()
+        self.settings.website.as_deref()
     }
 
     /// `caaIdentities` of the directory's `meta`.
     #[must_use]
     pub fn caa_identities(&self) -> &[String] {
-        &self.caa_identities
+        &self.settings.caa_identities
     }
 
     /// The challenge types that ca.json enables; see [`Config::challenges`](crate::config::Config).
     #[must_use]
     pub fn challenges(&self) -> &[Method] {
-        &self.challenges
+        &self.settings.challenges
     }
 
     /// Whether it can work at all; asked before an account or an order is made.
@@ -116,48 +115,6 @@ impl Acme {
     /// When its configuration does not hold together.
     pub fn check(&self) -> Result<(), Refusal> {
         self.common.check()
-    }
-
-    /// What a newOrder may ask of this provisioner, for [`acme::order::open`].
-    #[must_use]
-    pub fn order_limits(&self, backdate: SignedDuration) -> Limits {
-        Limits {
-            identifiers: MOST_IDENTIFIERS,
-            shortest: self.claims().minimum,
-            longest: self.claims().maximum,
-            leeway: backdate.max(LEEWAY),
-            widest: Scope::Name,
-        }
-    }
-
-    /// Turns a finalized order into the right to one certificate. `binding` is what the account's
-    /// external account key says, if it has one.
-    ///
-    /// # Errors
-    /// When the provisioner is disabled, the order is another's, or the names or the validity
-    /// are not allowed, or the profile cannot be had.
-    pub fn authorize(
-        &self,
-        finalized: Finalized,
-        config: &Config,
-        binding: Option<&Binding>,
-        now: Timestamp,
-    ) -> Result<Grant, Refusal> {
-        self.check()?;
-        let order = finalized.order();
-        if order.provisioner != self.name() {
-            return Err(Refusal::ForeignOrder {
-                order: order.provisioner.clone(),
-                provisioner: self.name().to_owned(),
-            });
-        }
-        let backdate = config.authority.backdate;
-        let terms = config.terms(self, order.profile.as_deref(), binding)?;
-        let claims = terms.claims();
-        let lifetime = claims.lifetime(order.not_before, order.not_after, backdate, now)?;
-        let request = IssuanceRequest::new(finalized, self, &terms)?;
-        let admitted = config.levels(Some(self.name()), binding).admit(request)?;
-        Ok(Grant::from_order(admitted, self, lifetime))
     }
 
     /// The extension that names this provisioner in its certificates.
@@ -169,48 +126,62 @@ impl Acme {
             pairs: Vec::new(),
         })
     }
+}
 
-    pub(super) fn common(&self) -> &Common {
-        &self.common
+/// What a newOrder may ask for under this policy, for [`acme::order::open`]. `widest` is how far
+/// below a proven domain its names may lie.
+#[must_use]
+pub fn order_limits(policy: &IssuancePolicy<'_>, widest: Scope) -> Limits {
+    Limits {
+        identifiers: MOST_IDENTIFIERS,
+        shortest: policy.claims().minimum,
+        longest: policy.claims().maximum,
+        leeway: policy.backdate().max(LEEWAY),
+        widest,
     }
 }
 
-fn challenges(common: &mut Common, section: &mut Section<'_>) -> Vec<Method> {
-    let named = section.strings("challenges");
-    if named.is_empty() {
-        return Method::USUAL.to_vec();
+/// The request that a finalized order makes. `proofs` are those of its identifiers, `account` is
+/// the one that it belongs to.
+#[must_use]
+pub fn request(finalized: Finalized, proofs: &[Proof], account: AccountBasis) -> IssuanceRequest {
+    let order = finalized.order();
+    let validation = |identifier: &Identifier| {
+        let proof = proofs.iter().find(|proof| proof.covers(identifier))?;
+        let method = proof.method().map(|method| method.as_str().to_owned());
+        let name = identifier.to_alt_name();
+        Some(Validation { name, method })
+    };
+    let names = finalized.names();
+    IssuanceRequest {
+        asked: Asked {
+            names: names.iter().map(Identifier::to_alt_name).collect(),
+            not_before: order.not_before,
+            not_after: order.not_after,
+            profile: order.profile.clone(),
+        },
+        common_name: finalized.common_name().map(ToString::to_string),
+        key: finalized.public_key().clone(),
+        contents: Contents::New,
+        recipient: Recipient::Order {
+            order: order.id,
+            account: order.account,
+            provisioner: order.provisioner.clone(),
+            replaces: order.replaces.as_ref().map(|id| id.serial().clone()),
+        },
+        basis: Basis {
+            provisioner: Some(order.provisioner.clone()),
+            account: Some(account),
+            validations: names.iter().filter_map(validation).collect(),
+            renewed: None,
+        },
     }
-    let mut methods = Vec::new();
-    for (n, text) in named.iter().enumerate() {
-        let key = format!("challenges[{n}]");
-        let text = text.to_ascii_lowercase();
-        let method = Method::parse(&text);
-        if let Some(Method::DnsAccount01 | Method::DnsPersist01) = method {
-            // The program that defined the file refuses to start with such a word.
-            common.disable(
-                section,
-                &key,
-                format!("{text} is switched on in riser.toml: [provisioner.<name>] challenges"),
-            );
-        } else if let Some(method) = method {
-            if !methods.contains(&method) {
-                methods.push(method);
-            }
-        } else if LATER.contains(&text.as_str()) {
-            section.warn(
-                &key,
-                format!("{text} is not supported yet and is not offered"),
-            );
-        } else {
-            common.disable(section, &key, format!("{text:?} is not a challenge type"));
-        }
-    }
-    if methods.is_empty() && common.disabled.is_none() {
-        common.disable(
-            section,
-            "challenges",
-            "none of the challenge types named is supported yet".into(),
-        );
-    }
-    methods
 }
+
+/// The type's number in the certificate extension.
+const NUMBER: u32 = 6;
+/// The most identifiers in one order, as public authorities have it.
+const MOST_IDENTIFIERS: usize = 100;
+/// How far in the past `notBefore` may be where the backdate is shorter: clients go by their own
+/// clocks.
+const LEEWAY: SignedDuration = SignedDuration::from_mins(1);

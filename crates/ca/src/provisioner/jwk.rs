@@ -1,43 +1,42 @@
 //! The JWK provisioner: a key whose holder signs tokens. It is listed, with the encrypted key
 //! that the command line needs; tokens are not taken yet.
 
-use super::{Common, read_options};
-use crate::config::section::Section;
+use super::{Common, ProvisionerType};
 
 /// The type's name in ca.json.
-pub(super) const KIND: &str = "JWK";
-/// The type's number in the certificate extension.
-pub(super) const NUMBER: u32 = 1;
+pub(crate) const TYPE: &str = "JWK";
 
 /// A provisioner whose tokens are signed by a key of its own.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Jwk {
-    common: Common,
-    kid: String,
-    encrypted_key: Option<String>,
+    pub(crate) common: Common,
+    pub(crate) kid: String,
+    pub(crate) encrypted_key: Option<String>,
+}
+
+impl ProvisionerType for Jwk {
+    fn common(&self) -> &Common {
+        &self.common
+    }
+
+    fn type_name(&self) -> &str {
+        TYPE
+    }
+
+    fn number(&self) -> Option<u32> {
+        Some(NUMBER)
+    }
+
+    fn id(&self) -> String {
+        format!("{}:{}", self.name(), self.kid)
+    }
+
+    fn has_credential(&self, id: &str) -> bool {
+        id == self.kid
+    }
 }
 
 impl Jwk {
-    pub(super) fn read(mut common: Common, section: &mut Section<'_>) -> Self {
-        read_options(&mut common, section);
-        let kid = match section.section("key") {
-            Some(mut key) => key.text("kid").unwrap_or_default(),
-            None => String::new(),
-        };
-        if kid.is_empty() {
-            common.disable(
-                section,
-                "key",
-                "the public key or its kid is missing".into(),
-            );
-        }
-        Self {
-            kid,
-            encrypted_key: section.text("encryptedKey"),
-            common,
-        }
-    }
-
     /// The name: the issuer of its tokens.
     #[must_use]
     pub fn name(&self) -> &str {
@@ -55,8 +54,7 @@ impl Jwk {
     pub fn encrypted_key(&self) -> Option<&str> {
         self.encrypted_key.as_deref()
     }
-
-    pub(super) fn common(&self) -> &Common {
-        &self.common
-    }
 }
+
+/// The type's number in the certificate extension.
+const NUMBER: u32 = 1;

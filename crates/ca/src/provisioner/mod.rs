@@ -1,28 +1,78 @@
-//! Provisioners: the doors by which certificates may be asked for. One file a type.
+//! Provisioners: who may ask for certificates, and how. One file a type: its values, and how its
+//! credential becomes an [`IssuanceRequest`](crate::admission::IssuanceRequest).
+//!
+//! Not here: how ca.json writes them, which `config::provisioner` knows.
 
-mod acme;
-mod jwk;
+pub mod acme;
+pub(crate) mod jwk;
 mod other;
 
+use pki::{Certificate, StepProvisioner};
 use serde_json::Value;
 
 pub use acme::Acme;
+pub(crate) use acme::AcmeSettings;
 pub use jwk::Jwk;
+pub(crate) use other::Known;
 pub use other::Other;
 
-use crate::Refusal;
 use crate::claims::Claims;
-use crate::config::section::{Section, Unknown, is_blank};
+use crate::refusal::Refusal;
 
-/// A provisioner of any type.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Provisioner {
+/// What a type of provisioner says about itself.
+pub(crate) trait ProvisionerType {
+    /// What every provisioner has.
+    fn common(&self) -> &Common;
+
+    /// The type as other programs write it: `ACME`, `JWK`.
+    fn type_name(&self) -> &str;
+
+    /// The type's number in the certificate extension, if it has one.
+    fn number(&self) -> Option<u32>;
+
+    /// The id under which records name it; `<type>/<name>` unless the type has its own form.
+    fn id(&self) -> String {
+        format!("{}/{}", self.type_name().to_lowercase(), self.common().name)
+    }
+
+    /// Whether the credential that a certificate's extension names is one of this provisioner.
+    fn has_credential(&self, _id: &str) -> bool {
+        true
+    }
+}
+
+/// A type is a file beside this one and a line in the list below; nothing else here names one.
+macro_rules! provisioners {
+    ($($(#[$doc:meta])+ $name:ident,)+) => {
+        /// A provisioner of any type.
+        #[derive(Debug, Clone, PartialEq)]
+        pub enum Provisioner {
+            $($(#[$doc])+ $name($name),)+
+        }
+
+        impl Provisioner {
+            fn as_type(&self) -> &dyn ProvisionerType {
+                match self {
+                    $(Self::$name(it) => it,)+
+                }
+            }
+        }
+
+        $(impl From<$name> for Provisioner {
+            fn from(it: $name) -> Self {
+                Self::$name(it)
+            }
+        })+
+    };
+}
+
+provisioners! {
     /// RFC 8555
-    Acme(Acme),
+    Acme,
     /// Tokens signed by a key whose public half is in the configuration.
-    Jwk(Jwk),
+    Jwk,
     /// A type that is listed and cannot issue yet.
-    Other(Other),
+    Other,
 }
 
 /// What every provisioner has, whatever its type.
@@ -32,7 +82,8 @@ pub(crate) struct Common {
     pub(crate) claims: Claims,
     /// Why it cannot work; it is listed all the same.
     pub(crate) disabled: Option<String>,
-    pub(crate) raw: Value,
+    /// The object as `GET /provisioners` lists it.
+    pub(crate) listing: Value,
 }
 
 impl Common {
@@ -47,12 +98,6 @@ impl Common {
             }),
         }
     }
-
-    /// Notes why the provisioner cannot work; the first reason stays.
-    pub(crate) fn disable(&mut self, section: &Section<'_>, key: &str, reason: String) {
-        section.warn(key, format!("{reason}; the provisioner is disabled"));
-        self.disabled.get_or_insert(reason);
-    }
 }
 
 impl Provisioner {
@@ -65,21 +110,13 @@ impl Provisioner {
     /// The type as other programs write it: `ACME`, `JWK`.
     #[must_use]
     pub fn kind_name(&self) -> &str {
-        match self {
-            Self::Acme(_) => acme::KIND,
-            Self::Jwk(_) => jwk::KIND,
-            Self::Other(other) => other.kind(),
-        }
+        self.as_type().type_name()
     }
 
     /// The id under which records name it: `acme/<name>`, `<name>:<kid>`.
     #[must_use]
     pub fn id(&self) -> String {
-        match self {
-            Self::Acme(acme) => acme.id(),
-            Self::Jwk(jwk) => format!("{}:{}", jwk.name(), jwk.kid()),
-            Self::Other(other) => format!("{}/{}", other.kind().to_lowercase(), other.name()),
-        }
+        self.as_type().id()
     }
 
     /// The claims that hold for it.
@@ -94,99 +131,66 @@ impl Provisioner {
         self.common().disabled.as_deref()
     }
 
-    /// The object as `GET /provisioners` lists it: as written, secrets blotted out.
+    /// The object as `GET /provisioners` lists it: as written, secrets redacted.
     #[must_use]
     pub fn raw(&self) -> &Value {
-        &self.common().raw
+        &self.common().listing
     }
 
     /// This provisioner, if it speaks ACME.
     #[must_use]
     pub fn as_acme(&self) -> Option<&Acme> {
-        match self {
-            Self::Acme(acme) => Some(acme),
-            Self::Jwk(_) | Self::Other(_) => None,
+        if let Self::Acme(acme) = self {
+            Some(acme)
+        } else {
+            None
         }
     }
 
     /// This provisioner, if it takes tokens signed by a JWK.
     #[must_use]
     pub fn as_jwk(&self) -> Option<&Jwk> {
-        match self {
-            Self::Jwk(jwk) => Some(jwk),
-            Self::Acme(_) | Self::Other(_) => None,
+        if let Self::Jwk(jwk) = self {
+            Some(jwk)
+        } else {
+            None
         }
     }
 
     /// `true` when a certificate's extension was made by this provisioner.
-    pub(crate) fn made(&self, extension: &pki::StepProvisioner) -> bool {
+    fn made(&self, extension: &StepProvisioner) -> bool {
+        let own = self.as_type();
         extension.name == self.name()
-            && match self {
-                Self::Acme(_) => extension.kind == acme::NUMBER,
-                Self::Jwk(jwk) => {
-                    extension.kind == jwk::NUMBER && extension.credential_id == jwk.kid()
-                }
-                Self::Other(other) => Some(extension.kind) == other.number(),
-            }
+            && Some(extension.kind) == own.number()
+            && own.has_credential(&extension.credential_id)
     }
 
     fn common(&self) -> &Common {
-        match self {
-            Self::Acme(acme) => acme.common(),
-            Self::Jwk(jwk) => jwk.common(),
-            Self::Other(other) => other.common(),
-        }
+        self.as_type().common()
     }
 }
 
-/// Reads one object of `authority.provisioners`; `value` is the same object.
-pub(crate) fn read(mut section: Section<'_>, value: &Value, claims: &Claims) -> Provisioner {
-    let kind = section.required("type");
-    let name = section.required("name");
-    let mut common = Common {
-        name,
-        claims: claims.clone(),
-        disabled: None,
-        raw: other::without_secrets(value),
+/// The provisioner among `all` that made a certificate: the one that its extension names, else
+/// the one `recorded` for it; none where there is neither.
+///
+/// # Errors
+/// When that provisioner was removed, or another of the same name has taken its place.
+pub(crate) fn maker<'a>(
+    all: &'a [Provisioner],
+    certificate: &Certificate,
+    recorded: Option<&str>,
+) -> Result<Option<&'a Provisioner>, Refusal> {
+    let extension = certificate.step_provisioner();
+    let named = extension.as_ref().map(|extension| extension.name.as_str());
+    let Some(name) = named.or(recorded) else {
+        return Ok(None);
     };
-    if let Some(own) = section.section("claims") {
-        match claims.merge(&crate::config::read_claims(own)) {
-            Ok(merged) => common.claims = merged,
-            Err(error) => common.disable(&section, "claims", error.to_string()),
-        }
-    }
-    let provisioner = match kind.to_ascii_uppercase().as_str() {
-        acme::KIND => Provisioner::Acme(Acme::read(common, &mut section)),
-        jwk::KIND => Provisioner::Jwk(Jwk::read(common, &mut section)),
-        _ => return Provisioner::Other(Other::read(common, &kind, &mut section)),
-    };
-    section.finish(Unknown::Warn);
-    provisioner
-}
-
-/// Reads `options`: what would change or bar a certificate and cannot be done disables the
-/// provisioner, so that no certificate leaves without it.
-pub(crate) fn read_options(common: &mut Common, section: &mut Section<'_>) {
-    let Some(mut options) = section.section("options") else {
-        return;
-    };
-    if let Some(mut x509) = options.section("x509") {
-        for key in ["template", "templateFile"] {
-            if x509.value(key).is_some_and(|value| !is_blank(value)) {
-                common.disable(&x509, key, "templates are not supported yet".into());
-            }
-        }
-        x509.skip(&["templateData"]);
-        x509.finish(Unknown::Warn);
-    }
-    for (key, reason) in [
-        ("webhooks", "webhooks are not supported yet"),
-        ("wire", "Wire challenges are not supported"),
-    ] {
-        if options.value(key).is_some_and(|value| !is_blank(value)) {
-            common.disable(&options, key, reason.into());
-        }
-    }
-    options.skip(&["ssh"]);
-    options.finish(Unknown::Warn);
+    let found = all
+        .iter()
+        .find(|provisioner| provisioner.name() == name)
+        .filter(|found| extension.as_ref().is_none_or(|it| found.made(it)))
+        .ok_or_else(|| Refusal::UnknownProvisioner {
+            name: name.to_owned(),
+        })?;
+    Ok(Some(found))
 }

@@ -1,86 +1,62 @@
 //! Provisioners of types that cannot issue here yet: they are listed as they are written, so
 //! that the tools that edit the file see all of it.
 
-use serde_json::Value;
+use super::{Common, ProvisionerType};
 
-use super::Common;
-use crate::config::section::Section;
-
-/// Types that ca.json knows, with their numbers in the certificate extension.
-const KNOWN: [(&str, u32); 9] = [
-    ("OIDC", 2),
-    ("GCP", 3),
-    ("AWS", 4),
-    ("Azure", 5),
-    ("X5C", 7),
-    ("K8sSA", 8),
-    ("SSHPOP", 9),
-    ("SCEP", 10),
-    ("Nebula", 11),
-];
-
-/// Members that must not be read by everyone who can reach `/provisioners`.
-const SECRETS: [&str; 3] = ["challenge", "decrypterKeyPEM", "decrypterKeyPassword"];
-const BLOTTED: &str = "*** REDACTED ***";
+/// A type that ca.json knows and that cannot issue yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Known {
+    /// Its name in ca.json.
+    pub(crate) name: &'static str,
+    /// Its number in the certificate extension.
+    pub(crate) number: u32,
+}
 
 /// A provisioner of a type that cannot issue yet.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Other {
-    common: Common,
-    kind: String,
+    pub(crate) common: Common,
+    /// The type's name.
+    pub(crate) kind: String,
+    /// Its number, where it is one of [`KNOWN`].
+    pub(crate) number: Option<u32>,
 }
 
-impl Other {
-    pub(super) fn read(mut common: Common, kind: &str, section: &mut Section<'_>) -> Self {
-        let known = KNOWN
-            .iter()
-            .find(|(name, _)| name.eq_ignore_ascii_case(kind));
-        let reason = if known.is_some() {
-            format!("provisioners of type {kind} are not supported yet")
-        } else {
-            format!("{kind:?} is not a type of provisioner")
-        };
-        if !kind.is_empty() {
-            section.warn("type", format!("{reason}; it is listed only"));
-        }
-        common.disabled.get_or_insert(reason);
-        Self {
-            kind: known.map_or(kind, |(name, _)| name).to_owned(),
-            common,
-        }
+impl ProvisionerType for Other {
+    fn common(&self) -> &Common {
+        &self.common
     }
 
-    /// The type's name.
-    #[must_use]
-    pub fn kind(&self) -> &str {
+    fn type_name(&self) -> &str {
         &self.kind
     }
 
-    /// The name.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        &self.common.name
-    }
-
-    pub(super) fn number(&self) -> Option<u32> {
-        let known = KNOWN.iter().find(|(name, _)| *name == self.kind);
-        known.map(|(_, number)| *number)
-    }
-
-    pub(super) fn common(&self) -> &Common {
-        &self.common
+    fn number(&self) -> Option<u32> {
+        self.number
     }
 }
 
-/// The object with its secrets blotted out.
-pub(super) fn without_secrets(value: &Value) -> Value {
-    let mut value = value.clone();
-    if let Value::Object(map) = &mut value {
-        for (key, member) in map.iter_mut() {
-            if SECRETS.iter().any(|name| name.eq_ignore_ascii_case(key)) {
-                *member = BLOTTED.into();
-            }
-        }
+impl Known {
+    /// The type of this name, whatever its letter case.
+    pub(crate) fn find(name: &str) -> Option<Self> {
+        let mut all = KNOWN.iter();
+        all.find(|known| known.name.eq_ignore_ascii_case(name))
+            .copied()
     }
-    value
+
+    const fn new(name: &'static str, number: u32) -> Self {
+        Self { name, number }
+    }
 }
+
+const KNOWN: [Known; 9] = [
+    Known::new("OIDC", 2),
+    Known::new("GCP", 3),
+    Known::new("AWS", 4),
+    Known::new("Azure", 5),
+    Known::new("X5C", 7),
+    Known::new("K8sSA", 8),
+    Known::new("SSHPOP", 9),
+    Known::new("SCEP", 10),
+    Known::new("Nebula", 11),
+];

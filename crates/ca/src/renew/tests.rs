@@ -1,30 +1,64 @@
-//! Renewal, compared with what the real pair issues.
+//! Renewal, compared with what smallstep's step-ca issues.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use pki::oid;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::admission::{Admission, Facts, Grant, KeyStanding, Renewed, Standing, admit};
+use crate::config::Config;
 use crate::fixture::{
-    self, after, intermediate, leaf_ec, leaf_key, leaf_renewed, now, real_config, root, serial,
+    self, after, intermediate, leaf_ec, leaf_key, leaf_renewed, now, root, serial,
     server_certificate, sign,
 };
-use crate::{Grant, Recipient, Unsigned, prepare};
+use crate::issue::{Unsigned, prepare};
 
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 
-fn check_with(provisioners: Value, revoked: bool, now: Timestamp) -> Result<Renewable, Refusal> {
-    let config = fixture::config(provisioners);
-    check(
-        &leaf_ec(),
-        &[intermediate()],
-        &config.authority,
-        Known {
-            revoked,
-            ..Known::default()
-        },
-        now,
-    )
+/// A certificate that is to be renewed, and what the records say about it.
+struct Old {
+    certificate: Certificate,
+    renewed: Renewed,
+    recorded: Option<&'static str>,
+}
+
+impl Old {
+    fn new(certificate: Certificate) -> Self {
+        Self {
+            certificate,
+            renewed: Renewed::Valid,
+            recorded: None,
+        }
+    }
+
+    fn renew(
+        &self,
+        config: &Config,
+        new_key: Option<&PublicKey>,
+        now: Timestamp,
+    ) -> Result<Grant, Refusal> {
+        let issuers = [intermediate()];
+        let request = request(&self.certificate, &issuers, self.recorded, new_key)?;
+        let policy = config.issuance_policy(&request, None);
+        let standing = Standing {
+            renewed: self.renewed,
+            certified_key: KeyStanding::Good,
+            ..Standing::default()
+        };
+        match admit(request, &policy, &standing, &Facts::default(), now) {
+            Admission::Grant(grant) => Ok(grant),
+            Admission::Refusal(refusal) => Err(refusal),
+            Admission::Ask(question, _) => panic!("{question:?}"),
+        }
+    }
+}
+
+fn renew_with(provisioners: Value, renewed: Renewed, now: Timestamp) -> Result<Grant, Refusal> {
+    let old = Old {
+        renewed,
+        ..Old::new(leaf_ec())
+    };
+    old.renew(&fixture::config(provisioners), None, now)
 }
 
 fn acme() -> Value {
@@ -35,22 +69,16 @@ fn acme_claiming(claims: Value) -> Value {
     json!([{"type": "ACME", "name": "acme", "claims": claims}])
 }
 
-fn admitted(renewable: Renewable) -> Admitted<Renewable> {
-    renewable.admit(&real_config()).unwrap()
-}
-
 fn renewed(new_key: Option<&PublicKey>, now: Timestamp) -> Unsigned {
-    let renewable = check_with(acme(), false, now).ok().unwrap();
-    let grant = Grant::renewal(admitted(renewable), new_key, MINUTE, now);
-    prepare(grant, now, serial(), &intermediate()).unwrap()
+    let grant = Old::new(leaf_ec()).renew(&fixture::config(acme()), new_key, now);
+    prepare(grant.unwrap(), now, serial(), &intermediate()).unwrap()
 }
 
 #[test]
-fn a_renewed_leaf_is_to_the_octet_what_the_real_pair_issues() {
+fn a_renewed_leaf_is_to_the_octet_what_step_ca_issues() {
     let real = leaf_renewed();
     let issued_at = real.not_before() + MINUTE;
-    let renewable = check_with(acme(), false, issued_at).ok().unwrap();
-    let grant = Grant::renewal(admitted(renewable), None, MINUTE, issued_at);
+    let grant = renew_with(acme(), Renewed::Valid, issued_at).unwrap();
     let ours = prepare(grant, issued_at, real.serial().clone(), &intermediate()).unwrap();
     let algorithm = real.signature_algorithm().unwrap();
     assert_eq!(ours.tbs().to_der(algorithm).unwrap(), real.tbs_der());
@@ -80,8 +108,7 @@ fn a_new_key_is_of_a_kind_that_the_profiles_of_the_old_one_are_for() {
         let names = "[provisioner.acme]\nprofiles = [\"a\", \"b\"]\n";
         let toml = format!("profile = {{ {profiles} }}\n{names}");
         let (config, _) = Config::parse(fixture::CA_JSON, Some(&toml)).ok().unwrap();
-        let renewable = check_with(acme(), false, now()).ok().unwrap();
-        renewable.may_change_to(new, &config).is_ok()
+        Old::new(leaf_ec()).renew(&config, Some(new), now()).is_ok()
     };
     let (ec, rsa) = (fixture::leaf_ec_key(), fixture::leaf_rsa_key());
     for (profiles, allowed) in [
@@ -101,67 +128,45 @@ fn a_life_shorter_than_the_backdate_does_not_end_before_it_is_handed_out() {
     let names = ["localhost".to_owned()];
     let grant = Grant::server_certificate(&names, "x", leaf_key().public(), life, now()).unwrap();
     let short = sign(&prepare(grant, now(), serial(), &intermediate()).unwrap());
-    let config = real_config();
     let at = short.not_before();
-    let renewable = check(
-        &short,
-        &[intermediate()],
-        &config.authority,
-        Known::default(),
-        at,
-    )
-    .ok();
-    let grant = Grant::renewal(admitted(renewable.unwrap()), None, MINUTE, at);
+    let grant = Old::new(short).renew(&fixture::real_config(), None, at);
+    let grant = grant.unwrap();
     assert_eq!(grant.lifetime().length(), SignedDuration::from_secs(30));
     assert_eq!(grant.lifetime().not_before, at);
 }
 
 #[test]
 fn a_certificate_of_another_authority_is_refused() {
-    let config = real_config();
-    let refused = check(
-        &leaf_ec(),
-        &[root()],
-        &config.authority,
-        Known::default(),
-        now(),
-    );
+    let refused = request(&leaf_ec(), &[root()], None, None);
     assert!(matches!(refused.err(), Some(Refusal::NotOurs { .. })));
 }
 
 #[test]
-fn an_intermediate_is_not_renewed_by_this_door() {
-    let config = real_config();
-    let refused = check(
-        &intermediate(),
-        &[root()],
-        &config.authority,
-        Known::default(),
-        now(),
-    );
+fn an_intermediate_is_not_renewed() {
+    let refused = request(&intermediate(), &[root()], None, None);
     assert!(matches!(refused.err(), Some(Refusal::NotOurs { .. })));
 }
 
 #[test]
 fn a_revoked_certificate_is_refused() {
-    let refused = check_with(acme(), true, now());
+    let refused = renew_with(acme(), Renewed::Revoked, now());
     assert!(matches!(refused.err(), Some(Refusal::Revoked { .. })));
 }
 
 #[test]
 fn a_certificate_that_is_over_or_not_yet_valid_is_refused() {
-    let over = check_with(acme(), false, after(48));
+    let over = renew_with(acme(), Renewed::Valid, after(48));
     assert!(matches!(over.err(), Some(Refusal::Expired { .. })));
-    let early = check_with(acme(), false, after(-48));
+    let early = renew_with(acme(), Renewed::Valid, after(-48));
     assert!(matches!(early.err(), Some(Refusal::NotYetValid { .. })));
 }
 
 #[test]
 fn a_provisioner_may_allow_renewal_after_expiry_or_none_at_all() {
     let after_expiry = acme_claiming(json!({"allowRenewalAfterExpiry": true}));
-    assert!(check_with(after_expiry, false, after(48)).is_ok());
+    assert!(renew_with(after_expiry, Renewed::Valid, after(48)).is_ok());
     let disabled = acme_claiming(json!({"disableRenewal": true}));
-    let refused = check_with(disabled, false, now());
+    let refused = renew_with(disabled, Renewed::Valid, now());
     assert!(matches!(
         refused.err(),
         Some(Refusal::RenewalDisabled { .. })
@@ -175,7 +180,7 @@ fn a_provisioner_that_is_gone_or_of_another_type_ends_the_right() {
         json!([{"type": "ACME", "name": "other"}]),
         json!([{"type": "JWK", "name": "acme", "key": {"kid": "1"}}]),
     ] {
-        let refused = check_with(provisioners, false, now());
+        let refused = renew_with(provisioners, Renewed::Valid, now());
         assert!(matches!(
             refused.err(),
             Some(Refusal::UnknownProvisioner { .. })
@@ -185,17 +190,11 @@ fn a_provisioner_that_is_gone_or_of_another_type_ends_the_right() {
 
 #[test]
 fn a_certificate_without_a_provisioner_is_renewable() {
-    let grant = server_certificate(&["localhost"], leaf_key().public());
-    let leaf = sign(&prepare(grant, now(), serial(), &intermediate()).unwrap());
-    let config = real_config();
-    let renewable = check(
-        &leaf,
-        &[intermediate()],
-        &config.authority,
-        Known::default(),
-        now(),
-    );
-    assert_eq!(renewable.ok().unwrap().provisioner(), None);
+    let config = fixture::real_config();
+    let request = request(&without_extension(), &[intermediate()], None, None).unwrap();
+    assert_eq!(request.basis().provisioner, None);
+    let policy = config.issuance_policy(&request, None);
+    assert!(fixture::admitted(request, &policy, now()).is_ok());
 }
 
 /// A leaf without the extension that names its provisioner.
@@ -206,17 +205,18 @@ fn without_extension() -> Certificate {
 
 #[test]
 fn the_record_stands_in_for_an_extension_that_was_left_out() {
-    let known = Known {
-        provisioner: Some("acme"),
-        ..Known::default()
-    };
     let decided = |provisioners: Value| {
-        let authority = fixture::config(provisioners).authority;
-        let leaf = without_extension();
-        check(&leaf, &[intermediate()], &authority, known, now())
+        let old = Old {
+            recorded: Some("acme"),
+            ..Old::new(without_extension())
+        };
+        old.renew(&fixture::config(provisioners), None, now())
     };
-    let renewable = decided(acme()).ok().unwrap();
-    assert_eq!(renewable.provisioner(), Some("acme"));
+    let grant = decided(acme()).ok().unwrap();
+    let Recipient::Renewal { provisioner, .. } = grant.recipient() else {
+        panic!("it is a renewal");
+    };
+    assert_eq!(provisioner.as_deref(), Some("acme"));
     let gone = decided(json!([])).err();
     assert!(matches!(gone, Some(Refusal::UnknownProvisioner { .. })));
     let claims = json!({"disableRenewal": true, "disableSmallstepExtensions": true});
@@ -225,19 +225,12 @@ fn the_record_stands_in_for_an_extension_that_was_left_out() {
 }
 
 #[test]
-fn the_houses_own_certificate_is_not_renewed_by_whoever_has_its_key() {
-    let config = real_config();
-    let known = Known {
-        server_certificate: true,
-        ..Known::default()
+fn the_servers_own_certificate_is_not_renewed_with_its_key() {
+    let old = Old {
+        renewed: Renewed::ServerCertificate,
+        ..Old::new(without_extension())
     };
-    let refused = check(
-        &without_extension(),
-        &[intermediate()],
-        &config.authority,
-        known,
-        now(),
-    );
+    let refused = old.renew(&fixture::real_config(), None, now());
     assert!(matches!(
         refused.err(),
         Some(Refusal::ServerCertificate { .. })
@@ -250,12 +243,34 @@ fn a_name_that_policy_has_come_to_deny_is_not_renewed() {
     value["authority"]["policy"] = json!({"x509": {"deny": {"dns": ["localhost"]}}});
     let toml = "[provisioner.acme.policy]\ndeny_ip = [\"127.0.0.0/8\"]";
     let (config, _) = Config::parse(&value.to_string(), Some(toml)).ok().unwrap();
-    let renewable = check_with(acme(), false, now()).ok().unwrap();
-    let refusal = renewable.admit(&config).err().unwrap().to_string();
+    let refusal = Old::new(leaf_ec()).renew(&config, None, now());
+    let refusal = refusal.err().unwrap().to_string();
     for rule in [
         "localhost is refused by authority.policy.x509.deny.dns \"localhost\"",
         "127.0.0.1 is refused by provisioner.acme.policy.deny_ip \"127.0.0.0/8\"",
     ] {
         assert!(refusal.contains(rule), "{rule} is not in {refusal}");
     }
+}
+
+#[test]
+fn a_renewal_asks_no_caa_and_no_times_of_the_claims() {
+    let mut value: Value = serde_json::from_str(fixture::CA_JSON).unwrap();
+    let claims = json!({"maxTLSCertDuration": "1h", "defaultTLSCertDuration": "1h"});
+    let caa = json!(["ca.lab"]);
+    value["authority"]["provisioners"] =
+        json!([{"type": "ACME", "name": "acme", "claims": claims, "caaIdentities": caa}]);
+    let toml = "[provisioner.acme]\ncaa = \"enforce\"";
+    let (config, _) = Config::parse(&value.to_string(), Some(toml)).ok().unwrap();
+    let old = leaf_ec();
+    let period = old.not_after().duration_since(old.not_before());
+    let grant = Old::new(old).renew(&config, None, now()).unwrap();
+    assert_eq!(grant.lifetime().length(), period);
+}
+
+#[test]
+fn a_certificate_that_was_not_looked_up_is_not_renewed() {
+    let refused = renew_with(acme(), Renewed::None, now());
+    assert!(matches!(refused.err(), Some(Refusal::NotOurs { .. })));
+    assert!(renew_with(acme(), Renewed::Unknown, now()).is_ok());
 }

@@ -91,13 +91,14 @@ impl Services {
         let limiter = Arc::<Limiter>::default();
         let tasks = Tasks::new();
         let nonces = Arc::new(Nonces::new());
+        let validator = Validator::new(store.clone(), parts.prober, limiter.clone(), tasks.clone());
         let issuer = Issuer {
             signer: Arc::new(parts.certificate_signer),
             certificates: certificates.clone(),
             store: store.clone(),
+            validator: validator.clone(),
             tasks: tasks.clone(),
         };
-        let validator = Validator::new(store.clone(), parts.prober, limiter.clone(), tasks.clone());
         let accounts = AccountService {
             store: store.clone(),
             limiter: limiter.clone(),
@@ -107,7 +108,6 @@ impl Services {
                 store: store.clone(),
                 accounts: accounts.clone(),
                 issuer: issuer.clone(),
-                validator: validator.clone(),
                 limiter,
                 order_locks: Arc::default(),
                 tasks: tasks.clone(),

@@ -11,6 +11,7 @@ use acme::revocation;
 use acme::scope::Scope;
 use ca::Refusal;
 use ca::config::Config;
+use ca::revoke::{self, IssuedTo, Right};
 use jiff::Timestamp;
 use pki::Certificate;
 use pki::jose::Jwk;
@@ -55,14 +56,8 @@ impl Revocations {
         })?;
         let record = self.known(&certificate).await?;
         let now = Timestamp::now();
-        let by = match requester {
-            Requester::Account(account) => {
-                let widest = config.riser.provisioner(&account.provisioner).subdomains;
-                let right = self.right_of(account, widest, &certificate, &record);
-                right.await?
-            }
-            Requester::Key(key) => right_by(key, &certificate)?,
-        };
+        let by = self.right_of(config, requester, &certificate, &record);
+        let by = by.await?;
         let revoked = Revoked {
             at: now,
             reason,
@@ -104,52 +99,42 @@ impl Revocations {
         .into())
     }
 
-    /// The right of an account: the certificate is its own, or it has proven all its names.
+    /// The right of the requester, with the proofs of the account where those decide.
     async fn right_of(
         &self,
-        account: &Account,
-        widest: Scope,
+        config: &Config,
+        requester: &Requester,
         certificate: &Certificate,
         record: &CertificateRecord,
     ) -> Result<Revoker, Error> {
-        if record.account == Some(account.id) {
-            return Ok(Revoker::Account(account.id));
-        }
-        if record.provisioner.as_ref() != Some(&account.provisioner) {
-            return Err(Problem::unauthorized(
-                "The certificate was not issued by the account's provisioner: revoke it there, or \
-                 sign the request with the certificate's own key (jwk).",
-            )
-            .into());
-        }
-        if let Some(names) = revocation::identifiers(certificate) {
-            let names = names.into_iter().collect();
-            let now = Timestamp::now();
-            let proven = self.store.has_proven(account.id, names, widest, now);
-            if proven.await? {
-                return Ok(Revoker::Names(account.id));
+        let issued_to = IssuedTo {
+            account: record.account,
+            provisioner: record.provisioner.as_deref(),
+        };
+        let account = match requester {
+            Requester::Key(key) => {
+                let asked = revoke::Requester::Key(key.public_key());
+                revoke::right(asked, certificate, issued_to)?;
+                return Ok(Revoker::Key);
             }
+            Requester::Account(account) => account,
+        };
+        let asked = revoke::Requester::Account(revoke::Account {
+            id: account.id,
+            provisioner: &account.provisioner,
+        });
+        let Right::IfProven(names) = revoke::right(asked, certificate, issued_to)? else {
+            return Ok(Revoker::Account(account.id));
+        };
+        let names = names.into_iter().collect();
+        let widest = config.riser.provisioner(&account.provisioner).subdomains;
+        let now = Timestamp::now();
+        let proven = self.store.has_proven(account.id, names, widest, now);
+        match proven.await? {
+            true => Ok(Revoker::Names(account.id)),
+            false => Err(revoke::unproven().into()),
         }
-        Err(Problem::unauthorized(
-            "The certificate was issued to another account, and this one has no valid \
-             authorization for all of its names: prove them first, use the other account, or sign \
-             the request with the certificate's own key (jwk).",
-        )
-        .into())
     }
-}
-
-/// The right of the certificate's own key.
-fn right_by(key: &Jwk, certificate: &Certificate) -> Result<Revoker, Error> {
-    let own = certificate.public_key().map_err(Refusal::from)?;
-    if key.public_key() == own {
-        return Ok(Revoker::Key);
-    }
-    Err(Problem::unauthorized(
-        "The key that signed is not the certificate's: sign with the certificate's private key, or \
-         as the account that it was issued to (kid).",
-    )
-    .into())
 }
 
 fn already(record: &CertificateRecord, revoked: Option<&Revoked>) -> Problem {

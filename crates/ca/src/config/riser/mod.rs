@@ -18,7 +18,7 @@ use super::section::{Log, Section, Unknown};
 use crate::profile::Profile;
 
 pub use chains::{Chains, fits};
-pub use provisioner::{Caa, ProvisionerSettings, TermsChanged};
+pub use provisioner::{ProvisionerSettings, TermsChanged};
 pub use rate_limits::RateLimits;
 pub use validation::{Validation, Zone, resolver};
 
@@ -194,6 +194,7 @@ mod tests {
     use acme::challenge::Method;
 
     use super::*;
+    use crate::admission::caa::CaaMode;
 
     fn faults(text: &str) -> Vec<String> {
         let log = Log::new("riser.toml");
@@ -252,7 +253,7 @@ mod tests {
         assert_eq!(acme.order_life, SignedDuration::from_hours(1));
         let methods = [Method::Http01, Method::DnsPersist01];
         assert_eq!(acme.challenges.as_deref(), Some(&methods[..]));
-        assert_eq!(acme.caa, Caa::Enforce);
+        assert_eq!(acme.caa, CaaMode::Enforce);
         assert!(!riser.provisioner("acme").policy.is_empty());
     }
 

@@ -7,6 +7,7 @@ use acme::scope::Scope;
 use jiff::SignedDuration;
 use serde_json::Value;
 
+use crate::admission::caa::CaaMode;
 use crate::config::policy;
 use crate::config::section::{Section, Unknown};
 use crate::go_duration;
@@ -31,7 +32,7 @@ pub struct ProvisionerSettings {
     /// `subdomains`: names may be proven by a domain above them (RFC 9444).
     pub subdomains: Scope,
     /// `caa`: what CAA records mean for its certificates.
-    pub caa: Caa,
+    pub caa: CaaMode,
     /// `terms_changed`
     pub terms_changed: TermsChanged,
     /// `[provisioner.<name>.policy]`: which names its certificates may have.
@@ -53,24 +54,12 @@ pub enum TermsChanged {
     Ask,
 }
 
-/// `caa`: what CAA records mean (RFC 8659).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Caa {
-    /// `off`: they are not looked at.
-    #[default]
-    Off,
-    /// `warn`: what they forbid is logged, and issued.
-    Warn,
-    /// `enforce`: what they forbid is not issued, nor what they could not be looked up for.
-    Enforce,
-}
-
 impl Default for ProvisionerSettings {
     fn default() -> Self {
         Self {
             order_life: SignedDuration::from_hours(24),
             challenges: None,
-            caa: Caa::default(),
+            caa: CaaMode::default(),
             authorization_life: SignedDuration::from_hours(24),
             authorization_reuse: None,
             preauthorization: false,
@@ -163,14 +152,14 @@ fn subdomains(section: &mut Section<'_>, challenges: Option<&[Method]>) -> Scope
     Scope::Subdomains
 }
 
-fn caa(section: &mut Section<'_>) -> Caa {
+fn caa(section: &mut Section<'_>) -> CaaMode {
     match section.text("caa").as_deref() {
-        None | Some("off") => Caa::Off,
-        Some("warn") => Caa::Warn,
-        Some("enforce") => Caa::Enforce,
+        None | Some("off") => CaaMode::Off,
+        Some("warn") => CaaMode::Warn,
+        Some("enforce") => CaaMode::Enforce,
         Some(word) => {
             section.fault("caa", format!("{word:?} is none of off, warn, enforce"));
-            Caa::Off
+            CaaMode::Off
         }
     }
 }

@@ -4,8 +4,7 @@
 use acme::Problem;
 use acme::account::Account;
 use acme::eab::{Bound, Parsed};
-use ca::external_key::{self, ExternalKey};
-use ca::policy::Binding;
+use ca::external_key::{self, ExternalKeyRules};
 use jiff::Timestamp;
 use pki::jose::Jwk;
 use serde_json::Value;
@@ -54,11 +53,11 @@ impl AccountService {
     /// account without one.
     ///
     /// # Errors
-    /// `unauthorized` if the operator has taken the key back.
+    /// `unauthorized` if the operator has removed the key.
     pub(in crate::service) async fn external_key_rules(
         &self,
         account: &Account,
-    ) -> Result<Option<Binding>, Error> {
+    ) -> Result<Option<ExternalKeyRules>, Error> {
         let Some(external) = &account.external else {
             return Ok(None);
         };
@@ -66,21 +65,7 @@ impl AccountService {
             .store
             .external_key(&account.provisioner, &external.key)
             .await?;
-        Ok(rules(account, found)?)
+        let key = found.ok_or_else(|| external_key::removed(&external.key))?;
+        Ok(Some(key.into_rules()))
     }
-}
-
-/// What the external account key of an account says about its orders, as the store has the key.
-///
-/// # Errors
-/// `unauthorized` if the operator has taken the key back.
-pub(in crate::service) fn rules(
-    account: &Account,
-    found: Option<ExternalKey>,
-) -> Result<Option<Binding>, Problem> {
-    let Some(external) = &account.external else {
-        return Ok(None);
-    };
-    let key = found.ok_or_else(|| external_key::removed(&external.key))?;
-    Ok(Some(key.binding()))
 }

@@ -62,11 +62,12 @@ impl AcmeService {
             widest: settings.subdomains,
         };
         let new = order::open_ahead(asked, &allowed, &owner, seed)?;
-        let binding = self.accounts.external_key_rules(account).await?;
+        let rules = self.accounts.external_key_rules(account).await?;
         // What policy says about the names below, their orders are asked.
         if new.scope == Scope::Name {
-            let levels = config.levels(Some(acme.name()), binding.as_ref());
-            levels.check([&new.identifier]).map_err(Refusal::from)?;
+            let levels = config.levels(Some(acme.name()), rules.as_ref());
+            let names = [new.identifier.to_alt_name()];
+            levels.check(&names, None).map_err(Refusal::from)?;
         }
         let reuse = Reuse {
             window: settings.authorization_reuse,

@@ -2,19 +2,18 @@
 
 use std::sync::Arc;
 
-use acme::account::Account;
+use acme::account::{Account, Status};
 use acme::order::{Order, State};
 use acme::problem::Problem;
-use ca::Refusal;
+use ca::admission::{AccountBasis, KeyStanding, Right, Standing};
 use ca::config::Config;
+use ca::external_key::{ExternalKey, ExternalKeyRules};
 use jiff::Timestamp;
 use pki::Csr;
 use store::port::{OrderLocks as _, Orders as _};
 use uuid::Uuid;
 
 use super::{AcmeService, Caller, Error};
-use crate::service::accounts::rules;
-use crate::service::caa_identity;
 
 /// A request to finalize an order.
 pub(crate) struct Finalization {
@@ -74,17 +73,44 @@ impl AcmeService {
         let csr =
             csr.map_err(|why| Problem::bad_csr(format!("The CSR cannot be taken: {why}.")))?;
         let finalized = ready.finalize(&csr, &account.key)?;
-        if found.key_compromised {
-            return Err(Refusal::CompromisedKey.into());
-        }
-        let identity = caa_identity(config, &account.provisioner, request.account_url);
-        self.validator
-            .check_caa(config, finalized.order(), &found.proofs, &identity)
-            .await?;
-        let acme = config.authority.working_acme(&account.provisioner)?;
-        let rules = rules(account, found.external_key)?;
-        let grant = acme.authorize(finalized, config, rules.as_ref(), now)?;
+        let rules = found.external_key.map(ExternalKey::into_rules);
+        let rules = rules.as_ref();
+        let standing = Standing {
+            account: account_standing(account),
+            external_key: external_key_standing(account, rules),
+            certified_key: match found.key_compromised {
+                true => KeyStanding::Compromised,
+                false => KeyStanding::Good,
+            },
+            ..Standing::default()
+        };
+        let external = account.external.as_ref();
+        let basis = AccountBasis {
+            id: account.id,
+            uri: request.account_url,
+            external_key: external.map(|external| external.key.clone()),
+        };
+        let asked = ca::provisioner::acme::request(finalized, &found.proofs, basis);
+        let admission = self.issuer.admit(config, asked, rules, &standing, now);
+        let grant = admission.await?;
         self.issuer.issue(grant, &request.request_id).await?;
         self.order(account, request.order).await
+    }
+}
+
+/// The standing of the account that orders, read with the request.
+fn account_standing(account: &Account) -> Right {
+    match account.status {
+        Status::Valid => Right::Valid,
+        Status::Deactivated | Status::Revoked => Right::Ended,
+    }
+}
+
+/// The standing of its external account key, whose rules are there while it stands.
+fn external_key_standing(account: &Account, rules: Option<&ExternalKeyRules>) -> Right {
+    match (&account.external, rules) {
+        (None, _) => Right::NotNeeded,
+        (Some(_), Some(_)) => Right::Valid,
+        (Some(_), None) => Right::Ended,
     }
 }

@@ -10,7 +10,6 @@ use super::accounts::AccountService;
 use super::issuer::Issuer;
 use super::limiter::Limiter;
 use super::tasks::Tasks;
-use super::validator::Validator;
 use super::{Caller, Error};
 
 mod authorization;
@@ -30,7 +29,6 @@ pub(crate) struct AcmeService {
     pub(super) store: Store,
     pub(super) accounts: AccountService,
     pub(super) issuer: Issuer,
-    pub(super) validator: Validator,
     pub(super) limiter: Arc<Limiter>,
     pub(super) order_locks: Arc<OrderLocks>,
     pub(super) tasks: Tasks,

@@ -1,14 +1,16 @@
 //! Orders (RFC 8555 §7.4): made with their authorizations in one transaction, and read.
 
 use acme::account::Account;
+use acme::identifier::Identifier;
 use acme::message::order::NewOrder;
 use acme::order::{
-    self, Limits, Order, OrderRequest, Owner, RecordSeed, ReusableAuthorizations, Reuse,
+    self, Order, OrderRequest, Owner, RecordSeed, ReusableAuthorizations, Reuse,
 };
-use ca::Refusal;
+use ca::admission::{self, Asked};
 use ca::config::Config;
-use ca::policy::Binding;
+use ca::external_key::ExternalKeyRules;
 use ca::provisioner::Acme;
+use ca::provisioner::acme::order_limits;
 use jiff::{SignedDuration, Timestamp};
 use store::Placed;
 use store::port::{Authorizations as _, Orders as _};
@@ -37,8 +39,8 @@ impl AcmeService {
         check_terms(caller)?;
         let now = Timestamp::now();
         let enabled = config.challenges(acme);
-        let binding = self.accounts.external_key_rules(account).await?;
-        let (opening, profile) = decide(config, acme, binding.as_ref(), request, now)?;
+        let rules = self.accounts.external_key_rules(account).await?;
+        let (opening, profile) = decide(config, acme, rules.as_ref(), request, now)?;
         let limits = self.limiter.under(&config.riser.rate_limits);
         match self.may_replace(account, &opening).await? {
             None => {
@@ -148,28 +150,23 @@ impl AcmeService {
 fn decide<'a>(
     config: &'a Config,
     acme: &'a Acme,
-    binding: Option<&Binding>,
+    rules: Option<&'a ExternalKeyRules>,
     request: &NewOrder,
     now: Timestamp,
 ) -> Result<(OrderRequest, Option<&'a str>), Error> {
-    let backdate = config.authority.backdate;
-    let terms = config
-        .terms(acme, request.profile.as_deref(), binding)
-        .map_err(Refusal::from)?;
-    let limits = Limits {
-        identifiers: MOST_NAMES,
-        shortest: terms.claims().minimum,
-        longest: terms.claims().maximum,
-        leeway: backdate.max(SignedDuration::from_mins(1)),
-        widest: config.riser.provisioner(acme.name()).subdomains,
-    };
+    let policy = config.order_policy(acme, request.profile.as_deref(), rules);
+    let widest = config.riser.provisioner(acme.name()).subdomains;
+    let limits = order_limits(&policy, widest);
     let opening = order::open(request, now, &limits, &config.challenges(acme))?;
-    terms.check(opening.identifiers()).map_err(Refusal::from)?;
-    let levels = config.levels(Some(acme.name()), binding);
-    levels.check(opening.identifiers()).map_err(Refusal::from)?;
-    let (begin, end) = (request.not_before, request.not_after);
-    terms.claims().lifetime(begin, end, backdate, now)?;
-    let profile = terms.profile().map(|profile| profile.name.as_str());
+    let names = opening.identifiers().map(Identifier::to_alt_name);
+    let asked = Asked {
+        names: names.collect(),
+        not_before: request.not_before,
+        not_after: request.not_after,
+        profile: request.profile.clone(),
+    };
+    admission::preview(&asked, &policy, now)?;
+    let profile = policy.profile().map(|profile| profile.name.as_str());
     Ok((opening, profile))
 }
 
@@ -185,7 +182,6 @@ pub(in crate::service) fn truncate_to_second(at: Timestamp) -> Timestamp {
     Timestamp::from_second(at.as_second()).unwrap_or(at)
 }
 
-const MOST_NAMES: usize = 100;
 /// An earlier authorization that ends sooner serves no new order.
 const LEAST_LEFT: SignedDuration = SignedDuration::from_mins(5);
 /// How often what an account has is read for one order, at most.

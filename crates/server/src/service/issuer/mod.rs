@@ -1,4 +1,4 @@
-//! The issuer, the one component with the signing key: prepare, lint, sign, verify the signature,
+//! The issuer, the one component with the signing key: admit, prepare, lint, sign, verify the signature,
 //! commit, answer. A certificate leaves the process only after its record is durable, except the
 //! server's own.
 
@@ -14,8 +14,10 @@ use store::{CertificateRecord, Issuance, Issued, Store};
 use uuid::Uuid;
 
 use super::tasks::Tasks;
+use super::validator::Validator;
 use super::{AuthorityCertificates, Error};
 
+mod admission;
 mod server_certificate;
 
 /// Makes certificates and their records. Cheap to clone.
@@ -24,6 +26,7 @@ pub(crate) struct Issuer {
     pub(super) signer: Arc<CertificateSigner>,
     pub(super) certificates: Arc<AuthorityCertificates>,
     pub(super) store: Store,
+    pub(super) validator: Validator,
     pub(super) tasks: Tasks,
 }
 

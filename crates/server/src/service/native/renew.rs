@@ -3,9 +3,9 @@
 
 use std::sync::Arc;
 
+use ca::Refusal;
+use ca::admission::{KeyStanding, Renewed, Standing};
 use ca::config::Config;
-use ca::renew::Known;
-use ca::{Grant, Refusal};
 use jiff::Timestamp;
 use pki::chain::{self, Purpose};
 use pki::{Certificate, PublicKey};
@@ -67,18 +67,20 @@ impl NativeService {
         let (service, config) = (self.clone(), Arc::clone(config));
         let run = async move {
             let now = Timestamp::now();
-            let authority = &config.authority;
-            let known = old.record.as_ref().map(known).unwrap_or_default();
-            let certificate = &old.certificate;
-            let renewable = ca::renew::check(certificate, service.chain(), authority, known, now)?;
-            if old.key_compromised {
-                return Err(Refusal::CompromisedKey.into());
-            }
-            if let Some(new) = &new_key {
-                renewable.may_change_to(new, &config)?;
-            }
-            let renewable = renewable.admit(&config)?;
-            let grant = Grant::renewal(renewable, new_key.as_ref(), authority.backdate, now);
+            let (certificate, record) = (&old.certificate, old.record.as_ref());
+            let recorded = record.and_then(|record| record.provisioner.as_deref());
+            let chain = service.chain();
+            let request = ca::renew::request(certificate, chain, recorded, new_key.as_ref())?;
+            let standing = Standing {
+                renewed: record.map_or(Renewed::Unknown, renewed),
+                certified_key: match old.key_compromised {
+                    true => KeyStanding::Compromised,
+                    false => KeyStanding::Good,
+                },
+                ..Standing::default()
+            };
+            let admission = (service.issuer).admit(&config, request, None, &standing, now);
+            let grant = admission.await?;
             service.issuer.issue(grant, &request_id).await
         };
         self.tasks.outlive(run).await
@@ -131,12 +133,14 @@ impl NativeService {
     }
 }
 
-/// What the record says about renewal. A certificate that was neither ordered nor renewed is the
-/// server's own.
-fn known(record: &CertificateRecord) -> Known<'_> {
-    Known {
-        revoked: record.revoked.is_some(),
-        server_certificate: record.order.is_none() && record.renewed_from.is_none(),
-        provisioner: record.provisioner.as_deref(),
+/// What the record says about a certificate to be renewed. One that was neither ordered nor renewed
+/// is the server's own.
+fn renewed(record: &CertificateRecord) -> Renewed {
+    if record.revoked.is_some() {
+        Renewed::Revoked
+    } else if record.order.is_none() && record.renewed_from.is_none() {
+        Renewed::ServerCertificate
+    } else {
+        Renewed::Valid
     }
 }

@@ -1,120 +1,95 @@
-//! CAA at finalize (RFC 8659 §3): what `acme::caa` asks for is looked up afresh for every name of
-//! the order, so that no answer is older than the request. No answer is an outage, never a yes.
+//! CAA look-ups (RFC 8659 §3): what an admission asks for is looked up afresh for every name, so that
+//! no answer is older than the request. No answer is an outage, never a yes.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use acme::caa::{self, Answer, Facts, Record};
-use acme::challenge::{CaaIdentity, Proof};
-use acme::order::Order;
-use ca::config::{Caa, Config};
+use acme::caa::{self, Record};
+use ca::admission::caa::{Facts, OnOutage, Question};
+use ca::config::Config;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
+use uuid::Uuid;
 
+use super::slots::ValidationSlot;
 use super::{Error, Validator};
-use crate::probe::{Prober, RData, RecordLookup, RecordType, Records};
+use crate::probe::{RecordLookup, RData, RecordType, Records};
+
+/// The look-ups of one admission: they share a deadline and take one slot of the account.
+pub(in crate::service) struct CaaLookups<'a> {
+    validator: &'a Validator,
+    config: &'a Config,
+    account: Option<Uuid>,
+    started: Option<Started>,
+}
+
+/// When the look-ups have to be done, and the slot that they hold until then.
+struct Started {
+    deadline: Instant,
+    _slot: Option<ValidationSlot>,
+}
 
 impl Validator {
-    /// Lets an order pass that no CAA record forbids, as far as its provisioner heeds them.
+    /// The look-ups of one admission; nothing is looked up yet.
+    pub(in crate::service) fn caa_lookups<'a>(
+        &'a self,
+        config: &'a Config,
+        account: Option<Uuid>,
+    ) -> CaaLookups<'a> {
+        CaaLookups {
+            validator: self,
+            config,
+            account,
+            started: None,
+        }
+    }
+}
+
+impl CaaLookups<'_> {
+    /// Looks up what is asked for and adds it to the facts.
     ///
     /// # Errors
-    /// Where CAA is enforced: `caa` when a record forbids a name, [`Error::Unanswered`] when the DNS
-    /// gives no usable answer. When the store fails, or the account looks at too much already.
-    pub(crate) async fn check_caa(
-        &self,
-        config: &Config,
-        order: &Order,
-        proofs: &[Proof],
-        caa_identity: &CaaIdentity,
+    /// [`Error::Unanswered`] when the DNS gives no usable answer and that has to stop the issuance.
+    /// When the account looks up too much already.
+    pub(in crate::service) async fn fetch(
+        &mut self,
+        question: Question,
+        facts: &mut Facts,
     ) -> Result<(), Error> {
-        let settings = config.riser.provisioners.get(&order.provisioner);
-        let heed = settings.map_or(Caa::Off, |settings| settings.caa);
-        if heed == Caa::Off {
-            return Ok(());
-        }
-        let _slot = self.slot(config, order.account).await?;
-        let climb = Climb {
-            order,
-            caa_identity,
-            proofs,
-            hosts: hosts(config),
-            prober: &self.prober,
-        };
-        match (heed, climb.to_the_top().await) {
-            (Caa::Warn, Err(error)) => {
-                warn(order, &error);
+        let deadline = self.deadline().await?;
+        let outcome = self.look_up(question.names, deadline, facts).await;
+        match (outcome, question.outage) {
+            (Err(Error::Unanswered(problem)), OnOutage::Report) => {
+                facts.outage = Some(problem);
                 Ok(())
             }
-            (_, Err(Error::Unanswered(mut problem))) => {
+            (Err(Error::Unanswered(mut problem)), OnOutage::Fail) => {
                 problem.detail += " Nothing is issued meanwhile; the order stays ready: finalize it \
                                    again then.";
                 Err(Error::Unanswered(problem))
             }
-            (_, outcome) => outcome,
+            (outcome, _) => outcome,
         }
     }
-}
 
-/// Logs what would have kept the certificate back, a line for each name that is forbidden.
-fn warn(order: &Order, error: &Error) {
-    let reasons: Vec<String> = if let Error::Problem(problem) = error {
-        let each = problem.subproblems.iter();
-        each.map(|one| one.detail.clone()).collect()
-    } else {
-        vec![error.to_string()]
-    };
-    for reason in reasons {
-        tracing::warn!(
-            event = "caa",
-            outcome = "issued all the same",
-            provisioner = order.provisioner,
-            account = %order.account.simple(),
-            reason,
-        );
-    }
-}
-
-/// One order's names on their way up the tree.
-struct Climb<'a> {
-    order: &'a Order,
-    caa_identity: &'a CaaIdentity,
-    proofs: &'a [Proof],
-    hosts: Vec<String>,
-    prober: &'a Prober,
-}
-
-impl Climb<'_> {
-    /// Looks up what is asked for, each name once, until every identifier has its answer.
-    async fn to_the_top(&self) -> Result<(), Error> {
+    /// When the look-ups have to be done; the first call waits for a slot.
+    async fn deadline(&mut self) -> Result<Instant, Error> {
+        if let Some(started) = &self.started {
+            return Ok(started.deadline);
+        }
+        let slot = match self.account {
+            Some(account) => self.validator.slot(self.config, account).await?,
+            None => None,
+        };
         let deadline = Instant::now() + PATIENCE;
-        let mut facts = Facts::new();
-        loop {
-            let (mut asked, mut refused) = (BTreeSet::new(), Vec::new());
-            for identifier in &self.order.identifiers {
-                let proof = self.proofs.iter().find(|p| p.covers(identifier));
-                let cx = caa::Context {
-                    issuers: &self.caa_identity.issuers,
-                    account_url: &self.caa_identity.account_url,
-                    hosts: &self.hosts,
-                    method: proof.and_then(Proof::method),
-                };
-                match caa::judge(identifier, &cx, &facts) {
-                    Answer::Allowed => {}
-                    Answer::Ask(name) => drop(asked.insert(name)),
-                    Answer::Refused(problem) => refused.push(problem),
-                }
-            }
-            if asked.is_empty() {
-                return match refused.is_empty() {
-                    true => Ok(()),
-                    false => Err(caa::problem(refused).into()),
-                };
-            }
-            self.look(asked, deadline, &mut facts).await?;
-        }
+        self.started = Some(Started {
+            deadline,
+            _slot: slot,
+        });
+        Ok(deadline)
     }
 
-    async fn look(
+    async fn look_up(
         &self,
         names: BTreeSet<String>,
         deadline: Instant,
@@ -123,7 +98,7 @@ impl Climb<'_> {
         let (mut names, mut looks) = (names.into_iter(), JoinSet::new());
         loop {
             for name in names.by_ref().take(AT_ONCE - looks.len()) {
-                let prober = self.prober.clone();
+                let prober = self.validator.prober.clone();
                 let left = deadline.saturating_duration_since(Instant::now());
                 looks.spawn(async move {
                     let looked = prober.records(&name, RecordType::CAA, left).await;
@@ -136,7 +111,7 @@ impl Climb<'_> {
             let (name, looked) = done.map_err(|e| Error::Internal(format!("a look-up: {e}")))?;
             let RecordLookup { records, .. } =
                 looked.map_err(|failure| Error::Unanswered(caa::unanswered(&name, &failure)))?;
-            facts.insert(name, found(&records));
+            facts.records.insert(name, found(&records));
         }
     }
 }
@@ -162,12 +137,6 @@ fn found(records: &Records) -> Vec<Record> {
         }
     };
     found.iter().map(read).collect()
-}
-
-/// The hosts by which a record may write an account's URL.
-fn hosts(config: &Config) -> Vec<String> {
-    let names = config.dns_names.iter().chain(&config.riser.public_names);
-    names.cloned().collect()
 }
 
 /// How long all look-ups of one order may take together.

@@ -1,15 +1,14 @@
-//! The root and the intermediate.
+//! The certificates of an authority itself, its root and its intermediate. No grant covers them:
+//! the operator who creates an authority is the one who decides.
 
 use jiff::{SignedDuration, Timestamp};
 use pki::{Certificate, Extension, KeyUsages, Name, PublicKey, Serial, TbsCertificate, extension};
 
-use crate::Refusal;
+use super::{Kind, Unsigned};
+use crate::admission::Recipient;
 use crate::claims::Lifetime;
-use crate::issue::{Kind, Unsigned, authority_key_id};
-use crate::lint::lint;
-
-/// Proof that an unsigned certificate comes from here: nobody else can make one.
-pub(crate) struct AuthorityProof(());
+use crate::lint::{Contents, authority_key_id};
+use crate::refusal::Refusal;
 
 /// 3,650 days.
 const LIFE: SignedDuration = SignedDuration::from_hours(3650 * 24);
@@ -37,8 +36,8 @@ pub fn root(
         public_key: key.clone(),
         extensions: extensions(key, ROOT_PATH_LENGTH, None),
     };
-    let unsigned = Unsigned::authority(tbs, Kind::Root, AuthorityProof(()));
-    lint(&unsigned, None)?;
+    let unsigned = unsigned(tbs, Kind::Root);
+    unsigned.lint(Contents::New, None)?;
     Ok(unsigned)
 }
 
@@ -70,9 +69,17 @@ pub fn intermediate(
         public_key: key.clone(),
         extensions: extensions(key, INTERMEDIATE_PATH_LENGTH, Some(root)),
     };
-    let unsigned = Unsigned::authority(tbs, Kind::Intermediate, AuthorityProof(()));
-    lint(&unsigned, Some(root))?;
+    let unsigned = unsigned(tbs, Kind::Intermediate);
+    unsigned.lint(Contents::New, Some(root))?;
     Ok(unsigned)
+}
+
+fn unsigned(tbs: TbsCertificate, kind: Kind) -> Unsigned {
+    Unsigned {
+        tbs,
+        kind,
+        recipient: Recipient::Authority,
+    }
 }
 
 fn subject(name: &str, role: &str) -> Result<Name, Refusal> {

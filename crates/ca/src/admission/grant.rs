@@ -1,0 +1,168 @@
+//! Grant: the right to one certificate, made by [`admit`](super::admit) alone and used up by
+//! [`crate::issue::prepare`]. The server's own certificate is the one exception, below.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
+use jiff::{SignedDuration, Timestamp};
+use pki::{AltName, Certificate, PublicKey, Serial, StepProvisioner};
+use uuid::Uuid;
+
+use super::Objection;
+use super::policy::PublishedAt;
+use crate::claims::Lifetime;
+use crate::profile::Profile;
+use crate::refusal::Refusal;
+
+/// The right to one certificate: which names, which key, how long, for whom. Having one is
+/// proof that it was admitted; it cannot be copied.
+pub struct Grant {
+    parts: Parts,
+    objections: Vec<Objection>,
+}
+
+/// What a grant is made of; only what consumes the grant sees it.
+pub(crate) struct Parts {
+    pub(crate) key: PublicKey,
+    pub(crate) lifetime: Lifetime,
+    pub(crate) recipient: Recipient,
+    pub(crate) body: CertificateContents,
+}
+
+/// Where the certificate's contents come from.
+pub(crate) enum CertificateContents {
+    /// They are put together from names.
+    LeafContents(Box<LeafContents>),
+    /// They are those of an older certificate.
+    Copy(Certificate),
+}
+
+/// What a certificate is put together from.
+#[derive(Default)]
+pub(crate) struct LeafContents {
+    pub(crate) common_name: Option<String>,
+    pub(crate) names: Vec<AltName>,
+    pub(crate) provisioner: Option<StepProvisioner>,
+    pub(crate) profile: Option<Profile>,
+    pub(crate) published_at: PublishedAt,
+}
+
+/// For whom a certificate is, for the records.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Recipient {
+    /// The owner of an ACME order.
+    Order {
+        /// The order.
+        order: Uuid,
+        /// The account that it belongs to.
+        account: Uuid,
+        /// The provisioner that granted it.
+        provisioner: String,
+        /// The serial number of the certificate that it takes the place of.
+        replaces: Option<Serial>,
+    },
+    /// The holder of an older certificate.
+    Renewal {
+        /// The older one's serial number.
+        of: Serial,
+        /// The provisioner that granted the older one.
+        provisioner: Option<String>,
+    },
+    /// The authority's own server.
+    ServerCertificate,
+    /// The authority itself: its root or its intermediate.
+    Authority,
+}
+
+impl Grant {
+    pub(super) fn new(parts: Parts, objections: Vec<Objection>) -> Self {
+        Self { parts, objections }
+    }
+
+    /// The one grant that no admission precedes: the certificate of the authority's own server.
+    /// The operator's configuration is what it rests on. `names` are DNS names and addresses; it
+    /// begins a minute before `now` and ends `life` after it.
+    ///
+    /// # Errors
+    /// When a name cannot stand in a certificate.
+    pub fn server_certificate(
+        names: &[String],
+        common_name: &str,
+        key: &PublicKey,
+        life: SignedDuration,
+        now: Timestamp,
+    ) -> Result<Self, Refusal> {
+        let names = names
+            .iter()
+            .map(|name| host(name))
+            .collect::<Result<Vec<_>, _>>()?;
+        let parts = Parts {
+            key: key.clone(),
+            lifetime: Lifetime::from_now(now, SignedDuration::from_mins(1), life),
+            recipient: Recipient::ServerCertificate,
+            body: CertificateContents::LeafContents(Box::new(LeafContents {
+                common_name: Some(common_name.to_owned()).filter(|name| !name.is_empty()),
+                names: in_order(names),
+                ..LeafContents::default()
+            })),
+        };
+        Ok(Self::new(parts, Vec::new()))
+    }
+
+    /// For whom the certificate will be.
+    #[must_use]
+    pub fn recipient(&self) -> &Recipient {
+        &self.parts.recipient
+    }
+
+    /// What would have refused it if the operator had not asked for a warning only.
+    #[must_use]
+    pub fn objections(&self) -> &[Objection] {
+        &self.objections
+    }
+
+    /// From when to when it will hold, unless its issuer ends earlier.
+    #[must_use]
+    pub fn lifetime(&self) -> Lifetime {
+        self.parts.lifetime
+    }
+
+    pub(crate) fn into_parts(self) -> Parts {
+        self.parts
+    }
+}
+
+/// Sorted and without repetition: DNS names, then addresses.
+pub(super) fn in_order(names: Vec<AltName>) -> Vec<AltName> {
+    names
+        .into_iter()
+        .collect::<BTreeSet<_>>()
+        .into_iter()
+        .collect()
+}
+
+/// A name of the configuration: an address, or a DNS name.
+fn host(name: &str) -> Result<AltName, Refusal> {
+    let bad = |reason: &str| Refusal::BadName {
+        name: name.to_owned(),
+        reason: reason.to_owned(),
+    };
+    let bare = name
+        .strip_prefix('[')
+        .and_then(|name| name.strip_suffix(']'))
+        .unwrap_or(name);
+    if let Ok(address) = bare.parse::<IpAddr>() {
+        return Ok(AltName::Ip(address));
+    }
+    if name.is_empty() {
+        return Err(bad("it is empty"));
+    }
+    if name.len() > 253 {
+        return Err(bad("it is longer than 253 characters"));
+    }
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '*');
+    if !name.chars().all(plain) {
+        return Err(bad("it is neither an address nor a DNS name"));
+    }
+    Ok(AltName::Dns(name.to_owned()))
+}

@@ -1,0 +1,297 @@
+//! Admission: the one place where a right to a certificate becomes a [`Grant`]. Every request
+//! passes [`admit`], whichever way it came in; a check that stands elsewhere alone is a bug.
+//!
+//! | check | new certificate | renewal |
+//! |---|---|---|
+//! | account, external account key | standing | not asked: their end does not end a renewal |
+//! | certificate renewed | – | ours, unrevoked, within its validity, renewal allowed |
+//! | provisioner | there and not disabled | there; whether it is disabled is not asked |
+//! | key | not compromised, of a kind for the profile | the same; on a change of key only, the kind |
+//! | names | profile, policies of key, provisioner, authority | policies of provisioner, authority |
+//! | validation of names | by the order | not asked again |
+//! | times | claims of provisioner and profile | the old period, whatever the claims are now |
+//! | CAA | asked | not asked |
+//!
+//! Not here: reading records, fetching facts and making the certificate.
+
+pub mod caa;
+mod grant;
+mod policy;
+mod question;
+mod request;
+mod standing;
+
+use jiff::{SignedDuration, Timestamp};
+use pki::{AltName, Certificate};
+
+pub(crate) use grant::{CertificateContents, LeafContents, Parts};
+pub use grant::{Grant, Recipient};
+pub(crate) use policy::{CommonNameRule, LeafTerms, Profiles};
+pub use policy::{IssuancePolicy, PublishedAt};
+pub use question::{Facts, Objection, Question};
+pub(crate) use request::Contents;
+pub use request::{AccountBasis, Asked, Basis, IssuanceRequest, Validation};
+pub use standing::{KeyStanding, Renewed, Right, Standing};
+
+use crate::claims::Lifetime;
+use crate::profile::{CommonName, Offer, Profile};
+use crate::refusal::Refusal;
+use grant::in_order;
+use question::Unsettled;
+
+/// The answer to a request.
+pub enum Admission {
+    /// The certificate may be made.
+    Grant(Grant),
+    /// Fetch this fact, add it to the facts and ask again with the request, which comes back.
+    Ask(Question, Box<IssuanceRequest>),
+    /// The certificate may not be made.
+    Refusal(Refusal),
+}
+
+/// Decides on a request by what the configuration says, what the records say and which facts are
+/// known so far. The order: rights, names, key, times, facts from outside.
+#[must_use]
+pub fn admit(
+    request: IssuanceRequest,
+    policy: &IssuancePolicy<'_>,
+    standing: &Standing,
+    facts: &Facts,
+    now: Timestamp,
+) -> Admission {
+    let decided = match decide(&request, policy, standing, now) {
+        Ok(decided) => decided,
+        Err(refusal) => return Admission::Refusal(refusal),
+    };
+    match question::settle(&request, policy, facts) {
+        Ok(objections) => Admission::Grant(grant(request, policy, decided, objections)),
+        Err(Unsettled::Ask(question)) => Admission::Ask(question, Box::new(request)),
+        Err(Unsettled::Refused(refusal)) => Admission::Refusal(refusal),
+    }
+}
+
+/// Decides as [`admit`] would, as far as neither key nor facts from outside are needed: when an
+/// order is created, so that nobody validates names that cannot be had.
+///
+/// # Errors
+/// Why a request for these names would be refused.
+pub fn preview(
+    asked: &Asked,
+    policy: &IssuancePolicy<'_>,
+    now: Timestamp,
+) -> Result<Lifetime, Refusal> {
+    barred(policy)?;
+    names(asked, policy, None)?;
+    times(asked, policy, now)
+}
+
+/// What was decided on the way to a grant.
+struct Decided {
+    common_name: Option<String>,
+    lifetime: Lifetime,
+}
+
+fn decide(
+    request: &IssuanceRequest,
+    policy: &IssuancePolicy<'_>,
+    standing: &Standing,
+    now: Timestamp,
+) -> Result<Decided, Refusal> {
+    rights(request, standing)?;
+    belongs(request, policy)?;
+    barred(policy)?;
+    if let Contents::Renewed(old) = &request.contents {
+        renewable(old, policy, now)?;
+    }
+    keys(standing)?;
+    let common_name = common_name(request, policy)?;
+    names(&request.asked, policy, common_name.as_deref())?;
+    key_kind(request, policy)?;
+    let lifetime = match &request.contents {
+        Contents::New => times(&request.asked, policy, now)?,
+        Contents::Renewed(old) => same_period(old, policy, now),
+    };
+    Ok(Decided {
+        common_name,
+        lifetime,
+    })
+}
+
+/// Whether what the request rests on still stands. What it rests on and was not looked up counts
+/// as ended.
+fn rights(request: &IssuanceRequest, standing: &Standing) -> Result<(), Refusal> {
+    if let Some(account) = &request.basis.account {
+        if standing.account != Right::Valid {
+            return Err(Refusal::AccountEnded { id: account.id });
+        }
+        if let Some(key) = &account.external_key
+            && standing.external_key != Right::Valid
+        {
+            let key = key.clone();
+            return Err(Refusal::ExternalKeyRemoved { key });
+        }
+    }
+    let Contents::Renewed(old) = &request.contents else {
+        return Ok(());
+    };
+    let serial = old.serial().to_string();
+    match standing.renewed {
+        Renewed::Valid | Renewed::Unknown => Ok(()),
+        Renewed::Revoked => Err(Refusal::Revoked { serial }),
+        Renewed::ServerCertificate => Err(Refusal::ServerCertificate { serial }),
+        Renewed::None => Err(Refusal::NotOurs { serial }),
+    }
+}
+
+/// Whether the policy is that of the request's provisioner.
+fn belongs(request: &IssuanceRequest, policy: &IssuancePolicy<'_>) -> Result<(), Refusal> {
+    // A renewal's provisioner may be gone: that is what its policy is barred for.
+    let named = request.basis.provisioner.as_deref();
+    match (&request.contents, named, policy.provisioner) {
+        (Contents::New, named, own) if named != own => Err(Refusal::ForeignOrder {
+            order: named.unwrap_or_default().to_owned(),
+            provisioner: own.unwrap_or_default().to_owned(),
+        }),
+        _ => Ok(()),
+    }
+}
+
+fn barred(policy: &IssuancePolicy<'_>) -> Result<(), Refusal> {
+    policy.barred.clone().map_or(Ok(()), Err)
+}
+
+/// Whether the claims let a certificate be renewed at this time.
+fn renewable(
+    old: &Certificate,
+    policy: &IssuancePolicy<'_>,
+    now: Timestamp,
+) -> Result<(), Refusal> {
+    let claims = policy.claims;
+    if claims.disable_renewal {
+        return Err(Refusal::RenewalDisabled {
+            provisioner: policy.provisioner.unwrap_or_default().to_owned(),
+        });
+    }
+    if now < old.not_before() {
+        return Err(Refusal::NotYetValid {
+            at: old.not_before(),
+        });
+    }
+    if now > old.not_after() && !claims.allow_renewal_after_expiry {
+        return Err(Refusal::Expired {
+            at: old.not_after(),
+        });
+    }
+    Ok(())
+}
+
+fn keys(standing: &Standing) -> Result<(), Refusal> {
+    match (standing.asking_key, standing.certified_key) {
+        (KeyStanding::Compromised, _) | (_, KeyStanding::Compromised | KeyStanding::NotAsked) => {
+            Err(Refusal::CompromisedKey)
+        }
+        (KeyStanding::Good | KeyStanding::NotAsked, KeyStanding::Good) => Ok(()),
+    }
+}
+
+/// The common name: the one asked for unless the profile drops it, or the first DNS name where
+/// the provisioner demands one.
+fn common_name(
+    request: &IssuanceRequest,
+    policy: &IssuancePolicy<'_>,
+) -> Result<Option<String>, Refusal> {
+    let is_dropped = |profile: &Profile| profile.common_name == CommonName::Dropped;
+    let dropped = policy.profiles.chosen.is_some_and(is_dropped);
+    let asked = request.common_name.clone().filter(|_| !dropped);
+    if asked.is_some() || policy.leaf.common_name == CommonNameRule::Optional {
+        return Ok(asked);
+    }
+    match first_dns_name(&request.asked.names) {
+        Some(name) => Ok(Some(name)),
+        None => Err(Refusal::NoCommonName {
+            provisioner: policy.provisioner.unwrap_or_default().to_owned(),
+        }),
+    }
+}
+
+fn first_dns_name(names: &[AltName]) -> Option<String> {
+    names.iter().find_map(|name| match name {
+        AltName::Dns(name) => Some(name.clone()),
+        AltName::Ip(_) | AltName::Email(_) | AltName::Uri(_) | AltName::Other { .. } => None,
+    })
+}
+
+fn names(
+    asked: &Asked,
+    policy: &IssuancePolicy<'_>,
+    common_name: Option<&str>,
+) -> Result<(), Refusal> {
+    if let Some(profile) = policy.profiles.chosen {
+        profile.check(&asked.names, policy.profiles.offered)?;
+    }
+    Ok(policy.levels.check(&asked.names, common_name)?)
+}
+
+/// Whether the key is of a kind that the profile is for. On a change of key the profiles that the
+/// old key fits decide: the certificate may have been made by any of them.
+fn key_kind(request: &IssuanceRequest, policy: &IssuancePolicy<'_>) -> Result<(), Refusal> {
+    let kind = request.key.kind();
+    let Contents::Renewed(old) = &request.contents else {
+        let chosen = policy.profiles.chosen;
+        return Ok(chosen.map_or(Ok(()), |profile| profile.check_key(kind))?);
+    };
+    let own = old.public_key()?;
+    if *own == request.key {
+        return Ok(());
+    }
+    let offered = policy.profiles.offered.iter().map(Offer::profile);
+    let mut fitting = offered.filter(|profile| profile.check_key(own.kind()).is_ok());
+    Ok(fitting.try_for_each(|profile| profile.check_key(kind))?)
+}
+
+fn times(asked: &Asked, policy: &IssuancePolicy<'_>, now: Timestamp) -> Result<Lifetime, Refusal> {
+    let (begin, end) = (asked.not_before, asked.not_after);
+    Ok(policy.claims.lifetime(begin, end, policy.backdate, now)?)
+}
+
+/// A renewed certificate holds from now on for as long as the old one did.
+fn same_period(old: &Certificate, policy: &IssuancePolicy<'_>, now: Timestamp) -> Lifetime {
+    let period = old.not_after().duration_since(old.not_before());
+    // A life no longer than the backdate would be over before it is handed out.
+    let backdate = if policy.backdate < period {
+        policy.backdate
+    } else {
+        SignedDuration::ZERO
+    };
+    Lifetime::from_now(now, backdate, period.saturating_sub(backdate))
+}
+
+fn grant(
+    request: IssuanceRequest,
+    policy: &IssuancePolicy<'_>,
+    decided: Decided,
+    objections: Vec<Objection>,
+) -> Grant {
+    let body = match request.contents {
+        Contents::Renewed(old) => CertificateContents::Copy(*old),
+        Contents::New => CertificateContents::LeafContents(Box::new(LeafContents {
+            names: in_order(request.asked.names),
+            common_name: decided.common_name,
+            provisioner: policy.leaf.extension.clone(),
+            profile: policy.profiles.chosen.cloned(),
+            published_at: policy.leaf.published_at.clone(),
+        })),
+    };
+    let parts = Parts {
+        key: request.key,
+        lifetime: decided.lifetime,
+        recipient: request.recipient,
+        body,
+    };
+    Grant::new(parts, objections)
+}
+
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+pub mod weather;

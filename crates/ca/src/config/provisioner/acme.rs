@@ -1,0 +1,72 @@
+//! ACME provisioners as ca.json writes them.
+
+use acme::challenge::Method;
+
+use super::{disable, read_options};
+use crate::config::section::Section;
+use crate::provisioner::{Acme, AcmeSettings, Common, Provisioner};
+
+pub(super) fn read(mut common: Common, section: &mut Section<'_>) -> Provisioner {
+    let challenges = challenges(&mut common, section);
+    read_options(&mut common, section);
+    section.skip(&["attestationFormats", "attestationRoots", "ID"]);
+    let settings = AcmeSettings {
+        force_cn: section.bool("forceCN").unwrap_or_default(),
+        require_eab: section.bool("requireEAB").unwrap_or_default(),
+        terms_of_service: section.text("termsOfService"),
+        website: section.text("website"),
+        caa_identities: section.strings("caaIdentities"),
+        challenges,
+    };
+    Acme::new(common, settings).into()
+}
+
+fn challenges(common: &mut Common, section: &mut Section<'_>) -> Vec<Method> {
+    let named = section.strings("challenges");
+    if named.is_empty() {
+        return Method::USUAL.to_vec();
+    }
+    let mut methods = Vec::new();
+    for (n, text) in named.iter().enumerate() {
+        let key = format!("challenges[{n}]");
+        let text = text.to_ascii_lowercase();
+        let method = Method::parse(&text);
+        if let Some(Method::DnsAccount01 | Method::DnsPersist01) = method {
+            // The program that defined the file refuses to start with such a word.
+            disable(
+                common,
+                section,
+                &key,
+                format!("{text} is switched on in riser.toml: [provisioner.<name>] challenges"),
+            );
+        } else if let Some(method) = method {
+            if !methods.contains(&method) {
+                methods.push(method);
+            }
+        } else if LATER.contains(&text.as_str()) {
+            section.warn(
+                &key,
+                format!("{text} is not supported yet and is not offered"),
+            );
+        } else {
+            disable(
+                common,
+                section,
+                &key,
+                format!("{text:?} is not a challenge type"),
+            );
+        }
+    }
+    if methods.is_empty() && common.disabled.is_none() {
+        disable(
+            common,
+            section,
+            "challenges",
+            "none of the challenge types named is supported yet".into(),
+        );
+    }
+    methods
+}
+
+/// Challenge types that ca.json may name and that are not supported yet.
+const LATER: [&str; 3] = ["device-attest-01", "wire-oidc-01", "wire-dpop-01"];

@@ -1,0 +1,65 @@
+//! Admission: `ca` decides, this fetches the facts that it asks for and asks again.
+
+use ca::admission::{self, Admission, Facts, Question, Standing};
+use ca::config::Config;
+use ca::external_key::ExternalKeyRules;
+use ca::{Grant, IssuanceRequest, Recipient};
+use jiff::Timestamp;
+
+use super::Issuer;
+use crate::service::Error;
+
+impl Issuer {
+    /// Decides on a request by the configuration, the external account key's rules and the records,
+    /// with the facts from outside that the decision asks for.
+    ///
+    /// # Errors
+    /// When it is refused, when a fact cannot be fetched, or when the account looks up too much.
+    pub(in crate::service) async fn admit(
+        &self,
+        config: &Config,
+        mut request: IssuanceRequest,
+        rules: Option<&ExternalKeyRules>,
+        standing: &Standing,
+        now: Timestamp,
+    ) -> Result<Grant, Error> {
+        let policy = config.issuance_policy(&request, rules);
+        let account = request.basis().account.as_ref().map(|it| it.id);
+        let mut facts = Facts::default();
+        let mut caa = self.validator.caa_lookups(config, account);
+        loop {
+            match admission::admit(request, &policy, standing, &facts, now) {
+                Admission::Grant(grant) => {
+                    log_objections(&grant);
+                    return Ok(grant);
+                }
+                Admission::Refusal(refusal) => return Err(refusal.into()),
+                Admission::Ask(Question::Caa(question), asked) => {
+                    caa.fetch(question, &mut facts.caa).await?;
+                    request = *asked;
+                }
+            }
+        }
+    }
+}
+
+/// Logs what would have refused the certificate, a line for each reason.
+fn log_objections(grant: &Grant) {
+    let Recipient::Order {
+        account,
+        provisioner,
+        ..
+    } = grant.recipient()
+    else {
+        return;
+    };
+    for objection in grant.objections() {
+        tracing::warn!(
+            event = objection.question,
+            outcome = "issued all the same",
+            provisioner,
+            account = %account.simple(),
+            reason = objection.reason,
+        );
+    }
+}
