@@ -3,9 +3,7 @@
 use acme::account::Account;
 use acme::identifier::Identifier;
 use acme::message::order::NewOrder;
-use acme::order::{
-    self, Order, OrderRequest, Owner, RecordSeed, ReusableAuthorizations, Reuse,
-};
+use acme::order::{self, Order, OrderRequest, Owner, RecordSeed, ReusableAuthorizations, Reuse};
 use ca::admission::{self, Asked};
 use ca::config::Config;
 use ca::external_key::ExternalKeyRules;
