@@ -8,7 +8,6 @@ use acme::account::Account;
 use acme::message::revocation::Revocation as Request;
 use acme::problem::{Kind, Problem};
 use acme::revocation;
-use acme::scope::Scope;
 use ca::Refusal;
 use ca::config::Config;
 use ca::revoke::{self, IssuedTo, Right};
