@@ -23,7 +23,6 @@ use super::{Caller, Error};
 mod external_account;
 mod key_change;
 
-pub(in crate::service) use self::external_account::rules;
 pub(crate) use self::key_change::Rolled;
 
 /// Creates, finds, changes and deactivates accounts. Cheap to clone.

@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::slots::ValidationSlot;
 use super::{Error, Validator};
-use crate::probe::{RecordLookup, RData, RecordType, Records};
+use crate::probe::{RData, RecordLookup, RecordType, Records};
 
 /// The look-ups of one admission: they share a deadline and take one slot of the account.
 pub(in crate::service) struct CaaLookups<'a> {
