@@ -75,7 +75,7 @@ fn the_window_of_one_certificate_is_moved_and_moved_back() {
         "{shown}"
     );
     let cleared = renewal(&["clear", &number]).success();
-    assert!(cleared.stderr.contains("One window"), "{cleared:?}");
+    assert!(cleared.stderr.contains("one window"), "{cleared:?}");
     assert_eq!(window(&info(&name(&leaf))), own);
 }
 
