@@ -1,4 +1,4 @@
-//! The same load on our server, the real step-ca and Pebble, side by side.
+//! The same load on our server, smallstep's step-ca and Pebble, side by side.
 //!
 //! Each server runs on loopback with a store of its own kind; each client has an account and a
 //! connection of its own and gets certificates for `localhost` by http-01, one after the other.

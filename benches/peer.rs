@@ -1,4 +1,4 @@
-//! The servers under load: ours and, where they are installed, the real step-ca and Pebble.
+//! The servers under load: ours and, where they are installed, smallstep's step-ca and Pebble.
 
 use std::fs;
 use std::net::TcpListener;
@@ -36,7 +36,7 @@ impl Peer {
     /// User and system time that the process has used so far.
     ///
     /// # Errors
-    /// When `/proc` does not tell.
+    /// When `/proc` does not say.
     pub fn cpu(&self) -> Result<Duration, Failure> {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.process.id()))?;
         let after_name = stat.rsplit_once(") ").ok_or("no process name")?.1;
@@ -49,7 +49,7 @@ impl Peer {
     /// Resident memory in MiB.
     ///
     /// # Errors
-    /// When `/proc` does not tell.
+    /// When `/proc` does not say.
     pub fn memory(&self) -> Result<u64, Failure> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.process.id()))?;
         let line = status
@@ -75,7 +75,7 @@ impl Peer {
         .await
     }
 
-    /// The real step-ca on its default store; nothing where it is not installed.
+    /// smallstep's step-ca on its default store; nothing where it is not installed.
     ///
     /// # Errors
     /// When it does not start.

@@ -28,8 +28,13 @@ impl Leaf {
 
     /// The same, with more members in the order.
     #[track_caller]
-    pub fn ordered(account: &Account, names: &[&str], wishes: &Value, alg: &'static str) -> Self {
-        let order = ordered(account, names, wishes);
+    pub fn ordered(
+        account: &Account,
+        names: &[&str],
+        requested: &Value,
+        alg: &'static str,
+    ) -> Self {
+        let order = ordered(account, names, requested);
         let key = AnyKey::generate(alg);
         let answer = account
             .try_finalize(&order, &Csr::of(names).signed_by(&key))
@@ -52,7 +57,7 @@ impl Leaf {
 
 /// An order of this account for these names that is ready to be finalized.
 #[track_caller]
-pub fn ordered(account: &Account, names: &[&str], wishes: &Value) -> acceptance::acme::Order {
+pub fn ordered(account: &Account, names: &[&str], requested: &Value) -> acceptance::acme::Order {
     let subject = subject();
     subject.host(names);
     let identifiers = names
@@ -60,7 +65,7 @@ pub fn ordered(account: &Account, names: &[&str], wishes: &Value) -> acceptance:
         .map(|name| json!({"type": "dns", "value": name}));
     let mut payload = json!({"identifiers": identifiers.collect::<Vec<_>>()});
     let fields = payload.as_object_mut().unwrap();
-    fields.extend(wishes.as_object().unwrap().clone());
+    fields.extend(requested.as_object().unwrap().clone());
     let answer = account.post(&account.resource("newOrder"), Some(&payload));
     assert_eq!(answer.status, 201, "{}", answer.text());
     let mut order = acceptance::acme::Order {

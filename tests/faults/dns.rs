@@ -229,14 +229,14 @@ fn a_validation_of_a_deactivated_authorization_does_not_resume_after_a_crash() {
         let server = server.authority.start();
         dns01(&account, "another.example.com", |_| {});
         let log = server.daemon.log();
-        let told = |id: &str| {
+        let logged = |id: &str| {
             let mut lines = log
                 .lines()
                 .filter(|line| line.contains("event=\"validation\""));
             lines.any(|line| line.contains(id))
         };
-        assert!(told("another.example.com"), "{log}");
-        assert!(!told(id), "{log}");
+        assert!(logged("another.example.com"), "{log}");
+        assert!(!logged(id), "{log}");
     });
 }
 

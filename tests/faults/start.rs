@@ -119,8 +119,8 @@ fn all_configuration_errors_are_reported_together_each_with_its_path() {
             "authority.provisioners[2].name:",
         ];
         for place in places {
-            let told = |line: &&str| line.starts_with(&format!("ca.json: {place}"));
-            let lines = out.stderr.lines().filter(told).count();
+            let reported = |line: &&str| line.starts_with(&format!("ca.json: {place}"));
+            let lines = out.stderr.lines().filter(reported).count();
             assert_eq!(lines, 1, "{place} {}", out.stderr);
         }
         assert_eq!(out.stderr.lines().count(), places.len(), "{}", out.stderr);

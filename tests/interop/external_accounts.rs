@@ -26,9 +26,9 @@ fn handed_out(harness: &Harness) -> (Server, String) {
         "--require-eab",
     ]);
     server.await_acme();
-    let told = run(&["ca", "acme", "eab", "add", "acme", "--allow-dns", "*.lab"]);
-    assert!(told.stderr.contains("not shown again"), "{told:?}");
-    (server, told.stdout)
+    let output = run(&["ca", "acme", "eab", "add", "acme", "--allow-dns", "*.lab"]);
+    assert!(output.stderr.contains("not shown again"), "{output:?}");
+    (server, output.stdout)
 }
 
 /// certbot's directories are not part of the printed line; here they are the harness's.
@@ -128,7 +128,7 @@ fn the_lines_for_caddy_serve_a_site() {
 fn served(harness: &Harness, root: &Path) {
     let ask = format!("curl -sS --cacert {} https://app.lab/", root.display());
     process::eventually("the site", || {
-        let told = process::run(&mut shell(harness, &ask));
-        (told.stdout == "Hello").then_some(())
+        let output = process::run(&mut shell(harness, &ask));
+        (output.stdout == "Hello").then_some(())
     });
 }

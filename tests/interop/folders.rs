@@ -94,7 +94,7 @@ fn a_folder_of_ours_opens_in_smallsteps_programs() {
 #[test]
 fn our_keys_open_with_their_password_in_smallsteps_step() {
     own_harness(|harness| {
-        let Some((step, row)) = table::peer("step", "folders", "our keys in the real step") else {
+        let Some((step, row)) = table::peer("step", "folders", "our keys in smallstep step") else {
             return;
         };
         let authority = Authority::init(harness, Pair::ours(), "ours");

@@ -66,7 +66,8 @@ fn six(harness: &Harness) -> Vec<PathBuf> {
 
 fn compare(task: &str, arguments: &[&str]) {
     own_harness(|harness| {
-        let Some((real, row)) = table::peer("step", "inspect beside the real one", task) else {
+        let Some((real, row)) = table::peer("step", "inspect, compared with smallstep", task)
+        else {
             return;
         };
         let ours = paths::ours("step");
@@ -93,7 +94,8 @@ fn the_short_form_of_six_certificates_is_that_of_smallsteps_step() {
 #[test]
 fn the_json_of_six_certificates_has_the_fields_and_values_of_smallsteps_step() {
     own_harness(|harness| {
-        let Some((real, row)) = table::peer("step", "inspect beside the real one", "json") else {
+        let Some((real, row)) = table::peer("step", "inspect, compared with smallstep", "json")
+        else {
             return;
         };
         let ours = paths::ours("step");
@@ -101,7 +103,7 @@ fn the_json_of_six_certificates_has_the_fields_and_values_of_smallsteps_step() {
         for file in six(harness) {
             let mut theirs = json(inspect(&real, harness, &file, &["--format", "json"]));
             let mut mine = json(inspect(&ours, harness, &file, &["--format", "json"]));
-            // The real one lists `names` in another order at each run.
+            // smallstep's lists `names` in another order at each run.
             for shown in [&mut theirs, &mut mine] {
                 if let Some(names) = shown["names"].as_array_mut() {
                     names.sort_by_key(Value::to_string);
@@ -134,7 +136,8 @@ fn differ(path: &str, ours: &Value, theirs: &Value, found: &mut Vec<String>) {
 #[test]
 fn the_fingerprint_is_that_of_smallsteps_step() {
     own_harness(|harness| {
-        let Some((real, row)) = table::peer("step", "inspect beside the real one", "fingerprint")
+        let Some((real, row)) =
+            table::peer("step", "inspect, compared with smallstep", "fingerprint")
         else {
             return;
         };

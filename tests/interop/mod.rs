@@ -22,7 +22,7 @@ mod suites;
 use acceptance::table;
 
 /// Programs that the README lists as tested.
-const PARTNERS: [&str; 11] = [
+const PEERS: [&str; 11] = [
     "certbot",
     "certbot-pypi",
     "lego",
@@ -39,7 +39,7 @@ const PARTNERS: [&str; 11] = [
 #[test]
 fn no_installed_peer_is_listed_as_absent() {
     let excused = table::absences();
-    for program in PARTNERS {
+    for program in PEERS {
         assert!(
             !excused.contains_key(program),
             "{program} must be installed"

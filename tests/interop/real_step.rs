@@ -8,7 +8,7 @@ use acceptance::namespace::{Harness, own_harness};
 use acceptance::{process, table};
 use serde_json::Value;
 
-const CLIENT: &str = "real step, our server";
+const CLIENT: &str = "smallstep step, our server";
 
 /// The real `step` with a step path of its own, bootstrapped with our root.
 fn bootstrapped(

@@ -6,12 +6,12 @@ use acceptance::table::Row;
 use acceptance::{paths, process, table};
 use serde_json::Value;
 
-const CLIENT: &str = "our step, real step-ca";
+const CLIENT: &str = "our step, smallstep step-ca";
 
 /// A CA created and served by smallstep's programs, with an ACME provisioner.
 fn real(harness: &Harness, task: &str) -> Option<(Server, Row)> {
     let (step_ca, row) = table::peer("step-ca", CLIENT, task)?;
-    let (step, _) = table::peer("step", "real step", "beside the real step-ca")
+    let (step, _) = table::peer("step", "smallstep step", "beside smallstep step-ca")
         .map(|(step, row)| (step, row.passed()))?;
     harness.dns.addresses("example.com", &["127.0.0.1"]);
     let mut server = Authority::init(harness, Pair::real(&step, &step_ca), "real").start();

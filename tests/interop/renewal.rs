@@ -22,8 +22,8 @@ fn lego_5_reads_the_renewal_window_and_names_what_it_replaces() {
             .arg(harness.path("chain.pem"))
             .arg("--key")
             .arg(harness.path("key.pem"));
-        let told = process::run(&mut command).success();
-        assert!(told.stdout.contains("renew between"), "{told:?}");
+        let output = process::run(&mut command).success();
+        assert!(output.stdout.contains("renew between"), "{output:?}");
         let log = server.daemon.log();
         let mut issued = log
             .lines()

@@ -65,10 +65,10 @@ fn the_newest_certbot_revokes_as_the_account_and_by_the_key() {
         by_key.arg(harness.path(&format!("config/live/{name}/privkey.pem")));
         by_key.args(["--reason", "keycompromise"]);
         process::run(&mut by_key).success();
-        let told = revocations(&server);
-        assert_eq!(told.len(), 2, "{told:?}");
-        assert!(told[0].contains("superseded"), "{told:?}");
-        assert!(told[1].contains("keyCompromise"), "{told:?}");
+        let revoked = revocations(&server);
+        assert_eq!(revoked.len(), 2, "{revoked:?}");
+        assert!(revoked[0].contains("superseded"), "{revoked:?}");
+        assert!(revoked[1].contains("keyCompromise"), "{revoked:?}");
         row.passed();
     });
 }

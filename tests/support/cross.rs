@@ -19,7 +19,7 @@ pub const ROOT_NAME: &str = "Other Root";
 #[track_caller]
 pub fn sign(step_path: &Path) -> PathBuf {
     let certs = step_path.join("certs");
-    let program = paths::peer("openssl").expect("openssl is a partner that is never absent");
+    let program = paths::peer("openssl").expect("openssl is a peer that is always installed");
     let mut openssl = process::command(program);
     openssl.args(["x509", "-pubkey", "-noout", "-in"]);
     openssl.arg(certs.join("intermediate_ca.crt"));

@@ -33,7 +33,7 @@ pub fn peer(name: &str) -> Option<PathBuf> {
     if installed.exists() {
         return Some(installed);
     }
-    // Debian's `step` is another program: ours and the real one are only taken from folders we know.
+    // Debian's `step` is another program: ours and smallstep's are only taken from folders we know.
     if name == "step" || name == "step-ca" {
         return None;
     }

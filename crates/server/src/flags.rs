@@ -276,8 +276,8 @@ mod tests {
     fn a_pattern_that_would_never_match_is_refused() {
         assert!(flags("step-ca dev --names *.test,app.example").is_ok());
         for pattern in ["a*b", "*", "*.", "*test", "https://a.test"] {
-            let told = flags(&format!("step-ca dev --names {pattern}")).unwrap_err();
-            assert!(told.contains("such as *.test"), "{told}");
+            let message = flags(&format!("step-ca dev --names {pattern}")).unwrap_err();
+            assert!(message.contains("such as *.test"), "{message}");
         }
     }
 

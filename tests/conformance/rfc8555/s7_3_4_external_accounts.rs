@@ -148,14 +148,14 @@ fn the_payload_is_compared_as_a_key_and_not_as_text() {
 fn each_fault_of_a_binding_has_its_own_message_and_creates_no_account() {
     for provisioner in ["bound", "acme"] {
         let (external, key) = (external(provisioner, &[]), Key::generate());
-        let mut told = BTreeSet::new();
+        let mut messages = BTreeSet::new();
         let faults = faults(provisioner, &external, &key);
         for (what, status, kind, binding) in &faults {
             let answer = register(provisioner, &key, binding);
             eprintln!("{what}: {}", answer.text());
-            told.insert(refused(&answer, *status, kind));
+            messages.insert(refused(&answer, *status, kind));
         }
-        assert_eq!(told.len(), faults.len(), "{told:#?}");
+        assert_eq!(messages.len(), faults.len(), "{messages:#?}");
         let made = register(provisioner, &key, &external.bind(provisioner, &key));
         assert_eq!(made.status, 201, "{}", made.text());
     }

@@ -106,15 +106,15 @@ fn invalid_names_and_accounts_are_refused_with_the_reason() {
                 "good.test",
                 name,
             ];
-            let told = server.authority.run(&arguments).code(1).stderr;
-            assert!(told.contains(reason), "{reason} is not in {told}");
+            let message = server.authority.run(&arguments).code(1).stderr;
+            assert!(message.contains(reason), "{reason} is not in {message}");
         }
         let both = "ca acme authorize add acme a_b.test 10.0.0.0/40 --account";
         let both: Vec<_> = both.split(' ').chain([kid.as_str()]).collect();
-        let told = server.authority.run(&both).code(1).stderr;
+        let message = server.authority.run(&both).code(1).stderr;
         assert!(
-            told.contains("underscore") && told.contains("network"),
-            "{told}"
+            message.contains("underscore") && message.contains("network"),
+            "{message}"
         );
         let late = [
             "ca",
@@ -128,8 +128,8 @@ fn invalid_names_and_accounts_are_refused_with_the_reason() {
             "--expires",
             "2020-01-01T00:00:00Z",
         ];
-        let told = server.authority.run(&late).code(1).stderr;
-        assert!(told.contains("to come"), "{told}");
+        let message = server.authority.run(&late).code(1).stderr;
+        assert!(message.contains("to come"), "{message}");
         let listed = server
             .authority
             .run(&["ca", "acme", "authorize", "list", "acme"]);

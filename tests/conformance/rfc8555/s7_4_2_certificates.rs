@@ -13,13 +13,13 @@ use crate::conformance::subject::{refused, subject};
 
 /// A certificate for this name, and further members of newOrder.
 #[track_caller]
-fn issued(name: &str, wishes: &Value) -> Response {
+fn issued(name: &str, requested: &Value) -> Response {
     let subject = subject();
     subject.host(&[name]);
     let account = subject.account();
     let mut payload = json!({"identifiers": [{"type": "dns", "value": name}]});
     let fields = payload.as_object_mut().unwrap();
-    fields.extend(wishes.as_object().unwrap().clone());
+    fields.extend(requested.as_object().unwrap().clone());
     let answer = account.post(&account.resource("newOrder"), Some(&payload));
     let mut order = acceptance::acme::Order {
         url: answer.header("location").to_owned(),
@@ -120,8 +120,8 @@ fn times_that_were_granted_are_in_the_certificate() {
     let now = jiff::Timestamp::now().as_second();
     let at = |seconds| jiff::Timestamp::from_second(now + seconds).unwrap();
     let (from, to) = (at(60), at(7200));
-    let wishes = json!({"notBefore": from.to_string(), "notAfter": to.to_string()});
-    let chain = chain(&issued("times.conformance.test", &wishes));
+    let requested = json!({"notBefore": from.to_string(), "notAfter": to.to_string()});
+    let chain = chain(&issued("times.conformance.test", &requested));
     let validity = der::elements(der::certificate(&chain[0])[3].1);
     // UTCTime until 2049 (RFC 5280 §4.1.2.5).
     let text = |at: jiff::Timestamp| at.strftime("%y%m%d%H%M%SZ").to_string();

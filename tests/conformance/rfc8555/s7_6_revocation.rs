@@ -196,8 +196,8 @@ fn an_expired_certificate_can_be_revoked() {
     let account = Account::register(&subject().client, &directory);
     let end = jiff::Timestamp::now().as_second() + 3;
     let end = jiff::Timestamp::from_second(end).unwrap();
-    let wishes = json!({"notAfter": end.to_string()});
-    let leaf = Leaf::ordered(&account, &["expired.revoke.test"], &wishes, "ES256");
+    let requested = json!({"notAfter": end.to_string()});
+    let leaf = Leaf::ordered(&account, &["expired.revoke.test"], &requested, "ES256");
     acceptance::process::eventually("the certificate to expire", || {
         (jiff::Timestamp::now() > end).then_some(())
     });

@@ -138,7 +138,7 @@ fn the_body_of_a_wrong_page_is_not_shown() {
     account.post(challenge["url"].as_str().unwrap(), Some(&json!({})));
     let body = account.await_status(authorization, "invalid");
     let detail = failed(&body["challenges"][0], "unauthorized");
-    assert!(detail.contains("18"), "length is told: {detail}");
+    assert!(detail.contains("18"), "the length is reported: {detail}");
     for url in [
         order.url.as_str(),
         authorization,

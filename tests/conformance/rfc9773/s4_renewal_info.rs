@@ -88,8 +88,8 @@ fn a_certificate_with_a_lifetime_of_seconds_has_a_window_too() {
     let account = Account::register(&subject().client, &directory);
     let now = Timestamp::now().as_second();
     let expiry = Timestamp::from_second(now + 20).unwrap();
-    let wishes = json!({"notAfter": expiry.to_string()});
-    let leaf = Leaf::ordered(&account, &["brief.ari.test"], &wishes, "ES256");
+    let requested = json!({"notAfter": expiry.to_string()});
+    let leaf = Leaf::ordered(&account, &["brief.ari.test"], &requested, "ES256");
     let url = format!("{}/{}", account.resource("renewalInfo"), name(&leaf));
     let answer = subject().client.get(&url).unwrap();
     let (start, end) = window(&answer);

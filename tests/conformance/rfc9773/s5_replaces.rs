@@ -39,8 +39,8 @@ fn a_certificate_is_replaced_once() {
     let account = subject().account();
     let host = "once.replaces.test";
     let name = json!(name(&Leaf::issued(&account, &[host], "ES256")));
-    let wishes = json!({"replaces": name});
-    let first = ordered(&account, &[host], &wishes);
+    let requested = json!({"replaces": name});
+    let first = ordered(&account, &[host], &requested);
     refused(&order(&account, host, &name), 409, "alreadyReplaced");
     let done = account.try_finalize(&first, &csr(&[host])).unwrap();
     assert_eq!(done.json()["replaces"], name);
@@ -90,8 +90,8 @@ fn one_name_in_common_is_enough() {
     let account = subject().account();
     let (kept, dropped) = ("kept.replaces.test", "dropped.replaces.test");
     let name = json!(name(&Leaf::issued(&account, &[kept, dropped], "ES256")));
-    let wishes = json!({"replaces": name});
-    let order = ordered(&account, &[kept, "new.replaces.test"], &wishes);
+    let requested = json!({"replaces": name});
+    let order = ordered(&account, &[kept, "new.replaces.test"], &requested);
     assert_eq!(order.body["replaces"], name);
 }
 
@@ -102,8 +102,8 @@ fn a_revoked_certificate_is_replaced_like_any_other() {
     let leaf = Leaf::issued(&account, &[host], "ES256");
     let revoke = account.resource("revokeCert");
     account.post(&revoke, Some(&leaf.revocation(Some(json!(1)))));
-    let wishes = json!({"replaces": name(&leaf)});
-    Leaf::ordered(&account, &[host], &wishes, "ES256");
+    let requested = json!({"replaces": name(&leaf)});
+    Leaf::ordered(&account, &[host], &requested, "ES256");
 }
 
 #[test]

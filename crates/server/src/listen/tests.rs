@@ -67,11 +67,11 @@ struct Place {
     listener: Listener,
     address: SocketAddr,
     asked: Arc<Notify>,
-    told: Arc<Notify>,
+    answer_now: Arc<Notify>,
 }
 
 /// Three pages: which client asks, one that takes a while, one that wants a body.
-fn pages(asked: &Arc<Notify>, told: &Arc<Notify>) -> Router {
+fn pages(asked: &Arc<Notify>, answer_now: &Arc<Notify>) -> Router {
     Router::new()
         .route(
             "/who",
@@ -86,10 +86,10 @@ fn pages(asked: &Arc<Notify>, told: &Arc<Notify>) -> Router {
         .route(
             "/slow",
             get({
-                let (asked, told) = (Arc::clone(asked), Arc::clone(told));
+                let (asked, answer_now) = (Arc::clone(asked), Arc::clone(answer_now));
                 async move || {
                     asked.notify_one();
-                    told.notified().await;
+                    answer_now.notified().await;
                     "done"
                 }
             }),
@@ -117,8 +117,8 @@ async fn place(limits: Limits) -> Place {
         &TlsOptions::default(),
     )
     .unwrap();
-    let (asked, told) = <(Arc<Notify>, Arc<Notify>)>::default();
-    let router = pages(&asked, &told);
+    let (asked, answer_now) = <(Arc<Notify>, Arc<Notify>)>::default();
+    let router = pages(&asked, &answer_now);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let listener = Listener::https(listener, tls, router, limits);
@@ -128,7 +128,7 @@ async fn place(limits: Limits) -> Place {
         listener,
         address,
         asked,
-        told,
+        answer_now,
     }
 }
 
@@ -201,7 +201,7 @@ async fn a_client_certificate_is_passed_on_when_it_is_ours_and_refused_when_not(
     let answer = ask(&mut stream, "/who").await.unwrap();
     assert!(answer.ends_with("1 certificates, 127.0.0.1"), "{answer}");
     let foreign = place.client(Some(leaf(&authority())), &[]);
-    // TLS 1.3 tells the client of the refusal with its first read.
+    // TLS 1.3 reports the refusal to the client with its first read.
     let answer = match place.connect_as(foreign).await {
         Ok(mut stream) => ask(&mut stream, "/who").await.unwrap_or_default(),
         Err(_) => String::new(),
@@ -246,7 +246,7 @@ async fn closing_answers_the_request_in_progress_and_accepts_no_other() {
     while TcpStream::connect(place.address).await.is_ok() {
         tokio::task::yield_now().await;
     }
-    place.told.notify_one();
+    place.answer_now.notify_one();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.unwrap();
     assert!(answer.ends_with("done"), "{answer}");
@@ -373,11 +373,11 @@ async fn tls_1_2_and_1_3_are_supported() {
 #[tokio::test]
 async fn many_unfinished_handshakes_do_not_delay_other_clients() {
     let place = place(Limits::default()).await;
-    let mut crowd = Vec::new();
+    let mut unfinished = Vec::new();
     for _ in 0..300 {
-        crowd.push(TcpStream::connect(place.address).await.unwrap());
+        unfinished.push(TcpStream::connect(place.address).await.unwrap());
     }
-    // Half of the time after which the crowd is sent away.
+    // Half of the time after which the unfinished handshakes are disconnected.
     let patience = Limits::default().handshake / 2;
     let mut stream = timeout(patience, place.connect()).await.unwrap();
     let answer = ask(&mut stream, "/who").await.unwrap();
@@ -389,19 +389,19 @@ struct Plain {
     listener: Listener,
     address: SocketAddr,
     asked: Arc<Notify>,
-    told: Arc<Notify>,
+    answer_now: Arc<Notify>,
 }
 
 async fn plain(limits: Limits) -> Plain {
-    let (asked, told) = <(Arc<Notify>, Arc<Notify>)>::default();
+    let (asked, answer_now) = <(Arc<Notify>, Arc<Notify>)>::default();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let listener = Listener::http(listener, pages(&asked, &told), limits);
+    let listener = Listener::http(listener, pages(&asked, &answer_now), limits);
     Plain {
         listener,
         address,
         asked,
-        told,
+        answer_now,
     }
 }
 
@@ -479,7 +479,7 @@ async fn closing_a_plain_listener_lets_the_request_in_progress_finish() {
     while TcpStream::connect(plain.address).await.is_ok() {
         tokio::task::yield_now().await;
     }
-    plain.told.notify_one();
+    plain.answer_now.notify_one();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.unwrap();
     assert!(answer.ends_with("done"), "{answer}");

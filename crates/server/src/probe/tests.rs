@@ -279,8 +279,8 @@ async fn a_slow_resolver_is_waited_for_and_a_silent_one_is_not() {
     assert_eq!(world.seen("late.test", server.port()).await.status, 200);
     let failure = world.failed("silent.test", 80).await;
     assert_eq!(failure.kind, FailureKind::Dns);
-    let told = format!("{} {}", failure.words, failure.trace.answers.join(", "));
-    assert!(told.contains("time-out"), "{told}");
+    let message = format!("{} {}", failure.words, failure.trace.answers.join(", "));
+    assert!(message.contains("time-out"), "{message}");
 }
 
 #[tokio::test]

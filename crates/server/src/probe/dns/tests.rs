@@ -73,13 +73,13 @@ fn records(asked: &str) -> Vec<Record> {
         "foreign.test." => vec![txt("else.test.", &["not asked for"])],
         "old.test." => vec![txt(asked, &["old"])],
         "many.test." => (0..200).map(|n| server(asked, n)).collect(),
-        _ if asked.ends_with(".many.test.") => crowd(asked),
+        _ if asked.ends_with(".many.test.") => many_addresses(asked),
         _ => Vec::new(),
     }
 }
 
 /// Many addresses, none of which may be connected to.
-fn crowd(owner: &str) -> Vec<Record> {
+fn many_addresses(owner: &str) -> Vec<Record> {
     let all = (0..1000_u16).map(|n| {
         let [high, low] = n.to_be_bytes();
         RData::A(A(Ipv4Addr::new(169, 254, high, low)))
@@ -197,8 +197,8 @@ async fn aliases_are_followed_whether_or_not_the_resolver_does_it() {
     assert_eq!(whole.trace.answers, ["CNAME TXT.test", "a TXT record"]);
     let alias = seen(&prober, "alias.test").await;
     assert_eq!(alias.values, ["one", "two halves"]);
-    let told = ["CNAME txt.test", "2 TXT records for txt.test"];
-    assert_eq!(alias.trace.answers, told);
+    let answers = ["CNAME txt.test", "2 TXT records for txt.test"];
+    assert_eq!(alias.trace.answers, answers);
 }
 
 #[tokio::test]
@@ -214,9 +214,9 @@ async fn aliases_that_loop_or_never_end_are_reported() {
 #[test]
 fn many_addresses_are_reported_in_a_short_message() {
     let all = (0..1000).map(|n| Ipv4Addr::from_bits(0x0a00_0000 + n).into());
-    let told = Outcome::Found(all.collect()).words("A");
-    assert!(told.starts_with("A 10.0.0.0, A 10.0.0.1, "), "{told}");
-    assert!(told.ends_with("A 10.0.0.7 and 992 more"), "{told}");
+    let words = Outcome::Found(all.collect()).words("A");
+    assert!(words.starts_with("A 10.0.0.0, A 10.0.0.1, "), "{words}");
+    assert!(words.ends_with("A 10.0.0.7 and 992 more"), "{words}");
     let one = Outcome::Found(vec![Ipv4Addr::LOCALHOST.into()]).words("A");
     assert_eq!(one, "A 127.0.0.1");
 }
@@ -290,8 +290,8 @@ async fn silence_ends_at_the_deadline_and_is_reported() {
     });
     let failure = failed(&prober, "silent.test").await;
     assert_eq!(failure.kind, FailureKind::Dns);
-    let told = ["nothing in time (time-out)"; 2];
-    assert_eq!(failure.trace.answers, told, "asked twice");
+    let answers = ["nothing in time (time-out)"; 2];
+    assert_eq!(failure.trace.answers, answers, "asked twice");
     let asked = prober.records("silent.test", RecordType::TXT, Duration::from_millis(100));
     let cut = asked.await.unwrap_err();
     assert_eq!(cut.words, "no answer in time (time-out)");
