@@ -19,7 +19,7 @@ use crate::admission::{
 };
 use crate::config::Config;
 use crate::external_key::ExternalKeyRules;
-use crate::issue::Unsigned;
+use crate::issue::UnsignedCertificate;
 use crate::provisioner::{self, Acme};
 use crate::refusal::Refusal;
 
@@ -88,11 +88,11 @@ pub(crate) fn other_key() -> PrivateKey {
 }
 
 /// Signs as the authority that smallstep's `step` has made.
-pub(crate) fn sign(unsigned: &Unsigned) -> Certificate {
+pub(crate) fn sign(unsigned: &UnsignedCertificate) -> Certificate {
     sign_with(unsigned, &key(real!("intermediate_ca_key")))
 }
 
-pub(crate) fn sign_with(unsigned: &Unsigned, key: &PrivateKey) -> Certificate {
+pub(crate) fn sign_with(unsigned: &UnsignedCertificate, key: &PrivateKey) -> Certificate {
     let algorithm = key.default_signature();
     let tbs = unsigned.tbs().to_der(algorithm).unwrap();
     assemble(&tbs, algorithm, &key.sign(algorithm, &tbs).unwrap()).unwrap()

@@ -5,7 +5,7 @@ pub(crate) mod authority;
 use jiff::Timestamp;
 use pki::{
     Certificate, ExtendedKeyUsage, Extension, KeyKind, KeyUsages, Name, PublicKey, Serial,
-    TbsCertificate, extension, oid,
+    SignatureAlgorithm, TbsCertificate, extension, oid,
 };
 
 use crate::admission::{CertificateContents, Grant, LeafContents, Parts, PublishedAt, Recipient};
@@ -15,15 +15,77 @@ use crate::refusal::Refusal;
 
 pub use crate::lint::Kind;
 
-/// A certificate that lacks only its signature. It is made in this module alone, and the signer
-/// takes nothing else.
-pub struct Unsigned {
+/// Something that lacks only the signature of an authority: a certificate, and one day a CRL or an
+/// OCSP response. The signer takes nothing else, and only this crate can implement it.
+pub trait Unsigned: sealed::Sealed {
+    /// What it is once it is signed.
+    type Signed;
+
+    /// The name of the issuer that has to sign it.
+    fn issuer(&self) -> &Name;
+
+    /// Whether its own key signs it, as a root's does, and no other.
+    fn is_self_signed(&self) -> bool {
+        false
+    }
+
+    /// The DER to sign.
+    ///
+    /// # Errors
+    /// When a field cannot be encoded.
+    fn to_der(&self, algorithm: SignatureAlgorithm) -> Result<Vec<u8>, pki::Error>;
+
+    /// Joins the DER of [`Unsigned::to_der`] and its signature.
+    ///
+    /// # Errors
+    /// When the DER does not fit the algorithm.
+    fn assemble(
+        der: &[u8],
+        algorithm: SignatureAlgorithm,
+        signature: &[u8],
+    ) -> Result<Self::Signed, pki::Error>;
+}
+
+mod sealed {
+    /// Keeps other crates from implementing [`super::Unsigned`].
+    #[expect(unnameable_types, reason = "it must not be nameable elsewhere")]
+    pub trait Sealed {}
+
+    impl Sealed for super::UnsignedCertificate {}
+}
+
+/// A certificate that lacks only its signature. It is made in this module alone.
+pub struct UnsignedCertificate {
     tbs: TbsCertificate,
     kind: Kind,
     recipient: Recipient,
 }
 
-impl Unsigned {
+impl Unsigned for UnsignedCertificate {
+    type Signed = Certificate;
+
+    fn issuer(&self) -> &Name {
+        &self.tbs.issuer
+    }
+
+    fn is_self_signed(&self) -> bool {
+        self.kind == Kind::Root
+    }
+
+    fn to_der(&self, algorithm: SignatureAlgorithm) -> Result<Vec<u8>, pki::Error> {
+        self.tbs.to_der(algorithm)
+    }
+
+    fn assemble(
+        der: &[u8],
+        algorithm: SignatureAlgorithm,
+        signature: &[u8],
+    ) -> Result<Certificate, pki::Error> {
+        pki::assemble(der, algorithm, signature)
+    }
+}
+
+impl UnsignedCertificate {
     /// What will be signed.
     #[must_use]
     pub fn tbs(&self) -> &TbsCertificate {
@@ -62,7 +124,7 @@ pub fn prepare(
     now: Timestamp,
     serial: Serial,
     issuer: &Certificate,
-) -> Result<Unsigned, Refusal> {
+) -> Result<UnsignedCertificate, Refusal> {
     if issuer.not_after() <= now {
         return Err(Refusal::IssuerExpired {
             at: issuer.not_after(),
@@ -83,7 +145,7 @@ pub fn prepare(
         CertificateContents::LeafContents(contents) => fresh(*contents, &key, issuer)?,
         CertificateContents::Copy(old) => copied(&old, &key, issuer),
     };
-    let unsigned = Unsigned {
+    let unsigned = UnsignedCertificate {
         tbs: TbsCertificate {
             serial,
             issuer: issuer.subject().clone(),

@@ -28,7 +28,7 @@ mod fixture;
 pub use admission::{Admission, Grant, IssuancePolicy, IssuanceRequest, Recipient, admit};
 pub use config::{Config, Fault, Warning};
 pub use external_key::ExternalKeyRules;
-pub use issue::{Unsigned, prepare};
+pub use issue::{Unsigned, UnsignedCertificate, prepare};
 pub use policy::Policy;
 pub use provisioner::Provisioner;
 pub use refusal::Refusal;

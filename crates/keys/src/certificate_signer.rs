@@ -1,9 +1,8 @@
-//! The one place where certificates are signed. It takes [`ca::Unsigned`] and nothing else, so
-//! that whatever it signs has passed the decisions of `ca`.
+//! The one place where the key of an authority signs. It takes [`ca::Unsigned`] and nothing else,
+//! so that whatever it signs has passed the decisions of `ca`.
 
-use ca::Unsigned;
-use ca::issue::Kind;
-use pki::{Certificate, assemble};
+use ca::{Unsigned, UnsignedCertificate};
+use pki::Certificate;
 
 use crate::{Error, Signer};
 
@@ -33,8 +32,8 @@ impl CertificateSigner {
     ///
     /// # Errors
     /// When it is no root, or is for another key.
-    pub fn self_signed(signer: Box<dyn Signer>, root: Unsigned) -> Result<Self, Error> {
-        if root.kind() != Kind::Root {
+    pub fn self_signed(signer: Box<dyn Signer>, root: UnsignedCertificate) -> Result<Self, Error> {
+        if !root.is_self_signed() {
             return Err(Error::Root);
         }
         let tbs = root.tbs();
@@ -47,15 +46,15 @@ impl CertificateSigner {
         Ok(Self { signer, issuer })
     }
 
-    /// Signs a certificate and verifies the signature that came back.
+    /// Signs, and verifies the signature that came back.
     ///
     /// # Errors
     /// When it names another issuer, the signer fails, or its signature does not verify.
-    pub fn sign(&self, unsigned: Unsigned) -> Result<Certificate, Error> {
-        if unsigned.kind() == Kind::Root {
+    pub fn sign<U: Unsigned>(&self, unsigned: U) -> Result<U::Signed, Error> {
+        if unsigned.is_self_signed() {
             return Err(Error::Root);
         }
-        let named = &unsigned.tbs().issuer;
+        let named = unsigned.issuer();
         if named != self.issuer.subject() {
             return Err(Error::ForeignIssuer {
                 named: named.to_string(),
@@ -78,15 +77,15 @@ impl CertificateSigner {
     }
 }
 
-fn sign(signer: &dyn Signer, unsigned: &Unsigned) -> Result<Certificate, Error> {
+fn sign<U: Unsigned>(signer: &dyn Signer, unsigned: &U) -> Result<U::Signed, Error> {
     let algorithm = signer.algorithm();
-    let message = unsigned.tbs().to_der(algorithm)?;
+    let message = unsigned.to_der(algorithm)?;
     let signature = signer.sign(&message)?;
     signer
         .public_key()
         .verify(algorithm, &message, &signature)
         .map_err(|_| Error::BadSignature)?;
-    Ok(assemble(&message, algorithm, &signature)?)
+    Ok(U::assemble(&message, algorithm, &signature)?)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 use jiff::{SignedDuration, Timestamp};
 use pki::{Certificate, Extension, KeyUsages, Name, PublicKey, Serial, TbsCertificate, extension};
 
-use super::{Kind, Unsigned};
+use super::{Kind, UnsignedCertificate};
 use crate::admission::Recipient;
 use crate::claims::Lifetime;
 use crate::lint::{Contents, authority_key_id};
@@ -24,7 +24,7 @@ pub fn root(
     key: &PublicKey,
     serial: Serial,
     now: Timestamp,
-) -> Result<Unsigned, Refusal> {
+) -> Result<UnsignedCertificate, Refusal> {
     let subject = subject(name, "Root CA")?;
     let lifetime = Lifetime::from_now(now, SignedDuration::ZERO, LIFE);
     let tbs = TbsCertificate {
@@ -52,7 +52,7 @@ pub fn intermediate(
     serial: Serial,
     now: Timestamp,
     root: &Certificate,
-) -> Result<Unsigned, Refusal> {
+) -> Result<UnsignedCertificate, Refusal> {
     if root.not_after() <= now {
         return Err(Refusal::IssuerExpired {
             at: root.not_after(),
@@ -74,8 +74,8 @@ pub fn intermediate(
     Ok(unsigned)
 }
 
-fn unsigned(tbs: TbsCertificate, kind: Kind) -> Unsigned {
-    Unsigned {
+fn unsigned(tbs: TbsCertificate, kind: Kind) -> UnsignedCertificate {
+    UnsignedCertificate {
         tbs,
         kind,
         recipient: Recipient::Authority,

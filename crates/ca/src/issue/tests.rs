@@ -15,7 +15,7 @@ use crate::fixture::{
 };
 
 /// What we would sign in place of a leaf that smallstep's step-ca has issued.
-fn same_as(real: &Certificate, key: &PrivateKey) -> Unsigned {
+fn same_as(real: &Certificate, key: &PrivateKey) -> UnsignedCertificate {
     let config = real_config();
     let issued_at = real.not_before() + SignedDuration::from_secs(60);
     let finalized = finalized(order(&["127.0.0.1", "localhost"]), Some("localhost"), key);
@@ -23,16 +23,16 @@ fn same_as(real: &Certificate, key: &PrivateKey) -> Unsigned {
     prepare(grant, issued_at, real.serial().clone(), &intermediate()).unwrap()
 }
 
-fn fresh(names: &[&str], common_name: Option<&str>) -> Unsigned {
+fn fresh(names: &[&str], common_name: Option<&str>) -> UnsignedCertificate {
     let grant = fixture::grant(&real_config(), names, common_name);
     prepare(grant, now(), serial(), &intermediate()).unwrap()
 }
 
-fn oids(unsigned: &Unsigned) -> Vec<ObjectIdentifier> {
+fn oids(unsigned: &UnsignedCertificate) -> Vec<ObjectIdentifier> {
     unsigned.tbs().extensions.iter().map(|e| e.oid).collect()
 }
 
-fn san(unsigned: &Unsigned) -> Extension {
+fn san(unsigned: &UnsignedCertificate) -> Extension {
     let extensions = &unsigned.tbs().extensions;
     let found = extensions.iter().find(|e| e.oid == oid::SUBJECT_ALT_NAME);
     found.unwrap().clone()

@@ -9,7 +9,7 @@ use crate::claims::BadLifetime;
 use crate::config::Config;
 use crate::external_key::ExternalKeyRules;
 use crate::fixture::{self, acme, authorize, finalized, leaf_key, leaf_rsa_key, now, order};
-use crate::issue::{Unsigned, prepare};
+use crate::issue::{UnsignedCertificate, prepare};
 use crate::refusal::Refusal;
 
 const TOML: &str = r#"
@@ -62,7 +62,7 @@ fn issued_by(
     profile: Option<&str>,
     names: &[&str],
     key: &PrivateKey,
-) -> Result<Unsigned, Refusal> {
+) -> Result<UnsignedCertificate, Refusal> {
     let mut order = order(names);
     order.profile = profile.map(str::to_owned);
     let finalized = finalized(order, Some(names[0]), key);
@@ -70,11 +70,11 @@ fn issued_by(
     prepare(grant, now(), fixture::serial(), &fixture::intermediate())
 }
 
-fn issued(profile: &str, names: &[&str]) -> Result<Unsigned, Refusal> {
+fn issued(profile: &str, names: &[&str]) -> Result<UnsignedCertificate, Refusal> {
     issued_by(&config(), Some(profile), names, &leaf_key())
 }
 
-fn find(unsigned: &Unsigned, oid: ObjectIdentifier) -> &Extension {
+fn find(unsigned: &UnsignedCertificate, oid: ObjectIdentifier) -> &Extension {
     let mut all = unsigned.tbs().extensions.iter();
     all.find(|extension| extension.oid == oid).unwrap()
 }
@@ -222,7 +222,7 @@ fn one_that_says_nothing_changes_nothing() {
     let config = config_of("[profile.tls]\n[provisioner.acme]\nprofiles = [\"tls\"]");
     let with = issued_by(&config, Some("tls"), &["a.lab"], &leaf_key()).unwrap();
     let without = issued_by(&fixture::real_config(), None, &["a.lab"], &leaf_key()).unwrap();
-    let der = |unsigned: &Unsigned| {
+    let der = |unsigned: &UnsignedCertificate| {
         let algorithm = pki::SignatureAlgorithm::default_for(KeyKind::EcP256);
         unsigned.tbs().to_der(algorithm).unwrap()
     };

@@ -11,7 +11,7 @@ use crate::fixture::{
     self, after, intermediate, leaf_ec, leaf_key, leaf_renewed, now, root, serial,
     server_certificate, sign,
 };
-use crate::issue::{Unsigned, prepare};
+use crate::issue::{UnsignedCertificate, prepare};
 
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 
@@ -69,7 +69,7 @@ fn acme_claiming(claims: Value) -> Value {
     json!([{"type": "ACME", "name": "acme", "claims": claims}])
 }
 
-fn renewed(new_key: Option<&PublicKey>, now: Timestamp) -> Unsigned {
+fn renewed(new_key: Option<&PublicKey>, now: Timestamp) -> UnsignedCertificate {
     let grant = Old::new(leaf_ec()).renew(&fixture::config(acme()), new_key, now);
     prepare(grant.unwrap(), now, serial(), &intermediate()).unwrap()
 }

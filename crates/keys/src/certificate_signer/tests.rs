@@ -1,6 +1,6 @@
 //! What the certificate signer signs, what it refuses, and that it verifies each signature.
 
-use ca::{Grant, authority, prepare};
+use ca::{Grant, UnsignedCertificate, authority, prepare};
 use jiff::{SignedDuration, Timestamp};
 use pki::{KeyKind, PublicKey, Serial, SignatureAlgorithm};
 
@@ -19,7 +19,7 @@ fn signer(kind: KeyKind) -> Box<FileSigner> {
     Box::new(FileSigner::from(generate(kind).ok().unwrap()))
 }
 
-fn root(name: &str, key: &PublicKey) -> Unsigned {
+fn root(name: &str, key: &PublicKey) -> UnsignedCertificate {
     authority::root(name, key, serial(), now()).ok().unwrap()
 }
 
@@ -42,7 +42,7 @@ fn certificate_signer(name: &str, kind: KeyKind) -> (CertificateSigner, Certific
     )
 }
 
-fn leaf(issuer: &Certificate) -> Unsigned {
+fn leaf(issuer: &Certificate) -> UnsignedCertificate {
     let key = generate(KeyKind::EcP256).ok().unwrap();
     let names = ["localhost".to_owned()];
     let life = SignedDuration::from_hours(24);
