@@ -98,8 +98,8 @@ fn decide(
     now: Timestamp,
 ) -> Result<Decided, Refusal> {
     rights(request, standing)?;
-    belongs(request, policy)?;
     barred(policy)?;
+    belongs(request, policy)?;
     if let Contents::Renewed(old) = &request.contents {
         renewable(old, policy, now)?;
     }

@@ -93,6 +93,23 @@ fn an_order_whose_account_key_or_certified_key_has_ended_is_refused() {
 }
 
 #[test]
+fn a_provisioner_that_is_disabled_or_gone_is_refused_with_that_reason() {
+    let refusal = |provisioner: Value| {
+        let config = fixture::config(json!([provisioner]));
+        match decided(&config, &["a.lab"], &Facts::default()) {
+            Admission::Refusal(refusal) => Some(refusal),
+            Admission::Grant(_) | Admission::Ask(..) => None,
+        }
+    };
+    let template = json!({"x509": {"template": "{}"}});
+    let disabled = json!({"type": "ACME", "name": "acme", "options": template});
+    let refused = refusal(disabled);
+    assert!(matches!(refused, Some(Refusal::ProvisionerDisabled { .. })));
+    let refused = refusal(json!({"type": "ACME", "name": "other"}));
+    assert!(matches!(refused, Some(Refusal::UnknownProvisioner { .. })));
+}
+
+#[test]
 fn a_preview_refuses_names_and_times_that_cannot_be_had() {
     let config = fixture::real_config();
     let preview_of = |profile: Option<&str>, hours: i64| {

@@ -41,6 +41,8 @@ impl AcmeService {
         let (service, account) = (self.clone(), caller.account.clone());
         let config = Arc::clone(caller.config);
         let run = async move {
+            // An account neither holds nor awaits the lock of another account's order.
+            service.order(&account, request.order).await?;
             let _lock = service.order_locks.lock(request.order).await?;
             service.finalize_locked(&config, &account, request).await
         };

@@ -33,7 +33,8 @@ impl NativeService {
         presented: Option<&[u8]>,
         request_id: String,
     ) -> Result<Certificate, Error> {
-        let old = self.presented(presented, None).await?;
+        let certificate = self.verify(presented)?;
+        let old = self.known(certificate, None).await?;
         self.next(config, old, None, request_id).await
     }
 
@@ -48,9 +49,10 @@ impl NativeService {
         csr: &[u8],
         request_id: String,
     ) -> Result<Certificate, Error> {
+        let certificate = self.verify(presented)?;
         let csr = pki::Csr::verify(csr);
         let new_key = csr.as_ref().ok().map(pki::Csr::public_key);
-        let old = self.presented(presented, new_key).await?;
+        let old = self.known(certificate, new_key).await?;
         let csr =
             csr.map_err(|why| Error::BadRequest(format!("the CSR cannot be taken: {why}")))?;
         self.next(config, old, Some(csr.public_key().clone()), request_id)
@@ -86,16 +88,10 @@ impl NativeService {
         self.tasks.outlive(run).await
     }
 
-    /// The peer's certificate, verified here once more, and known to the store.
-    /// `new_key` is the key of the next one, where it is another.
-    async fn presented(
-        &self,
-        presented: Option<&[u8]>,
-        new_key: Option<&PublicKey>,
-    ) -> Result<PresentedCertificate, Error> {
+    /// The peer's certificate, verified here once more.
+    fn verify(&self, presented: Option<&[u8]>) -> Result<Certificate, Error> {
         let der = presented
-            .ok_or_else(|| Error::Unproven("the client showed no certificate".to_owned()))?;
-        let unproven = |why: String| Error::Unproven(format!("the client's certificate: {why}"));
+            .ok_or_else(|| Error::Unproven("the client presented no certificate".to_owned()))?;
         let certificate = Certificate::from_der(der).map_err(|why| unproven(why.to_string()))?;
         let options = chain::Options {
             intermediates: self.chain(),
@@ -105,6 +101,16 @@ impl NativeService {
             host: None,
         };
         chain::verify(&certificate, &options).map_err(|why| unproven(why.to_string()))?;
+        Ok(certificate)
+    }
+
+    /// What the store has of the peer's certificate. `new_key` is the key of the next one, where it
+    /// is another.
+    async fn known(
+        &self,
+        certificate: Certificate,
+        new_key: Option<&PublicKey>,
+    ) -> Result<PresentedCertificate, Error> {
         let serial = certificate.serial();
         let key = new_key.map_or_else(|| certificate.public_key(), Ok);
         let key = key.map_err(Refusal::from)?.digest();
@@ -131,6 +137,10 @@ impl NativeService {
             key_compromised: standing.key_compromised,
         })
     }
+}
+
+fn unproven(why: String) -> Error {
+    Error::Unproven(format!("the client's certificate: {why}"))
 }
 
 /// What the record says about a certificate to be renewed. One that was neither ordered nor renewed
