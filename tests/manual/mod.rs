@@ -222,6 +222,8 @@ fn collect(words: &mut Vec<String>, commands: &mut BTreeSet<String>) {
         .and_then(|rest| rest.split("\n\n").next())
         .unwrap_or_default()
         .lines()
+        // A line that continues a help text is indented further.
+        .filter(|line| !line.starts_with("   "))
         .filter_map(|line| line.split_whitespace().next())
         .filter(|name| *name != "help")
         .map(str::to_owned)

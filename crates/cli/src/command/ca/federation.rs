@@ -18,7 +18,7 @@ const EXAMPLES: &str = "Examples:
   Save them:
     $ step ca federation federation.crt";
 
-/// Download the root certificates of the authority and of the authorities federated with it
+/// Download the root certificates of the authority and its federation
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {

@@ -56,7 +56,7 @@ pub(crate) enum Command {
     Root(root::Args),
     /// Download all root certificates
     Roots(roots::Args),
-    /// Download the root certificates of the authority and of the authorities federated with it
+    /// Download the root certificates of the authority and its federation
     Federation(federation::Args),
     /// Request a certificate
     Certificate(Box<certificate::Args>),
