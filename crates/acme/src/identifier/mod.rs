@@ -1,0 +1,196 @@
+//! Identifiers: DNS names, wildcards and IP addresses (RFC 8555 §9.7.7, RFC 8738).
+//!
+//! An [`Identifier`] is canonical and cannot be wrong; what came by wire is
+//! [`Unchecked`]. Whether a name may have a certificate is decided elsewhere.
+
+mod dns;
+mod ip;
+
+use std::fmt;
+use std::net::IpAddr;
+
+use pki::AltName;
+use serde::{Deserialize, Serialize};
+
+use crate::problem::{Kind, Problem, quote};
+
+pub use self::dns::DnsName;
+pub use crate::unchecked::Unchecked;
+
+/// What a certificate is asked for.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "Unchecked", into = "Unchecked")]
+pub enum Identifier {
+    /// One host name.
+    Dns(DnsName),
+    /// Every name one label below this one.
+    Wildcard(DnsName),
+    /// An IP address, never an IPv4-mapped one (RFC 8738).
+    Ip(IpAddr),
+}
+
+impl Identifier {
+    /// Reads an identifier's `type` and `value`.
+    ///
+    /// # Errors
+    /// `unsupportedIdentifier` for an unknown type, `malformed` for a value that
+    /// is not of its type; the detail says what is wrong with it.
+    pub fn parse(kind: &str, value: &str) -> Result<Self, Problem> {
+        match kind {
+            "dns" => match value.strip_prefix("*.") {
+                Some(base) => dns::wildcard(value, base).map(Self::Wildcard),
+                None => DnsName::parse(value).map(Self::Dns),
+            },
+            "ip" => ip::parse(value).map(Self::Ip),
+            other => Err(Problem::new(
+                Kind::UnsupportedIdentifier,
+                format!(
+                    "Identifiers of type {} are not supported here: use dns or ip.",
+                    quote(other)
+                ),
+            )),
+        }
+    }
+
+    /// Reads a name whose type is not said: an address if it is one, else a DNS name.
+    ///
+    /// # Errors
+    /// `malformed`, as [`Identifier::parse`].
+    pub fn guess(value: &str) -> Result<Self, Problem> {
+        let kind = if value.parse::<IpAddr>().is_ok() {
+            "ip"
+        } else {
+            "dns"
+        };
+        Self::parse(kind, value)
+    }
+
+    /// The `type` on the wire.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Dns(_) | Self::Wildcard(_) => "dns",
+            Self::Ip(_) => "ip",
+        }
+    }
+
+    /// The value without `*.`, as authorizations show it (RFC 8555 §7.1.4).
+    pub fn base(&self) -> String {
+        match self {
+            Self::Dns(name) | Self::Wildcard(name) => name.as_str().to_owned(),
+            Self::Ip(address) => address.to_string(),
+        }
+    }
+
+    /// Whether it stands for every name below its base.
+    pub const fn is_wildcard(&self) -> bool {
+        matches!(self, Self::Wildcard(_))
+    }
+
+    /// The subject alternative name that it becomes in a certificate.
+    pub fn to_alt_name(&self) -> AltName {
+        match self {
+            Self::Dns(_) | Self::Wildcard(_) => AltName::Dns(self.to_string()),
+            Self::Ip(address) => AltName::Ip(*address),
+        }
+    }
+}
+
+impl fmt::Display for Identifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Dns(name) => name.fmt(f),
+            Self::Wildcard(base) => write!(f, "*.{base}"),
+            Self::Ip(address) => address.fmt(f),
+        }
+    }
+}
+
+impl Unchecked {
+    /// Checks it.
+    ///
+    /// # Errors
+    /// As [`Identifier::parse`].
+    pub fn check(&self) -> Result<Identifier, Problem> {
+        Identifier::parse(&self.kind, &self.value)
+    }
+}
+
+impl From<&Identifier> for Unchecked {
+    fn from(identifier: &Identifier) -> Self {
+        Self::new(identifier.kind(), identifier.to_string())
+    }
+}
+
+impl From<Identifier> for Unchecked {
+    fn from(identifier: Identifier) -> Self {
+        Self::from(&identifier)
+    }
+}
+
+impl TryFrom<Unchecked> for Identifier {
+    type Error = Problem;
+
+    fn try_from(unchecked: Unchecked) -> Result<Self, Problem> {
+        unchecked.check()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn an_unknown_type_is_unsupported() {
+        for kind in ["", "DNS", "email", "permanent-identifier"] {
+            let problem = Identifier::parse(kind, "a.b").unwrap_err();
+            assert_eq!(problem.kind, Kind::UnsupportedIdentifier);
+        }
+    }
+
+    #[test]
+    fn a_wildcard_is_not_its_base() {
+        let base = Identifier::parse("dns", "a.b").unwrap();
+        let star = Identifier::parse("dns", "*.a.b").unwrap();
+        assert_ne!(base, star);
+        assert_eq!(star.base(), "a.b");
+        assert_eq!(star.to_alt_name(), AltName::Dns("*.a.b".into()));
+    }
+
+    #[test]
+    fn an_identifier_survives_its_json() {
+        for text in [
+            r#"{"type":"dns","value":"*.a.b"}"#,
+            r#"{"type":"ip","value":"2001:db8::1"}"#,
+        ] {
+            let read: Identifier = serde_json::from_str(text).unwrap();
+            assert_eq!(serde_json::to_string(&read).unwrap(), text);
+        }
+        let wrong = r#"{"type":"dns","value":"a b"}"#;
+        assert!(serde_json::from_str::<Identifier>(wrong).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_parsed_or_refused_and_what_is_parsed_is_canonical(
+            kind in "dns|ip|x", value in "\\PC{0,300}"
+        ) {
+            if let Ok(identifier) = Identifier::parse(&kind, &value) {
+                let again = Identifier::parse(identifier.kind(), &identifier.to_string());
+                prop_assert_eq!(again, Ok(identifier));
+            }
+        }
+
+        #[test]
+        fn names_of_likely_characters_are_canonical_when_parsed(
+            value in "(\\*\\.)?(xn--)?[a-zA-Z0-9.:_ü-]{0,70}"
+        ) {
+            if let Ok(identifier) = Identifier::guess(&value) {
+                let text = identifier.to_string();
+                prop_assert!(text.is_ascii() && !text.bytes().any(|b| b.is_ascii_uppercase()));
+                prop_assert_eq!(Identifier::guess(&text), Ok(identifier));
+            }
+        }
+    }
+}
