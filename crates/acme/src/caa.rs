@@ -52,10 +52,9 @@ pub enum Answer {
 /// Judges one identifier: wildcards by their base and `issuewild` first, addresses by nothing
 /// (RFC 8659 §3, §4.3).
 pub fn judge(identifier: &Identifier, cx: &Context<'_>, facts: &Facts) -> Answer {
-    if matches!(identifier, Identifier::Ip(_)) {
+    let Some(base) = identifier.host_name() else {
         return Answer::Allowed;
-    }
-    let base = identifier.base();
+    };
     let mut next = Some(base.as_str());
     while let Some(name) = next {
         match facts.get(name) {

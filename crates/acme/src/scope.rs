@@ -18,13 +18,12 @@ impl Scope {
         if own == wanted {
             return true;
         }
-        match (self, own, wanted) {
-            (
-                Self::Subdomains,
-                Identifier::Dns(own),
-                Identifier::Dns(name) | Identifier::Wildcard(name),
-            ) => name.is_within(own),
-            (Self::Name | Self::Subdomains, _, _) => false,
+        if self == Self::Name {
+            return false;
+        }
+        match own {
+            Identifier::Dns(own) => wanted.host_name().is_some_and(|name| name.is_within(own)),
+            Identifier::Wildcard(_) | Identifier::Ip(_) => false,
         }
     }
 
@@ -32,15 +31,12 @@ impl Scope {
     /// reaches farther than this.
     pub fn subjects_for(self, wanted: &Identifier) -> Vec<Subject> {
         let mut all = vec![Subject::name(wanted.clone())];
-        match (self, wanted) {
-            (Self::Subdomains, Identifier::Dns(name) | Identifier::Wildcard(name)) => {
-                let above = name.lineage().take(MOST_ABOVE);
-                all.extend(above.map(|name| Subject {
-                    identifier: Identifier::Dns(name),
-                    scope: Self::Subdomains,
-                }));
-            }
-            (Self::Subdomains, Identifier::Ip(_)) | (Self::Name, _) => {}
+        if let (Self::Subdomains, Some(name)) = (self, wanted.host_name()) {
+            let above = name.lineage().take(MOST_ABOVE);
+            all.extend(above.map(|name| Subject {
+                identifier: Identifier::Dns(name),
+                scope: Self::Subdomains,
+            }));
         }
         all
     }

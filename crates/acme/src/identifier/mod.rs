@@ -1,7 +1,8 @@
 //! Identifiers: DNS names, wildcards and IP addresses (RFC 8555 §9.7.7, RFC 8738).
 //!
-//! An [`Identifier`] is canonical and cannot be wrong; what came by wire is
-//! [`Unchecked`]. Whether a name may have a certificate is decided elsewhere.
+//! An [`Identifier`] is canonical and always valid; as received it is [`Unchecked`]. Each kind has a
+//! file of its own, and no match on [`Identifier`] has a catch-all arm, so that the compiler lists
+//! what a new kind needs. Not here: whether a name may have a certificate.
 
 mod dns;
 mod ip;
@@ -81,7 +82,15 @@ impl Identifier {
         }
     }
 
-    /// Whether it stands for every name below its base.
+    /// The host name in the DNS, without `*.`; an address has none.
+    pub const fn host_name(&self) -> Option<&DnsName> {
+        match self {
+            Self::Dns(name) | Self::Wildcard(name) => Some(name),
+            Self::Ip(_) => None,
+        }
+    }
+
+    /// Whether it is a wildcard.
     pub const fn is_wildcard(&self) -> bool {
         matches!(self, Self::Wildcard(_))
     }

@@ -65,17 +65,15 @@ impl Asked {
                 )));
             }
         };
-        match identifier {
-            Identifier::Dns(name) | Identifier::Wildcard(name) if name.is_within(&ancestor) => {
-                Ok(Some(ancestor))
-            }
-            Identifier::Dns(_) | Identifier::Wildcard(_) => Err(Problem::malformed(format!(
-                "{identifier} does not lie in its ancestorDomain {}: name a domain above it, or \
-                 leave ancestorDomain out.",
+        match identifier.host_name() {
+            Some(name) if name.is_within(&ancestor) => Ok(Some(ancestor)),
+            Some(_) => Err(Problem::malformed(format!(
+                "{identifier} is not within its ancestorDomain {}: name a domain above it, or \
+                 omit ancestorDomain.",
                 quote(ancestor.as_str())
             ))),
-            Identifier::Ip(_) => Err(Problem::malformed(format!(
-                "{identifier} is an IP address, which no domain is above: leave ancestorDomain out."
+            None => Err(Problem::malformed(format!(
+                "{identifier} is an IP address, which has no ancestor domain: omit ancestorDomain."
             ))),
         }
     }
@@ -85,16 +83,16 @@ impl Asked {
     /// # Errors
     /// `malformed` for an address, or where it is neither true nor false.
     pub fn wants_subdomains(&self, identifier: &Identifier) -> Result<bool, Problem> {
-        match (&self.subdomain_auth_allowed, identifier) {
+        match (&self.subdomain_auth_allowed, identifier.host_name()) {
             (None | Some(Value::Bool(false)), _) => Ok(false),
-            (Some(Value::Bool(true)), Identifier::Dns(_) | Identifier::Wildcard(_)) => Ok(true),
-            (Some(Value::Bool(true)), Identifier::Ip(_)) => Err(Problem::malformed(format!(
-                "{identifier} is an IP address, which has no subdomains: leave \
-                 subdomainAuthAllowed out."
+            (Some(Value::Bool(true)), Some(_)) => Ok(true),
+            (Some(Value::Bool(true)), None) => Err(Problem::malformed(format!(
+                "{identifier} is an IP address, which has no subdomains: omit \
+                 subdomainAuthAllowed."
             ))),
             (Some(_), _) => Err(Problem::malformed(format!(
-                "The subdomainAuthAllowed of {identifier} is neither true nor false: write one of \
-                 the two, or leave it out."
+                "The subdomainAuthAllowed of {identifier} is neither true nor false: use one of \
+                 the two, or omit it."
             ))),
         }
     }
@@ -139,9 +137,9 @@ mod tests {
     #[test]
     fn anything_else_is_no_ancestor() {
         for (kind, value, ancestor, word) in [
-            ("dns", "a.b.lab", json!("c.lab"), "does not lie in"),
-            ("dns", "ab.lab", json!("b.lab"), "does not lie in"),
-            ("dns", "b.lab", json!("a.b.lab"), "does not lie in"),
+            ("dns", "a.b.lab", json!("c.lab"), "is not within"),
+            ("dns", "ab.lab", json!("b.lab"), "is not within"),
+            ("dns", "b.lab", json!("a.b.lab"), "is not within"),
             ("dns", "*.b.lab", json!("*.lab"), "asterisk"),
             ("dns", "a.lab", json!(""), "empty"),
             ("dns", "a.lab", json!(["lab"]), "not a string"),
