@@ -48,7 +48,7 @@ impl Buckets {
     ///
     /// # Errors
     /// How long it takes until one is.
-    pub fn look<K: Hash>(&self, key: &K, rate: Rate, now: Duration) -> Result<(), Duration> {
+    pub fn check<K: Hash>(&self, key: &K, rate: Rate, now: Duration) -> Result<(), Duration> {
         let full_at = self.full_at(self.keys.hash_one(key), rate, now);
         // All but one token's time of the period may lie ahead.
         let latest = now + rate.per.saturating_sub(rate.token());
@@ -111,7 +111,7 @@ mod tests {
     fn drained(now: Duration) -> Buckets {
         let mut buckets = Buckets::new(100);
         for _ in 0..10 {
-            assert_eq!(buckets.look(&"a", TEN_AN_HOUR, now), Ok(()));
+            assert_eq!(buckets.check(&"a", TEN_AN_HOUR, now), Ok(()));
             buckets.take(&"a", TEN_AN_HOUR, now);
         }
         buckets
@@ -120,26 +120,26 @@ mod tests {
     #[test]
     fn a_key_has_its_count_at_once_and_then_one_after_the_other() {
         let mut buckets = drained(at(100));
-        assert_eq!(buckets.look(&"a", TEN_AN_HOUR, at(100)), Err(at(360)));
-        assert_eq!(buckets.look(&"a", TEN_AN_HOUR, at(400)), Err(at(60)));
-        assert_eq!(buckets.look(&"a", TEN_AN_HOUR, at(460)), Ok(()));
+        assert_eq!(buckets.check(&"a", TEN_AN_HOUR, at(100)), Err(at(360)));
+        assert_eq!(buckets.check(&"a", TEN_AN_HOUR, at(400)), Err(at(60)));
+        assert_eq!(buckets.check(&"a", TEN_AN_HOUR, at(460)), Ok(()));
         buckets.take(&"a", TEN_AN_HOUR, at(460));
-        assert_eq!(buckets.look(&"a", TEN_AN_HOUR, at(460)), Err(at(360)));
+        assert_eq!(buckets.check(&"a", TEN_AN_HOUR, at(460)), Err(at(360)));
     }
 
     #[test]
     fn after_the_period_all_of_it_is_there_again() {
         let mut buckets = drained(at(0));
         for _ in 0..10 {
-            assert_eq!(buckets.look(&"a", TEN_AN_HOUR, at(3600)), Ok(()));
+            assert_eq!(buckets.check(&"a", TEN_AN_HOUR, at(3600)), Ok(()));
             buckets.take(&"a", TEN_AN_HOUR, at(3600));
         }
-        assert!(buckets.look(&"a", TEN_AN_HOUR, at(3600)).is_err());
+        assert!(buckets.check(&"a", TEN_AN_HOUR, at(3600)).is_err());
     }
 
     #[test]
     fn one_key_takes_nothing_from_another() {
-        assert_eq!(drained(at(0)).look(&"b", TEN_AN_HOUR, at(0)), Ok(()));
+        assert_eq!(drained(at(0)).check(&"b", TEN_AN_HOUR, at(0)), Ok(()));
     }
 
     #[test]
@@ -148,7 +148,7 @@ mod tests {
         for _ in 0..1000 {
             buckets.take(&"a", TEN_AN_HOUR, at(0));
         }
-        let wait = buckets.look(&"a", TEN_AN_HOUR, at(0)).unwrap_err();
+        let wait = buckets.check(&"a", TEN_AN_HOUR, at(0)).unwrap_err();
         assert!(wait <= at(3600), "{wait:?}");
     }
 
@@ -159,12 +159,12 @@ mod tests {
             count: 20,
             ..TEN_AN_HOUR
         };
-        assert_eq!(buckets.look(&"a", more, at(0)), Err(at(180)));
+        assert_eq!(buckets.check(&"a", more, at(0)), Err(at(180)));
         let shorter = Rate {
             per: at(10),
             ..TEN_AN_HOUR
         };
-        assert_eq!(buckets.look(&"a", shorter, at(0)), Err(at(1)));
+        assert_eq!(buckets.check(&"a", shorter, at(0)), Err(at(1)));
     }
 
     #[test]
@@ -178,7 +178,7 @@ mod tests {
             assert!(buckets.full_at.len() <= 100);
         }
         // Who has taken the most is not forgotten for the others' sake.
-        assert!(buckets.look(&u32::MAX, TEN_AN_HOUR, at(1)).is_err());
+        assert!(buckets.check(&u32::MAX, TEN_AN_HOUR, at(1)).is_err());
     }
 
     #[test]

@@ -4,15 +4,15 @@
 use data_encoding::BASE64URL_NOPAD;
 
 use super::observation::{Observation, TxtProbe};
-use super::txt::Look;
+use super::txt::TxtLookup;
 use super::{Context, Method, Verdict};
 
 pub(super) fn ask(cx: &Context<'_>) -> TxtProbe {
-    look(cx).probe()
+    lookup(cx).probe()
 }
 
 pub(super) fn judge(cx: &Context<'_>, seen: &Observation) -> Verdict {
-    look(cx).exact(seen)
+    lookup(cx).exact(seen)
 }
 
 /// The value that a record has to have.
@@ -20,8 +20,8 @@ pub(super) fn value(cx: &Context<'_>) -> String {
     BASE64URL_NOPAD.encode(&pki::sha256(cx.key_authorization.as_bytes()))
 }
 
-fn look<'a>(cx: &'a Context<'a>) -> Look<'a> {
-    Look {
+fn lookup<'a>(cx: &'a Context<'a>) -> TxtLookup<'a> {
+    TxtLookup {
         method: Method::Dns01,
         cx,
         name: format!("_acme-challenge.{}", cx.identifier.base()),

@@ -4,23 +4,23 @@
 use data_encoding::BASE32_NOPAD;
 
 use super::observation::{Observation, TxtProbe};
-use super::txt::Look;
+use super::txt::TxtLookup;
 use super::{Context, Method, Verdict, dns01};
 
 /// How many octets of the digest become the label.
 const LABEL_OCTETS: usize = 10;
 
 pub(super) fn ask(cx: &Context<'_>) -> TxtProbe {
-    look(cx).probe()
+    lookup(cx).probe()
 }
 
 pub(super) fn judge(cx: &Context<'_>, seen: &Observation) -> Verdict {
-    look(cx).exact(seen)
+    lookup(cx).exact(seen)
 }
 
-fn look<'a>(cx: &'a Context<'a>) -> Look<'a> {
+fn lookup<'a>(cx: &'a Context<'a>) -> TxtLookup<'a> {
     let (label, base) = (label(&cx.caa_identity.account_url), cx.identifier.base());
-    Look {
+    TxtLookup {
         method: Method::DnsAccount01,
         cx,
         name: format!("_{label}._acme-challenge.{base}"),

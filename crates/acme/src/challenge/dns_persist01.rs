@@ -7,7 +7,7 @@
 use jiff::Timestamp;
 
 use super::observation::{Observation, TxtProbe};
-use super::txt::{self, Look};
+use super::txt::{self, TxtLookup};
 use super::{Context, Method, Verdict, report};
 use crate::issue_value::{IssueValue, issuer_of};
 use crate::problem::{Kind, quote};
@@ -19,19 +19,19 @@ struct Fault {
 }
 
 pub(super) fn ask(cx: &Context<'_>) -> TxtProbe {
-    look(cx).probe()
+    lookup(cx).probe()
 }
 
 pub(super) fn judge(cx: &Context<'_>, seen: &Observation) -> Verdict {
-    let look = look(cx);
-    let observation = match look.records(seen) {
+    let lookup = lookup(cx);
+    let observation = match lookup.records(seen) {
         Ok(observation) => observation,
         Err(verdict) => return *verdict,
     };
     let mut fault = None;
     for value in observation.values.iter().filter(|value| is_ours(cx, value)) {
         match check(cx, value) {
-            Ok(()) => return look.proven(observation),
+            Ok(()) => return lookup.proven(observation),
             Err(found) => fault = fault.or(Some((value, found))),
         }
     }
@@ -48,13 +48,13 @@ pub(super) fn judge(cx: &Context<'_>, seen: &Observation) -> Verdict {
             )
         }
     };
-    let advice = format!("The value has to be {}", quote(&look.wanted));
+    let advice = format!("The value has to be {}", quote(&lookup.wanted));
     let fault = report::Fault {
         kind,
         what: &what,
         advice: &advice,
     };
-    Verdict::Retry(look.finding(observation, &fault))
+    Verdict::Retry(lookup.finding(observation, &fault))
 }
 
 /// Whether a record names this authority, be the rest of it as it may.
@@ -111,14 +111,14 @@ fn seconds(text: &str) -> Result<i64, String> {
     Ok(text.parse().unwrap_or_else(|_| Timestamp::MAX.as_second()))
 }
 
-fn look<'a>(cx: &'a Context<'a>) -> Look<'a> {
+fn lookup<'a>(cx: &'a Context<'a>) -> TxtLookup<'a> {
     let issuer = cx.caa_identity.issuers.first().map_or("", String::as_str);
     let policy = if cx.identifier.is_wildcard() {
         "; policy=wildcard"
     } else {
         ""
     };
-    Look {
+    TxtLookup {
         method: Method::DnsPersist01,
         cx,
         name: format!("_validation-persist.{}", cx.identifier.base()),

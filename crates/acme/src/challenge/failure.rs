@@ -20,10 +20,10 @@ pub(super) fn judge(
     failure: &Failure,
     target: &Target<'_>,
 ) -> Verdict {
-    let (kind, what) = sort(failure.kind);
+    let symptom = symptom(failure.kind);
     let fault = Fault {
-        kind,
-        what,
+        kind: symptom.kind,
+        what: symptom.what,
         advice: &advice(failure.kind, target),
     };
     let finding = finding(method, cx, failure, &fault);
@@ -54,9 +54,14 @@ pub(super) fn finding(
     report::finding(method, cx, Seen::trace(&failure.trace), &fault)
 }
 
-/// The problem's type, and what the trace does not say.
-fn sort(failure: FailureKind) -> (Kind, &'static str) {
-    match failure {
+/// The type of a failure's problem, and what the trace does not say.
+struct Symptom {
+    kind: Kind,
+    what: &'static str,
+}
+
+fn symptom(failure: FailureKind) -> Symptom {
+    let (kind, what) = match failure {
         FailureKind::NoSuchName => (Kind::Dns, "the name does not exist"),
         FailureKind::NoAddress => (Kind::Dns, "the name has no address"),
         FailureKind::Dns => (Kind::Dns, "the DNS gave no usable answer"),
@@ -74,8 +79,9 @@ fn sort(failure: FailureKind) -> (Kind, &'static str) {
         FailureKind::Tls | FailureKind::Alert(_) | FailureKind::OldTls => {
             (Kind::Tls, "the TLS handshake failed")
         }
-        FailureKind::Protocol => (Kind::Connection, "what came is not HTTP"),
-    }
+        FailureKind::Protocol => (Kind::Connection, "the answer is not HTTP"),
+    };
+    Symptom { kind, what }
 }
 
 /// What to do next.

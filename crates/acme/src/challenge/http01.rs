@@ -7,7 +7,7 @@
 use super::failure::{self, Target};
 use super::observation::{Failure, Host, HttpObservation, HttpProbe, Observation, Probe};
 use super::report::{self, Fault, Seen};
-use super::{Context, Finding, Method, Proof, Verdict, foreign, redirect};
+use super::{Context, Finding, Method, Proof, Verdict, unexpected, redirect};
 use crate::identifier::Identifier;
 use crate::problem::Kind;
 
@@ -32,7 +32,7 @@ pub(super) fn judge(cx: &Context<'_>, seen: &Observation) -> Verdict {
         Observation::Http(observation) => observation,
         Observation::Failed(failure) => return failed(cx, failure),
         Observation::Txt(_) | Observation::Tls(_) | Observation::Payload => {
-            return foreign(Method::Http01, cx);
+            return unexpected(Method::Http01, cx);
         }
     };
     // The last redirect came from `follow`, so it can be read again.
@@ -179,7 +179,7 @@ mod tests {
     use super::super::{CaaIdentity, Ports, judge};
     use super::*;
 
-    static NOBODY: CaaIdentity = CaaIdentity {
+    static NO_IDENTITY: CaaIdentity = CaaIdentity {
         account_url: String::new(),
         issuers: Vec::new(),
     };
@@ -196,7 +196,7 @@ mod tests {
             payload: b"{}",
             key_authorization: "tok.thumb",
             account: Uuid::nil(),
-            caa_identity: &NOBODY,
+            caa_identity: &NO_IDENTITY,
             ports: Ports::default(),
             now: Timestamp::UNIX_EPOCH,
             redirects,

@@ -285,7 +285,7 @@ pub fn judge(method: Method, cx: &Context<'_>, seen: &Observation) -> Verdict {
 }
 
 /// The verdict on what another eye saw than the one that was asked to look.
-fn foreign(method: Method, cx: &Context<'_>) -> Verdict {
+fn unexpected(method: Method, cx: &Context<'_>) -> Verdict {
     let detail = format!(
         "{} for {} was looked at in another way than its own: tell the operator of this CA.",
         method.as_str(),

@@ -5,6 +5,7 @@
 //! configured, so all are tried again. The certificate's names are told to the operator
 //! only: an order must not become a way to ask who lives behind an address.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 
 use pki::{AltName, Certificate, ObjectIdentifier, alt_name, oid};
@@ -13,7 +14,7 @@ use serde_json::{Value, json};
 use super::failure::{self, Target};
 use super::observation::{Failure, FailureKind, Host, Observation, TlsObservation, TlsProbe};
 use super::report::{self, Seen};
-use super::{Context, Method, Proof, Verdict, foreign};
+use super::{Context, Method, Proof, Verdict, unexpected};
 use crate::identifier::Identifier;
 use crate::problem::Kind;
 
@@ -30,7 +31,17 @@ const SHOWN_NAMES: usize = 10;
 struct Fault {
     kind: Kind,
     what: String,
-    advice: &'static str,
+    advice: Cow<'static, str>,
+}
+
+impl Fault {
+    fn as_report(&self) -> report::Fault<'_> {
+        report::Fault {
+            kind: self.kind,
+            what: &self.what,
+            advice: &self.advice,
+        }
+    }
 }
 
 pub(super) fn ask(cx: &Context<'_>) -> TlsProbe {
@@ -53,7 +64,7 @@ pub(super) fn judge(cx: &Context<'_>, seen: &Observation) -> Verdict {
         Observation::Tls(observation) => observation,
         Observation::Failed(failure) => return failed(cx, failure),
         Observation::Http(_) | Observation::Txt(_) | Observation::Payload => {
-            return foreign(Method::TlsAlpn01, cx);
+            return unexpected(Method::TlsAlpn01, cx);
         }
     };
     match examine(cx, observation) {
@@ -75,7 +86,7 @@ pub(super) fn judge(cx: &Context<'_>, seen: &Observation) -> Verdict {
             let fault = report::Fault {
                 kind: fault.kind,
                 what: &what,
-                advice: fault.advice,
+                advice: &fault.advice,
             };
             let mut finding = report::finding(Method::TlsAlpn01, cx, seen, &fault);
             finding.evidence["answer"] = shown(observation);
@@ -123,7 +134,7 @@ fn session(observation: &TlsObservation) -> Result<(), Fault> {
         return Err(Fault {
             kind: Kind::Tls,
             what: "this version is older than TLS 1.2".to_owned(),
-            advice: UPGRADE,
+            advice: UPGRADE.into(),
         });
     }
     match observation.protocol.as_deref() {
@@ -272,63 +283,56 @@ fn failed(cx: &Context<'_>, failure: &Failure) -> Verdict {
         probe.server_name,
         TlsProbe::PROTOCOL
     );
-    let Some((kind, what, advice)) = own_fault(failure.kind, &probe.server_name, &attempt) else {
+    let Some(fault) = own_fault(failure.kind, &probe.server_name, &attempt) else {
         let target = Target {
             host: &probe.host,
             command: &attempt,
         };
         return failure::judge(Method::TlsAlpn01, cx, failure, &target);
     };
-    let fault = report::Fault {
-        kind,
-        what: &what,
-        advice: &advice,
-    };
+    let fault = fault.as_report();
     Verdict::Retry(failure::finding(Method::TlsAlpn01, cx, failure, &fault))
 }
 
-/// Problem type, fault and advice of a failure that means something else here than for other methods.
-fn own_fault(
-    failure: FailureKind,
-    server_name: &str,
-    attempt: &str,
-) -> Option<(Kind, String, String)> {
+/// The fault of a failure that means something else here than for other methods.
+fn own_fault(failure: FailureKind, server_name: &str, attempt: &str) -> Option<Fault> {
+    let tls = |what: &str, advice: String| Fault {
+        kind: Kind::Tls,
+        what: what.to_owned(),
+        advice: advice.into(),
+    };
     Some(match failure {
-        FailureKind::Alert(120) => (
-            Kind::Tls,
-            "the server does not know acme-tls/1 (alert 120, no_application_protocol)".to_owned(),
+        FailureKind::Alert(120) => tls(
+            "the server does not support acme-tls/1 (alert 120, no_application_protocol)",
             NO_CLIENT_THERE.to_owned(),
         ),
-        FailureKind::Alert(70) | FailureKind::OldTls => (
-            Kind::Tls,
-            "the server speaks no version of TLS from 1.2 on".to_owned(),
+        FailureKind::Alert(70) | FailureKind::OldTls => tls(
+            "the server supports no version of TLS from 1.2 on",
             UPGRADE.to_owned(),
         ),
-        FailureKind::Alert(112) => (
-            Kind::Tls,
-            format!("the server does not know the name {server_name} (alert 112)"),
+        FailureKind::Alert(112) => tls(
+            &format!("the server does not know the name {server_name} (alert 112)"),
             format!("Check that the ACME client behind it has this challenge: {attempt}"),
         ),
-        FailureKind::Alert(number) => (
-            Kind::Tls,
-            format!("the server ended the TLS handshake with alert {number}"),
-            format!("Look at that server's log: {attempt}"),
+        FailureKind::Alert(number) => tls(
+            &format!("the server ended the TLS handshake with alert {number}"),
+            format!("Check that server's log: {attempt}"),
         ),
-        FailureKind::Tls => (
-            Kind::Tls,
-            "the TLS handshake failed".to_owned(),
-            format!("Look at the server on this port: {attempt}"),
+        FailureKind::Tls => tls(
+            "the TLS handshake failed",
+            format!("Check the server on this port: {attempt}"),
         ),
-        FailureKind::Protocol => (
-            Kind::Tls,
-            "what came is not TLS".to_owned(),
-            format!("Another service has this port, or it wants plain HTTP: {attempt}"),
+        FailureKind::Protocol => tls(
+            "the answer is not TLS",
+            format!("Another service uses this port, or it expects plain HTTP: {attempt}"),
         ),
-        FailureKind::Reset => (
-            Kind::Connection,
-            "the connection was closed before the TLS handshake was over".to_owned(),
-            format!("A proxy, or a server that knows no acme-tls/1, may do that: {attempt}"),
-        ),
+        FailureKind::Reset => Fault {
+            kind: Kind::Connection,
+            ..tls(
+                "the connection was closed before the TLS handshake was complete",
+                format!("A proxy or a server without acme-tls/1 can cause this: {attempt}"),
+            )
+        },
         FailureKind::NoSuchName
         | FailureKind::NoAddress
         | FailureKind::Dns
@@ -381,7 +385,7 @@ fn unauthorized(what: impl Into<String>, advice: &'static str) -> Fault {
     Fault {
         kind: Kind::Unauthorized,
         what: what.into(),
-        advice,
+        advice: advice.into(),
     }
 }
 

@@ -22,7 +22,7 @@ const KEPT: usize = 20;
 const KEPT_CHARACTERS: usize = 400;
 
 /// A look of one method at one name.
-pub(super) struct Look<'a> {
+pub(super) struct TxtLookup<'a> {
     pub(super) method: Method,
     pub(super) cx: &'a Context<'a>,
     /// The whole name whose TXT records count.
@@ -31,7 +31,7 @@ pub(super) struct Look<'a> {
     pub(super) wanted: String,
 }
 
-impl Look<'_> {
+impl TxtLookup<'_> {
     pub(super) fn probe(&self) -> TxtProbe {
         TxtProbe {
             name: self.name.clone(),
@@ -77,7 +77,7 @@ impl Look<'_> {
             Observation::Txt(observation) => Ok(observation),
             Observation::Failed(failure) => Err(Box::new(self.failed(failure))),
             Observation::Http(_) | Observation::Tls(_) | Observation::Payload => {
-                Err(Box::new(super::foreign(self.method, self.cx)))
+                Err(Box::new(super::unexpected(self.method, self.cx)))
             }
         }
     }
@@ -104,7 +104,7 @@ impl Look<'_> {
         } else {
             (
                 "the DNS gave no usable answer",
-                "Look at the server that was asked, and at the zone",
+                "TxtLookup at the server that was asked, and at the zone",
             )
         };
         let mut what = what.to_owned();
@@ -241,22 +241,22 @@ pub(super) mod tests {
         finding
     }
 
-    fn look(seen: &Observation) -> Verdict {
+    fn lookup(seen: &Observation) -> Verdict {
         let identifier = Identifier::parse("dns", "foo.lab").unwrap();
         let caa_identity = CaaIdentity::default();
-        let look = Look {
+        let lookup = TxtLookup {
             method: Method::Dns01,
             cx: &context(&identifier, &caa_identity),
             name: "_acme-challenge.foo.lab".into(),
             wanted: "right".into(),
         };
-        look.exact(seen)
+        lookup.exact(seen)
     }
 
     #[test]
     fn the_evidence_of_long_records_is_short() {
         let long = "x".repeat(60_000);
-        let finding = retry(look(&seen(&[long.as_str(); 30])));
+        let finding = retry(lookup(&seen(&[long.as_str(); 30])));
         let kept = finding.evidence.to_string().len();
         assert!(kept < 10_000, "{kept} octets");
     }
@@ -264,7 +264,7 @@ pub(super) mod tests {
     #[test]
     fn one_right_value_among_others_is_enough() {
         for values in [&["right"][..], &["wrong", "right"]] {
-            let Verdict::Valid(proof) = look(&seen(values)) else {
+            let Verdict::Valid(proof) = lookup(&seen(values)) else {
                 panic!();
             };
             assert_eq!(
@@ -276,7 +276,7 @@ pub(super) mod tests {
 
     #[test]
     fn wrong_values_are_shown_cut_with_the_one_that_is_wanted() {
-        let finding = retry(look(&seen(&["left \"over\""])));
+        let finding = retry(lookup(&seen(&["left \"over\""])));
         assert_eq!(finding.problem.kind, Kind::Unauthorized);
         assert_eq!(
             finding.problem.detail,
@@ -289,32 +289,32 @@ pub(super) mod tests {
         );
         let long = "x".repeat(300);
         let many = [long.as_str(), "b", "c", "d"];
-        let detail = retry(look(&seen(&many))).problem.detail;
+        let detail = retry(lookup(&seen(&many))).problem.detail;
         assert!(detail.contains("found 4 values, among them"), "{detail}");
         assert!(
             !detail.contains("\"d\"") && !detail.contains(&long),
             "{detail}"
         );
         for near in ["Right", " right", "right ", "rightright", ""] {
-            retry(look(&seen(&[near])));
+            retry(lookup(&seen(&[near])));
         }
     }
 
     #[test]
     fn an_absent_record_is_unauthorized_and_an_absent_name_a_dns_problem() {
-        let none = retry(look(&seen(&[]))).problem;
+        let none = retry(lookup(&seen(&[]))).problem;
         assert_eq!(none.kind, Kind::Unauthorized);
         assert!(none.detail.contains("no TXT record"), "{none}");
         for (kind, word) in [
             (FailureKind::NoSuchName, "Publish a TXT record there"),
-            (FailureKind::Dns, "Look at the server"),
+            (FailureKind::Dns, "TxtLookup at the server"),
         ] {
             let failure = Failure {
                 kind,
                 words: String::new(),
                 trace: trace(),
             };
-            let problem = retry(look(&Observation::Failed(failure))).problem;
+            let problem = retry(lookup(&Observation::Failed(failure))).problem;
             assert_eq!(problem.kind, Kind::Dns);
             assert!(problem.detail.contains(word), "{problem}");
         }
@@ -330,7 +330,7 @@ pub(super) mod tests {
                 ..Trace::default()
             },
         };
-        let Verdict::Invalid(finding) = look(&Observation::Failed(failure)) else {
+        let Verdict::Invalid(finding) = lookup(&Observation::Failed(failure)) else {
             panic!();
         };
         let detail = finding.problem.detail;

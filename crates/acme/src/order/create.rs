@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::new_order::{OrderRequest, with_methods};
+use super::new_order::{OrderRequest, Provable, with_methods};
 use super::{Order, Pending, Ready, Record, ReusableAuthorizations, Status};
 use crate::authz::{self, Authorization, Origin};
 use crate::challenge::{Challenge, Method};
@@ -135,7 +135,7 @@ pub fn open_ahead(
     }
     let wide = allowed.widest == Scope::Subdomains && asked.wants_subdomains(&identifier)?;
     let ancestor = wide.then(|| identifier.clone());
-    let (subject, methods) = with_methods(identifier, ancestor, allowed.methods)?;
+    let Provable { subject, methods } = with_methods(identifier, ancestor, allowed.methods)?;
     Ok(Authorization {
         origin: Origin::Ahead,
         ..authorization(owner, subject, &methods, &mut seed)

@@ -132,7 +132,7 @@ fn want(asked: &Asked, widest: Scope, enabled: &[Method]) -> Result<Wanted, Prob
         Scope::Subdomains => asked.ancestor_of(&identifier)?,
     };
     let ancestor = ancestor.map(Identifier::Dns);
-    let (subject, methods) = with_methods(identifier.clone(), ancestor, enabled)?;
+    let Provable { subject, methods } = with_methods(identifier.clone(), ancestor, enabled)?;
     Ok(Wanted {
         identifier,
         subject,
@@ -156,13 +156,19 @@ fn together_with_others(mut all: Vec<Wanted>) -> Vec<Wanted> {
     all
 }
 
+/// What an authorization is for, and the methods that can prove that.
+pub(super) struct Provable {
+    pub(super) subject: Subject,
+    pub(super) methods: Vec<Method>,
+}
+
 /// What an authorization for the identifier is for, and how it is proven: by `ancestor` if a
 /// method can do that, else by the identifier itself (RFC 9444 §4.3: at the server's choice).
 pub(super) fn with_methods(
     identifier: Identifier,
     ancestor: Option<Identifier>,
     enabled: &[Method],
-) -> Result<(Subject, Vec<Method>), Problem> {
+) -> Result<Provable, Problem> {
     if let Some(ancestor) = ancestor {
         let methods = challenge::offered_for_subdomains(enabled);
         if !methods.is_empty() {
@@ -170,12 +176,15 @@ pub(super) fn with_methods(
                 identifier: ancestor,
                 scope: Scope::Subdomains,
             };
-            return Ok((subject, methods));
+            return Ok(Provable { subject, methods });
         }
     }
     let methods = challenge::offered(&identifier, enabled);
     if !methods.is_empty() {
-        return Ok((Subject::name(identifier), methods));
+        return Ok(Provable {
+            subject: Subject::name(identifier),
+            methods,
+        });
     }
     let words = match &identifier {
         Identifier::Wildcard(base) => format!(

@@ -61,7 +61,7 @@ impl Counters {
                 continue;
             }
             let bucket = buckets.of(count.counter);
-            if let Err(wait) = bucket.look(&count.key, count.rate, now) {
+            if let Err(wait) = bucket.check(&count.key, count.rate, now) {
                 return Counted::Exceeded { index, wait };
             }
         }

@@ -11,7 +11,7 @@ use super::*;
 use crate::challenge::Probe;
 
 const KEY: &[u8] = include_bytes!("../../../testdata/account.pem");
-static NOBODY: CaaIdentity = CaaIdentity {
+static NO_IDENTITY: CaaIdentity = CaaIdentity {
     account_url: String::new(),
     issuers: Vec::new(),
 };
@@ -32,7 +32,7 @@ fn context(identifier: &Identifier) -> Context<'_> {
         payload: b"{}",
         key_authorization: "tok.thumb",
         account: Uuid::nil(),
-        caa_identity: &NOBODY,
+        caa_identity: &NO_IDENTITY,
         ports: Ports::default(),
         now: Timestamp::UNIX_EPOCH,
         redirects: &[],
