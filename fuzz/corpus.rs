@@ -1,4 +1,4 @@
-//! The seeds: recorded good inputs, one file each, in a folder named like their target.
+//! The seeds: recorded valid inputs, one file each, in a folder named after their target.
 
 use std::path::{Path, PathBuf};
 
@@ -9,7 +9,7 @@ pub(crate) fn folder(target: &str) -> PathBuf {
         .join(target)
 }
 
-/// The seeds of a target by name.
+/// The seeds of a target, sorted by name.
 #[track_caller]
 pub(crate) fn seeds(target: &str) -> Vec<(String, Vec<u8>)> {
     let mut seeds: Vec<(String, Vec<u8>)> = std::fs::read_dir(folder(target))

@@ -1,9 +1,9 @@
-//! The parsers of untrusted octets, each with what it promises beyond not to panic.
+//! Fuzz targets: the parsers of untrusted octets, each with its invariants.
 //!
-//! A target is a function that takes octets, panics where a promise is broken, and says whether the
-//! octets were accepted. `cargo test` runs each over its corpus and over some thousand inputs that
-//! are nearly right; `make fuzz` does the same for long. Any engine can drive the program `fuzz`,
-//! which reads one input from a file or from standard input. Not here: sockets, files, the server.
+//! A target is a function that takes octets, panics if an invariant is violated, and returns whether
+//! the octets were accepted. `cargo test` runs each over its corpus and over hundreds of mutated
+//! inputs; `make fuzz` runs longer. Any engine can drive the program `fuzz`, which reads one input
+//! from a file or from standard input. Not here: sockets, files, the server.
 
 pub mod targets;
 
@@ -16,10 +16,10 @@ mod run;
 #[cfg(test)]
 mod tree;
 
-/// Takes octets, panics where a promise is broken, says whether they were accepted.
+/// Takes octets, panics if an invariant is violated, returns whether they were accepted.
 pub type Check = fn(&[u8]) -> bool;
 
-/// Every target by its name, which is also its corpus' folder.
+/// Every target with its name, which is also the folder of its corpus.
 pub const TARGETS: &[(&str, Check)] = &[
     ("body", targets::body::check),
     ("caa", targets::caa::check),
@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn der_that_is_taken_apart_is_put_together_again() {
+    fn parsed_der_is_written_back_unchanged() {
         for (name, octets) in corpus::seeds("certificate") {
             let nodes = tree::read(&octets).unwrap();
             assert_eq!(tree::write(&nodes), octets, "{name}");

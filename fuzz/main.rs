@@ -1,5 +1,5 @@
-//! `fuzz TARGET [FILE…]`: gives each file, or standard input, to a target. It ends by a panic where
-//! the target's promise is broken, as engines want it.
+//! `fuzz TARGET [FILE…]`: runs a target on each file, or on standard input. It panics if an invariant
+//! of the target is violated, as fuzzing engines expect.
 
 use std::io::Read;
 use std::process::ExitCode;

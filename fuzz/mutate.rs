@@ -1,4 +1,4 @@
-//! Inputs that are nearly right: a seed of the corpus with a few changes.
+//! Nearly valid inputs: a seed of the corpus with a few changes.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use proptest::sample::{Index, select};
 
 use crate::tree::{self, Edit};
 
-/// One input; shown in the form of a Rust byte string.
+/// One input; printed as a Rust byte string.
 #[derive(Clone)]
 pub(crate) struct Input(pub(crate) Vec<u8>);
 
@@ -21,29 +21,29 @@ impl fmt::Debug for Input {
 /// A change of some octets.
 #[derive(Clone, Debug)]
 enum Change {
-    /// One bit is turned.
-    Turn(Index, u8),
-    /// These octets come in.
+    /// One bit is flipped.
+    Flip(Index, u8),
+    /// These octets are inserted.
     Insert(Index, Vec<u8>),
-    /// These octets come in the place of as many.
+    /// These octets replace as many others.
     Overwrite(Index, Vec<u8>),
-    /// So many octets go.
+    /// This many octets are removed.
     Cut(Index, usize),
-    /// What follows goes.
+    /// The rest is removed.
     End(Index),
-    /// So many octets from here come again there.
+    /// This many octets are copied from one place to another.
     Copy(Index, usize, Index),
-    /// So many octets of another seed come in.
+    /// This many octets of another seed are inserted.
     Borrow(Index, Index, usize, Index),
     /// A node of DER is edited.
     Node(Index, Edit),
-    /// A node of DER takes the place of another, perhaps of another seed.
+    /// A node of DER replaces another, which may be of another seed.
     Transplant(Index, Index, Index),
 }
 
 /// Seeds with up to six changes.
 pub(crate) fn inputs(seeds: Vec<Vec<u8>>) -> impl Strategy<Value = Input> {
-    let nearly_right = (any::<Index>(), vec(change(), 0..=6)).prop_map(move |(seed, changes)| {
+    let nearly_valid = (any::<Index>(), vec(change(), 0..=6)).prop_map(move |(seed, changes)| {
         let first = seed.get(&seeds).clone();
         Input(
             changes
@@ -52,7 +52,7 @@ pub(crate) fn inputs(seeds: Vec<Vec<u8>>) -> impl Strategy<Value = Input> {
         )
     });
     let anything = vec(any::<u8>(), 0..200).prop_map(Input);
-    prop_oneof![15 => nearly_right, 1 => anything]
+    prop_oneof![15 => nearly_valid, 1 => anything]
 }
 
 fn change() -> impl Strategy<Value = Change> {
@@ -72,7 +72,7 @@ fn change() -> impl Strategy<Value = Change> {
         select(&[0x30_u8, 0x31, 0xa0, 0x04][..]).prop_map(Edit::Wrap),
     ];
     prop_oneof![
-        2 => (place(), 0..8_u8).prop_map(|(at, bit)| Change::Turn(at, bit)),
+        2 => (place(), 0..8_u8).prop_map(|(at, bit)| Change::Flip(at, bit)),
         2 => (place(), few()).prop_map(|(at, octets)| Change::Insert(at, octets)),
         2 => (place(), few()).prop_map(|(at, octets)| Change::Overwrite(at, octets)),
         1 => (place(), 1..20_usize).prop_map(|(at, count)| Change::Cut(at, count)),
@@ -92,7 +92,7 @@ impl Change {
         let place = |index: &Index, length: usize| index.index(length + 1);
         let length = octets.len();
         match self {
-            Self::Turn(at, bit) => {
+            Self::Flip(at, bit) => {
                 if let Some(octet) = octets.get_mut(place(at, length)) {
                     *octet ^= 1 << bit;
                 }
@@ -143,7 +143,7 @@ fn edited(octets: Vec<u8>, node: &Index, edit: &Edit) -> Vec<u8> {
     tree::write(&nodes)
 }
 
-/// What means something to one of the parsers.
+/// Tokens with a meaning to one of the parsers.
 const WORDS: &[&[u8]] = &[
     b"\0",
     b"\xff",

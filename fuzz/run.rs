@@ -1,4 +1,4 @@
-//! How a target is run over its corpus and over what is nearly that.
+//! Runs a target over its corpus and over mutated inputs.
 
 use std::cell::Cell;
 use std::path::{Path, PathBuf};
@@ -8,12 +8,12 @@ use proptest::test_runner::{Config, TestError, TestRunner};
 use crate::mutate::{Input, inputs};
 use crate::{TARGETS, corpus};
 
-/// How many inputs `cargo test` makes for a target; `FUZZ_CASES` says another number.
+/// How many inputs `cargo test` generates for a target; `FUZZ_CASES` overrides it.
 const CASES: u32 = 500;
 
-/// Gives the seeds of the target to it, all of which it must accept, then inputs made of them.
+/// Runs a target on its seeds, all of which it must accept, then on mutations of them.
 #[track_caller]
-pub(crate) fn nearly_right(target: &str) {
+pub(crate) fn nearly_valid(target: &str) {
     let (_, check) = TARGETS.iter().find(|(name, _)| *name == target).unwrap();
     let seeds = corpus::seeds(target);
     for (name, octets) in &seeds {
@@ -38,18 +38,20 @@ pub(crate) fn nearly_right(target: &str) {
         Ok(()) => assert_ne!(
             refused.get(),
             0,
-            "nothing was refused: the changes don't reach"
+            "no input was refused: the mutations have no effect"
         ),
         Err(TestError::Fail(why, input)) => {
             let file = keep(target, &input.0);
             let file = file.display();
-            panic!("{target}: {why}\n{input:?}\nis kept: cargo run -p fuzz -- {target} {file}");
+            panic!(
+                "{target}: {why}\n{input:?}\nsaved, repeat with: cargo run -p fuzz -- {target} {file}"
+            );
         }
         Err(TestError::Abort(reason)) => panic!("{target}: {reason}"),
     }
 }
 
-/// Writes an input that broke a promise where it can be found again.
+/// Saves an input that violated an invariant.
 fn keep(target: &str, octets: &[u8]) -> PathBuf {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/fuzz");
     std::fs::create_dir_all(&folder).unwrap();

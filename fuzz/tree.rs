@@ -1,5 +1,5 @@
-//! DER as a tree whose nodes can be dropped, doubled, renamed and exchanged, with the lengths above
-//! them put right: a change deep inside still looks like DER, so that it gets past the first reader.
+//! DER as a tree with nodes that can be dropped, duplicated, retagged and replaced. The lengths above
+//! them are corrected, so that a change deep inside is still DER and passes the first parser.
 
 use crate::targets::der::split;
 
@@ -7,7 +7,7 @@ use crate::targets::der::split;
 #[derive(Clone)]
 pub(crate) struct Node {
     tag: u8,
-    /// The count of unused bits, where a BIT STRING holds DER.
+    /// The number of unused bits, if a BIT STRING contains DER.
     prefix: Vec<u8>,
     content: Content,
 }
@@ -18,7 +18,7 @@ enum Content {
     Nodes(Vec<Node>),
 }
 
-/// What is done to a node.
+/// A change of a node.
 #[derive(Clone, Debug)]
 pub(crate) enum Edit {
     Drop,
@@ -30,7 +30,7 @@ pub(crate) enum Edit {
     Exchange(Vec<u8>),
 }
 
-/// The elements of these octets; nothing where they are not DER from end to end.
+/// The elements of these octets; none if they are not entirely DER.
 pub(crate) fn read(mut octets: &[u8]) -> Option<Vec<Node>> {
     let mut nodes = Vec::new();
     while !octets.is_empty() {
@@ -46,12 +46,12 @@ pub(crate) fn write(nodes: &[Node]) -> Vec<u8> {
     nodes.iter().flat_map(Node::octets).collect()
 }
 
-/// How many nodes there are, all levels together.
+/// The number of nodes at all levels.
 pub(crate) fn count(nodes: &[Node]) -> usize {
     nodes.iter().map(|node| 1 + count(node.children())).sum()
 }
 
-/// The octets of the node at this place, counted from the top down.
+/// The octets of the node at this position, in depth-first order.
 pub(crate) fn at(nodes: &[Node], mut place: usize) -> Option<Vec<u8>> {
     for node in nodes {
         if place == 0 {
@@ -66,7 +66,7 @@ pub(crate) fn at(nodes: &[Node], mut place: usize) -> Option<Vec<u8>> {
     None
 }
 
-/// Edits the node at this place.
+/// Edits the node at this position.
 pub(crate) fn edit(nodes: &mut Vec<Node>, mut place: usize, change: &Edit) {
     for index in 0..nodes.len() {
         if place == 0 {

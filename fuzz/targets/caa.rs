@@ -1,5 +1,5 @@
-//! CAA records, one a line as `FLAGS TAG VALUE`, at `foo.lab`: who may issue by them, also for names
-//! below and for wildcards.
+//! CAA records at `foo.lab`, one per line as `FLAGS TAG VALUE`: whether they allow this authority, also
+//! for names below and for wildcards.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use acme::issue_value::IssueValue;
 
 const ACCOUNT: &str = "https://ca.lab/acme/acme/account/1";
 
-/// The octets as the records of a name.
+/// Judges the octets as the records of a name.
 pub fn check(octets: &[u8]) -> bool {
     let text = String::from_utf8_lossy(octets);
     let records: Vec<Record> = text.lines().filter_map(record).collect();
@@ -32,10 +32,10 @@ pub fn check(octets: &[u8]) -> bool {
             Answer::Allowed => true,
             Answer::Refused(problem) => {
                 let most = 500 + 400 * records.len().min(3);
-                assert!(problem.detail.len() < most, "a record is shown whole");
+                assert!(problem.detail.len() < most, "a record is shown in full");
                 false
             }
-            Answer::Ask(name) => panic!("{name} has been looked up, or does not count"),
+            Answer::Ask(name) => panic!("the lookup of {name} is repeated or not needed"),
         }
     };
     let plain = allowed("foo.lab");
@@ -59,7 +59,7 @@ fn record(line: &str) -> Option<Record> {
     })
 }
 
-/// The rules once more, in the plainest words.
+/// The rules again, in their simplest form.
 fn may(records: &[Record], tag: &str) -> bool {
     let known =
         |r: &Record| ["issue", "issuewild", "iodef"].contains(&r.tag.to_ascii_lowercase().as_str());
@@ -102,7 +102,7 @@ mod tests {
     use crate::run;
 
     #[test]
-    fn no_records_break_the_judge_and_only_good_ones_allow() {
-        run::nearly_right("caa");
+    fn any_records_are_judged_and_only_valid_ones_allow() {
+        run::nearly_valid("caa");
     }
 }

@@ -1,27 +1,27 @@
-//! Certificates of anybody's making: every part is a part of what was sent, names are read back as
-//! they are written, and who signed is never mistaken.
+//! Untrusted certificates: every part is a part of the input, names round-trip, and only the true
+//! issuer verifies.
 
 use std::sync::LazyLock;
 
 use pki::{Certificate, Name, Serial, extension};
 
-/// The certificates of the authority whose leaf is in the corpus.
+/// The certificates of the authority that issued the leaf in the corpus.
 static AUTHORITY: LazyLock<[Certificate; 2]> = LazyLock::new(|| {
-    let read = |octets| Certificate::from_der(octets).expect("the corpus is read");
+    let read = |octets| Certificate::from_der(octets).expect("the corpus is valid");
     [
         read(include_bytes!("../corpus/certificate/root_ca.der")),
         read(include_bytes!("../corpus/certificate/intermediate_ca.der")),
     ]
 });
 
-/// What the two have signed beside the root itself.
+/// What the two have signed besides the root.
 const SIGNED: [&[u8]; 3] = [
     include_bytes!("../corpus/certificate/root_ca.der"),
     include_bytes!("../corpus/certificate/intermediate_ca.der"),
     include_bytes!("../corpus/certificate/leaf.der"),
 ];
 
-/// The octets as a certificate.
+/// Parses the octets as a certificate.
 pub fn check(octets: &[u8]) -> bool {
     let Ok(certificate) = Certificate::from_der(octets) else {
         return false;
@@ -56,7 +56,7 @@ pub fn check(octets: &[u8]) -> bool {
                     Certificate::from_der(seed)
                         .is_ok_and(|seed| seed.tbs_der() == certificate.tbs_der())
                 }),
-                "a certificate verifies that nobody signed"
+                "a certificate verifies without a signature by the key"
             );
         }
     }
@@ -90,7 +90,7 @@ mod tests {
     use crate::run;
 
     #[test]
-    fn no_certificate_breaks_the_reader_and_none_that_was_altered_is_anybodys() {
-        run::nearly_right("certificate");
+    fn any_certificate_is_parsed_or_refused_and_an_altered_one_never_verifies() {
+        run::nearly_valid("certificate");
     }
 }

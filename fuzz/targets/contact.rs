@@ -1,9 +1,9 @@
-//! Contacts of accounts (RFC 8555 §7.3): what is accepted is one plain address, so that it can be
-//! shown, logged and written to.
+//! Contacts of accounts (RFC 8555 §7.3): an accepted contact is one plain address that is safe to
+//! display and to log.
 
 use acme::contact;
 
-/// The octets as the one contact of an account.
+/// Checks the octets as the only contact of an account.
 pub fn check(octets: &[u8]) -> bool {
     let Ok(text) = std::str::from_utf8(octets) else {
         return false;
@@ -28,7 +28,7 @@ mod tests {
     use crate::run;
 
     #[test]
-    fn no_text_breaks_the_check_and_an_accepted_one_is_one_address() {
-        run::nearly_right("contact");
+    fn any_text_is_refused_or_one_address() {
+        run::nearly_valid("contact");
     }
 }

@@ -1,9 +1,9 @@
-//! The small structures of X.509, each read from the same octets: a name, alternative names, a key, an
-//! algorithm, the values of extensions. What is read is written back to the same octets.
+//! The small structures of X.509, each parsed from the same octets: a name, alternative names, a key,
+//! an algorithm, the values of extensions. What is parsed is written back to the same octets.
 
 use pki::{Extension, Name, PublicKey, SignatureAlgorithm, StepProvisioner, alt_name, extension};
 
-/// The octets as each of the structures.
+/// Parses the octets as each of the structures.
 pub fn check(octets: &[u8]) -> bool {
     let name = Name::from_der(octets);
     if let Ok(name) = &name {
@@ -45,7 +45,7 @@ pub fn check(octets: &[u8]) -> bool {
     .contains(&true)
 }
 
-/// Tag, content and what follows.
+/// The tag, the content and the rest.
 pub(crate) fn split(octets: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     let [tag, length, rest @ ..] = octets else {
         return None;
@@ -78,8 +78,8 @@ mod tests {
     use crate::tree::element;
 
     #[test]
-    fn no_octets_break_the_readers_and_what_is_read_is_written_back() {
-        run::nearly_right("der");
+    fn any_octets_are_refused_or_round_trip() {
+        run::nearly_valid("der");
     }
 
     fn rsa(n: &[u8], e: &[u8]) -> Vec<u8> {
@@ -90,7 +90,7 @@ mod tests {
         element(0x30, &[algorithm, bits].concat())
     }
 
-    /// Nothing is computed with a number before its size is known.
+    /// A number is not used before its size is checked.
     #[test]
     fn numbers_of_a_million_octets_are_refused_by_their_size() {
         let huge = vec![0x55; 1_000_000];
@@ -100,7 +100,7 @@ mod tests {
         assert_eq!(exponent, Err(Error::RsaExponent));
     }
 
-    /// Every element inside another costs a reader that goes down by recursion a frame.
+    /// A recursive parser needs a stack frame for each level.
     #[test]
     fn elements_a_hundred_thousand_deep_are_refused() {
         let mut deep = Vec::new();

@@ -1,5 +1,5 @@
-//! What the DNS answers to dns-persist-01: a TXT record a line. A record proves only if it names
-//! this authority, the account and its time, and a wildcard only with its policy.
+//! DNS answers to dns-persist-01, one TXT record per line. A record proves a name only if it names this
+//! authority and the account and has not expired, and a wildcard only with the policy.
 
 use acme::Identifier;
 use acme::challenge::{
@@ -12,7 +12,7 @@ use uuid::Uuid;
 const ACCOUNT: &str = "https://ca.lab/acme/acme/account/1";
 const NOW: i64 = 1_800_000_000;
 
-/// The octets as records.
+/// Judges the octets as records.
 pub fn check(octets: &[u8]) -> bool {
     let text = String::from_utf8_lossy(octets);
     let values: Vec<String> = text.lines().map(str::to_owned).collect();
@@ -42,11 +42,11 @@ pub fn check(octets: &[u8]) -> bool {
             Verdict::Retry(finding) | Verdict::Invalid(finding) => {
                 assert!(
                     finding.problem.detail.len() < 8_000,
-                    "a record is shown whole"
+                    "a record is shown in full"
                 );
                 false
             }
-            Verdict::Ask(probe) => panic!("there is nothing else to look at: {probe:?}"),
+            Verdict::Ask(probe) => panic!("another probe is not needed: {probe:?}"),
         }
     };
     let (plain, wildcard) = (proves("foo.lab"), proves("*.foo.lab"));
@@ -55,7 +55,7 @@ pub fn check(octets: &[u8]) -> bool {
     plain
 }
 
-/// The rules once more, in the plainest words.
+/// The rules again, in their simplest form.
 fn is_good(text: &str, wildcard: bool) -> bool {
     let Ok(value) = IssueValue::parse(text) else {
         return false;
@@ -79,7 +79,7 @@ mod tests {
     use crate::run;
 
     #[test]
-    fn no_records_break_the_judge_and_only_good_ones_prove() {
-        run::nearly_right("dns_persist01");
+    fn any_records_are_judged_and_only_valid_ones_prove() {
+        run::nearly_valid("dns_persist01");
     }
 }

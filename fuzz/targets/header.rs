@@ -1,5 +1,5 @@
-//! Protected headers: the octets are signed as a header, so that what stands behind the signature's
-//! check is reached. A header that is accepted names one signer, one URL, and nothing critical.
+//! Protected headers: the octets are signed as a header, to reach the checks after the signature. An
+//! accepted header has one signer, one URL and no critical extension.
 
 use std::sync::LazyLock;
 
@@ -8,13 +8,13 @@ use data_encoding::BASE64URL_NOPAD;
 use pki::PrivateKey;
 use pki::jose::{Alg, Jwk};
 
-/// Whoever sends the octets holds this key.
+/// The key of the sender.
 static KEY: LazyLock<PrivateKey> = LazyLock::new(|| {
     let pem = include_bytes!("../../crates/acme/testdata/account.pem");
     PrivateKey::from_pem(pem, None).expect("a key")
 });
 
-/// The octets as a protected header, signed.
+/// Verifies the octets as a protected header, signed.
 pub fn check(octets: &[u8]) -> bool {
     let protected = BASE64URL_NOPAD.encode(octets);
     let message = format!("{protected}.e30");
@@ -27,7 +27,7 @@ pub fn check(octets: &[u8]) -> bool {
     let Ok(parsed) = Parsed::parse(body.as_bytes()) else {
         return false;
     };
-    let header: serde_json::Value = serde_json::from_slice(octets).expect("it was read");
+    let header: serde_json::Value = serde_json::from_slice(octets).expect("it was parsed");
     let has = |name: &str| header.get(name).is_some();
     assert!(has("jwk") != has("kid") && !has("crit") && !has("b64"));
     assert_eq!(header["url"], parsed.url());
@@ -61,7 +61,7 @@ mod tests {
     use crate::run;
 
     #[test]
-    fn no_header_breaks_the_reader_and_an_accepted_one_means_one_thing() {
-        run::nearly_right("header");
+    fn any_header_is_parsed_or_refused_and_an_accepted_one_is_unambiguous() {
+        run::nearly_valid("header");
     }
 }

@@ -1,12 +1,12 @@
-//! Names and addresses: what is accepted is canonical, so that two names are the same only if their
-//! texts are, and no name reads as an address.
+//! Names and addresses: an accepted identifier is canonical, so that two are equal only if their texts
+//! are, and no name parses as an address.
 
 use std::net::IpAddr;
 
 use acme::Identifier;
 use pki::alt_name;
 
-/// The octets as the value of an identifier of each type.
+/// Parses the octets as the value of an identifier of each type.
 pub fn check(octets: &[u8]) -> bool {
     let Ok(text) = std::str::from_utf8(octets) else {
         return false;
@@ -37,7 +37,7 @@ pub fn check(octets: &[u8]) -> bool {
         );
     }
     let both = kinds.iter().filter(|kind| kind.is_ok()).count();
-    assert!(both < 2, "a name and an address at once: {text}");
+    assert!(both < 2, "both a name and an address: {text}");
     both == 1
 }
 
@@ -54,7 +54,7 @@ fn name(shown: &str, wildcard: bool) {
     let last = base.rsplit('.').next().unwrap_or(base);
     assert!(
         !last.bytes().all(|b| b.is_ascii_digit()),
-        "{shown} reads as an address"
+        "{shown} parses as an address"
     );
 }
 
@@ -64,13 +64,13 @@ mod tests {
     use crate::run;
 
     #[test]
-    fn no_text_breaks_the_reader_and_a_name_has_one_form() {
-        run::nearly_right("identifier");
+    fn any_text_is_parsed_or_refused_and_a_name_has_one_form() {
+        run::nearly_valid("identifier");
     }
 
-    /// Text of great length is refused by its length; a refusal does not repeat it.
+    /// Very long text is refused by its length; the problem does not repeat it.
     #[test]
-    fn names_of_a_million_octets_are_refused_in_few_words() {
+    fn names_of_a_million_octets_are_refused_with_a_short_problem() {
         for piece in ["a", "a.", "xn--a.", "\u{fc}", "*.", "1.", ":"] {
             let long = piece.repeat(1_000_000 / piece.len());
             for kind in ["dns", "ip", "dns-account", &long] {

@@ -1,4 +1,4 @@
-//! Signed requests: a body that was altered never verifies, whatever key it names.
+//! Signed requests: an altered body never verifies, whatever key it names.
 
 use std::sync::LazyLock;
 
@@ -6,7 +6,7 @@ use acme::envelope::{Parsed, Payload, Signer};
 use pki::jose::{Jwk, jws::Flattened};
 use serde_json::Value;
 
-/// The bodies of the corpus; what they protect is all that their keys have signed.
+/// The bodies of the corpus, which are everything that their keys have signed.
 const SIGNED: [&[u8]; 6] = [
     include_bytes!("../corpus/jws/es256.json"),
     include_bytes!("../corpus/jws/es384.json"),
@@ -16,22 +16,22 @@ const SIGNED: [&[u8]; 6] = [
     include_bytes!("../corpus/jws/ps256-kid.json"),
 ];
 
-/// The keys of the corpus, with the account's URL that stands for each where a body has a `kid`.
+/// The keys of the corpus; a `kid` selects one by the end of its URL.
 static KEYS: LazyLock<Vec<Jwk>> = LazyLock::new(|| {
-    let read = |text| Jwk::parse_text(text).expect("the corpus is read");
+    let read = |text| Jwk::parse_text(text).expect("the corpus is valid");
     vec![
         read(include_str!("../corpus/jwk/p521.json")),
         read(include_str!("../corpus/jwk/rsa.json")),
     ]
 });
 
-/// The octets as the body of a request.
+/// Verifies the octets as the body of a request.
 pub fn check(octets: &[u8]) -> bool {
     let parsed = Parsed::parse(octets);
     let flattened = Flattened::parse(octets);
     assert!(
         flattened.is_ok() || parsed.is_err(),
-        "the envelope takes what JWS refuses"
+        "the envelope accepts what JWS refuses"
     );
     let Ok(parsed) = parsed else {
         return false;
@@ -49,7 +49,7 @@ pub fn check(octets: &[u8]) -> bool {
         let sent = members(octets);
         assert!(
             SIGNED.iter().any(|seed| members(seed) == sent),
-            "a request verifies that nobody signed"
+            "a request verifies without a signature by the key"
         );
         let empty = verified.payload() == Payload::Empty;
         assert_eq!(empty, verified.empty().is_ok());
@@ -58,7 +58,7 @@ pub fn check(octets: &[u8]) -> bool {
     true
 }
 
-/// What is signed: `protected` and `payload` as they came.
+/// The signed input: `protected` and `payload` as received.
 fn members(body: &[u8]) -> Option<(Value, Value)> {
     let json: Value = serde_json::from_slice(body).ok()?;
     Some((json.get("protected")?.clone(), json.get("payload")?.clone()))
@@ -70,8 +70,8 @@ mod tests {
     use crate::run;
 
     #[test]
-    fn no_body_breaks_the_reader_and_none_that_was_altered_verifies() {
-        run::nearly_right("jws");
+    fn any_body_is_parsed_or_refused_and_an_altered_one_never_verifies() {
+        run::nearly_valid("jws");
     }
 
     #[test]
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn no_bit_of_a_signature_may_be_turned() {
+    fn a_signature_with_a_flipped_bit_never_verifies() {
         for seed in SIGNED {
             let json: Value = serde_json::from_slice(seed).unwrap();
             let text = json["signature"].as_str().unwrap();
@@ -111,7 +111,7 @@ mod tests {
         }
     }
 
-    /// The reader of JSON goes down by recursion, so depth has to be cut, not survived.
+    /// The JSON parser is recursive, so the depth must be limited.
     #[test]
     fn json_twenty_thousand_levels_deep_is_refused() {
         for (open, close) in [("[", "]"), (r#"{"a":"#, "}")] {

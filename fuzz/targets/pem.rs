@@ -1,14 +1,13 @@
-//! PEM and what is read through it: blocks are written back to the same, keys and certificates are
-//! taken or refused.
+//! PEM: blocks round-trip, and keys and certificates are parsed or refused.
 
 use pki::{Certificate, PrivateKey, pem};
 
-/// The octets as a text with PEM blocks.
+/// Parses the octets as a text with PEM blocks.
 pub fn check(octets: &[u8]) -> bool {
     drop(PrivateKey::from_pem(octets, None).map(drop));
     if let Ok(certificates) = Certificate::all_from_pem(octets) {
         let text: String = certificates.iter().map(Certificate::to_pem).collect();
-        let again = Certificate::all_from_pem(text.as_bytes()).expect("what was written is read");
+        let again = Certificate::all_from_pem(text.as_bytes()).expect("a written block is parsed");
         assert_eq!(again.len(), certificates.len());
         assert!(
             again
@@ -22,7 +21,7 @@ pub fn check(octets: &[u8]) -> bool {
     };
     for block in &blocks {
         let text = pem::encode(&block.label, &block.der);
-        let again = pem::parse(text.as_bytes()).expect("what was written is read");
+        let again = pem::parse(text.as_bytes()).expect("a written block is parsed");
         assert_eq!(again.len(), 1);
         assert_eq!((&again[0].label, &again[0].der), (&block.label, &block.der));
     }
@@ -34,7 +33,7 @@ mod tests {
     use crate::run;
 
     #[test]
-    fn no_text_breaks_the_reader_and_what_is_read_is_written_back() {
-        run::nearly_right("pem");
+    fn any_text_is_refused_or_round_trips() {
+        run::nearly_valid("pem");
     }
 }

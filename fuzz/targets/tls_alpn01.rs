@@ -1,5 +1,5 @@
-//! The certificate that a TLS server shows to tls-alpn-01, for a name and for an address. Only what
-//! the corpus has proves one of the two: nothing else is signed by its own key.
+//! Certificates of TLS servers for tls-alpn-01, for a name and for an address. Only the certificates of
+//! the corpus prove one of the two, as no other is signed by its own key.
 
 use acme::Identifier;
 use acme::challenge::{
@@ -19,7 +19,7 @@ const RIGHT: [&[u8]; 4] = [
     include_bytes!("../corpus/tls_alpn01/rsa.der"),
 ];
 
-/// The octets as a server's certificate.
+/// Judges the octets as a server's certificate.
 pub fn check(octets: &[u8]) -> bool {
     let observation = Observation::Tls(TlsObservation {
         protocol: Some("acme-tls/1".to_owned()),
@@ -30,11 +30,14 @@ pub fn check(octets: &[u8]) -> bool {
     });
     let named = judged("dns", "foo.lab", &observation);
     let addressed = judged("ip", "192.0.2.1", &observation);
-    assert!(!(named && addressed), "one certificate proves two");
+    assert!(
+        !(named && addressed),
+        "one certificate proves two identifiers"
+    );
     if named || addressed {
         let signed = |der: &[u8]| Certificate::from_der(der).map(|c| c.tbs_der().to_vec());
         let shown = signed(octets);
-        assert!(shown.is_ok(), "what cannot be read proves something");
+        assert!(shown.is_ok(), "an invalid certificate proves an identifier");
         assert!(RIGHT.iter().any(|right| signed(right) == shown));
     }
     named || addressed
@@ -62,7 +65,7 @@ fn judged(kind: &str, value: &str, observation: &Observation) -> bool {
             assert!(finding.problem.detail.len() < 2_000);
             false
         }
-        Verdict::Ask(_) | Verdict::Invalid(_) => panic!("a certificate is no reason for that"),
+        Verdict::Ask(_) | Verdict::Invalid(_) => panic!("a certificate has no such verdict"),
     }
 }
 
@@ -72,6 +75,6 @@ mod tests {
 
     #[test]
     fn only_the_certificate_of_the_challenge_proves_anything() {
-        run::nearly_right("tls_alpn01");
+        run::nearly_valid("tls_alpn01");
     }
 }

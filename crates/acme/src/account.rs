@@ -1,4 +1,4 @@
-//! Accounts (RFC 8555 §7.1.2): a key, where to write to, and whether it may act.
+//! Accounts (RFC 8555 §7.1.2): a key, contacts, and a status.
 
 use jiff::Timestamp;
 use pki::jose::jwk::Jwk;
@@ -7,20 +7,20 @@ use uuid::Uuid;
 
 use crate::problem::{Kind, Problem};
 
-/// Whether an account may act (RFC 8555 §7.1.6).
+/// The status of an account (RFC 8555 §7.1.6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
-    /// It may.
+    /// It may send requests.
     Valid,
-    /// Its owner has ended it.
+    /// The client has deactivated it.
     Deactivated,
-    /// The operator has ended it.
+    /// The operator has revoked it.
     Revoked,
 }
 
 impl Status {
-    /// The word on the wire and in the store.
+    /// The name on the wire and in the store.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Valid => "valid",
@@ -29,7 +29,7 @@ impl Status {
         }
     }
 
-    /// Finds the status of a word.
+    /// Finds the status with this name.
     pub fn parse(word: &str) -> Option<Self> {
         let all = [Self::Valid, Self::Deactivated, Self::Revoked];
         all.into_iter().find(|status| status.as_str() == word)
@@ -41,30 +41,30 @@ impl Status {
 pub struct Account {
     /// Its id, the last segment of its URL.
     pub id: Uuid,
-    /// The provisioner that it belongs to.
+    /// Its provisioner.
     pub provisioner: String,
     /// The key that signs its requests.
     pub key: Jwk,
-    /// Whether it may act.
+    /// Its status.
     pub status: Status,
     /// Contact URLs.
     pub contact: Vec<String>,
     /// Whether the client has agreed to the terms of service.
     pub terms_agreed: bool,
-    /// The URL of the terms that it has agreed to, as far as that is known.
+    /// The URL of the terms that it has agreed to, if known.
     pub terms: Option<String>,
     /// Whether an operator has given it permits (`permit`).
     pub permitted: bool,
-    /// The external account key that it is bound to, if it is (RFC 8555 §7.3.4).
+    /// The external account key that it is bound to, if any (RFC 8555 §7.3.4).
     pub external: Option<Box<External>>,
-    /// When it was made.
+    /// When it was created.
     pub created_at: Timestamp,
 }
 
-/// What binds an account to an external account key.
+/// The binding of an account to an external account key.
 #[derive(Clone, Debug, PartialEq)]
 pub struct External {
-    /// The key's id.
+    /// The id of the key.
     pub key: String,
     /// The JWS that the client sent.
     pub binding: serde_json::Value,
@@ -82,14 +82,14 @@ impl Account {
         Err(Problem::new(
             Kind::UserActionRequired,
             format!(
-                "The terms of service have changed: read them at {terms}, then agree by an update \
+                "The terms of service have changed: read them at {terms}, then agree with an update \
                  of the account (termsOfServiceAgreed: true)."
             ),
         )
         .with_instance(terms))
     }
 
-    /// Checks that the account may act.
+    /// Checks that the account may send requests.
     ///
     /// # Errors
     /// `unauthorized` with HTTP status 401 if it was deactivated or revoked
@@ -97,7 +97,7 @@ impl Account {
     pub fn active(&self) -> Result<(), Problem> {
         let why = match self.status {
             Status::Valid => return Ok(()),
-            Status::Deactivated => "was deactivated by its owner",
+            Status::Deactivated => "was deactivated by the client",
             Status::Revoked => "was revoked by the operator of this CA",
         };
         Err(Problem::new(
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn the_words_of_a_status_are_read_back() {
+    fn names_of_statuses_round_trip() {
         for status in [Status::Valid, Status::Deactivated, Status::Revoked] {
             assert_eq!(Status::parse(status.as_str()), Some(status));
         }

@@ -1,5 +1,5 @@
-//! Authorizations (RFC 8555 §7.1.4): one identifier, the challenges that may
-//! prove it, and what has become of them.
+//! Authorizations (RFC 8555 §7.1.4): one identifier, the challenges that can prove it, and their
+//! status.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -10,26 +10,26 @@ use crate::identifier::Identifier;
 use crate::problem::Problem;
 use crate::scope::Scope;
 
-/// Where an authorization stands (RFC 8555 §7.1.6).
+/// The status of an authorization (RFC 8555 §7.1.6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
-    /// No challenge has ended yet.
+    /// No challenge has a verdict yet.
     Pending,
     /// A challenge proved the identifier.
     Valid,
     /// A challenge failed.
     Invalid,
-    /// The client gave it up.
+    /// The client has deactivated it.
     Deactivated,
-    /// Its time is over.
+    /// It has expired.
     Expired,
-    /// The server took it back.
+    /// The server has revoked it.
     Revoked,
 }
 
 impl Status {
-    /// The word on the wire and in the store.
+    /// The name on the wire and in the store.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Pending => "pending",
@@ -41,7 +41,7 @@ impl Status {
         }
     }
 
-    /// Finds the status of a word.
+    /// Finds the status with this name.
     pub fn parse(word: &str) -> Option<Self> {
         let all = [
             Self::Pending,
@@ -55,14 +55,14 @@ impl Status {
     }
 }
 
-/// How an authorization came to be.
+/// How an authorization was created.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Origin {
-    /// An order needed it.
+    /// For an order.
     Order,
-    /// Its account asked for it ahead of any order (RFC 8555 §7.4.1).
+    /// By newAuthz, before any order (RFC 8555 §7.4.1).
     Ahead,
-    /// An operator's permit of this id gave it for an order, proven from the start.
+    /// For an order, by the operator's permit with this id; valid from the start.
     Permit(Uuid),
 }
 
@@ -71,27 +71,27 @@ pub enum Origin {
 pub struct Authorization {
     /// Its id, the last segment of its URL.
     pub id: Uuid,
-    /// The account that it belongs to.
+    /// Its account.
     pub account: Uuid,
-    /// The provisioner that the account belongs to.
+    /// The provisioner of the account.
     pub provisioner: String,
-    /// What it is about; a wildcard keeps its `*.`.
+    /// Its identifier; a wildcard includes its `*.`.
     pub identifier: Identifier,
-    /// Whether it stands for the names below, too.
+    /// Whether it covers the subdomains as well.
     pub scope: Scope,
-    /// Where it stands, as stored: see [`Authorization::status_at`].
+    /// Its status as stored: see [`Authorization::status_at`].
     pub status: Status,
-    /// When it ends.
+    /// When it expires.
     pub expires: Timestamp,
-    /// The ways to prove the identifier.
+    /// The challenges that can prove the identifier.
     pub challenges: Vec<Challenge>,
-    /// How it came to be.
+    /// How it was created.
     pub origin: Origin,
 }
 
 impl Authorization {
-    /// Where it stands at `now`: a pending one whose time is over is invalid, a
-    /// valid one is expired (RFC 8555 §7.1.6).
+    /// Its status at `now`: after its expiry a pending one is invalid and a valid one is expired
+    /// (RFC 8555 §7.1.6).
     pub fn status_at(&self, now: Timestamp) -> Status {
         let over = self.expires <= now;
         match self.status {
@@ -111,15 +111,15 @@ impl Authorization {
         self.challenges.iter().find(|challenge| challenge.id == id)
     }
 
-    /// Why it is no use any more at `now`; nothing while it is pending or valid.
-    /// A failed challenge's own problem comes first.
+    /// Why it cannot be used at `now`; none while it is pending or valid. The problem of a failed
+    /// challenge takes precedence.
     pub fn fault_at(&self, now: Timestamp) -> Option<Problem> {
         let name = &self.identifier;
         let words = match self.status_at(now) {
             Status::Pending | Status::Valid => return None,
             Status::Invalid => match self.failure() {
                 Some(problem) => return Some(problem.clone()),
-                None => format!("The authorization for {name} ended before it was proven"),
+                None => format!("The authorization for {name} expired before it was validated"),
             },
             Status::Deactivated => format!("The authorization for {name} was deactivated"),
             Status::Expired => format!("The authorization for {name} has expired"),
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn time_ends_a_pending_one_as_invalid_and_a_valid_one_as_expired() {
+    fn a_pending_authorization_ends_as_invalid_and_a_valid_one_as_expired() {
         let before = "2026-11-23T23:59:59Z".parse().unwrap();
         let after = "2026-11-24T00:00:00Z".parse().unwrap();
         for (stored, later) in [
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn the_words_of_a_status_are_read_back() {
+    fn names_of_statuses_round_trip() {
         for word in [
             "pending",
             "valid",

@@ -1,7 +1,7 @@
-//! CAA (RFC 8659, RFC 8657): who may issue for a name, as its owner says in the DNS.
+//! CAA (RFC 8659, RFC 8657): which authorities may issue for a name, by the records of its zone.
 //!
-//! The tree is climbed by asking ([`Answer::Ask`]) until the records that count are there;
-//! looking them up is somebody else's business, and so is what an outage means.
+//! The tree is climbed by [`Answer::Ask`] until the relevant records are known. Not here: the
+//! lookups, and the handling of outages.
 
 use std::collections::BTreeMap;
 
@@ -13,43 +13,43 @@ use crate::problem::{Kind, Problem, Subproblem, quote};
 /// One CAA record (RFC 8659 §4.1).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
-    /// Whether who does not understand the tag must not issue.
+    /// Whether an authority that does not know the tag must not issue.
     pub critical: bool,
-    /// What it is about: `issue`, `issuewild`, `iodef` or something newer.
+    /// Its tag: `issue`, `issuewild`, `iodef` or another.
     pub tag: String,
-    /// Its value; what is not UTF-8 replaced.
+    /// Its value, invalid UTF-8 replaced.
     pub value: String,
 }
 
-/// What has been looked up so far: the records of each name, aliases followed; none for a name
-/// without records, or one that does not exist.
+/// The results of lookups so far: the records of each name, aliases followed; empty for a name
+/// that has no records or does not exist.
 pub type Facts = BTreeMap<String, Vec<Record>>;
 
-/// Who would issue, and to whom.
+/// The authority, the account and the method of an issuance.
 #[derive(Clone, Copy, Debug)]
 pub struct Context<'a> {
-    /// The names by which records name this authority, in lower case.
+    /// The issuer domain names of this authority, in lower case.
     pub issuers: &'a [String],
-    /// The account's URL as its client knows it.
+    /// The account's URL as the client uses it.
     pub account_url: &'a str,
-    /// The hosts of this authority, by any of which the account's URL may be written.
+    /// The hosts of this authority: the account's URL may have any of them.
     pub hosts: &'a [String],
-    /// How the identifier was proven; nothing is known of one that was not.
+    /// The method that proved the identifier; none if no challenge did.
     pub method: Option<Method>,
 }
 
-/// What the records mean for one identifier.
+/// The verdict for one identifier.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// Look up the CAA records of this name first, aliases followed.
+    /// The CAA records of this name are needed, aliases followed.
     Ask(String),
-    /// Nothing forbids it.
+    /// No record forbids it.
     Allowed,
-    /// Records forbid it: which, where they stand, and what to do.
+    /// Records forbid it: which ones, at which name, and what to do.
     Refused(Subproblem),
 }
 
-/// Judges one identifier: wildcards by their base and `issuewild` first, addresses by nothing
+/// Judges one identifier: a wildcard by its base, `issuewild` first; an address is always allowed
 /// (RFC 8659 §3, §4.3).
 pub fn judge(identifier: &Identifier, cx: &Context<'_>, facts: &Facts) -> Answer {
     let Some(base) = identifier.host_name() else {
@@ -73,13 +73,13 @@ pub fn judge(identifier: &Identifier, cx: &Context<'_>, facts: &Facts) -> Answer
     Answer::Allowed
 }
 
-/// The problem of an order of which these names are forbidden, at least one.
+/// The problem of an order with these forbidden names, at least one.
 pub fn problem(refused: Vec<Subproblem>) -> Problem {
     let detail = match refused.as_slice() {
         [one] => one.detail.clone(),
         several => format!(
-            "CAA records forbid {} of the names; the subproblems say which records, and where \
-             they stand.",
+            "CAA records forbid {} of the names: see the subproblems for the records and the \
+             advice.",
             several.len()
         ),
     };
@@ -87,40 +87,40 @@ pub fn problem(refused: Vec<Subproblem>) -> Problem {
     refused.into_iter().fold(start, Problem::with_subproblem)
 }
 
-/// The problem of a name whose records could not be looked up: an outage, for later.
+/// The problem of a name whose records could not be looked up: an outage, which is temporary.
 pub fn unanswered(name: &str, failure: &Failure) -> Problem {
-    let mut told: Vec<_> = report::resolution(&failure.trace).into_iter().collect();
+    let mut results: Vec<_> = report::resolution(&failure.trace).into_iter().collect();
     if !failure.words.is_empty() {
-        told.push(failure.words.clone());
+        results.push(failure.words.clone());
     }
-    if told.is_empty() {
-        told.push("nobody could be asked".to_owned());
+    if results.is_empty() {
+        results.push("no server could be queried".to_owned());
     }
     Problem::new(
         Kind::Dns,
         format!(
-            "The CAA records of {name} could not be looked up: {}. Look at that resolver and at the \
+            "The CAA records of {name} could not be looked up: {}. Check that resolver and the \
              name's zone: try `dig CAA {name}` on the CA's host.",
-            told.join("; ")
+            results.join("; ")
         ),
     )
 }
 
-/// The records that apply to a name, and the name that has them.
+/// The records that apply to a name, and their owner name.
 #[derive(Clone, Copy)]
 struct Found<'a> {
     owner: &'a str,
     records: &'a [Record],
 }
 
-/// Judges by the records that were found (RFC 8659 §4).
+/// Judges by the relevant records (RFC 8659 §4).
 fn decide(identifier: &Identifier, found: Found<'_>, cx: &Context<'_>) -> Answer {
     let Found { owner, records } = found;
     let refused = |what: &str, advice: &str| {
         let at = if identifier.base() == owner {
             owner.to_owned()
         } else {
-            format!("{owner}, which is above {identifier} and counts for it")
+            format!("{owner}, a parent of {identifier}")
         };
         Answer::Refused(Subproblem {
             kind: Kind::Caa,
@@ -132,10 +132,10 @@ fn decide(identifier: &Identifier, found: Found<'_>, cx: &Context<'_>) -> Answer
     if let Some(record) = unknown {
         return refused(
             &format!(
-                "{} is critical and this CA does not know its tag",
+                "{} is critical, and this CA does not support its tag",
                 shown(record)
             ),
-            "Remove it, or its critical flag (RFC 8659 §4.1).",
+            "Remove the record or its critical flag (RFC 8659 §4.1).",
         );
     }
     let relevant = relevant(records, identifier.is_wildcard());
@@ -152,12 +152,12 @@ fn decide(identifier: &Identifier, found: Found<'_>, cx: &Context<'_>) -> Answer
     let more = faults.len().saturating_sub(SHOWN);
     faults.truncate(SHOWN);
     if more > 0 {
-        faults.push(format!("and {more} more that do not allow it either"));
+        faults.push(format!("{more} more records do not allow it either"));
     }
     refused(&faults.join("; "), &advice(owner, identifier, cx))
 }
 
-/// The records that say who may issue: for a wildcard `issuewild` if there is one (RFC 8659 §4.3).
+/// The records that restrict issuance: for a wildcard `issuewild` if there is one (RFC 8659 §4.3).
 fn relevant(records: &[Record], wildcard: bool) -> Vec<&Record> {
     let of = |tag: &str| -> Vec<&Record> {
         let all = records.iter();
@@ -167,20 +167,20 @@ fn relevant(records: &[Record], wildcard: bool) -> Vec<&Record> {
     if wild.is_empty() { of(NAMES) } else { wild }
 }
 
-/// Why a value does not let this authority issue to this account; nothing when it does.
+/// Why a value does not allow this authority to issue to this account; none if it does.
 fn fault(text: &str, cx: &Context<'_>) -> Option<String> {
     let value = match IssueValue::parse(text) {
         Ok(value) => value,
-        Err(why) => return Some(format!("cannot be read ({why}), so that it allows nobody")),
+        Err(why) => return Some(format!("is invalid ({why}), so it allows no authority")),
     };
     let Some(issuer) = value.issuer.as_deref() else {
-        return Some("allows nobody".to_owned());
+        return Some("allows no authority".to_owned());
     };
     if !cx.issuers.iter().any(|ours| ours == issuer) {
         return Some("allows another authority".to_owned());
     }
     if let Some(tag) = value.repeated() {
-        return Some(format!("has {tag} twice, so that it allows nobody"));
+        return Some(format!("repeats {tag}, so it allows no authority"));
     }
     if let Some(uri) = value.parameter("accounturi")
         && !is_account(uri, cx)
@@ -189,7 +189,10 @@ fn fault(text: &str, cx: &Context<'_>) -> Option<String> {
     }
     let methods = value.parameter("validationmethods")?;
     let Some(used) = cx.method.map(Method::as_str) else {
-        return Some("does not allow the operator's word as validation".to_owned());
+        return Some(
+            "requires a validation method, and the name was authorized by an operator's permit"
+                .to_owned(),
+        );
     };
     if methods.split(',').any(|method| method == used) {
         return None;
@@ -197,7 +200,7 @@ fn fault(text: &str, cx: &Context<'_>) -> Option<String> {
     Some(format!("does not allow validation by {used}"))
 }
 
-/// Whether a URI is the account's (RFC 8657 §3), by any host of this authority.
+/// Whether a URI is the account's URL (RFC 8657 §3), with any host of this authority.
 fn is_account(uri: &str, cx: &Context<'_>) -> bool {
     if uri == cx.account_url {
         return true;
@@ -211,12 +214,12 @@ fn is_account(uri: &str, cx: &Context<'_>) -> bool {
         && cx.hosts.iter().any(|ours| ours.eq_ignore_ascii_case(host))
 }
 
-/// An `https` URL's authority and path.
+/// The authority and the path of an `https` URL.
 fn split(url: &str) -> Option<(&str, &str)> {
     url.strip_prefix("https://")?.split_once('/')
 }
 
-/// An authority's host, without the brackets of IPv6.
+/// The host of an authority, without the brackets of IPv6.
 fn host(authority: &str) -> &str {
     if let Some(rest) = authority.strip_prefix('[') {
         return rest.split(']').next().unwrap_or_default();
@@ -232,10 +235,12 @@ fn advice(owner: &str, identifier: &Identifier, cx: &Context<'_>) -> String {
     };
     match cx.issuers.first() {
         Some(ours) => format!(
-            "Let the zone's owner add `{owner}. CAA 0 {tag} \"{ours}\"`, or ask an authority that \
+            "Add the record `{owner}. CAA 0 {tag} \"{ours}\"` to the zone, or use an authority that \
              is allowed."
         ),
-        None => "This CA has no name that a record could allow: tell its operator.".to_owned(),
+        None => {
+            "This CA has no name for CAA records: ask its operator to configure one.".to_owned()
+        }
     }
 }
 
@@ -255,11 +260,11 @@ fn is_known(tag: &str) -> bool {
         .any(|known| tag.eq_ignore_ascii_case(known))
 }
 
-/// Records that are quoted in an answer.
+/// The most records that are quoted in a detail.
 const SHOWN: usize = 3;
-/// The tag about every name (RFC 8659 §4.2).
+/// The tag for all names (RFC 8659 §4.2).
 const NAMES: &str = "issue";
-/// The tag about wildcards (RFC 8659 §4.3).
+/// The tag for wildcards (RFC 8659 §4.3).
 const WILDCARDS: &str = "issuewild";
 
 #[cfg(test)]
@@ -290,7 +295,7 @@ mod tests {
         }
     }
 
-    /// The answer for a name that has these records itself.
+    /// The answer for a name with these records.
     fn at(name: &str, records: &[Record]) -> Answer {
         let base = name.trim_start_matches("*.").to_owned();
         let facts = Facts::from([(base, records.to_vec())]);
@@ -321,28 +326,28 @@ mod tests {
         assert_eq!(judged("x.y.lab", &facts, Method::Http01), Answer::Allowed);
         facts.insert("lab".to_owned(), vec![record("issue", ";")]);
         let above = judged("x.y.lab", &facts, Method::Http01);
-        refused(above, "at lab, which is above x.y.lab");
+        refused(above, "at lab, a parent of x.y.lab");
         facts.insert("y.lab".to_owned(), vec![record("issue", "ca.lab")]);
         assert_eq!(judged("x.y.lab", &facts, Method::Http01), Answer::Allowed);
     }
 
     #[test]
-    fn of_many_records_the_first_are_shown_and_the_others_counted() {
+    fn only_the_first_records_are_quoted_and_the_others_counted() {
         let records = vec![record("issue", "other.example"); 400];
         let answer = at("a.lab", &records);
         refused(
             answer.clone(),
-            "; and 397 more that do not allow it either. Let the",
+            "; 397 more records do not allow it either. Add the",
         );
         let Answer::Refused(problem) = answer else {
             unreachable!("it is refused");
         };
         assert!(problem.detail.len() < 600, "{}", problem.detail);
-        refused(at("a.lab", &records[..1]), "another authority. Let the");
+        refused(at("a.lab", &records[..1]), "another authority. Add the");
     }
 
     #[test]
-    fn an_operators_word_is_no_method_that_a_record_can_allow() {
+    fn a_permit_is_not_a_method_that_a_record_can_allow() {
         let cx = Context {
             issuers: &["ca.lab".to_owned()],
             account_url: URL,
@@ -353,7 +358,7 @@ mod tests {
             let value = format!("ca.lab; validationmethods={methods}");
             let facts = Facts::from([("a.lab".to_owned(), vec![record("issue", &value)])]);
             let answer = judge(&Identifier::guess("a.lab").unwrap(), &cx, &facts);
-            refused(answer, "the operator's word");
+            refused(answer, "an operator's permit");
         }
     }
 
@@ -364,7 +369,7 @@ mod tests {
     }
 
     #[test]
-    fn one_record_that_allows_is_enough_and_none_about_issuing_allows() {
+    fn one_allowing_record_is_enough_and_no_issue_record_is_needed() {
         let other = record("issue", "other.lab");
         assert_eq!(issue("CA.lab"), Answer::Allowed);
         assert_eq!(
@@ -380,15 +385,15 @@ mod tests {
             at("a.lab", &[other]),
             "`CAA 0 issue \"other.lab\"` allows another authority",
         );
-        for nobody in [";", "", " ; ", "; accounturi=x"] {
-            refused(issue(nobody), "allows nobody");
+        for none in [";", "", " ; ", "; accounturi=x"] {
+            refused(issue(none), "allows no authority");
         }
-        refused(issue("%%%"), "cannot be read");
-        refused(issue("ca.lab; ;"), "cannot be read");
+        refused(issue("%%%"), "is invalid");
+        refused(issue("ca.lab; ;"), "is invalid");
     }
 
     #[test]
-    fn wildcards_have_a_tag_of_their_own_which_names_do_not_heed() {
+    fn issuewild_applies_to_wildcards_only() {
         let (yes, no) = ("ca.lab", ";");
         for (name, issue, wild, allowed) in [
             ("*.a.lab", yes, no, false),
@@ -407,7 +412,7 @@ mod tests {
     }
 
     #[test]
-    fn a_critical_tag_that_is_not_known_forbids_whatever_else_is_there() {
+    fn an_unknown_critical_tag_forbids_whatever_else_is_there() {
         let critical = |tag: &str| Record {
             critical: true,
             ..record(tag, "ca.lab")
@@ -418,7 +423,7 @@ mod tests {
     }
 
     #[test]
-    fn an_account_is_known_by_its_path_at_any_host_of_ours() {
+    fn an_account_is_identified_by_its_path_at_any_host_of_the_authority() {
         for uri in [
             URL,
             "https://ca.lab:9000/acme/acme/account/7",
@@ -445,7 +450,7 @@ mod tests {
     }
 
     #[test]
-    fn the_way_of_validation_has_to_be_among_those_that_are_allowed() {
+    fn the_method_must_be_among_the_allowed_ones() {
         for methods in ["http-01", "dns-01,http-01", "ca-x,http-01"] {
             assert_eq!(
                 issue(&format!("ca.lab; validationmethods={methods}")),
@@ -478,14 +483,14 @@ mod tests {
     }
 
     #[test]
-    fn a_parameter_that_is_there_twice_allows_nobody() {
+    fn a_repeated_parameter_allows_no_authority() {
         refused(
             issue("ca.lab; validationmethods=http-01; ValidationMethods=dns-01"),
-            "twice",
+            "repeats",
         );
         refused(
             issue(&format!("ca.lab; accounturi={URL}; accounturi={URL}")),
-            "twice",
+            "repeats",
         );
         assert_eq!(issue("ca.lab; policy=ev; other=1"), Answer::Allowed);
     }
@@ -499,7 +504,8 @@ mod tests {
         let one = problem(vec![of("a.lab")]);
         assert_eq!(one.status, 403);
         assert!(
-            one.detail.contains("`CAA 0 issue \";\"` allows nobody"),
+            one.detail
+                .contains("`CAA 0 issue \";\"` allows no authority"),
             "{one}"
         );
         assert!(
@@ -514,7 +520,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_record_breaks_the_judge_and_only_our_name_allows(tag in ".{0,20}", value in ".{0,60}", critical: bool) {
+        fn any_record_is_judged_and_only_an_issuer_name_of_ours_allows(tag in ".{0,20}", value in ".{0,60}", critical: bool) {
             let answer = at("a.lab", &[
                 Record { critical, tag, value: value.clone() },
                 record("issue", &value),

@@ -1,19 +1,19 @@
 //! Contacts of an account (RFC 8555 §7.3): mail addresses as `mailto:` URLs, one address each,
-//! no header fields. Whether mail arrives is nobody's business here.
+//! without header fields. Not here: whether mail arrives.
 
 use std::borrow::Cow;
 
 use crate::problem::{Kind, Problem, quote};
 
-/// Checks the contacts that a client names.
+/// Checks the contacts of an account.
 ///
 /// # Errors
-/// `unsupportedContact` for another scheme than `mailto`; `invalidContact` for what is not one
-/// plain address, and for more or longer contacts than anybody needs.
+/// `unsupportedContact` for another scheme than `mailto`; `invalidContact` for anything but one
+/// plain address, and for too many or too long contacts.
 pub fn check(contacts: &[String]) -> Result<(), Problem> {
     if contacts.len() > MOST {
         return Err(invalid(format!(
-            "The account has {} contacts, and {MOST} is the limit: name fewer.",
+            "The account has {} contacts, and {MOST} is the limit: send fewer.",
             contacts.len()
         )));
     }
@@ -26,7 +26,7 @@ fn one(contact: &str) -> Result<(), Problem> {
     if !scheme.eq_ignore_ascii_case("mailto") {
         return Err(Problem::new(
             Kind::UnsupportedContact,
-            format!("Contact {shown} is not supported here: use a mailto: URL."),
+            format!("Contact {shown} is not supported: use a mailto: URL."),
         ));
     }
     match fault(address) {
@@ -37,7 +37,7 @@ fn one(contact: &str) -> Result<(), Problem> {
     }
 }
 
-/// What is wrong with the part behind `mailto:` (RFC 6068 §2).
+/// What is wrong with the part after `mailto:` (RFC 6068 §2).
 fn fault(address: &str) -> Option<&'static str> {
     if address.contains('?') {
         return Some("has header fields, which are not allowed");
@@ -52,7 +52,7 @@ fn fault(address: &str) -> Option<&'static str> {
         return Some("has no address");
     }
     if !address.iter().all(u8::is_ascii_graphic) {
-        return Some("has a space, a control character or one that is not ASCII");
+        return Some("has a space, a control character or a character beyond ASCII");
     }
     let text = String::from_utf8_lossy(&address);
     if text.contains(',') || text.matches('@').count() > 1 {
@@ -67,7 +67,7 @@ fn fault(address: &str) -> Option<&'static str> {
     Some("is not one plain mail address")
 }
 
-/// A name as RFC 5321 §2.3.5 has it; an address in brackets is nobody's mail host.
+/// Whether this is a domain name (RFC 5321 §2.3.5); address literals in brackets are rejected.
 fn is_host(host: &str) -> bool {
     let label = |label: &str| {
         let hyphen = label.starts_with('-') || label.ends_with('-');
@@ -80,7 +80,7 @@ fn is_host(host: &str) -> bool {
     host.split('.').all(label)
 }
 
-/// Undoes percent-encoding; nothing where it is broken.
+/// Decodes percent-encoding; none if it is invalid.
 fn decoded(text: &str) -> Option<Cow<'_, [u8]>> {
     if !text.contains('%') {
         return Some(Cow::Borrowed(text.as_bytes()));
@@ -103,21 +103,21 @@ fn invalid(detail: String) -> Problem {
     Problem::new(Kind::InvalidContact, detail)
 }
 
-/// So many contacts an account may have.
+/// The most contacts of an account.
 const MOST: usize = 10;
-/// Octets of an address (RFC 5321 §4.5.3.1.3, without its brackets).
+/// The most octets of an address (RFC 5321 §4.5.3.1.3, without its brackets).
 const LONGEST: usize = 254;
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn told(contact: &str) -> Kind {
+    fn refused(contact: &str) -> Kind {
         check(&[contact.to_owned()]).unwrap_err().kind
     }
 
     #[test]
-    fn single_plain_mail_addresses_are_taken() {
+    fn single_plain_mail_addresses_are_accepted() {
         for contact in [
             "mailto:a@example.com",
             "MailTo:cert-admin+x@sub.example.com",
@@ -133,12 +133,12 @@ mod tests {
     #[test]
     fn other_schemes_are_unsupported() {
         for contact in ["tel:+123", "not a url", "", "mailto", "https://a@b"] {
-            assert_eq!(told(contact), Kind::UnsupportedContact, "{contact}");
+            assert_eq!(refused(contact), Kind::UnsupportedContact, "{contact}");
         }
     }
 
     #[test]
-    fn what_is_not_one_plain_address_is_invalid() {
+    fn anything_but_one_plain_address_is_invalid() {
         for contact in [
             "mailto:",
             "mailto:@example.org",
@@ -162,14 +162,14 @@ mod tests {
             "mailto:a@b..c",
             "mailto:a@[127.0.0.1]",
         ] {
-            assert_eq!(told(contact), Kind::InvalidContact, "{contact}");
+            assert_eq!(refused(contact), Kind::InvalidContact, "{contact}");
         }
     }
 
     #[test]
     fn too_many_or_too_long_contacts_are_invalid() {
         let long = format!("mailto:a@{}.example", "b".repeat(60).repeat(5));
-        assert_eq!(told(&long), Kind::InvalidContact);
+        assert_eq!(refused(&long), Kind::InvalidContact);
         let many = vec!["mailto:a@b.example".to_owned(); 11];
         assert_eq!(check(&many).unwrap_err().kind, Kind::InvalidContact);
         assert_eq!(check(&many[..10]), Ok(()));

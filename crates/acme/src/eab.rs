@@ -1,7 +1,7 @@
-//! External account binding (RFC 8555 §7.3.4): a JWS inside the newAccount request, by a key that
-//! the operator has handed out, over the account's own key.
+//! External account binding (RFC 8555 §7.3.4): a JWS inside the newAccount request, by a key from
+//! the operator, over the account's own key.
 //!
-//! Not here: which keys there are, and whether one may bind another account.
+//! Not here: which keys exist, and whether a key may bind another account.
 
 use data_encoding::BASE64URL_NOPAD;
 use pki::jose::jws::{self, Flattened};
@@ -11,10 +11,11 @@ use zeroize::Zeroizing;
 
 use crate::problem::{Kind, Problem, quote};
 
-/// The algorithms that a binding may have.
+/// The permitted algorithms of a binding.
 const ALGORITHMS: [Alg; 3] = [Alg::Hs256, Alg::Hs384, Alg::Hs512];
 
-/// A MAC key that the operator hands out. It is secret: it cannot be printed, and is zeroed when dropped.
+/// A MAC key that the operator gives to a client. It is secret: it cannot be printed, and is zeroed
+/// when dropped.
 #[derive(Clone)]
 pub struct MacKey(Zeroizing<Vec<u8>>);
 
@@ -25,7 +26,7 @@ impl MacKey {
         Self(Zeroizing::new(octets))
     }
 
-    /// Reads the form in which clients are given it: base64url, with or without padding.
+    /// Parses the text form given to clients: base64url, with or without padding.
     #[must_use]
     pub fn from_text(text: &str) -> Option<Self> {
         let text = text.trim().trim_end_matches('=');
@@ -39,14 +40,14 @@ impl MacKey {
         &self.0
     }
 
-    /// The form in which clients take it: base64url without padding.
+    /// The text form given to clients: base64url without padding.
     #[must_use]
     pub fn to_text(&self) -> Zeroizing<String> {
         Zeroizing::new(BASE64URL_NOPAD.encode(&self.0))
     }
 }
 
-/// A binding that obeys the rules for its form; its MAC has not been looked at.
+/// A well-formed binding whose MAC is not verified yet.
 #[derive(Clone, Debug)]
 pub struct Parsed {
     jws: Flattened,
@@ -55,7 +56,7 @@ pub struct Parsed {
     sent: Value,
 }
 
-/// A binding whose MAC is right, for one account key at one URL.
+/// A verified binding, for one account key at one URL.
 #[derive(Debug, PartialEq)]
 pub struct Bound {
     kid: String,
@@ -63,10 +64,10 @@ pub struct Bound {
 }
 
 impl Parsed {
-    /// Reads the member `externalAccountBinding` of a newAccount request.
+    /// Parses the member `externalAccountBinding` of a newAccount request.
     ///
     /// # Errors
-    /// `badSignatureAlgorithm` with the algorithms that would do, `malformed` for the rest.
+    /// `badSignatureAlgorithm` with the permitted algorithms, otherwise `malformed`.
     pub fn parse(sent: &Value) -> Result<Self, Problem> {
         let jws = Flattened::parse(sent.to_string().as_bytes())
             .map_err(|error| malformed(&format!("is not a flattened JSON JWS: {error}")))?;
@@ -87,7 +88,7 @@ impl Parsed {
         }
         let kid = header.kid.clone().filter(|kid| !kid.is_empty());
         let kid = kid.ok_or_else(|| {
-            malformed("has no kid in its protected header: put the id of your key there")
+            malformed("has no kid in its protected header: use the id of your external account key")
         })?;
         let url = header.url.clone().ok_or_else(|| {
             malformed("has no url in its protected header: it must repeat that of newAccount")
@@ -100,39 +101,40 @@ impl Parsed {
         })
     }
 
-    /// The id of the key that is said to have made it.
+    /// The id of the key, not verified yet.
     #[must_use]
     pub fn kid(&self) -> &str {
         &self.kid
     }
 
-    /// Checks that the key of this id has bound `account` at `url`, the URL of the request around it.
+    /// Verifies that the key has bound `account` at `url`, the URL of the outer request.
     ///
     /// # Errors
-    /// `malformed` if it is for another URL or another account key, `unauthorized` if the MAC is not
-    /// that of the key.
+    /// `malformed` if it is for another URL or another account key, `unauthorized` if the MAC is
+    /// wrong.
     pub fn verify(self, key: &MacKey, url: &str, account: &Jwk) -> Result<Bound, Problem> {
         if self.url != url {
             return Err(malformed(&format!(
-                "is for {}, and the request around it is for {}",
+                "is for {}, but the outer request is for {}",
                 quote(&self.url),
                 quote(url)
             )));
         }
         let payload: Value = serde_json::from_slice(self.jws.payload())
             .map_err(|_| malformed("has a payload that is not a JSON Web Key"))?;
-        let bound = Jwk::parse(&payload)
-            .map_err(|error| malformed(&format!("has a payload that is no public key: {error}")))?;
+        let bound = Jwk::parse(&payload).map_err(|error| {
+            malformed(&format!("has a payload that is not a public key: {error}"))
+        })?;
         if bound != *account {
             return Err(malformed(
-                "has another key for its payload than the one that signed the request",
+                "has another key as its payload than the key that signed the request",
             ));
         }
-        // The comparison takes the same time wherever the first difference is.
+        // The comparison takes constant time.
         self.jws.verify_hmac(key.octets()).map_err(|_| {
             Problem::unauthorized(
-                "The MAC of the external account binding is not the key's: check that the HMAC key \
-                 was copied whole, and that the client decodes it from base64url.",
+                "The MAC of the external account binding is wrong: check that the HMAC key was \
+                 copied completely, and that the client decodes it from base64url.",
             )
         })?;
         Ok(Bound {
@@ -156,10 +158,10 @@ impl Bound {
     }
 }
 
-/// Makes the binding of `account` for a newAccount request to `url`, as a client does.
+/// Creates the binding of `account` for a newAccount request to `url`, as a client does.
 ///
 /// # Errors
-/// When the MAC cannot be made.
+/// When the MAC cannot be computed.
 pub fn bind(kid: &str, key: &MacKey, url: &str, account: &Jwk) -> Result<Value, pki::Error> {
     let header = Map::from_iter([
         ("kid".to_owned(), Value::String(kid.to_owned())),
@@ -176,7 +178,7 @@ fn algorithm(name: &str) -> Result<(), Problem> {
     }
     let names: Vec<String> = ALGORITHMS.map(|alg| alg.as_str().to_owned()).to_vec();
     let detail = format!(
-        "The external account binding has the algorithm {}, and a MAC is asked for: use one of {}.",
+        "The external account binding has the algorithm {}, which is not a MAC: use one of {}.",
         quote(name),
         names.join(", ")
     );
@@ -232,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn a_binding_by_any_of_the_three_macs_names_its_key_and_is_kept_as_sent() {
+    fn a_binding_by_each_mac_algorithm_has_its_kid_and_is_kept_as_sent() {
         for alg in ALGORITHMS {
             let sent = usual(alg);
             let bound = judged(&sent, &mac(), URL).unwrap();
@@ -241,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn what_our_client_makes_is_taken() {
+    fn a_binding_by_our_client_is_accepted() {
         let sent = bind("k1", &mac(), URL, &account()).unwrap();
         assert!(judged(&sent, &mac(), URL).is_ok());
     }
@@ -275,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn a_header_with_too_much_or_too_little_is_malformed_with_its_own_words() {
+    fn each_missing_or_extra_header_member_has_its_own_detail() {
         let key = account().to_json();
         for (header, words) in [
             (json!({"kid": "k", "url": URL, "nonce": "n"}), "nonce"),
@@ -305,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn the_text_of_a_key_is_read_with_and_without_padding() {
+    fn the_text_of_a_key_is_parsed_with_and_without_padding() {
         let text = mac().to_text();
         for text in [text.to_string(), format!("{}=\n", text.as_str())] {
             assert_eq!(MacKey::from_text(&text).unwrap().octets(), mac().octets());

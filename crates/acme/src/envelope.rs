@@ -1,7 +1,7 @@
-//! The signed request: a flattened JWS that is parsed, then verified
-//! (RFC 8555 §6.2–§6.5). Its payload can be had only from a [`Verified`].
+//! The signed request: a flattened JWS that is parsed, then verified (RFC 8555 §6.2–§6.5). Only a
+//! [`Verified`] gives access to its payload.
 //!
-//! Not here: whether a nonce is fresh, and which key an account has.
+//! Not here: whether a nonce is valid, and which key an account has.
 
 use pki::jose::Alg;
 use pki::jose::jwk::Jwk;
@@ -10,8 +10,7 @@ use serde::de::DeserializeOwned;
 
 use crate::problem::{Kind, Problem, quote};
 
-/// A request that obeys the rules for its header; nobody has looked at its
-/// signature yet.
+/// A request with a valid header, whose signature is not verified yet.
 #[derive(Clone, Debug)]
 pub struct Parsed {
     jws: Flattened,
@@ -19,21 +18,21 @@ pub struct Parsed {
     url: String,
 }
 
-/// Who says to have signed.
+/// The claimed signer.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Signer {
-    /// The holder of this key.
+    /// The holder of this key, for a new account.
     Jwk(Jwk),
     /// The account with this URL.
     Kid(String),
 }
 
 impl Parsed {
-    /// Reads a request body.
+    /// Parses a request body.
     ///
     /// # Errors
-    /// `badSignatureAlgorithm` with the algorithms that would do, `badPublicKey`
-    /// for a key that will not do, `malformed` for the rest.
+    /// `badSignatureAlgorithm` with the permitted algorithms, `badPublicKey` for an unsuitable key,
+    /// otherwise `malformed`.
     pub fn parse(body: &[u8]) -> Result<Self, Problem> {
         let jws = Flattened::parse(body).map_err(|error| {
             Problem::malformed(format!(
@@ -58,7 +57,7 @@ impl Parsed {
             (None, None) => {
                 return Err(Problem::malformed(
                     "The protected header has neither jwk nor kid: send the account's URL as kid, \
-                     or the key as jwk when the account is new.",
+                     or the key as jwk for a new account.",
                 ));
             }
         };
@@ -70,7 +69,7 @@ impl Parsed {
         Ok(Self { jws, signer, url })
     }
 
-    /// Who says to have signed.
+    /// The claimed signer.
     pub fn signer(&self) -> &Signer {
         &self.signer
     }
@@ -83,19 +82,19 @@ impl Parsed {
     pub fn nonce(&self) -> Result<&str, Problem> {
         let Some(nonce) = self.jws.header().nonce.as_deref() else {
             return Err(Problem::bad_nonce(
-                "The protected header has no nonce: use the one in this answer's Replay-Nonce.",
+                "The protected header has no nonce: use the Replay-Nonce of this answer.",
             ));
         };
         let fits = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
         if nonce.is_empty() || !nonce.bytes().all(fits) {
             return Err(Problem::malformed(
-                "The nonce in the protected header is not base64url: send it as Replay-Nonce had it.",
+                "The nonce in the protected header is not base64url: send the Replay-Nonce unchanged.",
             ));
         }
         Ok(nonce)
     }
 
-    /// Whether the protected header has a nonce, whatever it is.
+    /// Whether the protected header has a nonce, valid or not.
     pub fn has_nonce(&self) -> bool {
         self.jws.header().nonce.is_some()
     }
@@ -105,16 +104,15 @@ impl Parsed {
         &self.url
     }
 
-    /// Checks the signature by `key` and that the request was meant for
-    /// `request_url`.
+    /// Verifies the signature by `key`, and that the request was signed for `request_url`.
     ///
     /// # Errors
     /// `unauthorized` if the URLs differ (RFC 8555 §6.4), `malformed` if the
-    /// algorithm does not fit the key or the signature is not its.
+    /// algorithm does not fit the key or the signature is wrong.
     pub fn verify(self, key: &Jwk, request_url: &str) -> Result<Verified, Problem> {
         if self.url != request_url {
             return Err(Problem::unauthorized(format!(
-                "The request was signed for {}, but it came to {}: sign the URL that you post to.",
+                "The request was signed for {}, but it was sent to {}: sign the URL of the request.",
                 quote(&self.url),
                 quote(request_url)
             )));
@@ -122,7 +120,7 @@ impl Parsed {
         fits_key(key, algorithm(&self.jws.header().alg)?)?;
         self.jws.verify(key).map_err(|error| {
             Problem::malformed(format!(
-                "The signature was not made by the key of this request: {error}."
+                "The signature is not valid for the key of this request: {error}."
             ))
         })?;
         Ok(Verified {
@@ -132,29 +130,29 @@ impl Parsed {
     }
 }
 
-/// A request whose signature and URL are right.
+/// A request whose signature and URL are verified.
 #[derive(Debug)]
 pub struct Verified {
     jws: Flattened,
     signer: Signer,
 }
 
-/// What was signed.
+/// The payload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Payload<'a> {
-    /// Nothing: a POST-as-GET (RFC 8555 §6.3).
+    /// Empty: a POST-as-GET (RFC 8555 §6.3).
     Empty,
-    /// Something, which should be JSON.
+    /// Octets, which should be JSON.
     Json(&'a [u8]),
 }
 
 impl Verified {
-    /// Who signed.
+    /// The signer.
     pub fn signer(&self) -> &Signer {
         &self.signer
     }
 
-    /// What was signed.
+    /// The payload.
     pub fn payload(&self) -> Payload<'_> {
         match self.jws.payload() {
             [] => Payload::Empty,
@@ -162,33 +160,31 @@ impl Verified {
         }
     }
 
-    /// The payload's octets; none for a POST-as-GET.
+    /// The payload's octets; empty for a POST-as-GET.
     pub fn bytes(&self) -> &[u8] {
         self.jws.payload()
     }
 
-    /// Reads the payload as a JSON object.
+    /// Parses the payload as a JSON object.
     ///
     /// # Errors
-    /// `malformed` with the place where it goes wrong.
+    /// `malformed` with the position of the error.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Problem> {
         let Payload::Json(bytes) = self.payload() else {
             return Err(Problem::malformed(
-                "The payload is empty, as for reading: this request needs a JSON object.",
+                "The payload is empty (POST-as-GET), but this request needs a JSON object.",
             ));
         };
-        // serde would also read an array as a structure.
+        // serde would also accept an array for a struct.
         if bytes.trim_ascii_start().first() != Some(&b'{') {
             return Err(Problem::malformed("The payload is not a JSON object."));
         }
         serde_json::from_slice(bytes).map_err(|error| {
-            Problem::malformed(format!(
-                "The payload is not what is asked for here: {error}."
-            ))
+            Problem::malformed(format!("The payload does not fit this resource: {error}."))
         })
     }
 
-    /// Checks that the request only reads (POST-as-GET, RFC 8555 §6.3).
+    /// Checks that the request is a POST-as-GET (RFC 8555 §6.3).
     ///
     /// # Errors
     /// `malformed` if there is a payload.
@@ -196,14 +192,14 @@ impl Verified {
         match self.payload() {
             Payload::Empty => Ok(()),
             Payload::Json(_) => Err(Problem::malformed(
-                "Reading takes an empty payload (\"\"), not even an empty object: \
+                "POST-as-GET requires an empty payload (\"\"), not even an empty object: \
                  see RFC 8555 §6.3.",
             )),
         }
     }
 }
 
-/// Signatures only: a MAC is for external accounts, and `none` is nothing.
+/// Checks that the algorithm is a signature: a MAC is for external accounts only.
 fn algorithm(name: &str) -> Result<Alg, Problem> {
     let known = Alg::SIGNATURES.into_iter().find(|alg| alg.as_str() == name);
     known.ok_or_else(|| {
@@ -228,7 +224,7 @@ fn public_key(jwk: &serde_json::Value, alg: Alg) -> Result<Jwk, Problem> {
     fits_key(&key, alg)?;
     match jwk.get("alg").and_then(|own| own.as_str()) {
         Some(own) if own != alg.as_str() => Err(Problem::malformed(format!(
-            "The key says that it is for {}, but {} signed the request.",
+            "The key is for {} by its alg, but the request is signed with {}.",
             quote(own),
             alg.as_str()
         ))),
@@ -285,7 +281,7 @@ mod tests {
         Parsed::parse(signed(header, b"{}").as_bytes()).unwrap_err()
     }
 
-    /// A body whose protected header is exactly this text, with a signature of nothing.
+    /// A body with exactly this protected header and an empty signature.
     fn forged(header: &str) -> Problem {
         let header = data_encoding::BASE64URL_NOPAD.encode(header.as_bytes());
         let body = format!(r#"{{"protected":"{header}","payload":"","signature":"AA"}}"#);
@@ -298,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_signed_for_its_url_gives_its_payload() {
+    fn a_verified_request_gives_its_payload() {
         let parsed = Parsed::parse(usual(br#"{"onlyReturnExisting":true}"#).as_bytes()).unwrap();
         assert_eq!(parsed.signer(), &Signer::Jwk(jwk()));
         assert_eq!(parsed.nonce(), Ok("abc-_9"));
@@ -310,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn a_kid_is_taken_as_it_is() {
+    fn a_kid_is_kept_unchanged() {
         let body = signed(json!({"kid": "https://ca.lab/a/1", "url": URL}), b"");
         let parsed = Parsed::parse(body.as_bytes()).unwrap();
         assert_eq!(parsed.signer(), &Signer::Kid("https://ca.lab/a/1".into()));
@@ -340,7 +336,7 @@ mod tests {
     }
 
     #[test]
-    fn exactly_one_of_jwk_and_kid_is_wanted() {
+    fn exactly_one_of_jwk_and_kid_is_required() {
         let both = refused(json!({"jwk": jwk().to_json(), "kid": "x", "url": URL}));
         assert!(both.detail.contains("both"), "{both}");
         let none = refused(json!({"url": URL}));
@@ -348,7 +344,7 @@ mod tests {
     }
 
     #[test]
-    fn macs_and_none_are_refused_with_the_algorithms_that_would_do() {
+    fn macs_and_none_are_refused_with_the_permitted_algorithms() {
         for alg in ["none", "HS256", "ES256K", "es256", ""] {
             let problem = forged(&format!(r#"{{"alg":"{alg}","kid":"x","url":"{URL}"}}"#));
             assert_eq!(problem.kind, Kind::BadSignatureAlgorithm, "{alg}");
@@ -367,7 +363,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_says_another_algorithm_is_malformed() {
+    fn a_key_with_another_alg_is_malformed() {
         let mut own = jwk().to_json();
         own["alg"] = json!("ES384");
         let problem = refused(json!({"jwk": own, "url": URL}));
@@ -380,7 +376,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_will_not_do_is_a_bad_public_key() {
+    fn an_unsuitable_key_is_a_bad_public_key() {
         let mut private = jwk().to_json();
         private["d"] = json!("AA");
         let symmetric = json!({"kty": "oct", "k": "AAAA"});
@@ -411,7 +407,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_flattened_jws_is_malformed() {
+    fn anything_but_a_flattened_jws_is_malformed() {
         for body in [
             "",
             "[]",
@@ -432,7 +428,7 @@ mod tests {
     }
 
     #[test]
-    fn reading_takes_an_empty_payload_and_writing_takes_an_object() {
+    fn post_as_get_requires_an_empty_payload_and_other_requests_an_object() {
         assert_eq!(verified(b"").payload(), Payload::Empty);
         assert_eq!(verified(b"").empty(), Ok(()));
         assert!(verified(b"{}").empty().is_err());
@@ -452,12 +448,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_body_breaks_the_reader(body in proptest::collection::vec(any::<u8>(), 0..300)) {
+        fn any_body_is_parsed_or_refused(body in proptest::collection::vec(any::<u8>(), 0..300)) {
             let _ = Parsed::parse(&body);
         }
 
         #[test]
-        fn no_header_breaks_the_reader(
+        fn any_header_is_parsed_or_refused(
             header in "\\{(\"(alg|jwk|kid|nonce|url|crit)\":(\"ES256\"|\"x\"|\\{\\}|1|null|\\[\\]),?){0,6}\\}"
         ) {
             let header = data_encoding::BASE64URL_NOPAD.encode(header.as_bytes());

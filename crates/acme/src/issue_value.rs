@@ -1,25 +1,25 @@
-//! The value of an issuing record, as CAA's `issue` has it and dns-persist-01's
-//! TXT: an issuer's domain name and parameters (RFC 8659 §4.2).
+//! The value of a CAA `issue` record or a dns-persist-01 TXT record: an issuer's domain name and
+//! parameters (RFC 8659 §4.2).
 
-/// A value that was read.
+/// A parsed value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IssueValue {
-    /// The issuer's domain name in lower case; nobody's where it is left out.
+    /// The issuer's domain name in lower case; none if the record allows no issuer.
     pub issuer: Option<String>,
     /// Tags in lower case with their values, in the order of the record.
     pub parameters: Vec<(String, String)>,
 }
 
-/// Why a value cannot be read.
+/// Why a value is invalid.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Malformed {
-    /// What stands before the first semicolon is no domain name.
+    /// The part before the first semicolon is not a domain name.
     #[error("{0:?} is not a domain name")]
     Issuer(String),
-    /// There is nothing between two semicolons, or after the last one.
-    #[error("it has a semicolon with no parameter behind it")]
+    /// There is no parameter between two semicolons, or after the last one.
+    #[error("it has a semicolon without a parameter after it")]
     Empty,
-    /// It has more parameters than anybody needs: 64 are the limit.
+    /// It has more than 64 parameters.
     #[error("it has more than {MOST} parameters")]
     TooMany,
     /// There is no equals sign.
@@ -34,10 +34,10 @@ pub enum Malformed {
 }
 
 impl IssueValue {
-    /// Reads a value.
+    /// Parses a value.
     ///
     /// # Errors
-    /// [`Malformed`] where it does not follow the grammar of RFC 8659 §4.2.
+    /// [`Malformed`] if it does not follow the grammar of RFC 8659 §4.2.
     pub fn parse(text: &str) -> Result<Self, Malformed> {
         let (issuer, rest) = match text.split_once(';') {
             Some((issuer, rest)) => (bare(issuer), Some(bare(rest))),
@@ -57,13 +57,13 @@ impl IssueValue {
         })
     }
 
-    /// The value of the first parameter with this tag, which is written in lower case.
+    /// The value of the first parameter with this tag, given in lower case.
     pub fn parameter(&self, tag: &str) -> Option<&str> {
         let found = self.parameters.iter().find(|(name, _)| name == tag);
         found.map(|(_, value)| value.as_str())
     }
 
-    /// A tag that stands there twice, if there is one.
+    /// A repeated tag, if there is one.
     pub fn repeated(&self) -> Option<&str> {
         let mut all = self.parameters.iter().enumerate();
         all.find(|(n, (tag, _))| {
@@ -75,7 +75,7 @@ impl IssueValue {
     }
 }
 
-/// The issuer that a value names, also where the rest of it cannot be read.
+/// The issuer of a value, even if the rest of it is invalid.
 pub fn issuer_of(text: &str) -> &str {
     bare(text.split(';').next().unwrap_or_default())
 }
@@ -113,7 +113,7 @@ fn bare(text: &str) -> &str {
     text.trim_matches([' ', '\t'])
 }
 
-/// The most parameters of a value: they are compared with each other.
+/// The most parameters of a value: each is compared with all others.
 const MOST: usize = 64;
 
 #[cfg(test)]
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn more_parameters_than_anybody_needs_are_refused_unread() {
+    fn too_many_parameters_are_refused_before_they_are_parsed() {
         let many = |count: usize| {
             let all: Vec<_> = (0..count).map(|n| format!("t{n}=")).collect();
             IssueValue::parse(&format!("ca.lab;{}", all.join(";")))
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn the_forms_of_the_standard_are_read() {
+    fn the_forms_of_the_standard_are_parsed() {
         for (text, expected) in [
             ("ca1.example.net", value(Some("ca1.example.net"), &[])),
             (" CA.lab\t", value(Some("ca.lab"), &[])),
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn what_breaks_the_grammar_is_told() {
+    fn each_violation_of_the_grammar_has_its_own_error() {
         for (text, expected) in [
             ("%%%%%", Malformed::Issuer("%%%%%".into())),
             ("a..b", Malformed::Issuer("a..b".into())),
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tag_that_stands_twice_is_found_whatever_its_case() {
+    fn a_repeated_tag_is_found_in_any_letter_case() {
         let twice = IssueValue::parse("ca.lab; a=1; b=2; A=3").unwrap();
         assert_eq!(twice.repeated(), Some("a"));
         assert_eq!(twice.parameter("a"), Some("1"));
@@ -195,13 +195,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_text_breaks_the_reader(text in any::<String>()) {
+        fn any_text_is_parsed_or_refused(text in any::<String>()) {
             let _ = IssueValue::parse(&text);
             prop_assert!(text.contains(issuer_of(&text)));
         }
 
         #[test]
-        fn what_is_written_is_read_back(
+        fn what_is_written_is_parsed_back(
             issuer in "[a-z0-9]{1,9}(\\.[a-z0-9-]{0,5}[a-z0-9])?",
             parameters in prop::collection::vec(
                 ("[a-z0-9](-?[a-z0-9]){0,5}", "[!-:<-~]{0,12}"), 0..5),

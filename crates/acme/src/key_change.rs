@@ -1,5 +1,4 @@
-//! Key rollover (RFC 8555 §7.3.5): a JWS by the new key inside a request by the old one, so that
-//! both agree.
+//! Key rollover (RFC 8555 §7.3.5): a JWS by the new key inside a request by the old key.
 //!
 //! Not here: whether another account has the new key.
 
@@ -11,7 +10,7 @@ use serde_json::{Map, Value, json};
 use crate::envelope::{Parsed, Payload, Signer, Verified};
 use crate::problem::{Problem, quote};
 
-/// What the new key signs.
+/// The payload of the inner JWS.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Message {
@@ -19,7 +18,7 @@ struct Message {
     old_key: Value,
 }
 
-/// A change that the old and the new key have signed, for one account.
+/// A change signed by the old and the new key, for one account.
 #[derive(Debug, PartialEq)]
 pub struct KeyChange {
     old: Jwk,
@@ -27,12 +26,12 @@ pub struct KeyChange {
 }
 
 impl KeyChange {
-    /// Reads the change out of a request that the account's key `old` has signed for `url`. `is_own`
-    /// tells whether a URL is that of the account.
+    /// Verifies the change in a request that the account's key `old` has signed for `url`. `is_own`
+    /// returns whether a URL is that of the account.
     ///
     /// # Errors
-    /// `malformed`, `badPublicKey` or `badSignatureAlgorithm` for an inner JWS that is not as asked for,
-    /// by the new key, about this account and this old key.
+    /// `malformed`, `badPublicKey` or `badSignatureAlgorithm` for an inner JWS that is not a valid one
+    /// by the new key for this account and this old key.
     pub fn verify(
         outer: &Verified,
         url: &str,
@@ -41,24 +40,22 @@ impl KeyChange {
     ) -> Result<Self, Problem> {
         let Payload::Json(inner) = outer.payload() else {
             return Err(Problem::malformed(
-                "The payload is empty: a key change carries a JWS by the new key (RFC 8555 §7.3.5).",
+                "The payload is empty: a key change needs a JWS by the new key (RFC 8555 §7.3.5).",
             ));
         };
         let parsed = Parsed::parse(inner).map_err(within)?;
         let Signer::Jwk(new) = parsed.signer() else {
             return Err(malformed(
-                "has a kid: it has to carry the new key, as jwk, in its protected header",
+                "has a kid: its protected header must have the new key as jwk",
             ));
         };
         let new = new.clone();
         if parsed.has_nonce() {
-            return Err(malformed(
-                "has a nonce: that belongs into the outer one alone",
-            ));
+            return Err(malformed("has a nonce: only the outer JWS may have one"));
         }
         if parsed.url() != url {
             return Err(malformed(&format!(
-                "is for {}, and the request around it is for {}",
+                "is for {}, but the outer request is for {}",
                 quote(parsed.url()),
                 quote(url)
             )));
@@ -67,7 +64,7 @@ impl KeyChange {
         let message: Message = verified.json().map_err(within)?;
         if !is_own(&message.account) {
             return Err(malformed(&format!(
-                "is about the account {}, which is not the one that signed the request",
+                "is for the account {}, which is not the one that signed the request",
                 quote(&message.account)
             )));
         }
@@ -77,29 +74,29 @@ impl KeyChange {
                 new,
             }),
             Ok(_) => Err(malformed(
-                "has another oldKey than the key that the account has now",
+                "has another oldKey than the current key of the account",
             )),
             Err(error) => Err(malformed(&format!(
-                "has an oldKey that is no public key: {error}"
+                "has an oldKey that is not a public key: {error}"
             ))),
         }
     }
 
-    /// The key that the account has until then.
+    /// The current key of the account.
     #[must_use]
     pub const fn old_key(&self) -> &Jwk {
         &self.old
     }
 
-    /// The key that it is to have.
+    /// The new key.
     #[must_use]
     pub const fn new_key(&self) -> &Jwk {
         &self.new
     }
 }
 
-/// Makes the inner JWS, by which the new key agrees to follow `old` as the key of `account`; a client
-/// sends it to `url`.
+/// Creates the inner JWS, which replaces the key `old` of `account` by the new key; a client sends
+/// it to `url`.
 ///
 /// # Errors
 /// When the new key cannot sign.
@@ -119,7 +116,7 @@ fn malformed(what: &str) -> Problem {
     Problem::malformed(format!("The inner JWS of the key change {what}."))
 }
 
-/// A problem of the inner JWS, said to be one.
+/// Marks a problem as one of the inner JWS.
 fn within(problem: Problem) -> Problem {
     let detail = format!("In the inner JWS of the key change: {}", problem.detail);
     Problem { detail, ..problem }
@@ -154,7 +151,7 @@ mod tests {
         jws::sign(key, &header, payload).unwrap()
     }
 
-    /// The outer request around `inner`.
+    /// The outer request with `inner` as its payload.
     fn judged(inner: &str) -> Result<KeyChange, Problem> {
         let header = json!({"kid": ACCOUNT, "nonce": "n", "url": URL});
         let outer = signed(&old(), &header, inner.as_bytes());
@@ -176,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn what_both_keys_have_signed_is_taken() {
+    fn a_change_signed_by_both_keys_is_accepted() {
         let change = judged(&agree(&new(), &jwk(&old()), ACCOUNT, URL).unwrap()).unwrap();
         assert_eq!(
             (change.old_key(), change.new_key()),
@@ -187,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn a_header_that_is_not_as_asked_for_is_malformed() {
+    fn an_invalid_inner_header_is_malformed() {
         let mut nonce = header();
         nonce["nonce"] = json!("n");
         let mut url = header();
@@ -211,7 +208,7 @@ mod tests {
         for (message, words) in [
             (account, "account/2"),
             (old_key, "another oldKey"),
-            (private, "no public key"),
+            (private, "not a public key"),
             (json!({"account": ACCOUNT}), "oldKey"),
             (json!([]), "not a JSON object"),
         ] {

@@ -1,9 +1,9 @@
-//! ACME as data and decisions: the messages of RFC 8555 and its family, what a
-//! signed request must be, how orders and authorizations move, what a challenge
-//! looks at and how it judges what was seen.
+//! ACME as data and decisions: the messages of RFC 8555 and related RFCs, the verification of
+//! signed requests, the states of orders and authorizations, and the probes and verdicts of
+//! challenges.
 //!
-//! Not here: sockets, clocks, stores and randomness (all are arguments), nor
-//! provisioners and certificates (those are the `ca` crate's).
+//! Not here: sockets, clocks, stores and randomness (all are arguments), nor provisioners and
+//! certificates (see the crate `ca`).
 
 pub mod account;
 pub mod authz;
@@ -32,7 +32,7 @@ pub use problem::Problem;
 mod tests {
     use std::marker::PhantomData;
 
-    /// The constant of the inherent implementation, where there is one, is found before the trait's.
+    /// An inherent constant takes precedence over the constant of the trait.
     struct Copied<T>(PhantomData<T>);
 
     trait Fallback {
@@ -66,6 +66,6 @@ mod tests {
             assert!(!clonable, "{token} is Clone");
         }
         let [(_, clonable)] = clonable![crate::order::Order];
-        assert!(clonable, "the test would find it");
+        assert!(clonable, "the check detects Clone");
     }
 }

@@ -1,6 +1,7 @@
-//! Permits: an operator's word that an account may have certificates for a name, without a challenge.
-//! A [`Permit`] comes out of the store only; [`Proof::from_permit`](crate::challenge::Proof::from_permit)
-//! turns it into proof. Whether a policy forbids the name is decided elsewhere.
+//! Permits: an operator's decision that an account may have certificates for a name without a
+//! challenge. A [`Permit`] comes only from the store;
+//! [`Proof::from_permit`](crate::challenge::Proof::from_permit) makes it a proof. Not here: whether a
+//! policy forbids the name.
 
 use std::fmt;
 
@@ -11,35 +12,35 @@ use uuid::Uuid;
 use crate::identifier::{DnsName, Identifier};
 use crate::problem::{Problem, quote};
 
-/// What an operator says, as it is kept.
+/// A permit as stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
     /// Its id.
     pub id: Uuid,
-    /// Whom it is for.
+    /// The account or accounts that it is for.
     pub holder: Holder,
-    /// The provisioner at which it holds.
+    /// The provisioner that it is valid for.
     pub provisioner: String,
-    /// The names that it is about.
+    /// The names that it covers.
     pub pattern: Pattern,
-    /// When it ends by itself; never if none.
+    /// When it expires; never if none.
     pub expires: Option<Timestamp>,
-    /// The operator who said it.
+    /// The operator that created it.
     pub by: String,
-    /// When it was said.
+    /// When it was created.
     pub at: Timestamp,
 }
 
-/// Whom a permit is for.
+/// The holder of a permit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Holder {
     /// One account.
     Account(Uuid),
-    /// Every account that is bound to the external account key of this id (RFC 8555 §7.3.4).
+    /// Every account that is bound to the external account key with this id (RFC 8555 §7.3.4).
     ExternalKey(String),
 }
 
-/// A stored record, as it holds for one account.
+/// A stored permit, applied to one account.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Permit {
     record: Record,
@@ -47,23 +48,23 @@ pub struct Permit {
 }
 
 impl Permit {
-    /// Takes a permit out of its stored record. Only the store says this word, of an account
-    /// that is its holder or bound to it.
+    /// Restores a permit from its record, for an account that is its holder or bound to it. Only the
+    /// store may call this.
     pub fn from_record(record: Record, account: Uuid) -> Self {
         Self { record, account }
     }
 
-    /// What the operator said.
+    /// The stored permit.
     pub fn record(&self) -> &Record {
         &self.record
     }
 
-    /// The account that it holds for.
+    /// The account that it is applied to.
     pub fn account(&self) -> Uuid {
         self.account
     }
 
-    /// Whether it lets its account have this identifier at `now`.
+    /// Whether it permits this identifier at `now`.
     pub fn covers(&self, identifier: &Identifier, now: Timestamp) -> bool {
         self.record.expires.is_none_or(|end| now < end) && self.record.pattern.matches(identifier)
     }
@@ -72,21 +73,21 @@ impl Permit {
 /// The names of a permit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Pattern {
-    /// `foo.lab`, `10.0.0.7`: this one.
+    /// `foo.lab`, `10.0.0.7`: this identifier.
     One(Identifier),
-    /// `*.foo.lab`: each name one label below, and the wildcard that stands for them.
+    /// `*.foo.lab`: each name one label below, and the wildcard.
     Below(DnsName),
-    /// `**.foo.lab`: each name and each wildcard below, however deep.
+    /// `**.foo.lab`: each name and each wildcard below, at any depth.
     AllBelow(DnsName),
     /// `10.0.0.0/8`: each address in it.
     Network(IpNet),
 }
 
 impl Pattern {
-    /// Reads what an operator wrote.
+    /// Parses the text form.
     ///
     /// # Errors
-    /// `malformed` for what is neither a name, an address nor a pattern.
+    /// `malformed` for anything but a name, an address or a pattern.
     pub fn parse(text: &str) -> Result<Self, Problem> {
         if let Some(base) = text.strip_prefix("**.") {
             return DnsName::parse(base).map(Self::AllBelow);
@@ -148,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pattern_means_the_names_that_its_stars_stand_for() {
+    fn a_pattern_covers_the_names_that_its_asterisks_match() {
         for (pattern, inside, outside) in [
             (
                 "foo.lab",
@@ -191,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pattern_is_written_as_it_is_read_and_nonsense_is_refused() {
+    fn a_pattern_round_trips_and_an_invalid_one_is_refused() {
         for text in ["foo.lab", "*.foo.lab", "**.foo.lab", "10.0.0.0/8", "::1"] {
             assert_eq!(Pattern::parse(text).unwrap().to_string(), text);
         }
@@ -210,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn a_permit_ends_with_its_time() {
+    fn a_permit_expires() {
         let end: Timestamp = "2026-11-24T00:00:00Z".parse().unwrap();
         let name = Identifier::guess("foo.lab").unwrap();
         let permit = Permit::from_record(

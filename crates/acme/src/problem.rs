@@ -1,7 +1,7 @@
 //! Problem documents: the errors of ACME (RFC 8555 §6.7) on RFC 7807's JSON.
 //!
-//! A detail says what happened and what to do next. Headers that go with a
-//! problem (`Retry-After`, `Link`) belong to whoever answers HTTP.
+//! A detail describes what failed and what to do next. Not here: the HTTP headers of a problem
+//! (`Retry-After`, `Link`).
 
 use std::fmt;
 
@@ -16,20 +16,20 @@ use crate::unchecked::Unchecked;
 pub struct Problem {
     /// The registered type.
     pub kind: Kind,
-    /// What happened and what to do next, for a person.
+    /// What failed and what to do next, for a person.
     pub detail: String,
-    /// The HTTP status of the answer that carries it.
+    /// The HTTP status of the answer.
     pub status: u16,
     /// One entry for each identifier at fault (RFC 8555 §6.7.1).
     pub subproblems: Vec<Subproblem>,
-    /// The algorithms that would do, with `badSignatureAlgorithm` (RFC 8555 §6.2).
+    /// The permitted algorithms, with `badSignatureAlgorithm` (RFC 8555 §6.2).
     pub algorithms: Vec<String>,
     /// A URL for a person to visit, with `userActionRequired` (RFC 8555 §7.3.3).
     pub instance: Option<String>,
 }
 
 impl Problem {
-    /// Makes a problem with the default HTTP status of its kind.
+    /// Creates a problem with the default HTTP status of its kind.
     pub fn new(kind: Kind, detail: impl Into<String>) -> Self {
         Self {
             kind,
@@ -54,13 +54,13 @@ impl Problem {
         self
     }
 
-    /// Names the signature algorithms that would do (RFC 8555 §6.2).
+    /// Adds the permitted signature algorithms (RFC 8555 §6.2).
     #[must_use]
     pub fn with_algorithms(self, algorithms: Vec<String>) -> Self {
         Self { algorithms, ..self }
     }
 
-    /// Names the URL that a person has to visit (RFC 8555 §7.3.3).
+    /// Adds the URL that a person must visit (RFC 8555 §7.3.3).
     #[must_use]
     pub fn with_instance(self, url: impl Into<String>) -> Self {
         Self {
@@ -69,7 +69,7 @@ impl Problem {
         }
     }
 
-    /// The request is not what the protocol asks for.
+    /// The request violates the protocol.
     pub fn malformed(detail: impl Into<String>) -> Self {
         Self::new(Kind::Malformed, detail)
     }
@@ -89,7 +89,7 @@ impl Problem {
         Self::new(Kind::BadNonce, detail)
     }
 
-    /// The CSR is not what the order asks for (RFC 8555 §7.4).
+    /// The CSR does not fit the order (RFC 8555 §7.4).
     pub fn bad_csr(detail: impl Into<String>) -> Self {
         Self::new(Kind::BadCsr, detail)
     }
@@ -125,7 +125,7 @@ macro_rules! kinds {
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum Kind {
             $($(#[$doc])* $name,)*
-            /// A type that we don't know, in another server's answer.
+            /// An unknown type, in the answer of another server.
             Other,
         }
 
@@ -141,7 +141,7 @@ macro_rules! kinds {
                 }
             }
 
-            /// The HTTP status that goes with it when nothing else is said.
+            /// The default HTTP status.
             pub const fn status(self) -> u16 {
                 match self {
                     $(Self::$name => $status,)*
@@ -155,7 +155,7 @@ macro_rules! kinds {
 kinds! {
     /// The account does not exist.
     AccountDoesNotExist = "accountDoesNotExist", 400;
-    /// The certificate that `replaces` names is already replaced (RFC 9773 §7.4).
+    /// The certificate in `replaces` is already replaced (RFC 9773 §7.4).
     AlreadyReplaced = "alreadyReplaced", 409;
     /// The certificate is already revoked.
     AlreadyRevoked = "alreadyRevoked", 400;
@@ -181,7 +181,7 @@ kinds! {
     BadSignatureAlgorithm = "badSignatureAlgorithm", 400;
     /// CAA records forbid the issuance.
     Caa = "caa", 403;
-    /// Several things are wrong; the subproblems say which.
+    /// There are several problems: see the subproblems.
     Compound = "compound", 400;
     /// The validation target could not be reached.
     Connection = "connection", 400;
@@ -247,7 +247,7 @@ impl<'de> Deserialize<'de> for Kind {
     }
 }
 
-/// The JSON form; everything may be missing in what other servers send.
+/// The JSON form; other servers may omit any member.
 #[derive(Serialize, Deserialize)]
 struct Wire {
     #[serde(rename = "type", default)]
@@ -284,7 +284,7 @@ impl From<Wire> for Problem {
     fn from(wire: Wire) -> Self {
         let kind = Kind::from_urn(&wire.kind);
         let mut detail = wire.detail.or(wire.title).unwrap_or_default();
-        // A type that we don't know is kept where a person will see it.
+        // An unknown type is kept in the detail, where a person will see it.
         if kind == Kind::Other && !wire.kind.is_empty() && wire.kind != kind.urn() {
             detail = format!("{detail} ({})", wire.kind).trim_start().to_owned();
         }
@@ -299,8 +299,7 @@ impl From<Wire> for Problem {
     }
 }
 
-/// Puts a stranger's text between quotes, escaped and cut at 100 characters, so
-/// that it can stand in a detail.
+/// Quotes untrusted text for a detail: escaped, and truncated to 100 characters.
 pub(crate) fn quote(text: &str) -> String {
     const LONGEST: usize = 100;
     let mut shown: String = text.chars().take(LONGEST).collect();
@@ -328,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn every_kind_survives_its_json() {
+    fn every_kind_round_trips_through_json() {
         for kind in Kind::ALL {
             let problem = Problem::new(*kind, "x").with_subproblem(Subproblem {
                 kind: *kind,
@@ -341,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn the_words_of_the_registry_are_unique() {
+    fn the_names_in_the_registry_are_unique() {
         let mut urns: Vec<_> = Kind::ALL.iter().map(|kind| kind.urn()).collect();
         urns.sort_unstable();
         urns.dedup();
@@ -350,21 +349,21 @@ mod tests {
     }
 
     #[test]
-    fn a_problem_without_status_or_with_a_foreign_type_is_read() {
+    fn a_problem_without_status_or_of_an_unknown_type_is_parsed() {
         let old: Problem =
             serde_json::from_str(r#"{"type":"urn:ietf:params:acme:error:unauthorized"}"#).unwrap();
         assert_eq!((old.kind, old.status), (Kind::Unauthorized, 403));
-        let foreign: Problem =
+        let unknown: Problem =
             serde_json::from_str(r#"{"type":"urn:x:odd","title":"Odd","status":418}"#).unwrap();
-        assert_eq!(foreign.kind, Kind::Other);
-        assert_eq!(foreign.detail, "Odd (urn:x:odd)");
-        assert_eq!(foreign.status, 418);
+        assert_eq!(unknown.kind, Kind::Other);
+        assert_eq!(unknown.detail, "Odd (urn:x:odd)");
+        assert_eq!(unknown.status, 418);
         let bare: Problem = serde_json::from_str("{}").unwrap();
         assert_eq!(bare.status, 500);
     }
 
     #[test]
-    fn a_strangers_text_is_escaped_and_cut() {
+    fn untrusted_text_is_escaped_and_truncated() {
         assert_eq!(quote("a\u{0}\nb"), r#""a\0\nb""#);
         assert_eq!(quote(&"x".repeat(200)).chars().count(), 103);
     }

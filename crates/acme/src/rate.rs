@@ -1,32 +1,31 @@
-//! Rate limits (RFC 8555 §6.6): how often something may happen to a key, in bounded memory.
+//! Rate limits (RFC 8555 §6.6): how often an event may happen per key, in bounded memory.
 //!
-//! Each key has a bucket of `count` tokens that fills up evenly over the period; kept is only the
-//! time at which it would be full again (the generic cell rate algorithm). Times are counted from
-//! any fixed moment by a clock that never goes back; what is counted, and for whom, is decided
-//! elsewhere.
+//! Each key has a bucket of `count` tokens that fills up evenly over the period; only the time at
+//! which it would be full again is stored (the generic cell rate algorithm). Times are counted from
+//! any fixed moment by a monotonic clock. Not here: which events are counted, and for which keys.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hash, RandomState};
 use std::time::Duration;
 
-/// So many in such a time.
+/// A number of events per period.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rate {
-    /// How many; at least 1.
+    /// The number of events; at least 1.
     pub count: u32,
-    /// In which time.
+    /// The period.
     pub per: Duration,
 }
 
 impl Rate {
-    /// The time that one token takes to come back.
+    /// The time in which one token is refilled.
     fn token(self) -> Duration {
         self.per / self.count.max(1)
     }
 }
 
-/// The buckets of one limit, by key. Memory is bounded: where there are more keys than room, those
-/// that are nearest to full are forgotten first.
+/// The buckets of one limit, by key. Memory is bounded: above the capacity, the buckets that are
+/// nearest to full are removed first.
 #[derive(Debug)]
 pub struct Buckets {
     full_at: HashMap<u64, Duration>,
@@ -35,7 +34,7 @@ pub struct Buckets {
 }
 
 impl Buckets {
-    /// Nothing has happened yet; there is room for so many keys, at least 2.
+    /// Creates the buckets for this many keys, at least 2; all are full.
     pub fn new(room: usize) -> Self {
         Self {
             full_at: HashMap::new(),
@@ -44,13 +43,13 @@ impl Buckets {
         }
     }
 
-    /// Tells whether a token is there for this key.
+    /// Checks whether the key has a token.
     ///
     /// # Errors
-    /// How long it takes until one is.
+    /// How long it takes until it has one.
     pub fn check<K: Hash>(&self, key: &K, rate: Rate, now: Duration) -> Result<(), Duration> {
         let full_at = self.full_at(self.keys.hash_one(key), rate, now);
-        // All but one token's time of the period may lie ahead.
+        // The bucket has a token if it is full again within the period less the time of one token.
         let latest = now + rate.per.saturating_sub(rate.token());
         match full_at.saturating_sub(latest) {
             Duration::ZERO => Ok(()),
@@ -58,7 +57,7 @@ impl Buckets {
         }
     }
 
-    /// Takes a token, whether or not one is there.
+    /// Takes a token, even if there is none.
     pub fn take<K: Hash>(&mut self, key: &K, rate: Rate, now: Duration) {
         let key = self.keys.hash_one(key);
         let full_at = self.full_at(key, rate, now);
@@ -68,13 +67,13 @@ impl Buckets {
         self.full_at.insert(key, full_at + rate.token());
     }
 
-    /// When the bucket is full again; a shorter period than when it was filled counts from now on.
+    /// When the bucket is full again; if the period has become shorter, the new one applies.
     fn full_at(&self, key: u64, rate: Rate, now: Duration) -> Duration {
         let stored = self.full_at.get(&key).copied().unwrap_or_default();
         stored.clamp(now, now + rate.per)
     }
 
-    /// Forgets the full buckets, and if that is not half of all, those nearest to full.
+    /// Removes the full buckets, and if they are fewer than half, those nearest to full.
     fn make_room(&mut self, now: Duration) {
         self.full_at.retain(|_, full_at| *full_at > now);
         let keep = self.room / 2;
@@ -84,7 +83,7 @@ impl Buckets {
         let mut times: Vec<_> = self.full_at.values().copied().collect();
         let cut = times.len() - keep;
         let (_, &mut least, _) = times.select_nth_unstable(cut);
-        // Of those that are as near to full as the last that stays, only as many as fit.
+        // Of the buckets that are as full as the last one kept, only as many stay as fit.
         let farther = times.iter().filter(|time| **time > least).count();
         let mut left = keep.saturating_sub(farther);
         self.full_at.retain(|_, full_at| {
@@ -118,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_has_its_count_at_once_and_then_one_after_the_other() {
+    fn a_key_may_use_its_count_at_once_and_then_one_at_a_time() {
         let mut buckets = drained(at(100));
         assert_eq!(buckets.check(&"a", TEN_AN_HOUR, at(100)), Err(at(360)));
         assert_eq!(buckets.check(&"a", TEN_AN_HOUR, at(400)), Err(at(60)));
@@ -128,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn after_the_period_all_of_it_is_there_again() {
+    fn after_the_period_the_bucket_is_full_again() {
         let mut buckets = drained(at(0));
         for _ in 0..10 {
             assert_eq!(buckets.check(&"a", TEN_AN_HOUR, at(3600)), Ok(()));
@@ -138,12 +137,12 @@ mod tests {
     }
 
     #[test]
-    fn one_key_takes_nothing_from_another() {
+    fn keys_have_separate_buckets() {
         assert_eq!(drained(at(0)).check(&"b", TEN_AN_HOUR, at(0)), Ok(()));
     }
 
     #[test]
-    fn taking_more_than_there_is_never_makes_the_wait_longer_than_the_period() {
+    fn the_wait_is_never_longer_than_the_period() {
         let mut buckets = drained(at(0));
         for _ in 0..1000 {
             buckets.take(&"a", TEN_AN_HOUR, at(0));
@@ -153,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rate_that_changes_counts_from_then_on() {
+    fn a_changed_rate_applies_immediately() {
         let buckets = drained(at(0));
         let more = Rate {
             count: 20,
@@ -168,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn any_number_of_keys_takes_no_more_than_the_room() {
+    fn the_number_of_buckets_is_bounded() {
         let mut buckets = Buckets::new(100);
         for _ in 0..10 {
             buckets.take(&u32::MAX, TEN_AN_HOUR, at(0));
@@ -177,12 +176,12 @@ mod tests {
             buckets.take(&key, TEN_AN_HOUR, at(1));
             assert!(buckets.full_at.len() <= 100);
         }
-        // Who has taken the most is not forgotten for the others' sake.
+        // The key that has taken the most tokens is kept.
         assert!(buckets.check(&u32::MAX, TEN_AN_HOUR, at(1)).is_err());
     }
 
     #[test]
-    fn what_is_full_again_is_forgotten_first() {
+    fn full_buckets_are_removed_first() {
         let mut buckets = Buckets::new(100);
         for key in 0..100_u32 {
             buckets.take(&key, TEN_AN_HOUR, at(0));

@@ -1,7 +1,7 @@
-//! Renewal information (RFC 9773): what a certificate is called, when it should be renewed, and
+//! Renewal information (RFC 9773): the identifier of a certificate, when it should be renewed, and
 //! whether an order may replace it.
 //!
-//! Not here: windows that an operator has set, and which orders replace what; the store has them.
+//! Not here: windows set by an operator, and which orders replace which certificates (in the store).
 
 use std::fmt;
 
@@ -12,8 +12,8 @@ use pki::{AltName, Certificate, Serial};
 use crate::identifier::Identifier;
 use crate::problem::{Problem, quote};
 
-/// The name of a certificate (RFC 9773 §4.1): the identifier of its authority's key, a dot, and the
-/// content octets of its serial number's INTEGER, each in base64url.
+/// The identifier of a certificate (RFC 9773 §4.1): the authority key identifier, a dot, and the
+/// content octets of the serial number's INTEGER, each in base64url.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct CertificateId {
     authority: Vec<u8>,
@@ -21,7 +21,7 @@ pub struct CertificateId {
 }
 
 impl CertificateId {
-    /// The name of this certificate; none if it does not say which key signed it.
+    /// The identifier of this certificate; none if it has no authority key identifier.
     #[must_use]
     pub fn of(certificate: &Certificate) -> Option<Self> {
         Some(Self {
@@ -30,14 +30,14 @@ impl CertificateId {
         })
     }
 
-    /// Reads a name.
+    /// Parses an identifier.
     ///
     /// # Errors
     /// `malformed` with what is wrong with it.
     pub fn parse(text: &str) -> Result<Self, Problem> {
         let bad = |why: &str| {
             Problem::malformed(format!(
-                "{} does not name a certificate: {why}. Send the authority key identifier and the \
+                "{} is not a certificate identifier: {why}. Send the authority key identifier and the \
                  content octets of the serial number, each in base64url without padding, with a \
                  dot between them (RFC 9773 §4.1).",
                 quote(text)
@@ -53,7 +53,7 @@ impl CertificateId {
         let authority = octets(authority, "first part")?;
         let serial = match octets(serial, "second part")?.as_slice() {
             [0, second, ..] if second & 0x80 == 0 => {
-                return Err(bad("its serial number has a zero too many"));
+                return Err(bad("its serial number has an extra leading zero"));
             }
             [first, ..] if first & 0x80 != 0 => {
                 return Err(bad("its serial number is negative: keep the leading zero"));
@@ -84,7 +84,7 @@ impl fmt::Display for CertificateId {
     }
 }
 
-/// When a certificate should be renewed (RFC 9773 §4.2); the client takes a moment in it.
+/// When a certificate should be renewed (RFC 9773 §4.2): the client selects a moment in the window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Window {
     /// The first moment.
@@ -94,8 +94,9 @@ pub struct Window {
 }
 
 impl Window {
-    /// A twelfth of the life between `begin` and `end`, around two thirds of it. Each serial number
-    /// has its own place there, the same at every call, so that certificates of one moment spread.
+    /// A window of a twelfth of the lifetime from `begin` to `end`, around two thirds of it. Its
+    /// position depends on the serial number alone, so that renewals of certificates issued at the
+    /// same time are spread.
     #[must_use]
     pub fn suggested(begin: Timestamp, end: Timestamp, serial: &Serial) -> Self {
         let life = life(begin, end);
@@ -109,7 +110,7 @@ impl Window {
         }
     }
 
-    /// Of a certificate that was revoked at this moment: an hour, all of it in the past.
+    /// The window of a certificate revoked at this moment: an hour, entirely in the past.
     #[must_use]
     pub fn revoked(at: Timestamp) -> Self {
         let end = whole(at.saturating_add(SignedDuration::from_secs(-1)));
@@ -120,8 +121,9 @@ impl Window {
     }
 }
 
-/// How long a client that asked for the window of a certificate with this life may wait until it asks
-/// again (RFC 9773 §4.3): half the width of a window of its own, a second at least and six hours at most.
+/// How long a client should wait before it requests the window again (RFC 9773 §4.3), for a
+/// certificate with this lifetime: half the width of the window, at least a second and at most six
+/// hours.
 #[must_use]
 pub fn pause(begin: Timestamp, end: Timestamp) -> SignedDuration {
     SignedDuration::from_secs((life(begin, end) / 24).clamp(1, MOST))
@@ -147,7 +149,7 @@ pub fn replaces<'a>(
     )))
 }
 
-/// Whether an order for `wanted` asks for nothing that this certificate does not have.
+/// Whether this certificate has all identifiers in `wanted`.
 #[must_use]
 pub fn renews<'a>(
     certificate: &Certificate,
@@ -165,20 +167,20 @@ fn has(certificate: &Certificate, identifier: &Identifier) -> bool {
     })
 }
 
-/// Whole seconds, one at least.
+/// Whole seconds, at least one.
 fn life(begin: Timestamp, end: Timestamp) -> i64 {
     end.duration_since(begin).as_secs().max(1)
 }
 
-/// Whole seconds, as answers show them.
+/// The time in whole seconds, as in answers.
 fn whole(result: Result<Timestamp, jiff::Error>) -> Timestamp {
     let at = result.unwrap_or(Timestamp::MAX);
     Timestamp::from_second(at.as_second()).unwrap_or(at)
 }
 
-/// The longest part of a name, in octets.
+/// The longest part of an identifier, in octets.
 const LONGEST: usize = 64;
-/// The longest pause, in seconds.
+/// The longest wait, in seconds.
 const MOST: i64 = 6 * 3600;
 
 #[cfg(test)]
@@ -196,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn the_example_of_the_rfc_is_read_and_written() {
+    fn the_example_of_the_rfc_round_trips() {
         let text = "aYhba4dGQEHhs3uEe6CuLN4ByNQ.AIdlQyE";
         let id = CertificateId::parse(text).unwrap();
         assert_eq!(id.serial().bytes(), [0x87, 0x65, 0x43, 0x21]);
@@ -204,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_of_wrong_shape_is_told_its_fault() {
+    fn each_fault_of_an_identifier_has_its_own_detail() {
         for (text, word) in [
             ("", "no dot"),
             ("AQ", "no dot"),
@@ -215,7 +217,7 @@ mod tests {
             ("AQ.AQ.AQ", "base64url"),
             ("A+.AQ", "base64url"),
             ("AR.AQ", "base64url"),
-            ("AQ.AAE", "zero too many"),
+            ("AQ.AAE", "extra leading zero"),
             ("AQ.AA", "serial"),
             ("AQ.h2VDIQ", "negative"),
         ] {
@@ -228,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn a_window_lies_around_two_thirds_of_the_life() {
+    fn a_window_is_around_two_thirds_of_the_lifetime() {
         let (begin, end) = (at("2026-01-01T00:00:00Z"), at("2026-01-02T00:00:00Z"));
         let first = Window::suggested(begin, end, &serial(&[1, 0, 0]));
         assert_eq!(first.start, at("2026-01-01T14:00:00Z"));
@@ -240,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_asks_again_in_time_and_not_too_often() {
+    fn the_wait_fits_the_lifetime() {
         let begin = at("2026-01-01T00:00:00Z");
         for (end, seconds) in [
             ("2026-01-01T00:00:03Z", 1),
@@ -261,7 +263,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_window_lies_within_the_life(
+        fn a_window_is_within_the_lifetime(
             life in 2_i64..400_000_000, bytes in proptest::collection::vec(1_u8.., 1..20)
         ) {
             let begin = at("2026-01-01T00:00:00Z");
@@ -271,7 +273,7 @@ mod tests {
         }
 
         #[test]
-        fn any_name_is_read_as_it_is_written_or_refused(text in "[A-Za-z0-9_=.-]{0,60}") {
+        fn any_identifier_round_trips_or_is_refused(text in "[A-Za-z0-9_=.-]{0,60}") {
             if let Ok(id) = CertificateId::parse(&text) {
                 prop_assert_eq!(id.to_string(), text);
             }

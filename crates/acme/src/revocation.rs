@@ -1,7 +1,7 @@
-//! Revocation (RFC 8555 §7.6): reason codes, and which identifiers an account has to have proven
+//! Revocation (RFC 8555 §7.6): reason codes, and the identifiers that an account must have proven
 //! to revoke a certificate that it did not order.
 //!
-//! Not here: who is asking; that is what the service compares with its records.
+//! Not here: whether the account has proven them.
 
 use std::collections::BTreeSet;
 
@@ -20,7 +20,7 @@ macro_rules! reasons {
         }
 
         impl Reason {
-            /// Every reason that may be given.
+            /// Every reason.
             pub const ALL: &'static [Self] = &[$(Self::$name),*];
 
             /// The code on the wire, in CRLs and in the store.
@@ -29,7 +29,7 @@ macro_rules! reasons {
                 match self { $(Self::$name => $code,)* }
             }
 
-            /// The word of RFC 5280.
+            /// The name in RFC 5280.
             #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$name => $word,)* }
@@ -39,40 +39,40 @@ macro_rules! reasons {
 }
 
 reasons! {
-    /// None was given.
+    /// No reason was given.
     Unspecified = 0, "unspecified";
-    /// Somebody else may have the key.
+    /// The key may be compromised.
     KeyCompromise = 1, "keyCompromise";
-    /// Somebody else may have the authority's key.
+    /// The key of the authority may be compromised.
     CaCompromise = 2, "cACompromise";
     /// The subject's name or affiliation has changed.
     AffiliationChanged = 3, "affiliationChanged";
-    /// Another certificate has taken its place.
+    /// Another certificate has replaced it.
     Superseded = 4, "superseded";
-    /// It is not needed any more.
+    /// It is no longer needed.
     CessationOfOperation = 5, "cessationOfOperation";
-    /// It is put on hold.
+    /// It is on hold.
     CertificateHold = 6, "certificateHold";
-    /// It leaves a delta CRL.
+    /// It is removed from a delta CRL.
     RemoveFromCrl = 8, "removeFromCRL";
-    /// The subject may not have it any more.
+    /// A privilege of the subject was withdrawn.
     PrivilegeWithdrawn = 9, "privilegeWithdrawn";
-    /// Somebody else may have the key of the attribute authority.
+    /// The key of the attribute authority may be compromised.
     AaCompromise = 10, "aACompromise";
 }
 
 impl Reason {
-    /// Finds the reason of a code; 7 is none.
+    /// Finds the reason with this code; 7 is not used.
     #[must_use]
     pub fn from_code(code: u8) -> Option<Self> {
         let mut all = Self::ALL.iter();
         all.find(|reason| reason.code() == code).copied()
     }
 
-    /// Reads the `reason` of a request; nothing is [`Reason::Unspecified`].
+    /// Parses the `reason` of a request; [`Reason::Unspecified`] if it is absent.
     ///
     /// # Errors
-    /// `badRevocationReason` with the codes that would do.
+    /// `badRevocationReason` with the permitted codes.
     pub fn parse(value: Option<&Value>) -> Result<Self, Problem> {
         let Some(value) = value else {
             return Ok(Self::Unspecified);
@@ -87,7 +87,7 @@ impl Reason {
             Problem::new(
                 Kind::BadRevocationReason,
                 format!(
-                    "{shown} is not a reason to revoke: send one of {}, or leave it out.",
+                    "{shown} is not a revocation reason: send one of {}, or omit it.",
                     all.join(", ")
                 ),
             )
@@ -95,8 +95,8 @@ impl Reason {
     }
 }
 
-/// Everything that a certificate names, as an account would have to prove it; nothing if there is
-/// a name that no ACME account can prove, or no name at all.
+/// The identifiers of a certificate, which an account must have proven; none if the certificate
+/// has no name, or a name that no ACME account can prove.
 #[must_use]
 pub fn identifiers(certificate: &Certificate) -> Option<BTreeSet<Identifier>> {
     let mut all = BTreeSet::new();
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reason_that_will_not_do_is_answered_with_those_that_would() {
+    fn an_unknown_reason_is_answered_with_the_permitted_ones() {
         let problem = Reason::parse(Some(&json!(7))).unwrap_err();
         assert!(problem.detail.starts_with("7 is not"), "{problem}");
         assert!(problem.detail.contains("1 keyCompromise"), "{problem}");
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reason_is_read_back_from_its_code() {
+    fn a_reason_round_trips_through_its_code() {
         for reason in Reason::ALL {
             assert_eq!(Reason::from_code(reason.code()), Some(*reason));
         }

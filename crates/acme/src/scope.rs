@@ -1,14 +1,15 @@
-//! How far an authorization and its proof reach (RFC 9444 §4.1): a name alone, or all below it.
+//! The scope of an authorization and its proof (RFC 9444 §4.1): a name, or a name with all its
+//! subdomains.
 
 use crate::identifier::Identifier;
 
-/// How far an authorization reaches (RFC 9444 §4.1).
+/// The scope of an authorization (RFC 9444 §4.1).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Scope {
-    /// To its identifier.
+    /// Its identifier.
     #[default]
     Name,
-    /// To its identifier, a host name, and to every name and wildcard below.
+    /// Its identifier, a host name, and every name and wildcard below.
     Subdomains,
 }
 
@@ -27,8 +28,8 @@ impl Scope {
         }
     }
 
-    /// The subjects of the authorizations that prove `wanted`, the least scope of each, where none
-    /// reaches farther than this.
+    /// The subjects of the authorizations that would prove `wanted`, each with the narrowest scope,
+    /// none wider than this one.
     pub fn subjects_for(self, wanted: &Identifier) -> Vec<Subject> {
         let mut all = vec![Subject::name(wanted.clone())];
         if let (Self::Subdomains, Some(name)) = (self, wanted.host_name()) {
@@ -42,17 +43,17 @@ impl Scope {
     }
 }
 
-/// What an authorization or a proof is about: an identifier, and how far below it.
+/// The subject of an authorization or a proof: an identifier and a scope.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Subject {
     /// The identifier.
     pub identifier: Identifier,
-    /// How far it reaches.
+    /// The scope.
     pub scope: Scope,
 }
 
 impl Subject {
-    /// An identifier alone.
+    /// An identifier without its subdomains.
     pub const fn name(identifier: Identifier) -> Self {
         Self {
             identifier,
@@ -60,13 +61,13 @@ impl Subject {
         }
     }
 
-    /// Whether it includes `wanted`.
+    /// Whether it covers `wanted`.
     pub fn covers(&self, wanted: &Identifier) -> bool {
         self.scope.covers(&self.identifier, wanted)
     }
 }
 
-/// The most names above one that are searched for, itself included: each costs a query to the
+/// The most parents of a name that are searched for, including the name: each costs a query to the
 /// store, and real names do not have a hundred labels.
 const MOST_ABOVE: usize = 12;
 
@@ -75,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_scope_of_subdomains_covers_the_names_below() {
+    fn only_the_scope_subdomains_covers_names_below() {
         let id = |text| Identifier::guess(text).unwrap();
         let subject = |text, scope| Subject {
             identifier: id(text),

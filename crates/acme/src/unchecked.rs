@@ -1,9 +1,9 @@
-//! An identifier as it came by wire. It lies below both [`problem`](crate::problem), whose
-//! subproblems name the identifier at fault, and [`identifier`](crate::identifier), which checks it.
+//! An identifier as received. Both [`problem`](crate::problem), whose subproblems have the identifier
+//! at fault, and [`identifier`](crate::identifier), which checks it, use this module.
 
 use serde::{Deserialize, Serialize};
 
-/// An identifier as it came by wire: a type and a value, nothing checked.
+/// An identifier as received: a type and a value, not checked yet.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Unchecked {
     /// `dns`, `ip`, or anything.
@@ -14,7 +14,7 @@ pub struct Unchecked {
 }
 
 impl Unchecked {
-    /// Puts type and value together.
+    /// Creates an identifier from a type and a value.
     pub fn new(kind: impl Into<String>, value: impl Into<String>) -> Self {
         Self {
             kind: kind.into(),

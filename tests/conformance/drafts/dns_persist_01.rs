@@ -117,7 +117,7 @@ fn a_wildcard_needs_its_policy() {
     valid("*.policy.persist01.test", |mine| {
         vec![format!("{mine}; Policy=WILDCARD")]
     });
-    let words = "a wildcard needs a record with policy=wildcard";
+    let words = "a wildcard requires a record with policy=wildcard";
     refused("*.nopolicy.persist01.test", "unauthorized", words, |mine| {
         vec![mine.to_owned()]
     });
@@ -132,7 +132,7 @@ fn an_expired_record_proves_nothing() {
     refused(
         "past.persist01.test",
         "unauthorized",
-        "persistUntil is over",
+        "persistUntil is in the past",
         |mine| vec![format!("{mine}; persistUntil={}", now() - 1)],
     );
 }
@@ -140,7 +140,7 @@ fn an_expired_record_proves_nothing() {
 /// The account has to be named, and be the one that asks.
 #[test]
 fn another_accounts_record_proves_nothing() {
-    let words = "its accounturi is another account's";
+    let words = "its accounturi is that of another account";
     refused("foreign.persist01.test", "unauthorized", words, |mine| {
         vec![format!("{mine}0"), mine.replace("localhost", "LOCALHOST")]
     });
@@ -150,12 +150,9 @@ fn another_accounts_record_proves_nothing() {
 #[test]
 fn a_broken_record_is_malformed() {
     for (n, (end, words)) in [
-        (
-            "; policy=wildcard; policy=wildcard",
-            "policy stands there twice",
-        ),
+        ("; policy=wildcard; policy=wildcard", "policy is repeated"),
         ("; persistUntil=tomorrow", "persistUntil"),
-        (";;", "semicolon with no parameter"),
+        (";;", "semicolon without a parameter"),
         ("; policy", "has no value"),
     ]
     .into_iter()

@@ -199,7 +199,7 @@ fn wrong_values_are_shown() {
     for words in [
         "found 4 values",
         "\"left over\"",
-        "the value wanted",
+        "the expected value",
         command.as_str(),
     ] {
         assert!(detail.contains(words), "{words} is not in: {detail}");

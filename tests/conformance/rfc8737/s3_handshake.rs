@@ -46,7 +46,7 @@ fn a_server_without_acme_tls_1_proves_nothing() {
             "127.0.0.5",
             &[],
             "unauthorized",
-            "did not choose acme-tls/1",
+            "selected no protocol, not even acme-tls/1",
         ),
     ] {
         let server = Responder::start_with(&format!("{address}:{port}"), protocols);

@@ -15,7 +15,7 @@ pub(super) fn judge(cx: &Context<'_>, seen: &Observation) -> Verdict {
     lookup(cx).exact(seen)
 }
 
-/// The value that a record has to have.
+/// The value of the TXT record.
 pub(super) fn value(cx: &Context<'_>) -> String {
     BASE64URL_NOPAD.encode(&pki::sha256(cx.key_authorization.as_bytes()))
 }
@@ -40,7 +40,7 @@ mod tests {
     const VALUE: &str = "sYAwVrqDtVOuJZvAHurSAYPoEt5fFV_C4bdSOOW-o5Y";
 
     #[test]
-    fn a_wildcard_is_looked_up_at_its_base() {
+    fn the_record_of_a_wildcard_is_at_its_base() {
         let caa_identity = CaaIdentity::default();
         for name in ["foo.lab", "*.foo.lab"] {
             let identifier = Identifier::parse("dns", name).unwrap();
@@ -50,7 +50,7 @@ mod tests {
     }
 
     #[test]
-    fn the_digest_of_the_key_authorization_proves_the_name_and_nothing_else_does() {
+    fn only_the_digest_of_the_key_authorization_proves_the_name() {
         let identifier = Identifier::parse("dns", "*.foo.lab").unwrap();
         let caa_identity = CaaIdentity::default();
         let cx = context(&identifier, &caa_identity);

@@ -1,5 +1,5 @@
-//! dns-account-01 (draft-ietf-acme-dns-account-label): dns-01's record under a
-//! label of the account, so that several accounts can prove one name.
+//! dns-account-01 (draft-ietf-acme-dns-account-label): the record of dns-01 under a label of the
+//! account, so that several accounts can prove one name.
 
 use data_encoding::BASE32_NOPAD;
 
@@ -7,7 +7,7 @@ use super::observation::{Observation, TxtProbe};
 use super::txt::TxtLookup;
 use super::{Context, Method, Verdict, dns01};
 
-/// How many octets of the digest become the label.
+/// The number of octets of the digest in the label.
 const LABEL_OCTETS: usize = 10;
 
 pub(super) fn ask(cx: &Context<'_>) -> TxtProbe {
@@ -28,7 +28,7 @@ fn lookup<'a>(cx: &'a Context<'a>) -> TxtLookup<'a> {
     }
 }
 
-/// The account's label without its underscore: the begin of its URL's digest in base 32.
+/// The account's label without its underscore: the first octets of its URL's digest in base 32.
 fn label(account_url: &str) -> String {
     let digest = pki::sha256(account_url.as_bytes());
     BASE32_NOPAD
@@ -44,13 +44,13 @@ mod tests {
     use crate::identifier::Identifier;
 
     #[test]
-    fn the_label_is_that_of_the_drafts_example() {
+    fn the_label_matches_the_example_of_the_draft() {
         let url = "https://example.com/acme/acct/ExampleAccount";
         assert_eq!(label(url), "ujmmovf2vn55tgye");
     }
 
     #[test]
-    fn the_value_is_that_of_dns_01_at_the_accounts_own_name() {
+    fn the_value_of_dns_01_is_expected_under_the_accounts_label() {
         let identifier = Identifier::parse("dns", "*.foo.lab").unwrap();
         let caa_identity = CaaIdentity {
             account_url: "https://example.com/acme/acct/ExampleAccount".into(),

@@ -1,8 +1,7 @@
-//! dns-persist-01 (draft-ietf-acme-dns-persist): a TXT record that stays, names
-//! this authority and the account, and needs no token.
+//! dns-persist-01 (draft-ietf-acme-dns-persist): a persistent TXT record that names this authority
+//! and the account, and needs no token.
 //!
-//! Records of other issuers are none of our business; among ours one good one
-//! is enough.
+//! Records for other issuers are ignored; one valid record for this authority is enough.
 
 use jiff::Timestamp;
 
@@ -12,7 +11,7 @@ use super::{Context, Method, Verdict, report};
 use crate::issue_value::{IssueValue, issuer_of};
 use crate::problem::{Kind, quote};
 
-/// Why a record of ours does not prove the name.
+/// Why a record for this authority does not prove the name.
 struct Fault {
     kind: Kind,
     words: String,
@@ -44,11 +43,11 @@ pub(super) fn judge(cx: &Context<'_>, seen: &Observation) -> Verdict {
             let found = txt::found(&observation.values);
             (
                 Kind::Unauthorized,
-                format!("{found}, and nothing there is for this issuer"),
+                format!("{found}, none of which is for this issuer"),
             )
         }
     };
-    let advice = format!("The value has to be {}", quote(&lookup.wanted));
+    let advice = format!("The value must be {}", quote(&lookup.wanted));
     let fault = report::Fault {
         kind,
         what: &what,
@@ -57,7 +56,7 @@ pub(super) fn judge(cx: &Context<'_>, seen: &Observation) -> Verdict {
     Verdict::Retry(lookup.finding(observation, &fault))
 }
 
-/// Whether a record names this authority, be the rest of it as it may.
+/// Whether a record names this authority, even if the rest of it is invalid.
 fn is_ours(cx: &Context<'_>, value: &str) -> bool {
     let named = issuer_of(value).trim_end_matches('.');
     let mut ours = cx.caa_identity.issuers.iter();
@@ -75,7 +74,7 @@ fn check(cx: &Context<'_>, value: &str) -> Result<(), Fault> {
     };
     let value = IssueValue::parse(value).map_err(|fault| malformed(fault.to_string()))?;
     if let Some(tag) = value.repeated() {
-        return Err(malformed(format!("its parameter {tag} stands there twice")));
+        return Err(malformed(format!("its parameter {tag} is repeated")));
     }
     let until = value.parameter("persistuntil").map(seconds).transpose();
     let until = until.map_err(malformed)?;
@@ -83,24 +82,24 @@ fn check(cx: &Context<'_>, value: &str) -> Result<(), Fault> {
         None => return Err(malformed("it has no accounturi".to_owned())),
         Some(account) if account != cx.caa_identity.account_url => {
             return Err(unauthorized(
-                "its accounturi is another account's".to_owned(),
+                "its accounturi is that of another account".to_owned(),
             ));
         }
         Some(_) => {}
     }
     if until.is_some_and(|until| cx.now.as_second() > until) {
-        return Err(unauthorized("its persistUntil is over".to_owned()));
+        return Err(unauthorized("its persistUntil is in the past".to_owned()));
     }
     let policy = value.parameter("policy").unwrap_or_default();
     if cx.identifier.is_wildcard() && !policy.eq_ignore_ascii_case("wildcard") {
         return Err(unauthorized(
-            "a wildcard needs a record with policy=wildcard".to_owned(),
+            "a wildcard requires a record with policy=wildcard".to_owned(),
         ));
     }
     Ok(())
 }
 
-/// Whole seconds since 1970 in decimal digits; what lies after all time never ends.
+/// Seconds since 1970 in decimal digits; a number that is too large means the latest time.
 fn seconds(text: &str) -> Result<i64, String> {
     if text.is_empty() || !text.bytes().all(|b| b.is_ascii_digit()) {
         return Err(format!(
@@ -163,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn the_record_lies_under_a_label_of_its_own() {
+    fn the_record_is_under_its_own_label() {
         let identifier = Identifier::parse("dns", "*.foo.lab").unwrap();
         let caa_identity = CaaIdentity::default();
         let probe = ask(&context(&identifier, &caa_identity));
@@ -171,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_with_any_of_our_names_and_the_account_proves_the_name() {
+    fn a_record_with_any_issuer_name_and_the_account_proves_the_name() {
         assert!(is_valid("foo.lab", &[MINE]));
         assert!(is_valid(
             "foo.lab",
@@ -189,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wildcard_needs_its_policy_in_any_case() {
+    fn a_wildcard_requires_policy_wildcard_in_any_letter_case() {
         for policy in ["policy=wildcard", "Policy=WildCard"] {
             assert!(is_valid("*.foo.lab", &[&with(policy)]));
             assert!(is_valid("foo.lab", &[&with(policy)]));
@@ -202,22 +201,25 @@ mod tests {
     }
 
     #[test]
-    fn a_record_counts_until_its_time_is_over() {
+    fn a_record_is_valid_until_its_persist_until() {
         for until in ["1800000000", "1800000001", "99999999999999999999999"] {
             let record = with(&format!("persistUntil={until}"));
             assert!(is_valid("foo.lab", &[&record]), "{until}");
         }
         let problem = refused("foo.lab", &[&with("persistUntil=1799999999")]);
         assert_eq!(problem.kind, Kind::Unauthorized);
-        assert!(problem.detail.contains("persistUntil is over"), "{problem}");
+        assert!(
+            problem.detail.contains("persistUntil is in the past"),
+            "{problem}"
+        );
     }
 
     #[test]
-    fn a_broken_record_of_ours_is_malformed() {
+    fn an_invalid_record_for_this_authority_is_malformed() {
         for (record, word) in [
             ("ca.lab", "no accounturi"),
-            (&with("a=1; A=2"), "stands there twice"),
-            (&with("accounturi=https://x"), "stands there twice"),
+            (&with("a=1; A=2"), "is repeated"),
+            (&with("accounturi=https://x"), "is repeated"),
             (&with("policy"), "no value"),
             (&with("persistUntil=-1"), "persistUntil"),
             (&with("persistUntil=1e9"), "persistUntil"),
@@ -230,14 +232,14 @@ mod tests {
     }
 
     #[test]
-    fn another_accounts_record_and_other_issuers_records_prove_nothing() {
+    fn records_for_another_account_or_another_issuer_prove_nothing() {
         let theirs = format!("{MINE}2");
         let problem = refused("foo.lab", &[&theirs]);
         assert_eq!(problem.kind, Kind::Unauthorized);
-        assert!(problem.detail.contains("another account's"), "{problem}");
+        assert!(problem.detail.contains("another account"), "{problem}");
         let other = refused("foo.lab", &["other.lab; broken", "%%"]);
         assert_eq!(other.kind, Kind::Unauthorized);
         assert!(other.detail.contains("for this issuer"), "{other}");
-        assert!(other.detail.contains(MINE), "what it has to be: {other}");
+        assert!(other.detail.contains(MINE), "the expected value: {other}");
     }
 }

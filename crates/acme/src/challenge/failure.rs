@@ -1,19 +1,18 @@
-//! What it means that a probe saw nothing, the same for every method that looks
-//! at a host.
+//! Verdicts on failed probes, shared by the methods that connect to a host.
 
 use super::observation::{Failure, FailureKind, Host};
 use super::report::{self, Fault, Seen};
 use super::{Context, Finding, Method, Verdict};
 use crate::problem::Kind;
 
-/// What an attempt began with, for the advice to its client.
+/// The target of an attempt, for the advice to the client.
 pub(super) struct Target<'a> {
     pub(super) host: &'a Host,
-    /// A command that repeats the attempt by hand.
+    /// A command that repeats the attempt manually.
     pub(super) command: &'a str,
 }
 
-/// Judges a failure: policy is final, everything else may be a race or an outage.
+/// Judges a failure: a forbidden address is final; everything else may be a race or an outage.
 pub(super) fn judge(
     method: Method,
     cx: &Context<'_>,
@@ -34,7 +33,7 @@ pub(super) fn judge(
     }
 }
 
-/// Reports a failure, with a fault that may be the method's own.
+/// Reports a failure with the given fault.
 pub(super) fn finding(
     method: Method,
     cx: &Context<'_>,
@@ -44,7 +43,7 @@ pub(super) fn finding(
     let mut what: Vec<_> = [fault.what, &failure.words].into();
     what.retain(|words| !words.is_empty());
     let what = match what.join(": ") {
-        none if none.is_empty() => format!("{} ms in all", failure.trace.millis),
+        none if none.is_empty() => format!("{} ms in total", failure.trace.millis),
         words => format!("{words} (after {} ms)", failure.trace.millis),
     };
     let fault = Fault {
@@ -54,7 +53,7 @@ pub(super) fn finding(
     report::finding(method, cx, Seen::trace(&failure.trace), &fault)
 }
 
-/// The type of a failure's problem, and what the trace does not say.
+/// The problem type of a failure, and a description of what the trace does not contain.
 struct Symptom {
     kind: Kind,
     what: &'static str,
@@ -67,7 +66,7 @@ fn symptom(failure: FailureKind) -> Symptom {
         FailureKind::Dns => (Kind::Dns, "the DNS gave no usable answer"),
         FailureKind::AddressNotAllowed => (
             Kind::Connection,
-            "this CA does not connect to such an address",
+            "this CA does not connect to addresses like this",
         ),
         FailureKind::Refused => (Kind::Connection, ""),
         FailureKind::Unreachable => (Kind::Connection, "the CA's host has no route to it"),
@@ -84,7 +83,7 @@ fn symptom(failure: FailureKind) -> Symptom {
     Symptom { kind, what }
 }
 
-/// What to do next.
+/// The advice to the client.
 fn advice(failure: FailureKind, target: &Target<'_>) -> String {
     let Target {
         host,
@@ -93,28 +92,30 @@ fn advice(failure: FailureKind, target: &Target<'_>) -> String {
     let lookup = format!("try `getent ahosts {host}` on the CA's host.");
     match failure {
         FailureKind::NoSuchName => format!(
-            "Add an A or AAAA record for it, or give the CA a resolver that knows it: {lookup}"
+            "Add an A or AAAA record for it, or configure a resolver that knows the name: {lookup}"
         ),
         FailureKind::NoAddress => format!("Add an A or AAAA record for it: {lookup}"),
-        FailureKind::Dns => format!("Look at that resolver and at the name's zone: {lookup}"),
+        FailureKind::Dns => format!("Check that resolver and the name's zone: {lookup}"),
         FailureKind::AddressNotAllowed => "Point the name at another address, or ask the CA's \
                                            operator to allow this one."
             .to_owned(),
-        FailureKind::Refused => format!("Nothing listens there, or a firewall rejects: {attempt}"),
-        FailureKind::Unreachable => format!("Look at the routes of the CA's host: {attempt}"),
+        FailureKind::Refused => {
+            format!("No server listens there, or a firewall rejects the connection: {attempt}")
+        }
+        FailureKind::Unreachable => format!("Check the routes of the CA's host: {attempt}"),
         FailureKind::Timeout => {
             format!("The host is down, or a firewall drops the packets: {attempt}")
         }
         FailureKind::Reset => {
-            format!("A proxy, or a server that wants TLS on this port, may do that: {attempt}")
+            format!("A proxy, or a server that expects TLS on this port, can cause this: {attempt}")
         }
         FailureKind::Tls | FailureKind::Alert(_) | FailureKind::OldTls => {
-            "Mend the https server, or keep the path /.well-known/acme-challenge/ out of the \
+            "Fix the https server, or exclude the path /.well-known/acme-challenge/ from the \
              redirect to https."
                 .to_owned()
         }
         FailureKind::Protocol => {
-            format!("Another service has this port, or it wants TLS: {attempt}")
+            format!("Another service uses this port, or it expects TLS: {attempt}")
         }
     }
 }
@@ -155,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn every_failure_has_its_type_and_may_be_tried_again() {
+    fn every_failure_has_a_problem_type_and_may_be_retried() {
         use FailureKind::{
             Dns, NoAddress, NoSuchName, Protocol, Refused, Reset, Timeout, Tls, Unreachable,
         };

@@ -1,17 +1,17 @@
-//! http-01 (RFC 8555 §8.3, RFC 8738 §4): a file with the key authorization under
-//! a well-known path, over plain HTTP at first.
+//! http-01 (RFC 8555 §8.3, RFC 8738 §4): a file with the key authorization at a well-known path,
+//! first requested over plain HTTP.
 //!
-//! What may be a race or an outage (a closed port, a 404, a wrong body, DNS) is
-//! tried again; what breaks a rule of ours is final at once.
+//! What may be a race or an outage (a closed port, a 404, a wrong body, DNS) is retried; a
+//! forbidden redirect or address is final.
 
 use super::failure::{self, Target};
 use super::observation::{Failure, Host, HttpObservation, HttpProbe, Observation, Probe};
 use super::report::{self, Fault, Seen};
-use super::{Context, Finding, Method, Proof, Verdict, unexpected, redirect};
+use super::{Context, Finding, Method, Proof, Verdict, redirect, unexpected};
 use crate::identifier::Identifier;
 use crate::problem::Kind;
 
-/// How many redirects are followed.
+/// The most redirects that are followed.
 const MOST_REDIRECTS: usize = 10;
 
 pub(super) fn ask(cx: &Context<'_>) -> HttpProbe {
@@ -35,7 +35,7 @@ pub(super) fn judge(cx: &Context<'_>, seen: &Observation) -> Verdict {
             return unexpected(Method::Http01, cx);
         }
     };
-    // The last redirect came from `follow`, so it can be read again.
+    // The last redirect came from `follow`, so it parses.
     let last = cx.redirects.last();
     let asked = last
         .and_then(|url| redirect::parse(url).ok())
@@ -62,17 +62,17 @@ fn body(cx: &Context<'_>, asked: &HttpProbe, observation: &HttpObservation) -> V
     let (fault, advice) = if body.is_empty() {
         (
             "the body is empty",
-            "Let the web server send the key authorization, not an empty file.",
+            "Make the web server send the key authorization, not an empty file.",
         )
     } else if contains(cx.key_authorization.as_bytes()) {
         (
-            "the body has the key authorization, but also other text around it",
-            "Let the web server send the key authorization alone.",
+            "the body contains the key authorization with other text around it",
+            "Make the web server send only the key authorization.",
         )
     } else if body == token {
         (
-            "the body is the token alone",
-            "The key authorization is the token, a dot, and the account key's thumbprint.",
+            "the body is only the token",
+            "Send the key authorization: the token, a dot, and the thumbprint of the account key.",
         )
     } else if body
         .strip_prefix(token)
@@ -80,14 +80,14 @@ fn body(cx: &Context<'_>, asked: &HttpProbe, observation: &HttpObservation) -> V
     {
         (
             "the body is the key authorization of another account key",
-            "Another client or an older account answers here: serve the file of the account that \
-             made this order.",
+            "Another client or an older account may have written the file: serve the file of the \
+             account that created this order.",
         )
     } else {
         (
             "the body is not the key authorization",
-            "Another web server, a default page or a login may answer here: check that this host \
-             and port reach the server that has the file.",
+            "Another web server, a default page or a login page may answer here: check that this \
+             host and port reach the server that has the file.",
         )
     };
     let what = format!("{}: {fault}", report::answer(asked, observation));
@@ -102,7 +102,7 @@ fn redirected(cx: &Context<'_>, asked: &HttpProbe, observation: &HttpObservation
     let answer = report::answer(asked, observation);
     let Some(location) = observation.location.as_deref() else {
         let what = format!("{answer}: a redirect without Location");
-        let advice = "Let the web server send the file itself, or say where it is.";
+        let advice = "Make the web server send the file, or a Location with its URL.";
         return Verdict::Retry(finding(
             cx,
             observation,
@@ -122,21 +122,21 @@ fn redirected(cx: &Context<'_>, asked: &HttpProbe, observation: &HttpObservation
         Err(forbidden) => {
             return invalid(
                 format!("{answer}: a redirect that is not followed: {forbidden}"),
-                "Keep the path /.well-known/acme-challenge/ out of this redirect.",
+                "Exclude the path /.well-known/acme-challenge/ from this redirect.",
             );
         }
     };
     let (url, shown) = (target.url(), target.shown());
     if url == ask(cx).url() || cx.redirects.contains(&url) {
         return invalid(
-            format!("{answer}: the redirect to {shown} goes round in a circle"),
-            "Keep the path /.well-known/acme-challenge/ out of this redirect.",
+            format!("{answer}: the redirect to {shown} is a loop"),
+            "Exclude the path /.well-known/acme-challenge/ from this redirect.",
         );
     }
     if cx.redirects.len() >= MOST_REDIRECTS {
         return invalid(
             format!("{answer}: more than {MOST_REDIRECTS} redirects, the next to {shown}"),
-            "Let the first answer lead straight to the file.",
+            "Make the first redirect point directly to the file.",
         );
     }
     Verdict::Ask(Probe::Http(target))
@@ -158,15 +158,15 @@ fn finding(cx: &Context<'_>, observation: &HttpObservation, fault: &Fault<'_>) -
 fn status_advice(status: u16) -> &'static str {
     match status {
         404 | 410 => {
-            "The web server has no such file: check that this host reaches the server where the \
-             client puts it, and that the client's webroot is the folder that is served."
+            "The web server does not have the file: check that this host reaches the server where \
+             the client writes it, and that the server serves the client's webroot."
         }
         401 | 403 | 407 => {
-            "The web server asks for permission: let everybody read \
-             /.well-known/acme-challenge/."
+            "The web server denies access: allow reading /.well-known/acme-challenge/ without \
+             authentication."
         }
-        500..=599 => "The web server, or what stands behind it, fails: see its log.",
-        _ => "Only status 200 with the key authorization proves the name.",
+        500..=599 => "The web server or its backend fails: check its log.",
+        _ => "Make the web server answer with status 200 and the key authorization.",
     }
 }
 
@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_look_is_plain_http_at_the_well_known_path() {
+    fn the_first_probe_is_plain_http_at_the_well_known_path() {
         for (kind, value, url) in [
             ("dns", "Foo.lab", BASE),
             (
@@ -293,12 +293,12 @@ mod tests {
     }
 
     #[test]
-    fn any_other_body_is_tried_again_and_never_shown_to_the_client() {
+    fn any_other_body_is_retried_and_never_shown_to_the_client() {
         for (body, word) in [
             ("", "empty"),
             (" tok.thumb", "other text around it"),
             ("tok.thumbtok.thumb", "other text around it"),
-            ("tok", "token alone"),
+            ("tok", "only the token"),
             ("tok.other", "another account key"),
             ("<html>secret</html>", "not the key authorization"),
             ("tok.Thumb", "another account key"),
@@ -313,14 +313,14 @@ mod tests {
     }
 
     #[test]
-    fn a_redirect_of_any_length_leaves_few_words() {
+    fn the_report_of_a_redirect_is_short_whatever_its_length() {
         for location in ["x", "https://www.foo.lab/", "/?", "ftp://"] {
             let location = location.to_owned() + &"x".repeat(60_000);
             let Verdict::Invalid(finding) = redirected(&location, &[]) else {
-                panic!("it is followed");
+                panic!("the redirect is followed");
             };
-            let told = finding.problem.detail.len() + finding.evidence.to_string().len();
-            assert!(told < 5000, "{told} octets");
+            let length = finding.problem.detail.len() + finding.evidence.to_string().len();
+            assert!(length < 5000, "{length} octets");
         }
     }
 
@@ -332,22 +332,22 @@ mod tests {
     }
 
     #[test]
-    fn the_operator_sees_no_more_than_two_hundred_octets() {
+    fn the_evidence_has_at_most_two_hundred_octets_of_the_body() {
         let finding = retry(seen(answer(200, &"x".repeat(1000))));
         let shown = finding.evidence["answer"]["body"].as_str().unwrap();
         assert_eq!(shown.len(), 200);
     }
 
     #[test]
-    fn a_404_says_where_it_came_from_and_what_to_do() {
+    fn a_404_is_reported_with_its_url_and_advice() {
         let finding = retry(seen(answer(404, "not here")));
         assert_eq!(
             finding.problem.detail,
             "http-01 for foo.lab failed: resolver 10.0.0.53:53 answered A 10.0.0.7, no AAAA; \
              tried 10.0.0.7:80: connected after 1 ms; \
              http://foo.lab/.well-known/acme-challenge/tok answered 404 (\"text/plain\", 8 octets) \
-             after 4 ms. The web server has no such file: check that this host reaches the server \
-             where the client puts it, and that the client's webroot is the folder that is served."
+             after 4 ms. The web server does not have the file: check that this host reaches the \
+             server where the client writes it, and that the server serves the client's webroot."
         );
         for status in [100, 201, 204, 300, 304, 401, 403, 500, 503] {
             let finding = retry(seen(answer(status, "tok.thumb")));
@@ -356,7 +356,7 @@ mod tests {
     }
 
     #[test]
-    fn a_redirect_is_asked_next() {
+    fn a_redirect_is_probed_next() {
         for status in [301, 302, 303, 307, 308] {
             let mut observation = answer(status, "tok.thumb");
             observation.location = Some("https://www.foo.lab/x?y".into());
@@ -383,7 +383,7 @@ mod tests {
             ("http://foo.lab:22/", "port 22"),
             ("gopher://foo.lab/", "gopher"),
             ("http://me:pw@foo.lab/", "user name"),
-            (BASE, "circle"),
+            (BASE, "a loop"),
         ] {
             let finding = invalid(redirected(location, &[]));
             let detail = &finding.problem.detail;
@@ -392,7 +392,7 @@ mod tests {
         }
         let before = ["http://a.lab/".to_owned(), "http://b.lab/".to_owned()];
         let again = invalid(redirected("http://a.lab/", &before));
-        assert!(again.problem.detail.contains("circle"));
+        assert!(again.problem.detail.contains("a loop"));
     }
 
     #[test]
@@ -424,7 +424,7 @@ mod tests {
     }
 
     #[test]
-    fn a_closed_port_is_told_with_a_command_to_try() {
+    fn a_closed_port_is_reported_with_a_command_to_try() {
         let mut trace = trace();
         trace.attempts[0].outcome = "refused".into();
         let failure = Failure {
@@ -437,8 +437,8 @@ mod tests {
         assert_eq!(
             finding.problem.detail,
             "http-01 for foo.lab failed: resolver 10.0.0.53:53 answered A 10.0.0.7, no AAAA; \
-             tried 10.0.0.7:80: refused after 1 ms; 4 ms in all. Nothing listens there, or a \
-             firewall rejects: try `curl -v http://foo.lab/.well-known/acme-challenge/tok` from \
+             tried 10.0.0.7:80: refused after 1 ms; 4 ms in total. No server listens there, or a \
+             firewall rejects the connection: try `curl -v http://foo.lab/.well-known/acme-challenge/tok` from \
              the CA's host."
         );
     }

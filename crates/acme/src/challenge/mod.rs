@@ -1,5 +1,5 @@
-//! Challenges (RFC 8555 §8): each method says what to look at ([`ask`]) and
-//! judges what was seen ([`judge`]). Looking is somebody else's business.
+//! Challenges (RFC 8555 §8): each method defines what to probe ([`ask`]) and judges the
+//! observation ([`judge`]). Not here: the probes themselves.
 //!
 //! A method is one file here and one line in each `match` below.
 
@@ -38,16 +38,16 @@ pub enum Method {
     Dns01,
     /// A file under a well-known path (RFC 8555 §8.3).
     Http01,
-    /// A certificate shown in a TLS handshake (RFC 8737).
+    /// A certificate presented in a TLS handshake (RFC 8737).
     TlsAlpn01,
     /// As dns-01, under a label of the account (draft-ietf-acme-dns-account-label).
     DnsAccount01,
-    /// A lasting TXT record that names authority and account (draft-ietf-acme-dns-persist).
+    /// A persistent TXT record that names the authority and the account (draft-ietf-acme-dns-persist).
     DnsPersist01,
 }
 
 impl Method {
-    /// Every method that is built, in the order in which challenges are offered.
+    /// Every supported method, in the order in which challenges are offered.
     pub const ALL: &'static [Self] = &[
         Self::Dns01,
         Self::Http01,
@@ -55,7 +55,7 @@ impl Method {
         Self::DnsAccount01,
         Self::DnsPersist01,
     ];
-    /// The methods of a provisioner that names none.
+    /// The methods of a provisioner that configures none.
     pub const USUAL: &'static [Self] = &[Self::Dns01, Self::Http01, Self::TlsAlpn01];
 
     /// The challenge's `type`.
@@ -88,19 +88,19 @@ impl Method {
         }
     }
 
-    /// Whether its proof may serve later orders too. That of a lasting record would end with the
-    /// record's TTL (draft-ietf-acme-dns-persist), and a new look costs its client nothing.
+    /// Whether later orders may reuse its proof. A proof by a persistent record would expire with
+    /// the record's TTL (draft-ietf-acme-dns-persist), and probing again costs the client nothing.
     pub const fn serves_again(self) -> bool {
         !matches!(self, Self::DnsPersist01)
     }
 
-    /// Whether its proof for a domain may stand for the names below: who writes a record in a zone
-    /// decides about them, too (RFC 9444 §4). A lasting record says itself what it is for.
+    /// Whether its proof for a domain may cover the subdomains: a client that can write a record in
+    /// a zone controls them as well (RFC 9444 §4). A persistent record states its own scope.
     pub const fn reaches_subdomains(self) -> bool {
         matches!(self, Self::Dns01 | Self::DnsAccount01)
     }
 
-    /// Whether its challenges show a `token`; a lasting record has no use for one.
+    /// Whether its challenges have a `token`; a persistent record does not need one.
     pub const fn has_token(self) -> bool {
         !matches!(self, Self::DnsPersist01)
     }
@@ -113,7 +113,7 @@ pub fn offered(identifier: &Identifier, enabled: &[Method]) -> Vec<Method> {
         .collect()
 }
 
-/// The enabled methods that can prove a domain with all names below, in the order of
+/// The enabled methods that can prove a domain with all its subdomains, in the order of
 /// [`Method::ALL`].
 pub fn offered_for_subdomains(enabled: &[Method]) -> Vec<Method> {
     let all = Method::ALL.iter().copied();
@@ -121,22 +121,22 @@ pub fn offered_for_subdomains(enabled: &[Method]) -> Vec<Method> {
         .collect()
 }
 
-/// Where a challenge stands (RFC 8555 §7.1.6).
+/// The status of a challenge (RFC 8555 §7.1.6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
-    /// The client has not said that it is ready.
+    /// The client has not answered it yet.
     Pending,
-    /// The server is looking.
+    /// The server is validating it.
     Processing,
     /// The identifier is proven.
     Valid,
-    /// It failed for good.
+    /// The validation failed.
     Invalid,
 }
 
 impl Status {
-    /// The word on the wire and in the store.
+    /// The name on the wire and in the store.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Pending => "pending",
@@ -146,7 +146,7 @@ impl Status {
         }
     }
 
-    /// Finds the status of a word.
+    /// Finds the status with this name.
     pub fn parse(word: &str) -> Option<Self> {
         let all = [Self::Pending, Self::Processing, Self::Valid, Self::Invalid];
         all.into_iter().find(|status| status.as_str() == word)
@@ -158,21 +158,21 @@ impl Status {
 pub struct Challenge {
     /// Its id, the last segment of its URL.
     pub id: Uuid,
-    /// How it is proven.
+    /// The method of validation.
     pub method: Method,
-    /// Its random part: base64url of at least 128 bits; shown where the method
+    /// Its random part: base64url of at least 128 bits; sent if the method
     /// [has a token](Method::has_token).
     pub token: String,
-    /// Where it stands.
+    /// Its status.
     pub status: Status,
-    /// When it was proven.
+    /// When it was validated.
     pub validated: Option<Timestamp>,
     /// Why it failed.
     pub error: Option<Problem>,
 }
 
 impl Challenge {
-    /// Makes a pending challenge; `random` becomes its token.
+    /// Creates a pending challenge; `random` becomes its token.
     pub fn new(id: Uuid, method: Method, random: &[u8; 32]) -> Self {
         Self {
             id,
@@ -185,12 +185,12 @@ impl Challenge {
     }
 }
 
-/// The text that proves that account and token belong together (RFC 8555 §8.1).
+/// The key authorization: the text that binds the token to the account key (RFC 8555 §8.1).
 pub fn key_authorization(token: &str, key: &Jwk) -> String {
     format!("{token}.{}", key.thumbprint())
 }
 
-/// The ports that validation connects to at first.
+/// The ports of the first connection of a validation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ports {
     /// For http-01; 80 unless configured.
@@ -205,51 +205,51 @@ impl Default for Ports {
     }
 }
 
-/// What a record in the DNS may name beside a token: this authority, and the account.
+/// What a DNS record may name besides a token: this authority and the account.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CaaIdentity {
-    /// The account's URL as its client knows it.
+    /// The account's URL as the client uses it.
     pub account_url: String,
-    /// The names by which records name this authority (RFC 8659 §4.2), one to ten in lower
-    /// case; none where it has no name that will do.
+    /// The issuer domain names of this authority (RFC 8659 §4.2), one to ten in lower case; empty
+    /// if it has no suitable name.
     pub issuers: Vec<String>,
 }
 
-/// What a validation is about.
+/// The subject of a validation.
 #[derive(Clone, Copy, Debug)]
 pub struct Context<'a> {
-    /// What is to be proven.
+    /// The identifier to prove.
     pub identifier: &'a Identifier,
     /// The challenge's token.
     pub token: &'a str,
-    /// What the client sent with its answer: the signed JSON object, which most methods leave empty.
+    /// The payload of the client's answer: the signed JSON object, which is empty for most methods.
     pub payload: &'a [u8],
-    /// What [`key_authorization`] made of token and account key.
+    /// The [`key_authorization`] of the token and the account key.
     pub key_authorization: &'a str,
-    /// The account that asks.
+    /// The account that answers the challenge.
     pub account: Uuid,
-    /// How records name the account and this authority.
+    /// How DNS records name the account and this authority.
     pub caa_identity: &'a CaaIdentity,
-    /// The ports of the first look.
+    /// The ports of the first probe.
     pub ports: Ports,
     /// The time of the verdict.
     pub now: Timestamp,
-    /// The URLs ([`Probe::url`]) of the probes of [`Verdict::Ask`] since the
-    /// attempt began, oldest first; a new attempt begins with none.
+    /// The URLs ([`Probe::url`]) of the probes of [`Verdict::Ask`] in this attempt, oldest first;
+    /// empty when an attempt starts.
     pub redirects: &'a [String],
 }
 
-/// What a method makes of what was seen.
+/// The verdict of a method on an observation.
 #[derive(Debug)]
 pub enum Verdict {
     /// The identifier is proven.
     Valid(Proof),
-    /// Look there next.
+    /// Another probe is needed.
     Ask(Probe),
-    /// Not this time; it may be a race or an outage, so try again while the
-    /// budget lasts, then give up with this finding.
+    /// The attempt failed, perhaps because of a race or an outage: retry within the budget, then
+    /// fail with this finding.
     Retry(Finding),
-    /// Not proven, and trying again will not help.
+    /// The attempt failed, and a retry cannot succeed.
     Invalid(Finding),
 }
 
@@ -258,11 +258,11 @@ pub enum Verdict {
 pub struct Finding {
     /// For the client.
     pub problem: Problem,
-    /// For the operator only: it has the first bytes of the body.
+    /// For the operator only: it includes the first octets of the body.
     pub evidence: Value,
 }
 
-/// What to look at first.
+/// The first probe of an attempt.
 pub fn ask(method: Method, cx: &Context<'_>) -> Probe {
     match method {
         Method::Dns01 => Probe::Txt(dns01::ask(cx)),
@@ -273,7 +273,7 @@ pub fn ask(method: Method, cx: &Context<'_>) -> Probe {
     }
 }
 
-/// What was seen means this.
+/// Judges an observation by the rules of the method.
 pub fn judge(method: Method, cx: &Context<'_>, seen: &Observation) -> Verdict {
     match method {
         Method::Dns01 => dns01::judge(cx, seen),
@@ -284,10 +284,11 @@ pub fn judge(method: Method, cx: &Context<'_>, seen: &Observation) -> Verdict {
     }
 }
 
-/// The verdict on what another eye saw than the one that was asked to look.
+/// The verdict on an observation of another kind than the probe.
 fn unexpected(method: Method, cx: &Context<'_>) -> Verdict {
     let detail = format!(
-        "{} for {} was looked at in another way than its own: tell the operator of this CA.",
+        "{} for {} failed: the observation does not match the probe, which is a fault of the \
+         server. Report it to the operator of this CA.",
         method.as_str(),
         cx.identifier
     );
@@ -302,7 +303,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn wildcards_are_proven_in_the_dns_alone_and_addresses_never_there() {
+    fn wildcards_are_proven_only_by_dns_methods_and_addresses_never_are() {
         use Method::{Dns01, DnsAccount01, DnsPersist01, Http01, TlsAlpn01};
         let offers = |kind: &str, value: &str, enabled: &[Method]| {
             let identifier = Identifier::parse(kind, value).unwrap();
@@ -319,26 +320,26 @@ mod tests {
         assert_eq!(
             offers("dns", "foo.lab", &given),
             [Dns01, Http01, DnsPersist01],
-            "in the usual order"
+            "in the order of Method::ALL"
         );
     }
 
     #[test]
-    fn subdomains_are_proven_by_a_record_for_this_order_alone() {
+    fn subdomains_are_proven_only_by_a_record_for_this_order() {
         use Method::{Dns01, DnsAccount01, Http01};
         assert_eq!(offered_for_subdomains(Method::ALL), [Dns01, DnsAccount01]);
         assert_eq!(offered_for_subdomains(&[Http01]), []);
     }
 
     #[test]
-    fn a_new_challenge_has_a_token_of_its_random_octets() {
+    fn a_new_challenge_takes_its_token_from_the_random_octets() {
         let challenge = Challenge::new(Uuid::nil(), Method::Http01, &[255; 32]);
         assert_eq!(challenge.token, "_".repeat(42) + "8");
         assert_eq!(challenge.status, Status::Pending);
     }
 
     #[test]
-    fn the_words_of_methods_and_statuses_are_read_back() {
+    fn names_of_methods_and_statuses_round_trip() {
         for method in Method::ALL {
             assert_eq!(Method::parse(method.as_str()), Some(*method));
         }

@@ -1,12 +1,12 @@
-//! What validation looks at ([`Probe`]) and what it sees ([`Observation`]): the words
-//! between the judges here and whoever has the sockets.
+//! What validation asks for ([`Probe`]) and what it gets ([`Observation`]): the interface between
+//! the methods here and the code that has the sockets.
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
 use serde::{Deserialize, Serialize};
 
-/// Something to look at.
+/// A request to the outside.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Probe {
     /// One HTTP GET.
@@ -15,12 +15,12 @@ pub enum Probe {
     Txt(TxtProbe),
     /// One TLS handshake.
     Tls(TlsProbe),
-    /// Nothing outside: the method judges the client's [payload](super::Context::payload).
+    /// No request: the method judges the client's [payload](super::Context::payload).
     Payload,
 }
 
 impl Probe {
-    /// The URL that is looked at, for [`Context::redirects`](super::Context).
+    /// The URL of the probe, for [`Context::redirects`](super::Context).
     pub fn url(&self) -> String {
         match self {
             Self::Http(probe) => probe.url(),
@@ -31,28 +31,28 @@ impl Probe {
     }
 }
 
-/// One look at the TXT records of a name, aliases (CNAME) followed.
+/// One query for the TXT records of a name; aliases (CNAME) are followed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TxtProbe {
-    /// The whole name, without its final dot.
+    /// The full name, without a trailing dot.
     pub name: String,
 }
 
-/// One HTTP GET; redirects are not followed but judged.
+/// One HTTP GET; a redirect is returned, not followed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HttpProbe {
-    /// Whom to ask.
+    /// The host to ask.
     pub host: Host,
-    /// At which port.
+    /// The port.
     pub port: u16,
-    /// What to ask for; begins with `/`.
+    /// The path and query; begins with `/`.
     pub path_and_query: String,
-    /// Whether over TLS (after a redirect; the certificate is not verified).
+    /// Whether to use TLS (after a redirect; the certificate is not verified).
     pub https: bool,
 }
 
 impl HttpProbe {
-    /// The value of the `Host` header: the port only if it is not the scheme's,
+    /// The value of the `Host` header: with the port unless it is the scheme's default,
     /// IPv6 in brackets (RFC 8738 §4).
     pub fn authority(&self) -> String {
         let default = if self.https { 443 } else { 80 };
@@ -63,13 +63,13 @@ impl HttpProbe {
         }
     }
 
-    /// The whole URL, with its query.
+    /// The full URL, with its query.
     pub fn url(&self) -> String {
         let scheme = if self.https { "https" } else { "http" };
         format!("{scheme}://{}{}", self.authority(), self.path_and_query)
     }
 
-    /// The URL as clients may see it: without its query.
+    /// The URL as shown to clients: without its query.
     pub(super) fn shown(&self) -> String {
         let url = self.url();
         match url.split_once('?') {
@@ -79,34 +79,34 @@ impl HttpProbe {
     }
 }
 
-/// One TLS handshake that offers `acme-tls/1` alone (RFC 8737 §3).
+/// One TLS handshake that offers only `acme-tls/1` (RFC 8737 §3).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TlsProbe {
-    /// Whom to connect to.
+    /// The host to connect to.
     pub host: Host,
-    /// At which port.
+    /// The port.
     pub port: u16,
-    /// The name to ask for in the handshake (SNI): the host's A-labels, or an
-    /// address's name in the reverse zone (RFC 8738 §6).
+    /// The server name in the handshake (SNI): the host's A-labels, or the address's name in the
+    /// reverse zone (RFC 8738 §6).
     pub server_name: String,
 }
 
 impl TlsProbe {
-    /// The one protocol that is offered by ALPN (RFC 8737 §6.2).
+    /// The only protocol offered by ALPN (RFC 8737 §6.2).
     pub const PROTOCOL: &'static str = "acme-tls/1";
 
-    /// The target in the form of a URL; no scheme is registered for it.
+    /// The target in the form of a URL; its scheme is not a registered one.
     pub fn url(&self) -> String {
         format!("tls://{}:{}", self.host, self.port)
     }
 }
 
-/// Whom to connect to.
+/// The host to connect to.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Host {
     /// A name to resolve.
     Name(String),
-    /// An address, as it is.
+    /// An address.
     Ip(IpAddr),
 }
 
@@ -120,93 +120,93 @@ impl fmt::Display for Host {
     }
 }
 
-/// What a probe saw.
+/// The result of a probe.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Observation {
     /// An HTTP answer.
     Http(HttpObservation),
-    /// TXT records, or that there are none.
+    /// TXT records, possibly none.
     Txt(TxtObservation),
-    /// A TLS handshake that came to its end.
+    /// A completed TLS handshake.
     Tls(TlsObservation),
-    /// Nothing, as [`Probe::Payload`] asks for nothing.
+    /// Nothing: the result of [`Probe::Payload`].
     Payload,
-    /// No answer.
+    /// The probe failed.
     Failed(Failure),
 }
 
 /// An HTTP answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HttpObservation {
-    /// Its status.
+    /// The status code.
     pub status: u16,
-    /// Its `Location`, if it has one that is text.
+    /// The `Location` header, if there is one and it is text.
     pub location: Option<String>,
-    /// Its `Content-Type`.
+    /// The `Content-Type` header.
     pub media_type: Option<String>,
-    /// Its body, or the first 64 KiB of it.
+    /// The body, or its first 64 KiB.
     pub body: Vec<u8>,
-    /// How many octets of body came before the probe stopped reading.
+    /// How many octets of the body were received before the probe stopped reading.
     pub length: u64,
-    /// Whether there was more body than was read.
+    /// Whether the body is longer than what was read.
     pub truncated: bool,
-    /// How the answer was come by.
+    /// How the answer was obtained.
     pub trace: Trace,
 }
 
 /// The TXT records of a name that exists.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TxtObservation {
-    /// Each record's strings joined, what is not UTF-8 replaced; empty if there are none.
+    /// The joined strings of each record, invalid UTF-8 replaced; empty if there are no records.
     pub values: Vec<String>,
-    /// How they were come by.
+    /// How they were obtained.
     pub trace: Trace,
 }
 
-/// What a TLS server showed in a handshake in which it proved to hold the key of
-/// its certificate; nothing else about the certificate is checked.
+/// What a TLS server presented in a handshake. The server proved that it holds the key of its
+/// certificate; nothing else about the certificate is checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TlsObservation {
-    /// The protocol that the server chose (RFC 7301 §3.2); none if it chose none.
+    /// The protocol that the server selected (RFC 7301 §3.2), if any.
     pub protocol: Option<String>,
-    /// The version's number on the wire: 0x0303 for TLS 1.2, 0x0304 for 1.3.
+    /// The protocol version on the wire: 0x0303 for TLS 1.2, 0x0304 for 1.3.
     pub version: u16,
-    /// The server's certificate in DER, or the first 16 KiB of it.
+    /// The server's certificate in DER, or its first 16 KiB.
     pub leaf: Vec<u8>,
-    /// The certificate's whole length in octets.
+    /// The full length of the certificate in octets.
     pub length: usize,
-    /// How the answer was come by.
+    /// How the answer was obtained.
     pub trace: Trace,
 }
 
-/// Why there is no answer.
+/// Why a probe failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
-    /// The sort of failure.
+    /// The kind of failure.
     pub kind: FailureKind,
-    /// What the trace does not say, as "certificate expired" or an I/O error's
-    /// text; empty when the trace says it all. Never text from the target's body.
+    /// What the trace does not contain, such as "certificate expired" or the text of an I/O error;
+    /// may be empty. Never text from the target's body.
     pub words: String,
-    /// How far the probe came.
+    /// The steps of the probe until then.
     pub trace: Trace,
 }
 
-/// Sorts of failure.
+/// Kinds of failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum FailureKind {
-    /// The DNS says that the name does not exist (NXDOMAIN).
+    /// The name does not exist (NXDOMAIN).
     NoSuchName,
-    /// The name exists and has no address.
+    /// The name exists but has no address.
     NoAddress,
-    /// The DNS gave no usable answer (SERVFAIL, REFUSED, silence, nonsense).
+    /// The DNS gave no usable answer (SERVFAIL, REFUSED, a timeout, an invalid message).
     Dns,
-    /// Policy forbids every address that was found.
+    /// Policy forbids every address found.
     AddressNotAllowed,
     /// The connection was refused.
     Refused,
-    /// There is no way to the address.
+    /// There is no route to the address.
     Unreachable,
-    /// Nobody answered in time.
+    /// There was no answer in time.
     Timeout,
     /// The connection was closed or reset before there was an answer.
     Reset,
@@ -214,33 +214,33 @@ pub enum FailureKind {
     Tls,
     /// The other side ended the TLS handshake with this alert (RFC 8446 §6.2).
     Alert(u8),
-    /// The other side speaks only versions of TLS before 1.2.
+    /// The other side supports only versions of TLS before 1.2.
     OldTls,
-    /// What came is not the protocol that was asked for.
+    /// The answer is not in the expected protocol.
     Protocol,
 }
 
-/// How a probe went: for the detail and for the evidence.
+/// The steps of a probe, for the problem's detail and for the evidence.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Trace {
-    /// Who was asked for records: servers' `address:port`, or words like "the
+    /// The source of the DNS records: `address:port` of servers, or a description such as "the
     /// hosts file"; none for an IP address.
     pub resolver: Option<String>,
-    /// What it said, as "A 10.0.0.7", "no AAAA", "CNAME b.lab", "NXDOMAIN".
+    /// Its answers, such as "A 10.0.0.7", "no AAAA", "CNAME b.lab", "NXDOMAIN".
     pub answers: Vec<String>,
     /// The addresses tried, in order.
     pub attempts: Vec<Attempt>,
-    /// How long it all took, in milliseconds.
+    /// The total time, in milliseconds.
     pub millis: u64,
 }
 
-/// One address tried.
+/// One attempt to connect.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attempt {
     /// Address and port.
     pub address: SocketAddr,
-    /// What came of it, as "connected", "refused", "no answer".
+    /// The result, such as "connected", "refused" or "no answer".
     pub outcome: String,
-    /// How long it took, in milliseconds.
+    /// The time that it took, in milliseconds.
     pub millis: u64,
 }

@@ -1,6 +1,6 @@
-//! Proofs: the right of an account to an identifier, as a value.
+//! Proofs: the right of an account to certificates for an identifier, as a value.
 //!
-//! A [`Proof`] has three sources: [`judge`](super::judge), an operator's [`Permit`], and the store,
+//! A [`Proof`] comes from [`judge`](super::judge), from an operator's [`Permit`], or from the store,
 //! which keeps it between the verdict and finalize. It cannot be copied.
 
 use jiff::Timestamp;
@@ -13,8 +13,8 @@ use crate::identifier::Identifier;
 use crate::permit::Permit;
 use crate::scope::{Scope, Subject};
 
-/// An account's right to an identifier: proven by [`judge`](super::judge), or given by an operator's
-/// [`Permit`].
+/// An account's right to an identifier: proven by [`judge`](super::judge) or granted by an
+/// operator's [`Permit`].
 #[derive(Debug, PartialEq)]
 pub struct Proof {
     subject: Subject,
@@ -25,16 +25,16 @@ pub struct Proof {
     attested_key: Option<PublicKey>,
 }
 
-/// How a right was proven.
+/// The basis of a proof.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Means {
-    /// By a challenge.
+    /// A challenge of this method.
     Challenge(Method),
-    /// By the operator's permit of this id.
+    /// The operator's permit with this id.
     Permit(Uuid),
 }
 
-/// The proof of a challenge as it is stored.
+/// The proof of a challenge as stored.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ProofRecord {
     /// The identifier and the scope of the authorization.
@@ -45,7 +45,7 @@ pub struct ProofRecord {
     pub method: Method,
     /// When it was proven.
     pub at: Timestamp,
-    /// What was seen, for the operator.
+    /// The observation, for the operator.
     pub evidence: Value,
     /// The key that the client's device attested, where the method attests one.
     pub attested_key: Option<PublicKey>,
@@ -63,8 +63,8 @@ impl Proof {
         }
     }
 
-    /// Reads a proof back from its record; it reaches as far as its authorization, if its method
-    /// does. Only the store may call this.
+    /// Restores a proof from its record; it has the scope of its authorization, if its method allows
+    /// that. Only the store may call this.
     pub fn from_record(record: ProofRecord) -> Self {
         let Subject { identifier, scope } = record.subject;
         let within = record.method.reaches_subdomains();
@@ -81,7 +81,7 @@ impl Proof {
         }
     }
 
-    /// Takes an operator's permit as proof: nothing unless it covers the identifier at `now`.
+    /// Makes a proof of an operator's permit: none unless it covers the identifier at `now`.
     pub fn from_permit(permit: &Permit, identifier: &Identifier, now: Timestamp) -> Option<Self> {
         let record = permit.record();
         permit.covers(identifier, now).then(|| Self {
@@ -94,12 +94,13 @@ impl Proof {
         })
     }
 
-    /// What is proven.
+    /// The proven identifier.
     pub fn identifier(&self) -> &Identifier {
         &self.subject.identifier
     }
 
-    /// Whether it proves this identifier: its own, or one below if its scope allows (RFC 9444 §4.1).
+    /// Whether it proves this identifier: its own, or a subdomain if its scope includes them
+    /// (RFC 9444 §4.1).
     pub fn covers(&self, identifier: &Identifier) -> bool {
         self.subject.covers(identifier)
     }
@@ -109,12 +110,12 @@ impl Proof {
         self.account
     }
 
-    /// How it was proven.
+    /// The basis of the proof.
     pub fn means(&self) -> Means {
         self.means
     }
 
-    /// The challenge's method; none where an operator's permit is the proof.
+    /// The method of the challenge; none if the proof is an operator's permit.
     pub fn method(&self) -> Option<Method> {
         match self.means {
             Means::Challenge(method) => Some(method),
@@ -127,7 +128,7 @@ impl Proof {
         self.at
     }
 
-    /// What was seen, for the operator.
+    /// The observation, for the operator.
     pub fn evidence(&self) -> &Value {
         &self.evidence
     }
@@ -143,7 +144,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_stored_proof_reaches_subdomains_if_its_authorization_and_its_method_do() {
+    fn a_stored_proof_covers_subdomains_if_its_authorization_and_its_method_do() {
         use Method::{Dns01, Http01};
         let below = Identifier::guess("a.foo.lab").unwrap();
         let covers = |method, scope| {

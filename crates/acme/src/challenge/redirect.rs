@@ -1,5 +1,5 @@
-//! Where a `Location` leads (RFC 9110 §10.2.2, RFC 3986 §5) and whether
-//! validation may go there.
+//! Resolves a `Location` (RFC 9110 §10.2.2, RFC 3986 §5) and checks whether validation may follow
+//! it.
 
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -9,32 +9,32 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use super::Ports;
 use super::observation::{Host, HttpProbe};
 
-/// The longest URL that is followed, in octets.
+/// The longest URL to follow, in octets.
 const LONGEST: usize = 2048;
 
 /// Why a redirect is not followed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Forbidden {
-    #[error("its target is not a URL that can be read")]
+    #[error("its target is not a valid URL")]
     Unreadable,
     #[error("its scheme is {0}, and only http and https are followed")]
     Scheme(String),
     #[error("its target is longer than {LONGEST} octets")]
     TooLong,
-    #[error("its target has a user name or password in it")]
+    #[error("its target contains a user name or a password")]
     UserInfo,
     #[error("its target is port {port}, and only {allowed} are followed")]
     Port { port: u16, allowed: String },
 }
 
-/// Finds what to look at when `base` answered with this `Location`.
+/// Resolves the `Location` that `base` answered with.
 pub(super) fn follow(
     base: &HttpProbe,
     location: &str,
     ports: Ports,
 ) -> Result<HttpProbe, Forbidden> {
     let target = resolve(base, location.trim())?;
-    // Orders and the audit log keep where the redirects led.
+    // Orders and the audit log store the targets of redirects.
     if target.url().len() > LONGEST {
         return Err(Forbidden::TooLong);
     }
@@ -51,7 +51,7 @@ pub(super) fn follow(
     })
 }
 
-/// Reads an absolute `http` or `https` URL.
+/// Parses an absolute `http` or `https` URL.
 pub(super) fn parse(url: &str) -> Result<HttpProbe, Forbidden> {
     let Some((scheme, rest)) = split_scheme(url) else {
         return Err(Forbidden::Unreadable);
@@ -73,7 +73,7 @@ pub(super) fn parse(url: &str) -> Result<HttpProbe, Forbidden> {
         Some(b'?') => format!("/{path}"),
         Some(_) => path.to_owned(),
     };
-    // A second, independent reader: what it does not take is not sent anywhere.
+    // A second, independent parser: a URL that it rejects is never requested.
     let uri: Uri = format!("{scheme}://{authority}{path}")
         .parse()
         .map_err(|_| Forbidden::Unreadable)?;
@@ -108,13 +108,13 @@ fn resolve(base: &HttpProbe, location: &str) -> Result<HttpProbe, Forbidden> {
         let folder = base_path.rfind('/').map_or("/", |at| &base_path[..=at]);
         format!("{folder}{location}")
     };
-    // Reads the whole again, so that a relative target obeys the same rules.
+    // Parses the result, so that a relative target obeys the same rules.
     let authority = base.authority();
     let scheme = if base.https { "https" } else { "http" };
     Ok(normal(parse(&format!("{scheme}://{authority}{joined}"))?))
 }
 
-/// The scheme and what follows its colon (RFC 3986 §3.1).
+/// The scheme and the part after its colon (RFC 3986 §3.1).
 fn split_scheme(url: &str) -> Option<(&str, &str)> {
     let (scheme, rest) = url.split_once(':')?;
     let mut letters = scheme.bytes();
@@ -123,7 +123,7 @@ fn split_scheme(url: &str) -> Option<(&str, &str)> {
     (first.is_ascii_alphabetic() && letters.all(fits)).then_some((scheme, rest))
 }
 
-/// Path and query, the query with its question mark.
+/// The path, and the query with its question mark.
 fn split_query(path_and_query: &str) -> (&str, Option<&str>) {
     match path_and_query.find('?') {
         Some(at) => (&path_and_query[..at], Some(&path_and_query[at..])),
@@ -140,7 +140,7 @@ fn normal(target: HttpProbe) -> HttpProbe {
     }
 }
 
-/// Takes `.` and `..` out of a path (RFC 3986 §5.2.4).
+/// Removes `.` and `..` from a path (RFC 3986 §5.2.4).
 fn without_dots(path: &str) -> String {
     let mut kept: Vec<&str> = Vec::new();
     let mut open = true;
@@ -158,8 +158,8 @@ fn without_dots(path: &str) -> String {
     format!("/{}{end}", kept.join("/"))
 }
 
-/// Writes what browsers accept in a `Location` as a URL has it: spaces and
-/// characters beyond ASCII percent-encoded.
+/// Percent-encodes what browsers accept in a `Location` but a URL does not: spaces and characters
+/// beyond ASCII.
 fn escape(text: &str) -> String {
     const ENCODED: &AsciiSet = &CONTROLS
         .add(b' ')
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn a_location_is_resolved_against_the_url_before_it() {
+    fn a_location_is_resolved_against_the_previous_url() {
         for (location, url) in [
             ("https://www.foo.lab/x?y#z", "https://www.foo.lab/x?y"),
             ("HTTP://WWW.Foo.Lab", "http://www.foo.lab/"),
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn a_location_that_leaves_http_or_its_ports_is_forbidden() {
+    fn a_location_with_another_scheme_or_port_is_forbidden() {
         use Forbidden::{Port, Scheme, Unreadable, UserInfo};
         let port = |port| Port {
             port,
@@ -280,7 +280,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_the_location_is_its_target_obeys_the_rules(location in "\\PC{0,60}") {
+        fn the_target_of_any_location_obeys_the_rules(location in "\\PC{0,60}") {
             if let Ok(url) = followed(&location) {
                 let again = parse(&url).unwrap();
                 prop_assert_eq!(again.url(), url);
@@ -289,7 +289,7 @@ mod tests {
         }
 
         #[test]
-        fn locations_made_of_url_pieces_obey_the_rules(
+        fn the_target_of_a_location_made_of_url_parts_obeys_the_rules(
             location in "(https?:|ftp:)?(//)?([a-z@:\\[\\]]{0,8})?(:[0-9]{0,6})?[/.?#a\\\\]{0,12}"
         ) {
             if let Ok(url) = followed(&location) {

@@ -1,5 +1,5 @@
-//! What an attempt looked like, in words for the client and as evidence for the
-//! operator. The body's octets appear in the evidence only.
+//! Reports of an attempt: a detail for the client, and evidence for the operator. Octets of the
+//! body appear in the evidence only.
 
 use serde_json::{Value, json};
 
@@ -7,12 +7,12 @@ use super::observation::{HttpObservation, HttpProbe, Trace};
 use super::{Context, Finding, Method, redirect};
 use crate::problem::{Kind, Problem, quote};
 
-/// How much of a body the operator gets to see, in octets.
+/// The most octets of a body in the evidence.
 const SHOWN_BODY: usize = 200;
-/// How much of a header, in characters.
+/// The most characters of a header in the evidence.
 const SHOWN_HEADER: usize = 1000;
 
-/// What is wrong, and what the client can do about it.
+/// What is wrong, and how the client can fix it.
 pub(super) struct Fault<'a> {
     pub(super) kind: Kind,
     pub(super) what: &'a str,
@@ -20,7 +20,7 @@ pub(super) struct Fault<'a> {
 }
 
 impl<'a> Fault<'a> {
-    /// What was found is not what proves the identifier.
+    /// The answer does not prove the identifier.
     pub(super) fn unauthorized(what: &'a str, advice: &'a str) -> Self {
         Self {
             kind: Kind::Unauthorized,
@@ -30,7 +30,7 @@ impl<'a> Fault<'a> {
     }
 }
 
-/// How a probe went, with the answer where one came over HTTP.
+/// The trace of a probe, with the HTTP answer if there is one.
 #[derive(Clone, Copy)]
 pub(super) struct Seen<'a> {
     trace: &'a Trace,
@@ -81,7 +81,7 @@ pub(super) fn finding(
     }
 }
 
-/// What was seen, for the operator.
+/// The observation, for the operator.
 pub(super) fn evidence(method: Method, cx: &Context<'_>, seen: Seen<'_>) -> Value {
     let mut evidence = json!({
         "method": method.as_str(),
@@ -107,7 +107,7 @@ fn cut(value: &str) -> String {
     value.chars().take(SHOWN_HEADER).collect()
 }
 
-/// Status, media type, length and time of an answer.
+/// The status, media type, length and time of an answer.
 pub(super) fn answer(url: &HttpProbe, observation: &HttpObservation) -> String {
     let media = match observation.media_type.as_deref() {
         Some(media) => quote(media.split(';').next().unwrap_or(media).trim()),
@@ -135,7 +135,7 @@ fn redirects(cx: &Context<'_>) -> Vec<String> {
     shown.collect()
 }
 
-/// Who was asked for records, and what came of it.
+/// The source of the DNS records and its answers.
 pub(crate) fn resolution(trace: &Trace) -> Option<String> {
     let resolver = trace.resolver.as_deref()?;
     let who = if resolver.starts_with(|c: char| c.is_ascii_digit() || c == '[') {

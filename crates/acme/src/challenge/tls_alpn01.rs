@@ -1,9 +1,9 @@
-//! tls-alpn-01 (RFC 8737, for addresses RFC 8738 §6): a certificate that names the
-//! identifier and the key authorization's digest, shown to whoever offers `acme-tls/1`.
+//! tls-alpn-01 (RFC 8737, for addresses RFC 8738 §6): a certificate with the identifier and the
+//! digest of the key authorization, presented to clients that offer `acme-tls/1`.
 //!
-//! Every fault has words of its own. All may be a race with a server that is being
-//! configured, so all are tried again. The certificate's names are told to the operator
-//! only: an order must not become a way to ask who lives behind an address.
+//! Every fault has its own description. Each may be a race with a server that is being configured,
+//! so each is retried. The names of the certificate are shown to the operator only: an order must
+//! not reveal which names a server has.
 
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -18,16 +18,16 @@ use super::{Context, Method, Proof, Verdict, unexpected};
 use crate::identifier::Identifier;
 use crate::problem::Kind;
 
-/// TLS 1.2, the oldest version that will do (RFC 8737 §4).
+/// TLS 1.2, the oldest permitted version (RFC 8737 §4).
 const TLS_1_2: u16 = 0x0303;
-/// The extension's identifier in drafts of RFC 8737, which proves nothing.
+/// The object identifier of the extension in drafts of RFC 8737, which proves nothing.
 const DRAFT_IDENTIFIER: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.1.30.1");
-/// The head of an OCTET STRING of 32 octets in DER.
+/// The DER header of an OCTET STRING of 32 octets.
 const DIGEST_HEAD: [u8; 2] = [4, 32];
-/// How many of the certificate's names the operator gets to see.
+/// The most names of the certificate in the evidence.
 const SHOWN_NAMES: usize = 10;
 
-/// What is wrong with what was seen, and what to do about it.
+/// What is wrong with the observation, and the advice to the client.
 struct Fault {
     kind: Kind,
     what: String,
@@ -76,7 +76,7 @@ pub(super) fn judge(cx: &Context<'_>, seen: &Observation) -> Verdict {
         }
         Err(fault) => {
             let what = format!(
-                "{} showed a certificate over {} after {} ms: {}",
+                "{} presented a certificate over {} after {} ms: {}",
                 ask(cx).url(),
                 version(observation.version),
                 observation.trace.millis,
@@ -111,7 +111,7 @@ fn reverse(address: IpAddr) -> String {
     }
 }
 
-/// Everything that RFC 8737 §3 and RFC 8738 §6 ask of the answer, one after the other.
+/// Checks the requirements of RFC 8737 §3 and RFC 8738 §6 one after the other.
 fn examine(cx: &Context<'_>, observation: &TlsObservation) -> Result<(), Fault> {
     session(observation)?;
     let certificate = certificate(observation)?;
@@ -122,7 +122,7 @@ fn examine(cx: &Context<'_>, observation: &TlsObservation) -> Result<(), Fault> 
     if !identifier.critical {
         return Err(unauthorized(
             "its acmeIdentifier extension is not critical",
-            "The ACME client has to mark the extension as critical (RFC 8737 §3).",
+            "The extension must be critical (RFC 8737 §3): update the ACME client.",
         ));
     }
     digest(cx, &identifier.value)?;
@@ -140,28 +140,29 @@ fn session(observation: &TlsObservation) -> Result<(), Fault> {
     match observation.protocol.as_deref() {
         Some(TlsProbe::PROTOCOL) => Ok(()),
         Some(_) => Err(unauthorized(
-            "the server chose another protocol than acme-tls/1",
+            "the server selected another protocol than acme-tls/1",
             NO_CLIENT_THERE,
         )),
         None => Err(unauthorized(
-            "the server did not choose acme-tls/1, nor any protocol",
+            "the server selected no protocol, not even acme-tls/1",
             NO_CLIENT_THERE,
         )),
     }
 }
 
 fn certificate(observation: &TlsObservation) -> Result<Certificate, Fault> {
-    let advice = "Another server may answer here: let the ACME client show its own certificate.";
+    let advice =
+        "Another server may answer here: the ACME client must present its own certificate.";
     if observation.leaf.len() < observation.length {
         let what = format!(
-            "it has {} octets, more than are read ({})",
+            "it has {} octets, and {} is the limit",
             observation.length,
             observation.leaf.len()
         );
         return Err(unauthorized(what, advice));
     }
     Certificate::from_der(&observation.leaf)
-        .map_err(|why| unauthorized(format!("it cannot be read: {why}"), advice))
+        .map_err(|why| unauthorized(format!("it cannot be parsed: {why}"), advice))
 }
 
 fn each_extension_once(certificate: &Certificate) -> Result<(), Fault> {
@@ -171,7 +172,7 @@ fn each_extension_once(certificate: &Certificate) -> Result<(), Fault> {
             let what = format!("it has the extension {} more than once", extension.oid);
             return Err(unauthorized(
                 what,
-                "Each extension may be there once (RFC 5280 §4.2): mend or update the ACME client.",
+                "Each extension may occur once (RFC 5280 §4.2): fix or update the ACME client.",
             ));
         }
         seen.push(extension.oid);
@@ -179,31 +180,31 @@ fn each_extension_once(certificate: &Certificate) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Why there is no acmeIdentifier: an old client, or a server's everyday certificate.
+/// Why there is no acmeIdentifier: an old client, or a server's usual certificate.
 fn without_identifier(certificate: &Certificate) -> Fault {
     if certificate.extension(&DRAFT_IDENTIFIER).is_some() {
         return unauthorized(
-            "it has the acmeIdentifier extension of a draft (1.3.6.1.5.5.7.1.30.1), which proves \
-             nothing any more",
-            "Update the ACME client: RFC 8737 has 1.3.6.1.5.5.7.1.31.",
+            "it has the acmeIdentifier extension of a draft (1.3.6.1.5.5.7.1.30.1), which is no \
+             longer accepted",
+            "Update the ACME client: RFC 8737 requires 1.3.6.1.5.5.7.1.31.",
         );
     }
     unauthorized(
         "it has no acmeIdentifier extension (1.3.6.1.5.5.7.1.31): it is some other certificate of \
          that server",
-        "The server agrees to acme-tls/1 but has no answer for this name: check that the ACME \
+        "The server supports acme-tls/1 but has no answer for this name: check that the ACME \
          client is running, and that this host and port reach it.",
     )
 }
 
-/// The one name in the certificate is the identifier (RFC 8737 §3, RFC 8738 §6).
+/// Checks that the only name in the certificate is the identifier (RFC 8737 §3, RFC 8738 §6).
 fn names(cx: &Context<'_>, certificate: &Certificate) -> Result<(), Fault> {
     let Some(san) = certificate.extension(&oid::SUBJECT_ALT_NAME) else {
         return Err(unauthorized("it has no subjectAltName", ONE_NAME));
     };
     let names = alt_name::parse(&san.value).map_err(|why| {
         unauthorized(
-            format!("its subjectAltName cannot be read: {why}"),
+            format!("its subjectAltName cannot be parsed: {why}"),
             ONE_NAME,
         )
     })?;
@@ -227,12 +228,13 @@ fn names(cx: &Context<'_>, certificate: &Certificate) -> Result<(), Fault> {
     }
     Err(unauthorized(
         format!("the {} in it is not {}", form(name), cx.identifier),
-        "The server answers with the certificate of another validation: it has to choose by the \
-         name that is asked for (SNI; for an address its name in the reverse zone).",
+        "The server answers with the certificate of another validation: it must select the \
+         certificate by the server name in the handshake (SNI; for an address its name in the \
+         reverse zone).",
     ))
 }
 
-/// The extension's value is the digest and nothing else (RFC 8737 §3).
+/// Checks that the value of the extension is the digest alone (RFC 8737 §3).
 fn digest(cx: &Context<'_>, value: &[u8]) -> Result<(), Fault> {
     let expected = pki::sha256(cx.key_authorization.as_bytes());
     let rest = match value.strip_prefix(&DIGEST_HEAD) {
@@ -247,15 +249,15 @@ fn digest(cx: &Context<'_>, value: &[u8]) -> Result<(), Fault> {
     };
     if rest.len() != expected.len() {
         let what = format!(
-            "its acmeIdentifier extension has {} octets for the digest instead of 32",
+            "the digest in its acmeIdentifier extension has {} octets instead of 32",
             rest.len()
         );
         return Err(unauthorized(what, CLIENT_FAULT));
     }
     Err(unauthorized(
         "its acmeIdentifier extension has the digest of another key authorization",
-        "Another client, an older account or an older order answers here: show the certificate \
-         of the account and the token of this order.",
+        "Another client, an older account or an older order may answer here: present the \
+         certificate for the account and the token of this order.",
     ))
 }
 
@@ -263,17 +265,17 @@ fn self_signed(certificate: &Certificate) -> Result<(), Fault> {
     let why = match certificate.is_issued_by(certificate) {
         Ok(()) => return Ok(()),
         Err(pki::Error::Name(_)) => "its issuer has another name".to_owned(),
-        Err(pki::Error::BadSignature) => "its own key did not sign it".to_owned(),
+        Err(pki::Error::BadSignature) => "it was not signed by its own key".to_owned(),
         Err(why) => format!("its signature cannot be verified ({why})"),
     };
     Err(unauthorized(
         format!("it is not self-signed: {why}"),
-        "The ACME client makes this certificate itself, and signs it with the certificate's own \
-         key (RFC 8737 §3).",
+        "The certificate must be signed by its own key (RFC 8737 §3): fix or update the ACME \
+         client.",
     ))
 }
 
-/// Tells why no handshake came to its end.
+/// Judges a handshake that failed.
 fn failed(cx: &Context<'_>, failure: &Failure) -> Verdict {
     let probe = ask(cx);
     let attempt = format!(
@@ -294,7 +296,7 @@ fn failed(cx: &Context<'_>, failure: &Failure) -> Verdict {
     Verdict::Retry(failure::finding(Method::TlsAlpn01, cx, failure, &fault))
 }
 
-/// The fault of a failure that means something else here than for other methods.
+/// The fault of a failure that has another meaning here than for other methods.
 fn own_fault(failure: FailureKind, server_name: &str, attempt: &str) -> Option<Fault> {
     let tls = |what: &str, advice: String| Fault {
         kind: Kind::Tls,
@@ -343,7 +345,7 @@ fn own_fault(failure: FailureKind, server_name: &str, attempt: &str) -> Option<F
     })
 }
 
-/// What was seen, for the operator.
+/// The observation, for the operator.
 fn shown(observation: &TlsObservation) -> Value {
     let certificate = Certificate::from_der(&observation.leaf).ok();
     let names = certificate.as_ref().map(Certificate::alt_names);
@@ -389,14 +391,13 @@ fn unauthorized(what: impl Into<String>, advice: &'static str) -> Fault {
     }
 }
 
-const NO_CLIENT_THERE: &str = "A web server that knows no tls-alpn-01 answers on this port: let the \
-     ACME client have the port while it validates, or pass connections that offer acme-tls/1 on \
-     to it, or use http-01.";
-const UPGRADE: &str = "Let the server on this port speak TLS 1.2 or 1.3 (RFC 8737 §4).";
-const ONE_NAME: &str = "The certificate has to have exactly one name, the identifier: a dNSName for a \
-     host, an iPAddress for an address (RFC 8737 §3, RFC 8738 §6).";
-const CLIENT_FAULT: &str = "The extension holds the SHA-256 of the key authorization as an OCTET \
-     STRING (RFC 8737 §3): mend or update the ACME client.";
+const NO_CLIENT_THERE: &str = "A web server without tls-alpn-01 answers on this port: stop it during \
+the validation, forward connections that offer acme-tls/1 to the ACME client, or use http-01.";
+const UPGRADE: &str = "Enable TLS 1.2 or 1.3 on the server (RFC 8737 §4).";
+const ONE_NAME: &str = "The certificate must have exactly one name, the identifier: a dNSName for a \
+host, an iPAddress for an address (RFC 8737 §3, RFC 8738 §6).";
+const CLIENT_FAULT: &str = "The extension must be the SHA-256 of the key authorization as an OCTET \
+STRING (RFC 8737 §3): fix or update the ACME client.";
 
 #[cfg(test)]
 mod tests;

@@ -1,9 +1,7 @@
-//! What the methods that look into the DNS share: one look at the TXT records of
-//! a name, and the words for what was found there. The DNS is public, so its
-//! values are shown to the client, cut.
+//! Shared by the DNS methods: one lookup of the TXT records of a name, and the report of its
+//! result. The DNS is public, so its values are shown to the client, truncated.
 //!
-//! Records take time to spread, so that everything is tried again but what the
-//! operator forbids.
+//! Records take time to propagate, so everything is retried except what the operator forbids.
 
 use std::net::SocketAddr;
 
@@ -14,20 +12,20 @@ use super::report::{self, Fault};
 use super::{Context, Finding, Method, Proof, Verdict};
 use crate::problem::{Kind, quote};
 
-/// How many of the values that were found are shown.
+/// The most values that are shown to the client.
 const SHOWN: usize = 3;
-/// How many of them are kept as evidence.
+/// The most values in the evidence.
 const KEPT: usize = 20;
-/// How many characters of each.
+/// The most characters of each value in the evidence.
 const KEPT_CHARACTERS: usize = 400;
 
-/// A look of one method at one name.
+/// The lookup of one method at one name.
 pub(super) struct TxtLookup<'a> {
     pub(super) method: Method,
     pub(super) cx: &'a Context<'a>,
-    /// The whole name whose TXT records count.
+    /// The full name of the TXT records.
     pub(super) name: String,
-    /// What a record there should say, for the client to read.
+    /// The expected value, for the report to the client.
     pub(super) wanted: String,
 }
 
@@ -38,7 +36,7 @@ impl TxtLookup<'_> {
         }
     }
 
-    /// Valid if one of the records says exactly what is wanted (RFC 8555 §8.4).
+    /// The verdict: valid if one of the records is exactly the expected value (RFC 8555 §8.4).
     pub(super) fn exact(&self, seen: &Observation) -> Verdict {
         let observation = match self.records(seen) {
             Ok(observation) => observation,
@@ -48,7 +46,7 @@ impl TxtLookup<'_> {
             return self.proven(observation);
         }
         let what = format!(
-            "{}, {} the value wanted, {}",
+            "{}, {} the expected value {}",
             found(&observation.values),
             if observation.values.len() == 1 {
                 "which is not"
@@ -57,12 +55,12 @@ impl TxtLookup<'_> {
             },
             quote(&self.wanted)
         );
-        let advice = "Publish that value, beside the others if they are somebody's; a client that \
-                      has published it may have to wait until every server of the zone has it";
+        let advice = "Publish that value, in addition to values that are still in use; if the client \
+                      has published it, wait until every server of the zone has it";
         Verdict::Retry(self.finding(observation, &Fault::unauthorized(&what, advice)))
     }
 
-    /// The records, of which there is at least one; else what their absence means.
+    /// The records, at least one; otherwise the verdict on their absence.
     pub(super) fn records<'s>(
         &self,
         seen: &'s Observation,
@@ -87,7 +85,7 @@ impl TxtLookup<'_> {
         Verdict::Valid(Proof::new(self.method, self.cx, evidence))
     }
 
-    /// What is wrong with the records, and what to do; a command to try is added.
+    /// The finding for a fault of the records, with a command to try.
     pub(super) fn finding(&self, observation: &TxtObservation, fault: &Fault<'_>) -> Finding {
         self.report(&observation.trace, &observation.values, fault)
     }
@@ -98,13 +96,13 @@ impl TxtLookup<'_> {
             ("the name does not exist", advice.as_str())
         } else if kind == FailureKind::AddressNotAllowed {
             (
-                "this CA does not ask servers at such addresses",
-                "Let the zone name other servers, or ask the CA's operator to allow these",
+                "this CA does not query servers at addresses like this",
+                "Use other servers for the zone, or ask the CA's operator to allow these addresses",
             )
         } else {
             (
                 "the DNS gave no usable answer",
-                "TxtLookup at the server that was asked, and at the zone",
+                "Check that server and the zone",
             )
         };
         let mut what = what.to_owned();
@@ -126,7 +124,7 @@ impl TxtLookup<'_> {
 
     fn publish(&self) -> String {
         format!(
-            "Publish a TXT record there with the value {}, and wait until it is served",
+            "Publish a TXT record with the value {}, and wait until the zone's servers have it",
             quote(&self.wanted)
         )
     }
@@ -160,7 +158,7 @@ impl TxtLookup<'_> {
         })
     }
 
-    /// How a person asks the same server the same question.
+    /// The command that repeats the query manually.
     fn command(&self, trace: &Trace) -> String {
         let mut command = format!("dig +short TXT {}", self.name);
         let asked = trace.resolver.as_deref().unwrap_or_default();
@@ -175,18 +173,18 @@ impl TxtLookup<'_> {
     }
 }
 
-/// A value as it is kept: somebody may publish very long ones.
+/// A value for the evidence, truncated: values in the DNS can be very long.
 fn cut(value: &str) -> String {
     value.chars().take(KEPT_CHARACTERS).collect()
 }
 
-/// The values that were found, the first of them in full up to a hundred characters.
+/// The first values that were found, each truncated to a hundred characters.
 pub(super) fn found(values: &[String]) -> String {
     let shown: Vec<_> = values.iter().take(SHOWN).map(|v| quote(v)).collect();
     let shown = shown.join(", ");
     match values.len() {
         1 => format!("found the value {shown}"),
-        n if n > SHOWN => format!("found {n} values, among them {shown}"),
+        n if n > SHOWN => format!("found {n} values, including {shown}"),
         _ => format!("found the values {shown}"),
     }
 }
@@ -200,7 +198,7 @@ pub(super) mod tests {
     use super::*;
     use crate::identifier::Identifier;
 
-    /// A context for the tests of each method that looks into the DNS.
+    /// A context for the tests of each DNS method.
     pub(in crate::challenge) fn context<'a>(
         identifier: &'a Identifier,
         caa_identity: &'a CaaIdentity,
@@ -254,7 +252,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn the_evidence_of_long_records_is_short() {
+    fn long_records_are_truncated_in_the_evidence() {
         let long = "x".repeat(60_000);
         let finding = retry(lookup(&seen(&[long.as_str(); 30])));
         let kept = finding.evidence.to_string().len();
@@ -275,22 +273,22 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn wrong_values_are_shown_cut_with_the_one_that_is_wanted() {
+    fn wrong_values_are_shown_truncated_with_the_expected_one() {
         let finding = retry(lookup(&seen(&["left \"over\""])));
         assert_eq!(finding.problem.kind, Kind::Unauthorized);
         assert_eq!(
             finding.problem.detail,
             "dns-01 for foo.lab failed: looked for TXT records of _acme-challenge.foo.lab; \
              resolver 10.0.0.53:53 answered CNAME x.auth.lab; found the value \
-             \"left \\\"over\\\"\", which is not the value wanted, \"right\" (after 4 ms). Publish \
-             that value, beside the others if they are somebody's; a client that has published it \
-             may have to wait until every server of the zone has it: try `dig +short TXT \
+             \"left \\\"over\\\"\", which is not the expected value \"right\" (after 4 ms). Publish \
+             that value, in addition to values that are still in use; if the client has published \
+             it, wait until every server of the zone has it: try `dig +short TXT \
              _acme-challenge.foo.lab @10.0.0.53`."
         );
         let long = "x".repeat(300);
         let many = [long.as_str(), "b", "c", "d"];
         let detail = retry(lookup(&seen(&many))).problem.detail;
-        assert!(detail.contains("found 4 values, among them"), "{detail}");
+        assert!(detail.contains("found 4 values, including"), "{detail}");
         assert!(
             !detail.contains("\"d\"") && !detail.contains(&long),
             "{detail}"
@@ -306,8 +304,8 @@ pub(super) mod tests {
         assert_eq!(none.kind, Kind::Unauthorized);
         assert!(none.detail.contains("no TXT record"), "{none}");
         for (kind, word) in [
-            (FailureKind::NoSuchName, "Publish a TXT record there"),
-            (FailureKind::Dns, "TxtLookup at the server"),
+            (FailureKind::NoSuchName, "Publish a TXT record with"),
+            (FailureKind::Dns, "Check that server"),
         ] {
             let failure = Failure {
                 kind,
@@ -321,7 +319,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_server_that_may_not_be_asked_is_final() {
+    fn a_server_at_a_forbidden_address_is_final() {
         let failure = Failure {
             kind: FailureKind::AddressNotAllowed,
             words: String::new(),

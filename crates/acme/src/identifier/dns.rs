@@ -5,16 +5,16 @@ use std::net::IpAddr;
 
 use crate::problem::{Problem, quote};
 
-/// A host name in its one form: lower case, A-labels, no final dot, labels of
+/// A host name in canonical form: lower case, A-labels, no final dot, labels of
 /// letters, digits and hyphens, not an address (RFC 1123 §2.1, RFC 5890 §2.3.1).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DnsName(String);
 
 impl DnsName {
-    /// Reads a host name; upper case is lowered.
+    /// Parses a host name and converts it to lower case.
     ///
     /// # Errors
-    /// `malformed` with what is wrong with the name.
+    /// `malformed` with the fault of the name.
     pub fn parse(text: &str) -> Result<Self, Problem> {
         let name = text.to_ascii_lowercase();
         check_name(&name).map_err(|fault| fault.about(text))?;
@@ -32,7 +32,7 @@ impl DnsName {
         above.is_some_and(|labels| labels.is_empty() || labels.ends_with('.'))
     }
 
-    /// The name itself and every name above it, nearest first.
+    /// The name and all its parents, nearest first.
     pub fn lineage(&self) -> impl Iterator<Item = Self> {
         let begins = self.0.match_indices('.').map(|(dot, _)| dot + 1);
         std::iter::once(0)
@@ -47,7 +47,7 @@ impl fmt::Display for DnsName {
     }
 }
 
-/// Reads the base of a wildcard: `value` is the whole of it, `base` what follows `*.`.
+/// Parses the base of a wildcard: `value` is the full wildcard, `base` the part after `*.`.
 pub(super) fn wildcard(value: &str, base: &str) -> Result<DnsName, Problem> {
     if value.len() > LONGEST_NAME {
         return Err(Fault::TooLong(value.len()).about(value));
@@ -57,16 +57,16 @@ pub(super) fn wildcard(value: &str, base: &str) -> Result<DnsName, Problem> {
     Ok(DnsName(base))
 }
 
-/// What is wrong with a name.
+/// The fault of a name.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 enum Fault {
     #[error("it is empty")]
     Empty,
     #[error("it is an IP address: use an identifier of type ip")]
     Address,
-    #[error("its last label is a number, which no host name has; an address has type ip")]
+    #[error("its last label is a number, which a host name cannot have; an address has type ip")]
     Numeric,
-    #[error("it ends with a dot: leave the dot out")]
+    #[error("it ends with a dot: omit the dot")]
     FinalDot,
     #[error("it is {0} octets long, and 253 is the limit")]
     TooLong(usize),
@@ -74,13 +74,13 @@ enum Fault {
     EmptyLabel,
     #[error("the label {} is {} octets long, and 63 is the limit", quote(.0), .0.len())]
     LongLabel(String),
-    #[error("only one asterisk is allowed, as the whole first label before a name")]
+    #[error("an asterisk is allowed only as the complete first label")]
     Asterisk,
     #[error("an underscore is not allowed in a host name")]
     Underscore,
     #[error("it has characters beyond ASCII: send {0} instead")]
     Unicode(String),
-    #[error("it has characters beyond ASCII that no internationalised name has")]
+    #[error("it has characters beyond ASCII that are not valid in an internationalised name")]
     NotUnicodeName,
     #[error(
         "the character {0:?} is not allowed: a host name has letters, digits, hyphens and dots"
@@ -88,9 +88,9 @@ enum Fault {
     Character(char),
     #[error("the label {} begins or ends with a hyphen", quote(.0))]
     Hyphen(String),
-    #[error("the label {} has hyphens in third and fourth place, and that is reserved", quote(.0))]
+    #[error("the label {} has hyphens in the third and fourth position, which is reserved", quote(.0))]
     Reserved(String),
-    #[error("the label {} is not the A-label of any internationalised name", quote(.0))]
+    #[error("the label {} is not a valid A-label", quote(.0))]
     ALabel(String),
 }
 
@@ -115,7 +115,7 @@ fn check_name(name: &str) -> Result<(), Fault> {
         return Err(Fault::FinalDot);
     }
     name.split('.').try_for_each(check_label)?;
-    // Resolvers read 127.1 and 0x7f.1 as addresses (RFC 3986 §7.4).
+    // Resolvers interpret 127.1 and 0x7f.1 as addresses (RFC 3986 §7.4).
     let last = name.rsplit('.').next().unwrap_or(name);
     let digits = last.strip_prefix("0x").unwrap_or(last);
     let hexadecimal = digits.len() < last.len() && digits.bytes().all(|b| b.is_ascii_hexdigit());
@@ -161,7 +161,7 @@ fn check_label(label: &str) -> Result<(), Fault> {
     if !label.starts_with("xn--") {
         return Err(Fault::Reserved(label.to_owned()));
     }
-    // Round trip: an A-label that means another label, or plain ASCII, is refused.
+    // An A-label that does not round-trip, or decodes to plain ASCII, is refused.
     let (unicode, outcome) = idna::domain_to_unicode(label);
     let back = idna::domain_to_ascii(&unicode);
     if outcome.is_err() || unicode.is_ascii() || !back.is_ok_and(|back| back == label) {
@@ -170,7 +170,7 @@ fn check_label(label: &str) -> Result<(), Fault> {
     Ok(())
 }
 
-/// The longest name in text (RFC 1035 §2.3.4: 255 octets on the wire).
+/// The longest name as text, in octets (RFC 1035 §2.3.4: 255 octets on the wire).
 const LONGEST_NAME: usize = 253;
 
 #[cfg(test)]
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_lowered_and_kept() {
+    fn names_are_converted_to_lower_case() {
         for (sent, kept) in [
             ("EXAMPLE.com", "example.com"),
             ("localhost", "localhost"),
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn every_bad_name_is_told_its_own_fault() {
+    fn every_fault_of_a_name_has_its_own_detail() {
         let long_label = format!("{}.example", "a".repeat(64));
         let long_name = ["abcd"; 50].join(".") + ".efgh";
         for (name, word) in [
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_lies_in_itself_and_in_all_names_above() {
+    fn a_name_is_within_itself_and_all_its_parents() {
         let name = |text| DnsName::parse(text).unwrap();
         let lineage: Vec<_> = name("a.b.lab").lineage().collect();
         assert_eq!(lineage, [name("a.b.lab"), name("b.lab"), name("lab")]);

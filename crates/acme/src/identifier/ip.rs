@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use crate::problem::{Problem, quote};
 
-/// Reads an address; an IPv4-mapped one becomes IPv4.
+/// Parses an address; an IPv4-mapped one becomes IPv4.
 pub(super) fn parse(value: &str) -> Result<IpAddr, Problem> {
     let parsed: Result<IpAddr, _> = value.parse();
     match parsed {
@@ -23,7 +23,7 @@ mod tests {
     use crate::problem::Kind;
 
     #[test]
-    fn addresses_have_one_form() {
+    fn addresses_have_one_canonical_form() {
         for (sent, kept) in [
             ("192.0.2.1", "192.0.2.1"),
             ("2001:DB8:0::1", "2001:db8::1"),

@@ -18,24 +18,23 @@ use crate::problem::{Kind, Problem, quote};
 pub use self::dns::DnsName;
 pub use crate::unchecked::Unchecked;
 
-/// What a certificate is asked for.
+/// A subject of a certificate.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "Unchecked", into = "Unchecked")]
 pub enum Identifier {
-    /// One host name.
+    /// A host name.
     Dns(DnsName),
-    /// Every name one label below this one.
+    /// The wildcard for every name one label below this one.
     Wildcard(DnsName),
     /// An IP address, never an IPv4-mapped one (RFC 8738).
     Ip(IpAddr),
 }
 
 impl Identifier {
-    /// Reads an identifier's `type` and `value`.
+    /// Parses an identifier's `type` and `value`.
     ///
     /// # Errors
-    /// `unsupportedIdentifier` for an unknown type, `malformed` for a value that
-    /// is not of its type; the detail says what is wrong with it.
+    /// `unsupportedIdentifier` for an unknown type, `malformed` for an invalid value.
     pub fn parse(kind: &str, value: &str) -> Result<Self, Problem> {
         match kind {
             "dns" => match value.strip_prefix("*.") {
@@ -46,17 +45,17 @@ impl Identifier {
             other => Err(Problem::new(
                 Kind::UnsupportedIdentifier,
                 format!(
-                    "Identifiers of type {} are not supported here: use dns or ip.",
+                    "Identifiers of type {} are not supported: use dns or ip.",
                     quote(other)
                 ),
             )),
         }
     }
 
-    /// Reads a name whose type is not said: an address if it is one, else a DNS name.
+    /// Parses a value without a type: an IP address if it is one, otherwise a DNS name.
     ///
     /// # Errors
-    /// `malformed`, as [`Identifier::parse`].
+    /// `malformed`, as in [`Identifier::parse`].
     pub fn guess(value: &str) -> Result<Self, Problem> {
         let kind = if value.parse::<IpAddr>().is_ok() {
             "ip"
@@ -74,7 +73,7 @@ impl Identifier {
         }
     }
 
-    /// The value without `*.`, as authorizations show it (RFC 8555 §7.1.4).
+    /// The value without `*.`, as in authorizations (RFC 8555 §7.1.4).
     pub fn base(&self) -> String {
         match self {
             Self::Dns(name) | Self::Wildcard(name) => name.as_str().to_owned(),
@@ -95,7 +94,7 @@ impl Identifier {
         matches!(self, Self::Wildcard(_))
     }
 
-    /// The subject alternative name that it becomes in a certificate.
+    /// Its subject alternative name in a certificate.
     pub fn to_alt_name(&self) -> AltName {
         match self {
             Self::Dns(_) | Self::Wildcard(_) => AltName::Dns(self.to_string()),
@@ -115,10 +114,10 @@ impl fmt::Display for Identifier {
 }
 
 impl Unchecked {
-    /// Checks it.
+    /// Parses the type and the value.
     ///
     /// # Errors
-    /// As [`Identifier::parse`].
+    /// As in [`Identifier::parse`].
     pub fn check(&self) -> Result<Identifier, Problem> {
         Identifier::parse(&self.kind, &self.value)
     }
@@ -168,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn an_identifier_survives_its_json() {
+    fn an_identifier_round_trips_through_json() {
         for text in [
             r#"{"type":"dns","value":"*.a.b"}"#,
             r#"{"type":"ip","value":"2001:db8::1"}"#,
@@ -182,7 +181,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_is_parsed_or_refused_and_what_is_parsed_is_canonical(
+        fn any_text_is_refused_or_parsed_to_a_canonical_identifier(
             kind in "dns|ip|x", value in "\\PC{0,300}"
         ) {
             if let Ok(identifier) = Identifier::parse(&kind, &value) {
@@ -192,7 +191,7 @@ mod tests {
         }
 
         #[test]
-        fn names_of_likely_characters_are_canonical_when_parsed(
+        fn text_that_resembles_names_is_refused_or_parsed_to_a_canonical_identifier(
             value in "(\\*\\.)?(xn--)?[a-zA-Z0-9.:_ü-]{0,70}"
         ) {
             if let Ok(identifier) = Identifier::guess(&value) {

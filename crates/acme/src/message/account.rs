@@ -13,22 +13,21 @@ pub struct NewAccount {
     pub contact: Vec<String>,
     /// Whether the client agrees to the terms of service.
     pub terms_of_service_agreed: bool,
-    /// Whether an account is only looked up, never created (§7.3.1).
+    /// Whether only to look up an account, not to create one (§7.3.1).
     pub only_return_existing: bool,
-    /// A JWS by a key that the CA gave out elsewhere (§7.3.4).
+    /// The external account binding: a JWS by a key from the operator (§7.3.4).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub external_account_binding: Option<serde_json::Value>,
 }
 
-/// What a client sends to its account's URL (§7.3.2, §7.3.6); what is absent
-/// stays as it is.
+/// What a client sends to its account's URL (§7.3.2, §7.3.6); absent members stay unchanged.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Update {
     /// The new contact URLs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub contact: Option<Vec<String>>,
-    /// The new status; only `deactivated` means something.
+    /// The new status; only `deactivated` is permitted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
     /// Agreement to changed terms of service.
@@ -40,7 +39,7 @@ pub struct Update {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Account {
-    /// Whether the account may act.
+    /// The status.
     pub status: Status,
     /// Contact URLs.
     #[serde(
@@ -52,16 +51,16 @@ pub struct Account {
     /// Whether the client has agreed to the terms of service.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub terms_of_service_agreed: Option<bool>,
-    /// The binding that the client sent, as it was sent.
+    /// The external account binding as the client sent it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub external_account_binding: Option<serde_json::Value>,
-    /// Where the account's orders are listed.
+    /// The URL of the account's list of orders.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub orders: Option<String>,
 }
 
 impl Account {
-    /// Shows an account; `orders` is the URL of its list.
+    /// Creates the object of an account; `orders` is the URL of its list.
     pub fn show(account: &account::Account, orders: String) -> Self {
         Self {
             status: account.status,
@@ -73,7 +72,7 @@ impl Account {
     }
 }
 
-/// The list behind an account's `orders` (§7.1.2.1).
+/// The list at an account's `orders` URL (§7.1.2.1).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Orders {
     /// Order URLs.
@@ -89,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_step_sends_is_read() {
+    fn a_request_of_step_is_parsed() {
         let read: NewAccount = serde_json::from_str(
             r#"{"contact":[],"onlyReturnExisting":false,"termsOfServiceAgreed":true}"#,
         )
@@ -100,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn an_update_tells_an_empty_contact_list_from_none() {
+    fn an_update_distinguishes_an_empty_contact_list_from_none() {
         let empty: Update = serde_json::from_str(r#"{"contact":[]}"#).unwrap();
         assert_eq!(empty.contact, Some(vec![]));
         let none: Update = serde_json::from_str("{}").unwrap();

@@ -16,30 +16,30 @@ use crate::scope::Scope;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Authorization {
-    /// What it is about, without `*.`.
+    /// The identifier, without `*.`.
     pub identifier: Unchecked,
-    /// Where it stands.
+    /// Its status.
     pub status: Status,
-    /// When it ends, if that is said.
+    /// When it expires, if the server sends it.
     #[serde(
         default,
         with = "time::optional",
         skip_serializing_if = "Option::is_none"
     )]
     pub expires: Option<Timestamp>,
-    /// The ways to prove it; once it is proven or has failed, what proved or failed it.
+    /// The challenges; after the verdict, only the challenge that succeeded or failed.
     pub challenges: Vec<Challenge>,
-    /// Whether it stands for all names below the identifier; said only if so.
+    /// Whether it is for the wildcard of the identifier; present only if true.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub wildcard: bool,
-    /// Whether it stands for all subdomains of the identifier (RFC 9444 §4.1); said only if so.
+    /// Whether it covers all subdomains of the identifier (RFC 9444 §4.1); present only if true.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub subdomain_auth_allowed: bool,
 }
 
 impl Authorization {
-    /// Shows an authorization as it stands at `now`; `url` builds a challenge's URL, and
-    /// `caa_identity` is what lasting records have to name.
+    /// Creates the object of an authorization at `now`; `url` builds a challenge's URL, and
+    /// `caa_identity` is what persistent records must name.
     pub fn show(
         authorization: &authz::Authorization,
         now: Timestamp,
@@ -53,7 +53,7 @@ impl Authorization {
             Status::Invalid => Some(challenge::Status::Invalid),
             Status::Pending | Status::Deactivated | Status::Revoked => None,
         };
-        // One whose time ran out before any challenge had ended shows them all.
+        // An authorization that expired without a verdict has all its challenges.
         let mut all = authorization.challenges.iter();
         let end = end.filter(|end| all.any(|challenge| challenge.status == *end));
         let challenges = authorization.challenges.iter();
@@ -74,14 +74,14 @@ impl Authorization {
 /// What a client sends to newAuthz (§7.4.1).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewAuthorization {
-    /// What it wants authorized.
+    /// The identifier to authorize.
     pub identifier: Asked,
 }
 
-/// What a client sends to give an authorization up (§7.5.2).
+/// What a client sends to deactivate an authorization (§7.5.2).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Update {
-    /// Only `deactivated` means something.
+    /// Only `deactivated` is permitted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
 }
@@ -118,14 +118,14 @@ mod tests {
     }
 
     #[test]
-    fn what_has_ended_shows_the_challenge_that_ended_it() {
+    fn after_the_verdict_only_its_challenge_is_shown() {
         let all: Vec<_> = Method::USUAL.iter().map(|m| m.as_str()).collect();
         let second = &all[1..2];
         use challenge::Status::{Invalid, Pending, Processing, Valid};
         assert_eq!(shown(Status::Pending, Processing), all);
         assert_eq!(shown(Status::Valid, Valid), second);
         assert_eq!(shown(Status::Invalid, Invalid), second);
-        assert_eq!(shown(Status::Invalid, Pending), all, "it ran out of time");
+        assert_eq!(shown(Status::Invalid, Pending), all, "it expired");
         assert_eq!(shown(Status::Deactivated, Valid), all);
     }
 }

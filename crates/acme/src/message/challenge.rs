@@ -10,17 +10,17 @@ use crate::problem::Problem;
 /// The challenge object that a server sends.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Challenge {
-    /// The method's name; other servers have more methods than we do.
+    /// The name of the method; other servers have more methods.
     #[serde(rename = "type")]
     pub kind: String,
-    /// Where the client says that it is ready.
+    /// The URL where the client answers it.
     pub url: String,
-    /// Where it stands.
+    /// Its status.
     pub status: Status,
     /// The random part of the key authorization; not every method has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token: Option<String>,
-    /// With dns-persist-01: the names of the issuer, one of which a record has to say
+    /// With dns-persist-01: the issuer domain names, one of which the record must have
     /// (draft-ietf-acme-dns-persist).
     #[serde(
         default,
@@ -28,10 +28,10 @@ pub struct Challenge {
         skip_serializing_if = "Vec::is_empty"
     )]
     pub issuer_domain_names: Vec<String>,
-    /// With dns-persist-01: the account's URL, as a record has to say it.
+    /// With dns-persist-01: the account's URL, which the record must have.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accounturi: Option<String>,
-    /// When it was proven.
+    /// When it was validated.
     #[serde(
         default,
         with = "time::optional",
@@ -44,7 +44,8 @@ pub struct Challenge {
 }
 
 impl Challenge {
-    /// Shows a challenge under its URL, with what binds a lasting record to issuer and account.
+    /// Creates the object of a challenge with its URL; `caa_identity` is what persistent records must
+    /// name.
     pub fn show(challenge: &challenge::Challenge, url: String, caa_identity: &CaaIdentity) -> Self {
         let method = challenge.method;
         let bound = (method == Method::DnsPersist01).then(|| caa_identity.clone());
@@ -81,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lasting_record_has_issuer_and_account_in_place_of_a_token() {
+    fn a_dns_persist_01_challenge_has_issuer_and_account_instead_of_a_token() {
         let body = shown(Method::DnsPersist01);
         assert_eq!(
             body,

@@ -4,34 +4,34 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-/// Where everything is.
+/// The URLs of the resources.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Directory {
-    /// Gives nonces (§7.2).
+    /// For new nonces (§7.2).
     pub new_nonce: String,
-    /// Creates and finds accounts (§7.3).
+    /// For creating and finding accounts (§7.3).
     pub new_account: String,
-    /// Creates orders (§7.4).
+    /// For creating orders (§7.4).
     pub new_order: String,
-    /// Authorizes names ahead of an order (§7.4.1).
+    /// For authorizing names before an order (§7.4.1).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub new_authz: Option<String>,
-    /// Revokes certificates (§7.6).
+    /// For revoking certificates (§7.6).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revoke_cert: Option<String>,
-    /// Changes an account's key (§7.3.5).
+    /// For changing an account's key (§7.3.5).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key_change: Option<String>,
-    /// Says when to renew (RFC 9773).
+    /// For renewal information (RFC 9773).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub renewal_info: Option<String>,
-    /// Facts about the server; left out when there are none.
+    /// Metadata of the server; omitted if empty.
     #[serde(default, skip_serializing_if = "Meta::is_empty")]
     pub meta: Meta,
 }
 
-/// Facts about the server.
+/// Metadata of the server.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Meta {
@@ -41,22 +41,22 @@ pub struct Meta {
     /// The URL of the CA's website.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub website: Option<String>,
-    /// The names by which CAA records allow this CA.
+    /// The issuer domain names of this CA in CAA records.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub caa_identities: Vec<String>,
     /// Whether new accounts need an external account binding.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub external_account_required: bool,
-    /// Whether names may be proven by a domain above them (RFC 9444 §4.4); said only if so.
+    /// Whether names may be proven by a parent domain (RFC 9444 §4.4); present only if true.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub subdomain_auth_allowed: bool,
-    /// Profile names with a description each.
+    /// The profiles: names and descriptions.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub profiles: BTreeMap<String, String>,
 }
 
 impl Meta {
-    /// Whether there is nothing to say.
+    /// Whether it is empty.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_meta_is_left_out() {
+    fn an_empty_meta_is_omitted() {
         let json = serde_json::to_string(&small()).unwrap();
         assert_eq!(
             json,
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn members_that_nobody_knows_are_ignored() {
+    fn unknown_members_are_ignored() {
         let text = r#"{"newNonce":"n","newAccount":"a","newOrder":"o","keyChange":"k",
             "x7Yz":"https://community.example/t/adding-random-entries",
             "meta":{"termsOfService":"t","odd":[1],"externalAccountRequired":true}}"#;

@@ -1,7 +1,7 @@
-//! Identifiers as clients ask for them: type and value, and what RFC 9444 lets them say about
-//! ancestors and subdomains.
+//! Identifiers in requests: type and value, and the members of RFC 9444 for ancestor domains and
+//! subdomains.
 //!
-//! Not here: whether the server allows that; where it does not, those members are not even read.
+//! Not here: whether the server permits subdomains; if it does not, those members are ignored.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::identifier::{DnsName, Identifier, Unchecked};
 use crate::problem::{Problem, quote};
 
-/// An identifier of newOrder or newAuthz (RFC 8555 §7.4, §7.4.1), nothing checked.
+/// An identifier of newOrder or newAuthz (RFC 8555 §7.4, §7.4.1), not checked yet.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Asked {
@@ -18,16 +18,16 @@ pub struct Asked {
     pub kind: String,
     /// The value as sent.
     pub value: String,
-    /// The domain above the identifier that the client can prove (RFC 9444 §4.3).
+    /// The parent domain that the client can prove (RFC 9444 §4.3).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ancestor_domain: Option<Value>,
-    /// Whether the names below are to be authorized with it (RFC 9444 §4.2).
+    /// Whether to authorize its subdomains as well (RFC 9444 §4.2).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subdomain_auth_allowed: Option<Value>,
 }
 
 impl Asked {
-    /// Puts type and value together.
+    /// Creates an identifier from a type and a value.
     pub fn new(kind: impl Into<String>, value: impl Into<String>) -> Self {
         Self {
             kind: kind.into(),
@@ -39,18 +39,18 @@ impl Asked {
     /// Checks type and value.
     ///
     /// # Errors
-    /// As [`Identifier::parse`].
+    /// As in [`Identifier::parse`].
     pub fn check(&self) -> Result<Identifier, Problem> {
         Identifier::parse(&self.kind, &self.value)
     }
 
-    /// Type and value alone.
+    /// The type and the value.
     pub fn to_unchecked(&self) -> Unchecked {
         Unchecked::new(&self.kind, &self.value)
     }
 
-    /// The domain by which the client can prove `identifier`, if it names one (RFC 9444 §4.3): the
-    /// identifier's own name or one above it.
+    /// The ancestor domain by which the client can prove `identifier`, if there is one (RFC 9444
+    /// §4.3): the identifier's name or a parent.
     ///
     /// # Errors
     /// `malformed` for anything else.
@@ -60,8 +60,8 @@ impl Asked {
             Some(Value::String(text)) => DnsName::parse(text)?,
             Some(_) => {
                 return Err(Problem::malformed(format!(
-                    "The ancestorDomain of {identifier} is not a string: write the domain as one, \
-                     or leave it out."
+                    "The ancestorDomain of {identifier} is not a string: send the domain as one, or \
+                     omit it."
                 )));
             }
         };
@@ -78,10 +78,10 @@ impl Asked {
         }
     }
 
-    /// Whether the client asks for the names below `identifier` too (RFC 9444 §4.2).
+    /// Whether the client requests the subdomains of `identifier` as well (RFC 9444 §4.2).
     ///
     /// # Errors
-    /// `malformed` for an address, or where it is neither true nor false.
+    /// `malformed` for an address, and for a value that is neither true nor false.
     pub fn wants_subdomains(&self, identifier: &Identifier) -> Result<bool, Problem> {
         match (&self.subdomain_auth_allowed, identifier.host_name()) {
             (None | Some(Value::Bool(false)), _) => Ok(false),
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_is_no_ancestor() {
+    fn anything_else_is_refused_as_ancestor() {
         for (kind, value, ancestor, word) in [
             ("dns", "a.b.lab", json!("c.lab"), "is not within"),
             ("dns", "ab.lab", json!("b.lab"), "is not within"),
@@ -145,13 +145,13 @@ mod tests {
             ("dns", "a.lab", json!(["lab"]), "not a string"),
             ("ip", "10.0.0.7", json!("lab"), "IP address"),
         ] {
-            let told = asked(kind, value, ancestor).unwrap_err();
-            assert!(told.contains(word), "{told}");
+            let detail = asked(kind, value, ancestor).unwrap_err();
+            assert!(detail.contains(word), "{detail}");
         }
     }
 
     #[test]
-    fn subdomains_are_asked_for_with_true_alone() {
+    fn only_true_requests_subdomains() {
         let wants = |kind, value, flag: Value| {
             let mut asked = Asked::new(kind, value);
             asked.subdomain_auth_allowed = Some(flag);

@@ -1,8 +1,7 @@
-//! The JSON bodies of ACME, one file a resource: what the server writes is what
-//! the client reads, and the reverse.
+//! The JSON bodies of ACME, one file per resource, for the server and the client.
 //!
-//! Members that we don't know are ignored, so that other programs' extensions
-//! do no harm (RFC 8555 §7.3 and §9.7.1). URLs are text, built by whoever answers.
+//! Unknown members are ignored, so that extensions of other programs are harmless (RFC 8555 §7.3
+//! and §9.7.1). URLs are text. Not here: how they are built.
 
 pub mod account;
 pub mod authorization;

@@ -7,8 +7,8 @@ pub(super) fn write(der: &[u8]) -> String {
     data_encoding::BASE64URL_NOPAD.encode(der)
 }
 
-/// Reads the octets of the member `member`, which holds a `what`; `=` at the end is tolerated, as
-/// some clients send it, PEM and plain base64 are recognised and said.
+/// Decodes the member `member`, which contains a `what`. Some clients send `=` at the end, which is
+/// tolerated; the error mentions PEM and plain base64.
 pub(super) fn read(text: &str, member: &str, what: &str) -> Result<Vec<u8>, Problem> {
     let bare = text.trim_end_matches('=');
     let decoded = data_encoding::BASE64URL_NOPAD.decode(bare.as_bytes());

@@ -15,26 +15,26 @@ use crate::problem::Problem;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct NewOrder {
-    /// What the certificate is for.
+    /// The identifiers of the certificate.
     pub identifiers: Vec<Asked>,
-    /// The wished beginning; Go's zero time counts as absent.
+    /// The requested start of the validity; Go's zero time counts as absent.
     #[serde(
         default,
         with = "time::optional",
         skip_serializing_if = "Option::is_none"
     )]
     pub not_before: Option<Timestamp>,
-    /// The wished end; Go's zero time counts as absent.
+    /// The requested end of the validity; Go's zero time counts as absent.
     #[serde(
         default,
         with = "time::optional",
         skip_serializing_if = "Option::is_none"
     )]
     pub not_after: Option<Timestamp>,
-    /// The name of the certificate that the new one takes the place of (RFC 9773 §5).
+    /// The identifier of the certificate that the new one replaces (RFC 9773 §5).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replaces: Option<String>,
-    /// The profile asked for (draft-ietf-acme-profiles §4).
+    /// The requested profile (draft-ietf-acme-profiles §4).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub profile: Option<String>,
 }
@@ -43,32 +43,32 @@ pub struct NewOrder {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Order {
-    /// Where it stands.
+    /// Its status.
     pub status: Status,
-    /// When it ends, if that is said.
+    /// When it expires, if the server sends it.
     #[serde(
         default,
         with = "time::optional",
         skip_serializing_if = "Option::is_none"
     )]
     pub expires: Option<Timestamp>,
-    /// What the certificate is for.
+    /// The identifiers of the certificate.
     pub identifiers: Vec<Unchecked>,
-    /// The wished beginning.
+    /// The requested start of the validity.
     #[serde(
         default,
         with = "time::optional",
         skip_serializing_if = "Option::is_none"
     )]
     pub not_before: Option<Timestamp>,
-    /// The wished end.
+    /// The requested end of the validity.
     #[serde(
         default,
         with = "time::optional",
         skip_serializing_if = "Option::is_none"
     )]
     pub not_after: Option<Timestamp>,
-    /// The profile that the certificate gets (draft-ietf-acme-profiles §4).
+    /// The profile of the certificate (draft-ietf-acme-profiles §4).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub profile: Option<String>,
     /// Why it is invalid.
@@ -76,12 +76,12 @@ pub struct Order {
     pub error: Option<Problem>,
     /// The URLs of its authorizations.
     pub authorizations: Vec<String>,
-    /// Where the CSR goes.
+    /// The URL to send the CSR to.
     pub finalize: String,
-    /// Where the certificate is.
+    /// The URL of the certificate.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub certificate: Option<String>,
-    /// The name of the certificate that the new one takes the place of (RFC 9773 §5).
+    /// The identifier of the certificate that the new one replaces (RFC 9773 §5).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replaces: Option<String>,
 }
@@ -97,7 +97,7 @@ pub trait Urls {
 }
 
 impl Order {
-    /// Shows an order as it stands at `now`.
+    /// Creates the object of an order at `now`.
     pub fn show(order: &order::Order, now: Timestamp, urls: &impl Urls) -> Self {
         Self {
             status: order.status_at(now),
@@ -125,26 +125,26 @@ pub struct Finalize {
 }
 
 impl Finalize {
-    /// Writes a request around a CSR.
+    /// Creates a request with a CSR.
     pub fn new(der: &[u8]) -> Self {
         Self {
             csr: data_encoding::BASE64URL_NOPAD.encode(der),
         }
     }
 
-    /// Reads the CSR and checks that its sender holds its key.
+    /// Parses the CSR and verifies its signature.
     ///
     /// # Errors
-    /// `malformed` if it is not base64url, `badCSR` with what is wrong with it else.
+    /// `malformed` if it is not base64url, otherwise `badCSR` with the fault.
     pub fn csr(&self) -> Result<Csr, Problem> {
         Csr::verify(&self.der()?)
             .map_err(|fault| Problem::bad_csr(format!("The CSR is not accepted: {fault}.")))
     }
 
-    /// The DER of the CSR; `=` at the end is tolerated, as some clients send it.
+    /// The DER of the CSR; some clients send `=` at the end, which is tolerated.
     ///
     /// # Errors
-    /// `malformed` if it is not base64url; PEM is recognised and said.
+    /// `malformed` if it is not base64url; the detail mentions PEM.
     pub fn der(&self) -> Result<Vec<u8>, Problem> {
         octets::read(&self.csr, "csr", "CSR")
     }
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn nanoseconds_and_offsets_are_read_and_whole_seconds_written() {
+    fn nanoseconds_and_offsets_are_parsed_and_whole_seconds_written() {
         let read: NewOrder = serde_json::from_str(
             r#"{"identifiers":[],"notBefore":"2026-11-23T12:00:00.123456789Z",
                 "notAfter":"2026-11-23T15:00:00.5+02:00"}"#,
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn a_time_that_is_none_is_refused() {
+    fn an_invalid_time_is_refused() {
         for time in ["tomorrow", "2026-13-01T00:00:00Z", "2026-11-23", ""] {
             let text = format!(r#"{{"identifiers":[],"notAfter":"{time}"}}"#);
             assert!(serde_json::from_str::<NewOrder>(&text).is_err(), "{time}");
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn a_csr_with_padding_is_read_and_pem_is_named() {
+    fn a_csr_with_padding_is_parsed_and_pem_is_mentioned() {
         let asked = |csr: &str| Finalize { csr: csr.into() }.der();
         assert_eq!(asked("AQ==").unwrap(), [1]);
         assert_eq!(Finalize::new(&[1]).der().unwrap(), [1]);

@@ -6,13 +6,13 @@ use serde::{Deserialize, Serialize};
 use super::time;
 use crate::renewal::Window;
 
-/// What a server answers at `renewalInfo`.
+/// The answer at a `renewalInfo` URL.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RenewalInfo {
     /// When to renew.
     pub suggested_window: SuggestedWindow,
-    /// A page for people that says why.
+    /// The URL of a page that explains the window.
     #[serde(
         rename = "explanationURL",
         default,
@@ -21,7 +21,7 @@ pub struct RenewalInfo {
     pub explanation_url: Option<String>,
 }
 
-/// The two ends of a window.
+/// The ends of a window.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SuggestedWindow {
     /// The first moment.
@@ -33,7 +33,7 @@ pub struct SuggestedWindow {
 }
 
 impl RenewalInfo {
-    /// Shows a window.
+    /// Creates the object of a window.
     #[must_use]
     pub fn new(window: Window, explanation_url: Option<String>) -> Self {
         let Window { start, end } = window;
@@ -49,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_is_written_as_the_rfc_shows_it() {
+    fn it_is_written_as_in_the_rfc() {
         let window = Window {
             start: "2025-01-02T04:00:00Z".parse().unwrap(),
             end: "2025-01-03T04:00:00Z".parse().unwrap(),

@@ -12,13 +12,13 @@ use crate::revocation::Reason;
 pub struct Revocation {
     /// The certificate: base64url of its DER.
     pub certificate: String,
-    /// The reason code of RFC 5280 §5.3.1, as it came.
+    /// The reason code of RFC 5280 §5.3.1, as received.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Value>,
 }
 
 impl Revocation {
-    /// Asks for a certificate to be revoked; without a reason none is sent.
+    /// Creates a request to revoke a certificate, with an optional reason.
     #[must_use]
     pub fn new(der: &[u8], reason: Option<Reason>) -> Self {
         Self {
@@ -35,10 +35,10 @@ impl Revocation {
         octets::read(&self.certificate, "certificate", "certificate")
     }
 
-    /// Why.
+    /// The reason.
     ///
     /// # Errors
-    /// `badRevocationReason` with the codes that would do.
+    /// `badRevocationReason` with the permitted codes.
     pub fn reason(&self) -> Result<Reason, Problem> {
         Reason::parse(self.reason.as_ref())
     }
@@ -49,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_request_is_read_back_as_it_was_written() {
+    fn a_request_round_trips_through_json() {
         let asked = Revocation::new(&[1, 2], Some(Reason::KeyCompromise));
         let json = serde_json::to_string(&asked).unwrap();
         assert_eq!(json, r#"{"certificate":"AQI","reason":1}"#);
@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pem_certificate_is_named_as_such() {
+    fn a_pem_certificate_is_mentioned_as_such() {
         let asked = Revocation {
             certificate: "-----BEGIN CERTIFICATE-----".to_owned(),
             reason: None,

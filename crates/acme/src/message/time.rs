@@ -1,4 +1,4 @@
-//! Times on the wire: RFC 3339 in UTC at whole seconds, which every client reads.
+//! Times on the wire: RFC 3339 in UTC at whole seconds, which every client can parse.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serializer};
@@ -28,7 +28,7 @@ pub(super) mod optional {
     }
 }
 
-/// Writes a time that is always there.
+/// Writes a required time.
 pub(super) fn exact<S: Serializer>(time: &Timestamp, to: S) -> Result<S::Ok, S::Error> {
     to.collect_str(&whole(*time))
 }

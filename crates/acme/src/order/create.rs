@@ -1,5 +1,5 @@
-//! The records of a new order: the order, and the authorizations that its account does not have yet;
-//! and those of an authorization that is asked for ahead of any order (RFC 8555 §7.4.1).
+//! Creates the records of a new order: the order, and the authorizations that its account does not
+//! have yet; and the record of an authorization by newAuthz (RFC 8555 §7.4.1).
 
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -12,41 +12,41 @@ use crate::message::identifier::Asked;
 use crate::problem::Problem;
 use crate::scope::{Scope, Subject};
 
-/// Whose order it will be, and until when.
+/// The owner of a new order, and its expiry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Owner<'a> {
     /// The account.
     pub account: Uuid,
-    /// The provisioner that it belongs to.
+    /// The provisioner of the account.
     pub provisioner: &'a str,
-    /// The profile that it gets.
+    /// The profile of the certificate.
     pub profile: Option<&'a str>,
-    /// When order and authorizations end.
+    /// When the order and its authorizations expire.
     pub expires: Timestamp,
 }
 
-/// What authorizations may be at one provisioner.
+/// What a provisioner permits for authorizations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Allowed<'a> {
-    /// The methods that are enabled.
+    /// The enabled methods.
     pub methods: &'a [Method],
     /// The widest scope.
     pub widest: Scope,
 }
 
-/// What makes a new record unlike all others.
+/// The unique and random parts of a new record.
 #[derive(Clone, Debug)]
 pub struct RecordSeed {
     /// Its id.
     pub id: Uuid,
-    /// Random octets; a challenge's become its token.
+    /// Random octets, the token of a challenge.
     pub random: [u8; 32],
 }
 
 impl OrderRequest {
-    /// Makes the order and its new authorizations; `seed` is called once for each new record: the
-    /// order, each authorization, each challenge. What the account holds replaces new
-    /// authorizations: the order is ready if that proves all of it, and ends no later than that.
+    /// Creates the order and its new authorizations; `seed` is called once for each new record: the
+    /// order, each authorization, each challenge. Authorizations in `held` are reused: if they prove
+    /// every identifier, the order is ready, and it expires no later than they do.
     pub fn create(
         &self,
         held: ReusableAuthorizations,
@@ -115,11 +115,11 @@ fn is_pending_for(authorization: &Authorization, subject: &Subject) -> bool {
         && authorization.scope == subject.scope
 }
 
-/// Makes the pending authorization that a client asks for ahead of any order (RFC 8555 §7.4.1):
-/// with all subdomains if it wants that, the widest scope allows it, and a method can prove them.
+/// Creates the pending authorization of a newAuthz request (RFC 8555 §7.4.1): with all subdomains if
+/// the client requests that, the widest scope permits it, and a method can prove them.
 ///
 /// # Errors
-/// `malformed` for a wildcard, which cannot be authorized ahead; else as [`open`].
+/// `malformed` for a wildcard, which cannot be authorized before an order; otherwise as in [`open`].
 pub fn open_ahead(
     asked: &Asked,
     allowed: &Allowed<'_>,
@@ -129,7 +129,7 @@ pub fn open_ahead(
     let identifier = asked.check()?;
     if identifier.is_wildcard() {
         return Err(Problem::malformed(format!(
-            "{identifier} is a wildcard, which cannot be authorized ahead of an order (RFC 8555 \
+            "{identifier} is a wildcard, which cannot be authorized before an order (RFC 8555 \
              §7.4.1): order it."
         )));
     }
@@ -214,7 +214,7 @@ mod tests {
         })
     }
 
-    /// A valid authorization of the account that ends before an order would.
+    /// A valid authorization of the account that expires before an order would.
     fn held(name: &str, account: u128) -> ReusableAuthorization {
         let identifier = Identifier::guess(name).unwrap();
         let account = Uuid::from_u128(account);
@@ -269,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn an_order_that_is_proven_already_begins_ready_and_ends_with_its_authorization() {
+    fn an_order_with_only_valid_authorizations_is_ready_and_expires_with_them() {
         let reusable = || ReusableAuthorizations {
             held: vec![held("a.lab", 99)],
             permits: Vec::new(),
@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn what_another_account_or_another_name_has_proven_serves_nothing() {
+    fn authorizations_for_another_account_or_name_are_not_reused() {
         for other in [held("a.lab", 98), held("b.lab", 99)] {
             let reusable = ReusableAuthorizations {
                 held: vec![other],
@@ -299,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn a_permit_gives_an_authorization_that_is_valid_at_once() {
+    fn a_permit_creates_a_valid_authorization() {
         let record = permit::Record {
             id: Uuid::from_u128(5),
             holder: permit::Holder::Account(Uuid::from_u128(99)),
@@ -325,7 +325,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wildcard_is_not_authorized_ahead() {
+    fn a_wildcard_is_not_authorized_before_an_order() {
         let owner = Owner {
             account: Uuid::nil(),
             provisioner: "acme",
@@ -344,7 +344,7 @@ mod tests {
         assert_eq!(ahead("a.lab").unwrap().origin, Origin::Ahead);
         let refused = ahead("*.a.lab").unwrap_err();
         assert_eq!(refused.kind, Kind::Malformed);
-        assert!(refused.detail.contains("ahead"), "{refused}");
+        assert!(refused.detail.contains("before an order"), "{refused}");
     }
 
     #[test]
@@ -369,7 +369,7 @@ mod tests {
     }
 
     #[test]
-    fn where_no_method_proves_subdomains_each_name_is_proven_itself() {
+    fn without_a_method_for_subdomains_each_name_is_proven_separately() {
         let (_, made) = created(&below(&[("a.lab", "lab")], &[Method::Http01]).unwrap());
         let subject = (made[0].identifier.to_string(), made[0].scope);
         assert_eq!(subject, ("a.lab".to_owned(), Scope::Name));
@@ -378,7 +378,7 @@ mod tests {
     }
 
     #[test]
-    fn an_ancestor_is_not_even_read_where_that_is_switched_off() {
+    fn an_ancestor_is_ignored_where_subdomains_are_disabled() {
         let mut asked = names(&["a.lab"]);
         asked.identifiers[0].ancestor_domain = Some(Value::from(5));
         let (_, made) = created(&open(&asked, now(), &LIMITS, Method::ALL).unwrap());
@@ -387,7 +387,7 @@ mod tests {
     }
 
     #[test]
-    fn a_held_authorization_for_subdomains_serves_the_names_below_and_a_plain_one_does_not() {
+    fn only_a_held_authorization_for_subdomains_is_reused_for_the_names_below() {
         for (scope, status) in [
             (Scope::Subdomains, Status::Ready),
             (Scope::Name, Status::Pending),
@@ -416,7 +416,7 @@ mod tests {
     }
 
     #[test]
-    fn a_domain_is_authorized_ahead_with_its_subdomains_where_that_is_allowed() {
+    fn new_authz_includes_subdomains_where_they_are_permitted() {
         let owner = Owner {
             account: Uuid::nil(),
             provisioner: "acme",

@@ -1,5 +1,4 @@
-//! Finalize: whether a CSR asks for exactly what the order is about
-//! (RFC 8555 §7.4, §11.1).
+//! Finalize: whether a CSR has exactly the names of the order (RFC 8555 §7.4, §11.1).
 
 use std::collections::BTreeSet;
 
@@ -10,7 +9,7 @@ use super::{Order, Ready};
 use crate::identifier::Identifier;
 use crate::problem::{Problem, quote};
 
-/// A ready order with a CSR that fits it: what a grant is made from.
+/// A ready order with a CSR that fits it: the basis of a grant.
 #[derive(Debug)]
 pub struct Finalized {
     order: Box<Order>,
@@ -29,12 +28,12 @@ impl Finalized {
         &self.order.identifiers
     }
 
-    /// The common name that the CSR asks for; one of the names.
+    /// The common name in the CSR; one of the names.
     pub fn common_name(&self) -> Option<&Identifier> {
         self.common_name.as_ref()
     }
 
-    /// The key that the CSR proved to hold.
+    /// The key that signed the CSR.
     pub fn public_key(&self) -> &PublicKey {
         &self.public_key
     }
@@ -45,14 +44,14 @@ impl Ready {
     /// not the account's.
     ///
     /// # Errors
-    /// `badCSR` with its own detail for each fault. The stored order stays ready:
-    /// the client may try again.
+    /// `badCSR` with its own detail for each fault. The stored order stays ready, so the client may
+    /// retry.
     pub fn finalize(self, csr: &Csr, account_key: &Jwk) -> Result<Finalized, Problem> {
         let public_key = csr.public_key();
         if public_key == account_key.public_key() {
             return Err(Problem::bad_csr(
-                "The CSR's key is the account's key, which RFC 8555 §11.1 forbids: make a key of \
-                 its own for the certificate.",
+                "The CSR's key is the account's key, which RFC 8555 §11.1 forbids: create a \
+                 separate key for the certificate.",
             ));
         }
         let wanted: BTreeSet<_> = self.0.identifiers.iter().collect();
@@ -61,8 +60,8 @@ impl Ready {
             && !wanted.contains(name)
         {
             return Err(Problem::bad_csr(format!(
-                "The CSR's common name {name} is not among the order's identifiers ({}): leave it \
-                 out or order it.",
+                "The CSR's common name {name} is not among the order's identifiers ({}): omit it \
+                     or order it.",
                 list(wanted.iter().copied())
             )));
         }

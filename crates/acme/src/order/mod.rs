@@ -1,6 +1,5 @@
-//! Orders (RFC 8555 §7.1.3): pending, ready, finalized, valid or invalid, each a
-//! type. A [`Pending`] has no `finalize`; only a [`Ready`] makes a [`Finalized`], and only
-//! [`Pending::ready`] with the proofs makes a [`Ready`], whatever status is stored.
+//! Orders (RFC 8555 §7.1.3): each state is a type. Only a [`Ready`] order can be finalized, and only
+//! [`Pending::ready`] with the proofs creates a [`Ready`], whatever status is stored.
 
 mod create;
 mod finalize;
@@ -26,24 +25,24 @@ pub use new_order::{Limits, OrderRequest, open};
 pub use reuse::{ReusableAuthorization, ReusableAuthorizations, Reuse};
 pub use state::{Invalid, Pending, Processing, Ready, State, Valid};
 
-/// Where an order stands (RFC 8555 §7.1.6).
+/// The status of an order (RFC 8555 §7.1.6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
-    /// Identifiers wait to be proven.
+    /// Some identifiers are not proven yet.
     Pending,
-    /// Everything is proven; a CSR may come.
+    /// All identifiers are proven; the client may finalize it.
     Ready,
-    /// The certificate is being made.
+    /// The certificate is being issued.
     Processing,
-    /// The certificate is there.
+    /// The certificate is issued.
     Valid,
-    /// It came to nothing.
+    /// It failed or expired.
     Invalid,
 }
 
 impl Status {
-    /// The word on the wire and in the store.
+    /// The name on the wire and in the store.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Pending => "pending",
@@ -54,7 +53,7 @@ impl Status {
         }
     }
 
-    /// Finds the status of a word.
+    /// Finds the status with this name.
     pub fn parse(word: &str) -> Option<Self> {
         let all = [
             Self::Pending,
@@ -67,23 +66,23 @@ impl Status {
     }
 }
 
-/// An order as it is stored. To act on one, take its [`State`].
+/// An order as stored. Actions are on its [`State`].
 ///
 /// New ones come from [`OrderRequest::create`], stored ones from [`Order::from_record`]. Its record
-/// can be read and not changed, so that nobody else decides where it stands.
+/// cannot be changed, so that its status is decided only here.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Order(Record);
 
-/// What is stored of an order.
+/// The stored fields of an order.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
     /// Its id, the last segment of its URL.
     pub id: Uuid,
-    /// The account that it belongs to.
+    /// Its account.
     pub account: Uuid,
-    /// The provisioner that the account belongs to.
+    /// The provisioner of the account.
     pub provisioner: String,
-    /// What the certificate is for; no identifier twice.
+    /// The identifiers of the certificate, without duplicates.
     pub identifiers: Vec<Identifier>,
     /// Its authorizations, each once, in the order of the identifiers; one may cover several
     /// (RFC 9444).
@@ -94,9 +93,9 @@ pub struct Record {
     pub not_after: Option<Timestamp>,
     /// The profile of the certificate (draft-ietf-acme-profiles §4).
     pub profile: Option<String>,
-    /// When it ends if it has no certificate by then.
+    /// When it expires if it has no certificate by then.
     pub expires: Timestamp,
-    /// Where it stands, as stored: see [`Order::status_at`].
+    /// Its status as stored: see [`Order::status_at`].
     pub status: Status,
     /// Why it is invalid.
     pub error: Option<Problem>,
@@ -117,12 +116,12 @@ impl Deref for Order {
 }
 
 impl Order {
-    /// Reads an order back from its record. Only the store may call this.
+    /// Restores an order from its record. Only the store may call this.
     pub const fn from_record(record: Record) -> Self {
         Self(record)
     }
 
-    /// Where it stands at `now`: one that is pending or ready is invalid when its time is over.
+    /// Its status at `now`: a pending or ready order is invalid after its expiry.
     pub fn status_at(&self, now: Timestamp) -> Status {
         let waits = matches!(self.status, Status::Pending | Status::Ready);
         if waits && self.expires <= now {
@@ -137,14 +136,14 @@ impl Order {
         let expired = self.status != Status::Invalid && self.status_at(now) == Status::Invalid;
         if expired {
             return Some(Problem::malformed(format!(
-                "The order expired at {}, before it had a certificate: create a new one.",
+                "The order expired at {} without a certificate: create a new one.",
                 self.expires
             )));
         }
         self.error.clone()
     }
 
-    /// The state that it is in at `now`.
+    /// Its state at `now`.
     pub fn state(mut self, now: Timestamp) -> State {
         self.0.error = self.error_at(now);
         self.0.status = self.status_at(now);
@@ -158,14 +157,14 @@ impl Order {
     }
 }
 
-/// What its authorizations make of a pending order.
+/// What a pending order becomes by its authorizations.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Standing {
     /// Some are still pending.
     Pending,
     /// All are valid.
     Ready,
-    /// One is of no use any more; this becomes the order's error.
+    /// One failed or ended; this becomes the order's error.
     Invalid(Problem),
 }
 
@@ -268,7 +267,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn time_ends_what_waits_for_its_client_and_nothing_else() {
+    fn only_pending_and_ready_orders_expire() {
         for (stored, after) in [
             (Status::Pending, Status::Invalid),
             (Status::Ready, Status::Invalid),
@@ -313,7 +312,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn the_words_of_a_status_are_read_back() {
+    fn names_of_statuses_round_trip() {
         for word in ["pending", "ready", "processing", "valid", "invalid"] {
             assert_eq!(Status::parse(word).map(Status::as_str), Some(word));
         }

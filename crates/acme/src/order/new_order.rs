@@ -1,5 +1,4 @@
-//! newOrder: from what a client sends to a request that was checked (RFC 8555 §7.4), or to a problem
-//! that names every bad identifier.
+//! newOrder: checks a request (RFC 8555 §7.4), or reports every invalid identifier in one problem.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -14,22 +13,22 @@ use crate::problem::{Kind, Problem, Subproblem};
 use crate::renewal::CertificateId;
 use crate::scope::{Scope, Subject};
 
-/// What an order may ask for.
+/// The limits of an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// The most identifiers in one order.
     pub identifiers: usize,
-    /// The shortest life of a certificate.
+    /// The shortest lifetime of a certificate.
     pub shortest: SignedDuration,
-    /// The longest life of a certificate.
+    /// The longest lifetime of a certificate.
     pub longest: SignedDuration,
-    /// How far in the past `notBefore` may be: clocks differ, requests take time.
+    /// How far in the past `notBefore` may be, as clocks differ and requests take time.
     pub leeway: SignedDuration,
-    /// Whether a name may be proven by a domain above it (RFC 9444).
+    /// Whether a name may be proven by a parent domain (RFC 9444).
     pub widest: Scope,
 }
 
-/// What was asked for, checked; [`OrderRequest::create`] makes the order of it.
+/// A checked request; [`OrderRequest::create`] creates its order.
 #[derive(Clone, Debug, PartialEq)]
 pub struct OrderRequest {
     pub(super) wanted: Vec<Wanted>,
@@ -43,17 +42,17 @@ pub struct OrderRequest {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Wanted {
     pub(super) identifier: Identifier,
-    /// What a new authorization would be for: itself, or a domain that it lies in.
+    /// The subject of a new authorization: the identifier, or a parent domain.
     pub(super) subject: Subject,
     pub(super) methods: Vec<Method>,
 }
 
-/// Decides whether an order may be opened: its names, its times, and a method
-/// for each identifier among `enabled`.
+/// Checks whether an order may be created: its identifiers, its times, and an enabled method for
+/// each identifier.
 ///
 /// # Errors
-/// `malformed`, `unsupportedIdentifier` or `rejectedIdentifier`; with subproblems
-/// if there is more than one identifier, and `compound` if they differ in kind.
+/// `malformed`, `unsupportedIdentifier` or `rejectedIdentifier`; with subproblems if there is more
+/// than one identifier, and `compound` if their kinds differ.
 pub fn open(
     asked: &NewOrder,
     now: Timestamp,
@@ -74,19 +73,19 @@ pub fn open(
 }
 
 impl OrderRequest {
-    /// What the certificate is for: canonical, no identifier twice.
+    /// The identifiers of the certificate, canonical and without duplicates.
     pub fn identifiers(&self) -> impl Iterator<Item = &Identifier> + Clone {
         self.wanted.iter().map(|wanted| &wanted.identifier)
     }
 
-    /// The subjects of earlier authorizations that would serve it, the least scope of each.
+    /// The subjects of earlier authorizations that could be reused, each with the narrowest scope.
     pub fn sought(&self) -> BTreeSet<Subject> {
         let all = self.identifiers();
         all.flat_map(|identifier| self.widest.subjects_for(identifier))
             .collect()
     }
 
-    /// The certificate that is to be replaced.
+    /// The certificate to be replaced.
     pub fn replaces(&self) -> Option<&CertificateId> {
         self.replaces.as_ref()
     }
@@ -100,7 +99,7 @@ fn check_identifiers(
     let most = limits.identifiers;
     if asked.is_empty() {
         return Err(Problem::malformed(
-            "The order has no identifiers: name at least one.",
+            "The order has no identifiers: send at least one.",
         ));
     }
     if asked.len() > most {
@@ -140,7 +139,7 @@ fn want(asked: &Asked, widest: Scope, enabled: &[Method]) -> Result<Wanted, Prob
     })
 }
 
-/// A domain that is ordered itself and above other names needs no second authorization.
+/// Uses one authorization for a domain that is ordered itself and is the parent of other names.
 fn together_with_others(mut all: Vec<Wanted>) -> Vec<Wanted> {
     let wide = |wanted: &&Wanted| wanted.subject.scope == Scope::Subdomains;
     let above: Vec<_> = all.iter().filter(wide).cloned().collect();
@@ -156,14 +155,14 @@ fn together_with_others(mut all: Vec<Wanted>) -> Vec<Wanted> {
     all
 }
 
-/// What an authorization is for, and the methods that can prove that.
+/// The subject of an authorization, and the methods that can prove it.
 pub(super) struct Provable {
     pub(super) subject: Subject,
     pub(super) methods: Vec<Method>,
 }
 
-/// What an authorization for the identifier is for, and how it is proven: by `ancestor` if a
-/// method can do that, else by the identifier itself (RFC 9444 §4.3: at the server's choice).
+/// The subject of an authorization for the identifier: `ancestor` with its subdomains if a method
+/// can prove that, otherwise the identifier (RFC 9444 §4.3 leaves the choice to the server).
 pub(super) fn with_methods(
     identifier: Identifier,
     ancestor: Option<Identifier>,
@@ -188,13 +187,13 @@ pub(super) fn with_methods(
     }
     let words = match &identifier {
         Identifier::Wildcard(base) => format!(
-            "{identifier} is a wildcard, which only a record in the DNS can prove, and dns-01 is \
-             not offered here: ask the operator to enable it, or order the names below {base} one \
-             by one."
+            "{identifier} is a wildcard, which only a DNS record can prove, and no DNS method is \
+             enabled: ask the operator to enable dns-01, or order the names below {base} \
+             individually."
         ),
         Identifier::Dns(_) | Identifier::Ip(_) => format!(
-            "No challenge that this provisioner has enabled can prove {identifier}: ask its \
-             operator to enable http-01."
+            "No method enabled at this provisioner can prove {identifier}: ask the operator to \
+             enable http-01."
         ),
     };
     Err(Problem::rejected_identifier(words))
@@ -252,7 +251,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn names_are_lowered_and_kept_once_in_their_order() {
+    fn identifiers_are_made_canonical_and_duplicates_removed_in_order() {
         let mut asked = names(&["B.lab", "a.lab", "b.lab"]);
         asked.identifiers.push(Asked::new("ip", "::FFFF:10.0.0.7"));
         let opening = opened(&asked).unwrap();
@@ -261,7 +260,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn an_order_without_names_or_with_too_many_is_malformed() {
+    fn an_order_without_identifiers_or_with_too_many_is_malformed() {
         let none = opened(&names(&[])).unwrap_err();
         assert_eq!(none.kind, Kind::Malformed);
         let many = opened(&names(&["a", "b", "c", "d", "e"])).unwrap_err();
@@ -269,14 +268,14 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_single_bad_name_is_the_whole_problem() {
+    fn a_single_invalid_name_is_reported_without_subproblems() {
         let problem = opened(&names(&["a_b.lab"])).unwrap_err();
         assert!(problem.detail.contains("underscore"), "{problem}");
         assert_eq!(problem.subproblems, []);
     }
 
     #[test]
-    fn each_bad_name_among_several_has_its_subproblem() {
+    fn each_invalid_name_among_several_has_its_subproblem() {
         let problem = opened(&names(&["a..b", "good.lab", "c_d"])).unwrap_err();
         assert_eq!(problem.kind, Kind::Malformed);
         let at_fault: Vec<_> = (problem.subproblems.iter())
@@ -290,7 +289,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn bad_names_of_different_kinds_are_a_compound_problem() {
+    fn faults_of_different_kinds_are_a_compound_problem() {
         let mut asked = names(&["a..b"]);
         asked.identifiers.push(Asked::new("email", "a@b"));
         let problem = opened(&asked).unwrap_err();
@@ -299,7 +298,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_wildcard_is_rejected_because_dns_01_is_not_offered() {
+    fn a_wildcard_is_rejected_without_a_dns_method() {
         let problem = opened(&names(&["*.foo.lab"])).unwrap_err();
         assert_eq!(problem.kind, Kind::RejectedIdentifier);
         assert!(problem.detail.contains("dns-01"), "{problem}");
@@ -327,7 +326,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn an_opening_seeks_what_would_serve_it() {
+    fn a_request_lists_the_subjects_that_could_be_reused() {
         let sought = below(&[("a.lab", "")], Method::ALL).unwrap().sought();
         let sought: Vec<_> = (sought.iter())
             .map(|subject| (subject.identifier.to_string(), subject.scope))

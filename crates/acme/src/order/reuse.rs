@@ -1,5 +1,5 @@
-//! What an account has already for the names of a new order: authorizations that it proved earlier,
-//! authorizations that it asked for ahead (RFC 8555 §7.4.1), and permits of the operator.
+//! What an account already has for the names of a new order: valid authorizations, authorizations
+//! by newAuthz (RFC 8555 §7.4.1), and permits of the operator.
 
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
@@ -10,37 +10,37 @@ use crate::identifier::Identifier;
 use crate::permit::Permit;
 use crate::scope::{Scope, Subject};
 
-/// An authorization as it is stored, with its proof if it is valid.
+/// A stored authorization, with its proof if it is valid.
 #[derive(Debug, PartialEq)]
 pub struct ReusableAuthorization {
     /// The authorization.
     pub authorization: Authorization,
-    /// What made it valid.
+    /// Its proof.
     pub proof: Option<Proof>,
 }
 
-/// Which earlier authorizations serve a new order (RFC 8555 §7.4: at the server's choice).
+/// Which earlier authorizations a new order reuses (RFC 8555 §7.4 leaves the choice to the server).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reuse<'a> {
-    /// How long after its proof an authorization serves; none for not at all.
+    /// How long after its validation an authorization is reused; never if none.
     pub window: Option<SignedDuration>,
-    /// Whether those that were asked for ahead serve, as long as they live.
+    /// Whether authorizations by newAuthz are reused until they expire.
     pub ahead: bool,
-    /// The methods that are enabled now: a proof by another no longer counts.
+    /// The enabled methods: a proof by another method is not reused.
     pub enabled: &'a [Method],
-    /// The least life that must be left.
+    /// The shortest remaining lifetime.
     pub least: SignedDuration,
-    /// How far they may reach; those that reach farther serve nothing.
+    /// The widest permitted scope: an authorization with a wider scope is not reused.
     pub widest: Scope,
 }
 
 impl Reuse<'_> {
-    /// Whether there is anything to look for.
+    /// Whether any authorization can be reused.
     pub const fn is_on(&self) -> bool {
         self.window.is_some() || self.ahead
     }
 
-    /// Whether this one serves an order that begins at `now`.
+    /// Whether this authorization is reused by an order created at `now`.
     pub fn serves(&self, held: &ReusableAuthorization, now: Timestamp) -> bool {
         let ReusableAuthorization {
             authorization,
@@ -70,8 +70,8 @@ impl Reuse<'_> {
         }
     }
 
-    /// Of those that serve, the best for each identifier and scope: valid before pending, then the
-    /// one that lives longest.
+    /// The best reusable authorization for each identifier and scope: valid before pending, then the
+    /// one that expires last.
     pub fn choose(
         &self,
         all: Vec<ReusableAuthorization>,
@@ -95,17 +95,17 @@ impl Reuse<'_> {
     }
 }
 
-/// What there is for the names of one order.
+/// What an account already has for the names of one order.
 #[derive(Debug, Default, PartialEq)]
 pub struct ReusableAuthorizations {
-    /// Stored authorizations that serve it, one for each identifier and scope at most.
+    /// Reusable authorizations, at most one for each identifier and scope.
     pub held: Vec<ReusableAuthorization>,
     /// Permits of the account.
     pub permits: Vec<Permit>,
 }
 
 impl ReusableAuthorizations {
-    /// The proof that a permit gives for this identifier, and the permit.
+    /// A permit for this identifier, and its proof.
     pub(super) fn permitted(
         &self,
         identifier: &Identifier,
@@ -116,15 +116,15 @@ impl ReusableAuthorizations {
         permits.find_map(|permit| Some((permit, Proof::from_permit(permit, identifier, now)?)))
     }
 
-    /// The proofs of those authorizations that an order uses.
+    /// The proofs of the authorizations that an order uses.
     pub(super) fn into_proofs_of(self, authorizations: &[Uuid]) -> impl Iterator<Item = Proof> {
         let used = self.held.into_iter();
         let used = used.filter(|held| authorizations.contains(&held.authorization.id));
         used.filter_map(|held| held.proof)
     }
 
-    /// The stored authorization of this account that has proven this identifier; else the one that
-    /// is for what a new one would be for.
+    /// The stored authorization of this account that has proven this identifier; otherwise the one
+    /// for the subject of a new authorization.
     pub(super) fn of(
         &self,
         identifier: &Identifier,
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn a_valid_authorization_serves_within_the_window_after_its_proof() {
+    fn a_valid_authorization_is_reused_within_the_window_after_its_validation() {
         let valid = held(Origin::Order, Status::Valid, "20:00:00");
         let hour = reuse(Some(HOUR), false);
         assert!(hour.serves(&valid, at("08:59:59")));
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_ended_or_ends_soon_or_was_proven_otherwise_serves_nothing() {
+    fn authorizations_that_expire_soon_or_have_another_status_or_method_are_not_reused() {
         let hour = reuse(Some(HOUR), true);
         for status in [Status::Pending, Status::Invalid, Status::Deactivated] {
             let other = held(Origin::Order, status, "20:00:00");
@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn a_proof_by_a_lasting_record_is_looked_at_again_for_each_order() {
+    fn a_persistent_record_is_validated_again_for_each_order() {
         let by = |method, origin| {
             let held = held(origin, Status::Valid, "20:00:00");
             ReusableAuthorization {
@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_asked_for_ahead_serves_as_long_as_it_lives() {
+    fn an_authorization_by_new_authz_is_reused_until_it_expires() {
         let on = reuse(None, true);
         for status in [Status::Pending, Status::Valid] {
             let ahead = held(Origin::Ahead, status, "20:00:00");
@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn what_reaches_subdomains_serves_only_where_that_is_allowed() {
+    fn authorizations_for_subdomains_are_reused_only_where_permitted() {
         let wide = || {
             let mut wide = held(Origin::Ahead, Status::Valid, "20:00:00");
             wide.authorization.scope = Scope::Subdomains;
@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn of_several_the_valid_one_that_lives_longest_is_chosen() {
+    fn the_valid_authorization_that_expires_last_is_chosen() {
         let all = vec![
             held(Origin::Ahead, Status::Pending, "23:00:00"),
             held(Origin::Ahead, Status::Valid, "20:00:00"),

@@ -1,17 +1,17 @@
-//! The states of an order, each a type: what may be done with an order depends on it.
+//! The states of an order, each a type with the permitted transitions.
 
 use super::{Order, Status};
 use crate::challenge::Proof;
 use crate::identifier::Identifier;
 use crate::problem::{Kind, Problem};
 
-/// An order in the state that it is in.
+/// An order in its state.
 #[derive(Debug, PartialEq)]
 pub enum State {
-    /// It has no certificate yet, and its identifiers have to be proven. One that is stored as
-    /// ready is here as well: the stored status proves nothing.
+    /// It has no certificate yet. An order that is stored as ready is here as well: only the proofs
+    /// make it ready.
     Pending(Pending),
-    /// The certificate is being made.
+    /// The certificate is being issued.
     Processing(Processing),
     /// It has its certificate.
     Valid(Valid),
@@ -20,7 +20,7 @@ pub enum State {
 }
 
 impl State {
-    /// The order itself.
+    /// The order.
     pub fn as_order(&self) -> &Order {
         match self {
             Self::Pending(Pending(order))
@@ -30,18 +30,18 @@ impl State {
         }
     }
 
-    /// Takes out the order that can still become ready.
+    /// The order, if it can still become ready.
     ///
     /// # Errors
-    /// `orderNotReady` (RFC 8555 §7.4) with why it never will be ready, or is so no longer.
+    /// `orderNotReady` (RFC 8555 §7.4) with the reason.
     pub fn into_pending(self) -> Result<Pending, Problem> {
         let words = match self {
             Self::Pending(pending) => return Ok(pending),
             Self::Processing(_) => {
-                "The order's certificate is being made: fetch the order again in a moment."
+                "The order's certificate is being issued: fetch the order again in a moment."
                     .to_owned()
             }
-            Self::Valid(_) => "The order has its certificate already: download it.".to_owned(),
+            Self::Valid(_) => "The order already has its certificate: download it.".to_owned(),
             Self::Invalid(Invalid(order)) => match &order.error {
                 Some(error) => format!("The order is invalid: {error}"),
                 None => "The order is invalid: create a new one.".to_owned(),
@@ -59,7 +59,7 @@ macro_rules! states {
             pub struct $name(pub(super) Box<Order>);
 
             impl $name {
-                /// The order itself.
+                /// The order.
                 pub fn as_order(&self) -> &Order {
                     &self.0
                 }
@@ -69,11 +69,11 @@ macro_rules! states {
 }
 
 states! {
-    /// An order whose identifiers have to be proven.
+    /// An order that is not proven yet.
     Pending;
-    /// An order whose identifiers are all proven: a CSR may finalize it.
+    /// An order with all identifiers proven, which can be finalized.
     Ready;
-    /// An order whose certificate is being made.
+    /// An order with a certificate that is being issued.
     Processing;
     /// An order with its certificate.
     Valid;
@@ -82,10 +82,10 @@ states! {
 }
 
 impl Pending {
-    /// Makes it ready if the proofs, all of its own account, cover all identifiers.
+    /// Makes it ready if proofs of its own account cover all identifiers.
     ///
     /// # Errors
-    /// Gives the order back as it was if one is not proven; [`Pending::not_ready`] says so.
+    /// The unchanged order if an identifier is not proven; [`Pending::not_ready`] is its problem.
     pub fn ready(self, proofs: &[Proof]) -> Result<Ready, Self> {
         let proven = |identifier| is_proven(&self.0, identifier, proofs);
         if !self.0.identifiers.iter().all(proven) {
@@ -105,7 +105,7 @@ impl Pending {
                 let names: Vec<_> = names.map(ToString::to_string).collect();
                 format!(
                     "The order was ready, but its authorizations no longer prove {}: one of them \
-                     was taken back. Create a new order.",
+                     was revoked. Create a new order.",
                     names.join(", ")
                 )
             }
@@ -146,13 +146,13 @@ mod tests {
     }
 
     #[test]
-    fn a_proof_of_a_name_is_none_for_its_wildcard_nor_the_reverse() {
+    fn a_proof_of_a_name_does_not_cover_its_wildcard_nor_the_reverse() {
         assert!(pending(&["*.a.lab"]).ready(&[proof("a.lab", 2)]).is_err());
         assert!(pending(&["a.lab"]).ready(&[proof("*.a.lab", 2)]).is_err());
     }
 
     #[test]
-    fn a_proof_for_subdomains_proves_the_names_below_for_its_account_and_a_plain_one_never() {
+    fn only_a_proof_for_subdomains_covers_the_names_below_for_its_account() {
         let order = || pending(&["a.lab", "b.a.lab", "*.b.a.lab"]);
         let proven = |proof: Proof| order().ready(&[proof]).is_ok();
         assert!(proven(reaching(Scope::Subdomains, "a.lab", 2)));
@@ -188,7 +188,7 @@ mod tests {
         assert!(pending.not_ready(&[]).detail.contains("is pending"));
         assert!(state(Status::Ready).into_pending().is_ok());
         for (status, word) in [
-            (Status::Processing, "being made"),
+            (Status::Processing, "being issued"),
             (Status::Valid, "already"),
             (Status::Invalid, "invalid"),
         ] {

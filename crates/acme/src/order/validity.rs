@@ -1,4 +1,4 @@
-//! The validity that an order may ask for (`notBefore`, `notAfter`, RFC 8555 §7.4).
+//! Checks the requested validity of an order (`notBefore`, `notAfter`, RFC 8555 §7.4).
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -15,17 +15,17 @@ pub(super) fn check(
         && now.duration_since(begin) > limits.leeway
     {
         return Err(Problem::malformed(format!(
-            "notBefore {begin} is in the past (it is {now}): leave it out for a certificate that \
+            "notBefore {begin} is in the past (it is {now}): omit it for a certificate that \
              begins now."
         )));
     }
-    // Who has a name today need not have it years from now: a stock of short lives is a long one.
+    // Control of a name today does not prove control years from now.
     let minute = SignedDuration::from_mins(1);
     if let Some(begin) = not_before
         && begin.duration_since(now) > limits.longest.saturating_add(minute)
     {
         return Err(Problem::malformed(format!(
-            "notBefore {begin} lies further ahead than the longest life, {:#}: order then.",
+            "notBefore {begin} is further ahead than the longest lifetime, {:#}: order later.",
             limits.longest
         )));
     }
@@ -34,17 +34,17 @@ pub(super) fn check(
     };
     if end <= now {
         return Err(Problem::malformed(format!(
-            "notAfter {end} is in the past (it is {now}): leave it out for the usual life."
+            "notAfter {end} is in the past (it is {now}): omit it for the default lifetime."
         )));
     }
     let begin = not_before.unwrap_or(now);
     let life = end.duration_since(begin);
     if !life.is_positive() {
         return Err(Problem::malformed(format!(
-            "notAfter {end} is not after notBefore {begin}: swap them or leave both out."
+            "notAfter {end} is not after notBefore {begin}: swap them or omit both."
         )));
     }
-    // Requests take time and clients reckon from their own clock: a minute is forgiven.
+    // A minute is tolerated: requests take time, and clients compute from their own clock.
     let bound = if life > limits.longest.saturating_add(minute) {
         format!("at most {:#}", limits.longest)
     } else if life < limits.shortest.saturating_sub(minute) {
@@ -54,8 +54,8 @@ pub(super) fn check(
     };
     let life = life.round(jiff::Unit::Second).unwrap_or(life);
     Err(Problem::malformed(format!(
-        "notAfter {end} asks for a life of {life:#}, and this provisioner gives {bound}: choose \
-         another notAfter or leave it out."
+        "notAfter {end} requests a lifetime of {life:#}, and this provisioner permits {bound}: \
+         choose another notAfter or omit it."
     )))
 }
 
@@ -77,28 +77,28 @@ mod tests {
     }
 
     #[test]
-    fn a_certificate_cannot_be_had_for_years_to_come() {
+    fn a_certificate_cannot_start_years_from_now() {
         assert_eq!(lasting(Some("2026-11-24T12:00:00Z"), None), Ok(()));
         for (begin, end) in [
             ("2026-11-24T12:05:00Z", None),
             ("2036-11-23T12:00:00Z", Some("2036-11-24T12:00:00Z")),
         ] {
             let problem = lasting(Some(begin), end).unwrap_err();
-            assert!(problem.detail.contains("lies further ahead"), "{problem}");
+            assert!(problem.detail.contains("is further ahead"), "{problem}");
         }
     }
 
     #[test]
-    fn a_life_out_of_bounds_is_told_in_whole_seconds() {
+    fn a_lifetime_out_of_bounds_is_reported_in_whole_seconds() {
         let problem = lasting(None, Some("2026-11-23T12:01:59.477872122Z")).unwrap_err();
         assert!(
-            problem.detail.contains("a life of 1m 59s, and"),
+            problem.detail.contains("a lifetime of 1m 59s, and"),
             "{problem}"
         );
     }
 
     #[test]
-    fn times_that_make_sense_are_taken() {
+    fn valid_times_are_accepted() {
         for (not_before, not_after) in [
             (None, None),
             (None, Some("2026-11-23T13:00:00Z")),
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn times_that_make_none_are_malformed() {
+    fn invalid_times_are_malformed() {
         for (not_before, not_after, word) in [
             (Some("2026-11-23T11:00:00Z"), None, "notBefore"),
             (None, Some("2026-11-23T12:00:00Z"), "in the past"),

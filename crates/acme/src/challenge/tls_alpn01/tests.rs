@@ -1,4 +1,4 @@
-//! Each fault of a certificate and of a handshake, and what the judge says about it.
+//! Each fault of a certificate and of a handshake, with its verdict.
 
 use jiff::Timestamp;
 use pki::{Extension, Name, PrivateKey, Serial, TbsCertificate, assemble, extension};
@@ -112,7 +112,7 @@ fn retry(verdict: Verdict) -> Finding {
     finding
 }
 
-/// The certificate is refused as `unauthorized`, with these words.
+/// Asserts that the certificate is rejected as `unauthorized`, with this detail.
 #[track_caller]
 fn wrong(value: &str, extensions: Vec<Extension>, words: &str) {
     let finding = refused(value, observation(certificate(extensions)));
@@ -133,7 +133,7 @@ fn failure(kind: FailureKind) -> Finding {
 }
 
 #[test]
-fn the_name_that_is_asked_for_is_the_identifier_or_its_reverse_name() {
+fn the_server_name_is_the_identifier_or_its_reverse_name() {
     for (value, port, name) in [
         ("Foo.lab", 443, "foo.lab"),
         ("xn--mnchen-3ya.lab", 443, "xn--mnchen-3ya.lab"),
@@ -148,7 +148,7 @@ fn the_name_that_is_asked_for_is_the_identifier_or_its_reverse_name() {
         let mut cx = context(&identifier);
         cx.ports.tls = port;
         let Probe::Tls(probe) = ask(Method::TlsAlpn01, &cx) else {
-            panic!("another probe");
+            panic!("the probe is of another kind");
         };
         assert_eq!((probe.server_name.as_str(), probe.port), (name, port));
         assert_eq!(
@@ -159,7 +159,7 @@ fn the_name_that_is_asked_for_is_the_identifier_or_its_reverse_name() {
 }
 
 #[test]
-fn a_certificate_as_the_rfc_has_it_proves_a_name_and_an_address() {
+fn a_certificate_that_follows_the_rfc_proves_a_name_and_an_address() {
     for (value, name) in [
         ("foo.lab", dns("foo.lab")),
         ("foo.lab", dns("FOO.lab")),
@@ -199,16 +199,16 @@ fn tls_1_1_proves_nothing() {
 }
 
 #[test]
-fn a_certificate_that_cannot_be_read_or_is_too_long_proves_nothing() {
+fn a_certificate_that_is_invalid_or_too_long_proves_nothing() {
     let fine = certificate(vec![san(&[dns("foo.lab")]), acme_identifier()]);
     let mut longer = fine.clone();
     longer.push(0);
     let mut cut = observation(fine);
     cut.length = 20_000;
     for (observation, words) in [
-        (observation(Vec::new()), "cannot be read"),
-        (observation(b"nonsense".to_vec()), "cannot be read"),
-        (observation(longer), "cannot be read"),
+        (observation(Vec::new()), "cannot be parsed"),
+        (observation(b"nonsense".to_vec()), "cannot be parsed"),
+        (observation(longer), "cannot be parsed"),
         (cut, "20000 octets"),
     ] {
         let detail = refused("foo.lab", observation).problem.detail;
@@ -217,7 +217,7 @@ fn a_certificate_that_cannot_be_read_or_is_too_long_proves_nothing() {
 }
 
 #[test]
-fn the_one_name_has_to_be_the_identifier() {
+fn the_only_name_must_be_the_identifier() {
     let ip = |text: &str| AltName::Ip(text.parse().unwrap());
     let mail = AltName::Email("a@foo.lab".to_owned());
     let uri = AltName::Uri("https://foo.lab/".to_owned());
@@ -249,12 +249,12 @@ fn the_one_name_has_to_be_the_identifier() {
     wrong(
         "foo.lab",
         vec![trailing, acme_identifier()],
-        "subjectAltName cannot be read",
+        "subjectAltName cannot be parsed",
     );
 }
 
 #[test]
-fn each_fault_of_the_acme_identifier_has_its_own_words() {
+fn each_fault_of_the_acme_identifier_has_its_own_detail() {
     let changed = |change: &dyn Fn(&mut Extension)| {
         let mut extension = acme_identifier();
         change(&mut extension);
@@ -284,7 +284,7 @@ fn each_fault_of_the_acme_identifier_has_its_own_words() {
 }
 
 #[test]
-fn an_extension_that_is_there_twice_proves_nothing() {
+fn a_certificate_with_a_repeated_extension_proves_nothing() {
     let names = san(&[dns("foo.lab")]);
     let twice = "more than once";
     wrong(
@@ -300,10 +300,10 @@ fn an_extension_that_is_there_twice_proves_nothing() {
 }
 
 #[test]
-fn a_certificate_that_another_key_signed_proves_nothing() {
+fn a_certificate_signed_by_another_key_proves_nothing() {
     let extensions = || vec![san(&[dns("foo.lab")]), acme_identifier()];
     for (issuer, signer, words) in [
-        ("challenge", OTHER_KEY, "own key did not sign it"),
+        ("challenge", OTHER_KEY, "not signed by its own key"),
         ("another", KEY, "issuer has another name"),
     ] {
         let leaf = signed(extensions(), issuer, signer);
@@ -314,7 +314,7 @@ fn a_certificate_that_another_key_signed_proves_nothing() {
 }
 
 #[test]
-fn a_handshake_that_fails_says_why_and_what_to_do() {
+fn a_failed_handshake_is_reported_with_cause_and_advice() {
     use FailureKind::{Alert, NoSuchName, OldTls, Protocol, Refused, Reset, Timeout, Tls};
     for (kind, problem, words, advice) in [
         (Alert(120), Kind::Tls, "alert 120", "web server"),
@@ -359,7 +359,7 @@ fn a_handshake_that_fails_says_why_and_what_to_do() {
 }
 
 #[test]
-fn the_names_of_the_certificate_are_for_the_operator_only() {
+fn the_names_of_the_certificate_are_shown_to_the_operator_only() {
     let finding = refused(
         "foo.lab",
         observation(certificate(vec![san(&[dns("secret.lab")])])),
@@ -370,12 +370,12 @@ fn the_names_of_the_certificate_are_for_the_operator_only() {
 
 proptest! {
     #[test]
-    fn no_octets_for_a_certificate_break_the_judge(leaf in proptest::collection::vec(any::<u8>(), 0..600)) {
+    fn a_certificate_of_random_octets_is_judged_without_a_panic(leaf in proptest::collection::vec(any::<u8>(), 0..600)) {
         prop_assert!(matches!(judged("foo.lab", observation(leaf)), Verdict::Retry(_)));
     }
 
     #[test]
-    fn a_certificate_with_any_octet_changed_is_judged_and_not_taken(at in any::<usize>(), with in 1_u8..) {
+    fn a_certificate_with_any_octet_changed_is_rejected(at in any::<usize>(), with in 1_u8..) {
         let mut leaf = certificate(vec![san(&[dns("foo.lab")]), acme_identifier()]);
         let at = at % leaf.len();
         leaf[at] ^= with;
@@ -383,7 +383,7 @@ proptest! {
     }
 
     #[test]
-    fn no_octets_in_the_extensions_break_the_judge(
+    fn extensions_of_random_octets_are_judged_without_a_panic(
         identifier in proptest::collection::vec(any::<u8>(), 0..80),
         names in proptest::collection::vec(any::<u8>(), 0..80),
     ) {
