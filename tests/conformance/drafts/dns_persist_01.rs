@@ -105,7 +105,7 @@ fn other_issuers_and_unknown_parameters_are_ignored() {
             .chain([mine.to_owned()])
             .collect()
     });
-    let issuer = "found the value \"other.example; a=b\", and nothing there is for this issuer";
+    let issuer = "found the value \"other.example; a=b\", but no record for this issuer";
     refused("others.persist01.test", "unauthorized", issuer, |_| {
         vec!["other.example; a=b".to_owned()]
     });

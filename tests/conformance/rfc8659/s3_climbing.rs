@@ -31,7 +31,7 @@ fn the_nearest_records_count() {
     );
     let detail = refused(&finalize(&account, &order, &[name]), 403, "caa");
     assert!(
-        detail.contains("at climb-caa.test, which is above www"),
+        detail.contains("at climb-caa.test, a parent of www"),
         "{detail}"
     );
     assert!(

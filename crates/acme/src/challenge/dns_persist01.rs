@@ -43,7 +43,7 @@ pub(super) fn judge(cx: &Context<'_>, seen: &Observation) -> Verdict {
             let found = txt::found(&observation.values);
             (
                 Kind::Unauthorized,
-                format!("{found}, none of which is for this issuer"),
+                format!("{found}, but no record for this issuer"),
             )
         }
     };
