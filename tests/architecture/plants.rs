@@ -6,7 +6,7 @@ use std::process::Command;
 
 use acceptance::paths;
 
-use super::dependencies::wrong_arrows;
+use super::dependencies::{impure_dependencies, wrong_arrows};
 use super::layers::{second_grants, upward_uses_in_ca};
 use super::records::{MAX_VERBS, misplaced_proofs, wide_ports};
 use super::server::{
@@ -44,6 +44,12 @@ fn in_crates() -> Vec<Plant> {
             "crates/pki/Cargo.toml",
             "\n[dependencies.acme]\nworkspace = true\n",
             wrong_arrows,
+        ),
+        // Reaches tokio through another crate.
+        plant(
+            "crates/acme/Cargo.toml",
+            "\n[dependencies.hyper-util]\nworkspace = true\n",
+            impure_dependencies,
         ),
         plant(
             "crates/acme/src/planted.rs",
@@ -115,6 +121,11 @@ fn in_server() -> Vec<Plant> {
         plant(
             "crates/server/src/http/acme/planted.rs",
             "//! x\nfn f(services: &Services) { services.snapshot(); }\n",
+            second_snapshots,
+        ),
+        plant(
+            "crates/server/src/service/configured.rs",
+            "//! x\nfn f(live: &Live) { live.config(); }\n",
             second_snapshots,
         ),
     ]
