@@ -1,7 +1,8 @@
 //! What the tests of this crate share: an authority that smallstep's `step` has made, with its keys.
 
 use acme::challenge::{
-    self, CaaIdentity, HttpObservation, Method, Observation, Ports, Proof, Trace, Verdict,
+    self, CaaIdentity, HttpObservation, Method, Observation, Ports, Proof, Trace, TxtObservation,
+    Verdict,
 };
 use acme::identifier::Identifier;
 use acme::message::identifier::Asked;
@@ -172,6 +173,11 @@ fn placed(order: &Ordered) -> Order {
 
 /// The proof that a web server with the right answer gives.
 fn proof(identifier: &Identifier, account: Uuid) -> Proof {
+    proof_by(Method::Http01, identifier, account)
+}
+
+/// The proof by http-01, or by dns-01.
+pub(crate) fn proof_by(method: Method, identifier: &Identifier, account: Uuid) -> Proof {
     let cx = challenge::Context {
         identifier,
         token: "token",
@@ -183,29 +189,44 @@ fn proof(identifier: &Identifier, account: Uuid) -> Proof {
         now: now(),
         redirects: &[],
     };
-    let seen = Observation::Http(HttpObservation {
-        status: 200,
-        location: None,
-        media_type: None,
-        body: cx.key_authorization.as_bytes().to_vec(),
-        length: 16,
-        truncated: false,
-        trace: Trace::default(),
-    });
-    let Verdict::Valid(proof) = challenge::judge(Method::Http01, &cx, &seen) else {
+    let seen = if method == Method::Dns01 {
+        Observation::Txt(TxtObservation {
+            values: vec![TXT.to_owned()],
+            trace: Trace::default(),
+        })
+    } else {
+        Observation::Http(HttpObservation {
+            status: 200,
+            location: None,
+            media_type: None,
+            body: cx.key_authorization.as_bytes().to_vec(),
+            length: 16,
+            truncated: false,
+            trace: Trace::default(),
+        })
+    };
+    let Verdict::Valid(proof) = challenge::judge(method, &cx, &seen) else {
         panic!("{identifier} is proven");
     };
     proof
 }
 
+/// `printf %s token.thumbprint | openssl sha256 -binary | basenc --base64url`
+const TXT: &str = "61rBZ_4knHblO0MNoxFsXZ_eTFUHum0B6IVRbhvUn5I";
+
 /// The request of an order that [`finalized`] has made.
 pub(crate) fn request(finalized: Finalized) -> IssuanceRequest {
+    request_with(finalized, &[])
+}
+
+/// The request of an order whose names were validated like this.
+pub(crate) fn request_with(finalized: Finalized, proofs: &[Proof]) -> IssuanceRequest {
     let account = AccountBasis {
         id: finalized.order().account,
         uri: "https://ca.lab/acme/acme/account/2".to_owned(),
         external_key: None,
     };
-    provisioner::acme::request(finalized, &[], account)
+    provisioner::acme::request(finalized, proofs, account)
 }
 
 /// Records that have nothing against a request, an order or a renewal.

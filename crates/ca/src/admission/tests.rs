@@ -1,6 +1,8 @@
 //! Admission: which records end a right, and how questions are settled.
 
 use acme::caa::Record;
+use acme::challenge::Method;
+use acme::identifier::Identifier;
 use acme::order::Finalized;
 use acme::problem::{Kind, Problem};
 use serde_json::{Value, json};
@@ -8,7 +10,9 @@ use serde_json::{Value, json};
 use super::caa::{CaaMode, OnOutage};
 use super::*;
 use crate::config::Config;
-use crate::fixture::{self, finalized, leaf_key, now, order, request, standing};
+use crate::fixture::{
+    self, finalized, leaf_key, now, order, proof_by, request, request_with, standing,
+};
 
 fn order_of(names: &[&str]) -> Finalized {
     finalized(order(names), None, &leaf_key())
@@ -146,6 +150,38 @@ fn caa_is_asked_for_until_the_records_that_count_are_there() {
         panic!("it is not refused");
     };
     assert_eq!(Problem::from(refusal).kind, Kind::Caa);
+}
+
+/// Orders two names of which dns-01 has proven one and http-01 the other, where only one method is
+/// allowed for both.
+fn proven_by_two_methods(allowed: &str) -> Problem {
+    let config = config("enforce");
+    let finalized = order_of(&["a.lab", "b.lab"]);
+    let account = finalized.order().account;
+    let proof = |method, name| proof_by(method, &Identifier::guess(name).unwrap(), account);
+    let proofs = [
+        proof(Method::Http01, "b.lab"),
+        proof(Method::Dns01, "a.lab"),
+    ];
+    let request = request_with(finalized, &proofs);
+    let policy = config.issuance_policy(&request, None);
+    let value = format!("ca.lab; validationmethods={allowed}");
+    let mut facts = found("a.lab", &value);
+    facts.caa.records.extend(found("b.lab", &value).caa.records);
+    match admit(request, &policy, &standing(), &facts, now()) {
+        Admission::Refusal(refusal) => Problem::from(refusal),
+        Admission::Grant(_) | Admission::Ask(..) => panic!("it is not refused"),
+    }
+}
+
+#[test]
+fn caa_judges_each_name_of_an_order_by_the_method_that_proved_it() {
+    for (allowed, refused) in [("dns-01", "b.lab"), ("http-01", "a.lab")] {
+        let problem = proven_by_two_methods(allowed);
+        assert_eq!(problem.kind, Kind::Caa);
+        let start = format!("CAA forbids {refused}: ");
+        assert!(problem.detail.starts_with(&start), "{problem}");
+    }
 }
 
 #[test]
