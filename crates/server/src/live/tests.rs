@@ -145,6 +145,20 @@ async fn a_file_that_changes_between_two_valid_reads_is_read_until_two_reads_agr
     );
 }
 
+#[tokio::test]
+async fn an_edit_during_a_reload_is_taken_and_what_it_replaces_is_not() {
+    let folder = Folder::new(&["a"]);
+    let live = folder.live();
+    let revision = *live.changes().borrow();
+    folder.put("ca.json", &ca_json(&["b"], "db"));
+    let edit = async { folder.put("ca.json", &ca_json(&["c"], "db")) };
+    // The reload is polled first: it reads, and waits before it reads again.
+    let (reloaded, ()) = tokio::join!(biased; live.reload(), edit);
+    assert_eq!(reloaded, Some(Reloaded::Changed));
+    assert_eq!(names(&live), ["c"]);
+    assert_eq!(*live.changes().borrow(), revision + 1);
+}
+
 /// Edits the watched files in one way, and waits until the edit is in force.
 async fn follows(edit: impl FnOnce(&Folder)) -> Vec<String> {
     let folder = Folder::new(&["a"]);
