@@ -50,8 +50,6 @@ mod sealed {
     /// Keeps other crates from implementing [`super::Unsigned`].
     #[expect(unnameable_types, reason = "it must not be nameable elsewhere")]
     pub trait Sealed {}
-
-    impl Sealed for super::UnsignedCertificate {}
 }
 
 /// A certificate that lacks only its signature. It is made in this module alone.
@@ -60,6 +58,8 @@ pub struct UnsignedCertificate {
     kind: Kind,
     recipient: Recipient,
 }
+
+impl sealed::Sealed for UnsignedCertificate {}
 
 impl Unsigned for UnsignedCertificate {
     type Signed = Certificate;
