@@ -47,7 +47,7 @@ pub trait Unsigned: sealed::Sealed {
 }
 
 mod sealed {
-    /// Keeps other crates from implementing [`super::Unsigned`].
+    /// Keeps other crates from implementing `Unsigned`.
     #[expect(unnameable_types, reason = "it must not be nameable elsewhere")]
     pub trait Sealed {}
 }
