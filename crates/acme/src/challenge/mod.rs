@@ -100,6 +100,18 @@ impl Method {
         matches!(self, Self::Dns01 | Self::DnsAccount01)
     }
 
+    /// Whether it judges the payload of the client's answer ([`Probe::Payload`]). That of all other
+    /// methods is not kept.
+    pub const fn judges_payload(self) -> bool {
+        match self {
+            Self::Dns01
+            | Self::Http01
+            | Self::TlsAlpn01
+            | Self::DnsAccount01
+            | Self::DnsPersist01 => false,
+        }
+    }
+
     /// Whether its challenges have a `token`; a persistent record does not need one.
     pub const fn has_token(self) -> bool {
         !matches!(self, Self::DnsPersist01)

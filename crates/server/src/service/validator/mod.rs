@@ -9,7 +9,7 @@ use std::time::Duration;
 use acme::Problem;
 use acme::account::Account;
 use acme::authz::{Authorization, Status};
-use acme::challenge::{self, CaaIdentity, Challenge};
+use acme::challenge::{self, CaaIdentity, Challenge, Method};
 use ca::config::Config;
 use jiff::Timestamp;
 use moka::sync::Cache;
@@ -119,6 +119,7 @@ impl Validator {
             return Ok(authorization);
         };
         check_still_offered(config, &authorization, &challenge)?;
+        let payload = kept(challenge.method, payload);
         let order = found.orders.first().copied();
         let rates = &config.riser.rate_limits;
         let limits = self.limiter.under(rates);
@@ -298,6 +299,16 @@ fn check_still_offered(
     .into())
 }
 
+/// The payload that a job and its record keep: jobs wait in numbers, so that only a method that
+/// judges the payload holds one.
+fn kept(method: Method, payload: Vec<u8>) -> Vec<u8> {
+    if method.judges_payload() {
+        payload
+    } else {
+        NO_PAYLOAD.to_vec()
+    }
+}
+
 /// Whether a verdict is still outstanding.
 fn is_open(authorization: &Authorization, challenge: &Challenge) -> bool {
     let undecided = matches!(
@@ -310,3 +321,5 @@ fn is_open(authorization: &Authorization, challenge: &Challenge) -> bool {
 /// How long the answers of one order wait for verdicts, all together.
 const PATIENCE: Duration = Duration::from_secs(2);
 const SLOTS: usize = 256;
+/// The payload of an answer that says nothing (RFC 8555 §7.5.1).
+const NO_PAYLOAD: &[u8] = b"{}";
