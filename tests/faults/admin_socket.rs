@@ -79,7 +79,7 @@ fn settings_without_effect_are_reported_to_the_operator() {
         for _ in 0..2 {
             let answer = server.authority.run(&["ca", "reload"]).success().stderr;
             assert!(
-                answer.contains("profile.lost: is offered by nobody"),
+                answer.contains("profile.lost: is offered by no provisioner"),
                 "{answer}"
             );
             assert!(

@@ -74,7 +74,7 @@ fn a_full_disk_gives_correct_answers_and_the_server_recovers() {
             kept.extend(orders);
             assert!(
                 refusal.contains("newOrder: 50"),
-                "told {refusal:?}\n{}",
+                "the client got {refusal:?}\n{}",
                 server.daemon.log()
             );
             assert!(

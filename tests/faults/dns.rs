@@ -148,8 +148,11 @@ fn servers_of_a_zone_that_do_not_serve_it_or_must_not_be_queried_are_reported() 
         let account = server.account();
         settings(&server, "[validation]\nauthoritative = true\n");
         let name = "www.example.com";
-        let nobody = dns01(&account, name, |_| {});
-        assert!(nobody.contains("name servers for no zone"), "{nobody}");
+        let unanswered = dns01(&account, name, |_| {});
+        assert!(
+            unanswered.contains("name servers for no zone"),
+            "{unanswered}"
+        );
         delegate(harness, "example.com", "127.0.0.2");
         let lame = dns01(&account, name, |value| {
             lame.set("_acme-challenge.www.example.com", Answer::Text(vec![value]));

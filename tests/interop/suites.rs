@@ -54,7 +54,7 @@ fn pebble_folder(harness: &Harness) -> PathBuf {
     folder
 }
 
-/// A command whose environment tells the front end where our programs are.
+/// A command whose environment has the path of our programs for the front end.
 fn command(program: &Path, harness: &Harness) -> Command {
     let mut command = process::command(program);
     command

@@ -98,7 +98,7 @@ impl ExternalKey {
     }
 }
 
-/// The answer to a binding by a key that nobody knows.
+/// The answer to a binding by an unknown key.
 #[must_use]
 pub fn unknown(id: &str) -> Problem {
     let id: String = id.chars().take(SHOWN).collect();
@@ -134,7 +134,7 @@ fn refuse(id: &str, why: &str) -> Problem {
     ))
 }
 
-/// Characters of a stranger's text in an answer.
+/// Characters of a client's text that an answer repeats.
 const SHOWN: usize = 100;
 
 #[cfg(test)]
@@ -170,8 +170,8 @@ mod tests {
     }
 
     #[test]
-    fn a_strangers_id_is_cut_and_escaped() {
-        let told = unknown(&"\n".repeat(500)).detail;
-        assert!(told.len() < 400 && !told.contains('\n'), "{told}");
+    fn an_unknown_id_is_cut_and_escaped() {
+        let detail = unknown(&"\n".repeat(500)).detail;
+        assert!(detail.len() < 400 && !detail.contains('\n'), "{detail}");
     }
 }

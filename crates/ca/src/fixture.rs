@@ -275,7 +275,7 @@ pub(crate) fn acme(config: &Config) -> &Acme {
     config.authority.acme("acme").unwrap()
 }
 
-/// A grant of our own TLS certificate.
+/// A grant of the server's own TLS certificate.
 pub(crate) fn server_certificate(names: &[&str], key: &PublicKey) -> Grant {
     let names: Vec<String> = names.iter().map(ToString::to_string).collect();
     let life = SignedDuration::from_hours(24);

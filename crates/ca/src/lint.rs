@@ -1,4 +1,4 @@
-//! The lint: rules that every certificate has to keep, whoever asked for it. It runs last before
+//! The lint: rules that every certificate has to keep, whatever requested it. It runs last before
 //! the signature; a finding is a fault of the authority and holds the certificate back.
 //!
 //! Not here: what is not a certificate. CRLs and OCSP responses have rules of their own.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// TLS settings: of the server, and as the sign response tells them to clients.
+/// TLS settings: of the server, and as the sign response recommends them to clients.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TlsOptions {

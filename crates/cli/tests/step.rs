@@ -269,12 +269,12 @@ fn a_challenge_of_a_draft_is_refused_with_the_file_that_can_name_it() {
         "ACME",
         "--challenge",
     ];
-    let told = folder.run(&[&add[..], &["dns-persist-01"]].concat());
-    assert_eq!(told.code, 1);
+    let refused = folder.run(&[&add[..], &["dns-persist-01"]].concat());
+    assert_eq!(refused.code, 1);
     assert!(
-        told.stderr.contains("name it in riser.toml"),
+        refused.stderr.contains("name it in riser.toml"),
         "{}",
-        told.stderr
+        refused.stderr
     );
 }
 

@@ -1,6 +1,6 @@
 //! Reading and writing DER one element at a time, on `der`'s strict reader.
 //!
-//! A certificate of someone else's making is taken apart element by element so that what is odd in one
+//! A certificate of another issuer is taken apart element by element so that what is odd in one
 //! field does not hide the others; nothing is ever re-encoded to be hashed or verified.
 
 use der::{Decode, Header, Reader, SliceReader, asn1::ObjectIdentifier};

@@ -1,4 +1,4 @@
-//! Whether octets that somebody wrote by hand are DER (X.690 §10).
+//! Whether octets from a configuration file are DER (X.690 §10).
 //!
 //! Not here: what they mean.
 

@@ -168,13 +168,13 @@ async fn run(
     });
     let https = Listener::https(listener, tls, router, limits);
     announce::start(announcer, plan, &config, &fingerprints, &address);
-    tell_systemd(&[NotifyState::Ready]);
+    notify_systemd(&[NotifyState::Ready]);
     let jobs = start_jobs(&services, &store, server_certificate, &live, span);
     if let Err(error) = services.validator.resume(&live.config()).await {
         tracing::error!(%error, "unfinished validations cannot be resumed");
     }
     attend(plan, &live, &prober, &mut signals, announcer).await;
-    tell_systemd(&[NotifyState::Stopping]);
+    notify_systemd(&[NotifyState::Stopping]);
     announcer.detail("shutting down ...");
     stop(Listeners { https, admin }, &services, &mut signals).await;
     jobs.iter().for_each(JoinHandle::abort);
@@ -228,9 +228,9 @@ async fn reload(live: &Live, announcer: &Announcer) {
     let states: Vec<_> = std::iter::once(NotifyState::Reloading)
         .chain(clock)
         .collect();
-    tell_systemd(&states);
+    notify_systemd(&states);
     live.reload().await;
-    tell_systemd(&[NotifyState::Ready]);
+    notify_systemd(&[NotifyState::Ready]);
 }
 
 /// What the authority listens on.
@@ -261,7 +261,7 @@ async fn stop(listeners: Listeners, services: &Services, signals: &mut Signals) 
     }
 }
 
-fn tell_systemd(states: &[NotifyState<'_>]) {
+fn notify_systemd(states: &[NotifyState<'_>]) {
     // Without systemd nothing listens.
     drop(sd_notify::notify(states));
 }

@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn refusals_and_outages_are_told_apart() {
+    fn refusals_and_outages_are_distinguished() {
         assert!(Error::Full.is_outage());
         assert!(!Error::Conflict("serial".to_owned()).is_outage());
     }

@@ -105,7 +105,7 @@ fn a_header_that_never_ends_ends_the_connection() {
     );
 }
 
-/// Frames that want an answer each, whose answers nobody reads, are not all answered in memory
+/// Answers to frames that require one are not all kept in memory for a client that reads none
 /// (CVE-2019-9512, CVE-2019-9515).
 #[test]
 fn frames_that_require_answers_do_not_delay_other_connections() {

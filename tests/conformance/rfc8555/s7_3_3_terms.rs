@@ -13,8 +13,8 @@ use crate::conformance::subject::refused;
 const OLD: &str = "https://ca.example/terms-1";
 const NEW: &str = "https://ca.example/terms-2";
 
-/// Where the operator wants agreement to new terms, an account gets nothing new without it, is told
-/// where a person can read them, and goes on as soon as it agrees (§7.3.3).
+/// Where the operator wants agreement to new terms, an account gets nothing new without it, gets a
+/// link to the terms, and can go on as soon as it agrees (§7.3.3).
 #[test]
 fn an_account_that_agreed_to_other_terms_is_asked_to_agree_again() {
     own_harness(|harness| {

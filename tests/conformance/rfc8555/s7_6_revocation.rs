@@ -1,5 +1,5 @@
-//! RFC 8555 §7.6: a certificate is revoked by its account, by its key, or by an account that holds
-//! all its names; once, and by nobody else.
+//! RFC 8555 §7.6: a certificate is revoked by its account, by its key, or by an account that has
+//! proven all its names; once, and by no other.
 
 use std::sync::{Arc, Barrier};
 

@@ -25,7 +25,7 @@ fn only_the_account_that_is_named_is_served() {
     }
 }
 
-/// The same path elsewhere, or a repeated parameter, permits nobody.
+/// The same path elsewhere, or a repeated parameter, permits no account.
 #[test]
 fn an_account_elsewhere_or_named_twice_is_not_served() {
     let account = account();

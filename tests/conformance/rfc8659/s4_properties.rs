@@ -30,7 +30,7 @@ fn a_record_with_our_name_allows() {
     ));
 }
 
-/// An empty issuer, another one, or a value that cannot be parsed permits nobody (§4.2); the refusal
+/// An empty issuer, another one, or a value that cannot be parsed permits no issuer (§4.2); the refusal
 /// quotes the record and names the one to add.
 #[test]
 fn a_record_without_our_name_forbids() {

@@ -141,7 +141,7 @@ fn a_certificate_with_another_extension_is_refused() {
     );
 }
 
-/// A certificate that is not self-signed is refused, whoever issued it (§3).
+/// A certificate that is not self-signed is refused, whichever authority issued it (§3).
 #[test]
 fn a_certificate_that_is_not_self_signed_is_refused() {
     refused(

@@ -49,8 +49,8 @@ fn deactivating_an_authorization_ends_the_orders_of_its_subdomains() {
     assert_eq!(again.body["status"], "pending", "{}", again.body);
 }
 
-/// Whoever has proven a domain with all below may revoke what others got for names below (RFC 8555
-/// §7.6); who has proven the domain alone may not.
+/// An account that has proven a domain with its subdomains may revoke other accounts' certificates for
+/// them (RFC 8555 §7.6); one that has proven the domain alone may not.
 #[test]
 fn an_account_that_has_proven_a_domain_with_subdomains_may_revoke_for_them() {
     let name = "www.revoke.rfc9444.test";

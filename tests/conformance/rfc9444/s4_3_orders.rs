@@ -130,8 +130,7 @@ fn a_domain_that_is_not_above_the_name_is_refused() {
     }
 }
 
-/// Where it is switched off, which is how a provisioner begins, nobody reads what the client says
-/// about ancestors.
+/// Where it is switched off, as it is by default, the ancestors that a client names are ignored.
 #[test]
 fn where_subdomains_are_off_each_name_is_proven_itself() {
     let account = subject().account();

@@ -1,4 +1,4 @@
-//! RFC 9773 §4: everybody may ask when a certificate should be renewed.
+//! RFC 9773 §4: every client may ask when a certificate should be renewed.
 
 use acceptance::acme::Account;
 use acceptance::https::Response;

@@ -71,7 +71,7 @@ pub fn admit(
 }
 
 /// Decides as [`admit`] would, as far as neither key nor facts from outside are needed: when an
-/// order is created, so that nobody validates names that cannot be had.
+/// order is created, so that no client validates names that it cannot get.
 ///
 /// # Errors
 /// Why a request for these names would be refused.

@@ -48,7 +48,7 @@ pub enum Renewed {
 /// What the records say about a key.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum KeyStanding {
-    /// Nobody asked.
+    /// The records were not asked.
     #[default]
     NotAsked,
     /// Nothing is known against it.

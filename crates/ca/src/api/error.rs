@@ -72,7 +72,7 @@ impl Error {
     }
 }
 
-/// A refusal as a client of the step API sees it: what is wrong with the request is told, what
+/// A refusal as a client of the step API sees it: what is wrong with the request is stated, what
 /// is wrong with its rights stays in the log.
 impl From<&Refusal> for Error {
     fn from(refusal: &Refusal) -> Self {

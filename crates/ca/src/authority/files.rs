@@ -11,7 +11,7 @@ use crate::config::CA_JSON;
 use crate::config::edit::to_text;
 use crate::tls::TlsOptions;
 
-/// What `step ca init` is told.
+/// The answers and flags of `step ca init`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
     /// The step path, absolute.
@@ -45,7 +45,7 @@ pub struct Layout {
     pub database: PathBuf,
     /// `templates`
     pub templates: PathBuf,
-    /// `run/step-ca.sock`, the operator's door while the server runs
+    /// `run/step-ca.sock`, where operators' commands reach a running server
     pub socket: PathBuf,
 }
 
@@ -126,7 +126,7 @@ const PUBLIC_FILE: u32 = 0o644;
 
 /// Every file and folder of the new authority, folders first.
 #[must_use]
-pub fn entries(plan: &Plan, minted: NewAuthority<'_>) -> Vec<Entry> {
+pub fn entries(plan: &Plan, authority: NewAuthority<'_>) -> Vec<Entry> {
     let layout = Layout::new(&plan.step_path);
     let mut entries = folders(plan, &layout);
     let mut file = |path: PathBuf, mode, contents: Zeroizing<Vec<u8>>| {
@@ -138,15 +138,15 @@ pub fn entries(plan: &Plan, minted: NewAuthority<'_>) -> Vec<Entry> {
     };
     let plain = |text: String| Zeroizing::new(text.into_bytes());
     let secret = |text: &Zeroizing<String>| Zeroizing::new(text.as_bytes().to_vec());
-    let ca_json = plain(ca_json(plan, &minted.provisioners));
-    let defaults = plain(defaults_json(plan, &minted.root.fingerprint()));
-    file(layout.root, PRIVATE_FILE, plain(minted.root.to_pem()));
-    if let Some(key) = &minted.root_key {
+    let ca_json = plain(ca_json(plan, &authority.provisioners));
+    let defaults = plain(defaults_json(plan, &authority.root.fingerprint()));
+    file(layout.root, PRIVATE_FILE, plain(authority.root.to_pem()));
+    if let Some(key) = &authority.root_key {
         file(layout.root_key, PRIVATE_FILE, secret(key));
     }
-    let intermediate = plain(minted.intermediate.to_pem());
+    let intermediate = plain(authority.intermediate.to_pem());
     file(layout.intermediate, PRIVATE_FILE, intermediate);
-    let key = secret(&minted.intermediate_key);
+    let key = secret(&authority.intermediate_key);
     file(layout.intermediate_key, PRIVATE_FILE, key);
     file(layout.ca_json, PUBLIC_FILE, ca_json);
     file(layout.defaults_json, PUBLIC_FILE, defaults);

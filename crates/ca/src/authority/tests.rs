@@ -119,28 +119,28 @@ fn the_url_has_the_first_name_and_the_port_unless_it_goes_without_saying() {
         let value: Value = serde_json::from_str(&text).unwrap();
         assert_eq!(value["ca-url"], url);
     }
-    let told = Plan {
+    let plan = Plan {
         ca_url: Some("https://ca.example.com".into()),
         ..plan()
     };
-    assert!(defaults_json(&told, "00").contains("\"https://ca.example.com\""));
+    assert!(defaults_json(&plan, "00").contains("\"https://ca.example.com\""));
 }
 
 #[test]
 fn every_file_has_its_mode_and_its_folder_comes_first() {
-    let minted = NewAuthority {
+    let authority = NewAuthority {
         root: &fixture::root(),
         root_key: Some(Zeroizing::new("root key".to_owned())),
         intermediate: &fixture::intermediate(),
         intermediate_key: Zeroizing::new("intermediate key".to_owned()),
         provisioners: real_provisioners(),
     };
-    let told: Vec<String> = entries(&plan(), minted)
+    let paths: Vec<String> = entries(&plan(), authority)
         .iter()
         .map(|entry| format!("{:o} {}", entry.mode, entry.path.display()))
         .collect();
     assert_eq!(
-        told,
+        paths,
         [
             "700 /home/step/.step",
             "700 /home/step/.step/config",

@@ -70,7 +70,7 @@ impl Config {
 fn provisioners(old: &[Provisioner], new: &[Provisioner]) -> Vec<Change> {
     let before: BTreeMap<_, _> = old.iter().map(|p| (p.name(), p)).collect();
     let after: BTreeMap<_, _> = new.iter().map(|p| (p.name(), p)).collect();
-    let told = |provisioner: &Provisioner, verb: &str| Change {
+    let change = |provisioner: &Provisioner, verb: &str| Change {
         what: format!(
             "provisioner {} ({}) {verb}",
             provisioner.name(),
@@ -81,14 +81,14 @@ fn provisioners(old: &[Provisioner], new: &[Provisioner]) -> Vec<Change> {
     let mut changes = Vec::new();
     for provisioner in new {
         match before.get(provisioner.name()) {
-            None => changes.push(told(provisioner, "added")),
-            Some(old) if *old != provisioner => changes.push(told(provisioner, "changed")),
+            None => changes.push(change(provisioner, "added")),
+            Some(old) if *old != provisioner => changes.push(change(provisioner, "changed")),
             Some(_) => {}
         }
     }
     for provisioner in old {
         if !after.contains_key(provisioner.name()) {
-            changes.push(told(provisioner, "removed"));
+            changes.push(change(provisioner, "removed"));
         }
     }
     changes

@@ -28,7 +28,7 @@ pub struct Database {
     pub data_source: PathBuf,
 }
 
-/// A file that tells that another program has records here.
+/// A file that shows that another program has records here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ForeignMarker {
     /// This file exists.
@@ -70,7 +70,7 @@ impl Database {
         self.kind != DatabaseKind::Sqlite
     }
 
-    /// Signs of another program's records; any one of them tells that there are some.
+    /// Signs of another program's records; any one of them is enough.
     #[must_use]
     pub fn foreign_markers(&self) -> Vec<ForeignMarker> {
         match self.kind {

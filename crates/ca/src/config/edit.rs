@@ -255,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_is_taken_or_unknown_is_told_in_the_known_words() {
+    fn a_name_that_is_taken_or_unknown_is_refused_in_smallsteps_words() {
         let again = add_provisioner(TEXT, json!({"type": "ACME", "name": "admin"}));
         assert_eq!(
             again.unwrap_err().to_string(),

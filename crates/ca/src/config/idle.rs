@@ -16,7 +16,7 @@ impl Config {
         };
         for (name, settings) in &self.riser.provisioners {
             let Some(acme) = self.authority.acme(name) else {
-                // A policy counts for renewals, whoever issued.
+                // A policy counts for renewals of every certificate.
                 let without_policy = ProvisionerSettings {
                     policy: crate::policy::Policy::default(),
                     ..settings.clone()
@@ -35,7 +35,7 @@ impl Config {
         for name in self.riser.profiles.keys() {
             let mut offered = self.riser.provisioners.values();
             if !offered.any(|settings| settings.profiles.contains(name)) {
-                let what = "is offered by nobody: name it in [provisioner.<name>] profiles";
+                let what = "is offered by no provisioner: name it in [provisioner.<name>] profiles";
                 warn(format!("profile.{name}"), what);
             }
         }
@@ -55,33 +55,35 @@ mod tests {
                     {{"type": "OIDC", "name": "o"}}]}}}}"#
         );
         let (_, warnings) = Config::parse(&text, Some(riser)).unwrap();
-        let told = warnings.iter().map(ToString::to_string);
-        told.filter(|line| line.starts_with("riser.toml")).collect()
+        let found = warnings.iter().map(ToString::to_string);
+        found
+            .filter(|line| line.starts_with("riser.toml"))
+            .collect()
     }
 
     #[test]
-    fn what_has_no_effect_is_told() {
-        let told = warnings(
+    fn what_has_no_effect_is_reported() {
+        let found = warnings(
             "",
             "profile = { a = {}, b = {} }\n[provisioner.acme]\nterms_changed = \"ask\"\nprofiles = [\"b\"]\n\
              [provisioner.o]\norder_life = \"1h\"",
         );
         assert_eq!(
-            told,
+            found,
             [
                 "riser.toml: provisioner.acme.terms_changed: has no effect without termsOfService in ca.json",
                 "riser.toml: provisioner.o: is no ACME provisioner, so that only its policy has an effect",
-                "riser.toml: profile.a: is offered by nobody: name it in [provisioner.<name>] profiles",
+                "riser.toml: profile.a: is offered by no provisioner: name it in [provisioner.<name>] profiles",
             ]
         );
     }
 
     #[test]
     fn what_has_an_effect_is_not() {
-        let told = warnings(
+        let found = warnings(
             r#", "termsOfService": "https://ca.lab/terms""#,
             "[provisioner.acme]\nterms_changed = \"ask\"\n[provisioner.o.policy]\ndeny_dns = [\"x.lab\"]",
         );
-        assert_eq!(told, [] as [String; 0]);
+        assert_eq!(found, [] as [String; 0]);
     }
 }

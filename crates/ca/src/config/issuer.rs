@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_looks_at_caa_records_needs_a_name_in_them() {
+    fn a_provisioner_that_checks_caa_needs_a_name_in_the_records() {
         let text = |more: &str| {
             format!(
                 r#"{{"root": "r", "crt": "c", "key": "k", "address": ":9000", "dnsNames": ["ca.lab"],
@@ -149,12 +149,12 @@ mod tests {
             let riser = format!("[provisioner.acme]\ncaa = \"{word}\"");
             let faults = Config::parse(&text(""), Some(&riser)).err().unwrap();
             assert_eq!(faults.len(), 1);
-            let told = faults[0].to_string();
+            let found = faults[0].to_string();
             assert!(
-                told.starts_with("riser.toml: provisioner.acme.caa: "),
-                "{told}"
+                found.starts_with("riser.toml: provisioner.acme.caa: "),
+                "{found}"
             );
-            assert!(told.contains("caaIdentities"), "{told}");
+            assert!(found.contains("caaIdentities"), "{found}");
             let named = text(r#", "caaIdentities": ["ca.lab"]"#);
             assert!(Config::parse(&named, Some(&riser)).is_ok());
         }

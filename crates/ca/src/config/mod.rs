@@ -299,8 +299,8 @@ fn logger(mut section: Section<'_>) -> (LogFormat, Option<String>) {
     (format, header)
 }
 
-/// Settings of the file's other readers: what the server cannot do is refused where silence
-/// would mislead, and told where it only is missing.
+/// Settings that only other programs read. What the server cannot do is an error where ignoring it
+/// would mislead, and a warning elsewhere.
 fn not_ours(top: &mut Section<'_>) {
     if top.value("ssh").is_some_and(|value| !is_blank(value)) {
         top.fault(

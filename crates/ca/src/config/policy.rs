@@ -95,34 +95,34 @@ mod tests {
     }
 
     #[test]
-    fn every_bad_rule_is_told_with_its_place() {
+    fn every_bad_rule_is_reported_with_its_place() {
         let nested = json!({"x509": {
             "allow": {"dns": ["a.lab", "a.*.lab", ""], "ip": ["10.0.0.0/33"]},
             "deny": {"email": ["*@lab"], "dsn": ["secret.lab"]},
         }});
-        let told = faults(&nested, read);
-        assert_eq!(told.len(), 5, "{told:?}");
+        let found = faults(&nested, read);
+        assert_eq!(found.len(), 5, "{found:?}");
         assert_eq!(
-            told[1],
+            found[1],
             "file: policy.x509.allow.dns[1]: \"a.*.lab\" is no rule for DNS names: an asterisk \
              may only be the whole first label: *.example.com"
         );
         assert_eq!(
-            told[0],
+            found[0],
             "file: policy.x509.deny.dsn: is not known; known here: cn, dns, ip, email, uri"
         );
         let flat = json!({"allow_dns": [".lab"], "deny_ip": ["x"], "allow_wildcard": true});
-        let told = faults(&flat, read_flat);
+        let found = faults(&flat, read_flat);
         assert_eq!(
-            told[0],
+            found[0],
             "file: policy.allow_dns[0]: \".lab\" is no rule for DNS names: names below it are \
              written *.lab"
         );
-        assert!(told[1].starts_with("file: policy.deny_ip[0]"), "{told:?}");
+        assert!(found[1].starts_with("file: policy.deny_ip[0]"), "{found:?}");
         assert!(
-            told[2]
+            found[2]
                 .starts_with("file: policy.allow_wildcard: is not known; known here: allow_cn, "),
-            "{told:?}"
+            "{found:?}"
         );
     }
 

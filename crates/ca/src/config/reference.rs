@@ -122,11 +122,11 @@ fn the_defaults_in_the_manual_are_the_defaults() {
         if heading.contains("profile.") || heading.starts_with("[[") {
             continue;
         }
-        let told = rows.iter().filter(|(_, default)| default != "–");
-        if told.clone().next().is_none() {
+        let stated = rows.iter().filter(|(_, default)| default != "–");
+        if stated.clone().next().is_none() {
             continue;
         }
-        let lines: Vec<_> = told
+        let lines: Vec<_> = stated
             .map(|(key, default)| format!("{key} = {default}\n"))
             .collect();
         text += &format!("{}\n{}", heading.replace("<name>", "acme"), lines.concat());

@@ -94,7 +94,7 @@ impl Log {
     }
 }
 
-/// What a key that nobody asked for means in a file.
+/// What a key that no reader knows means in a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Unknown {
     /// ca.json: other programs write it too, and newer ones know more.
@@ -284,7 +284,7 @@ impl<'a> Section<'a> {
         }
     }
 
-    /// Ends the reading: keys that nobody asked for are reported.
+    /// Ends the reading: keys that no reader knows are reported.
     pub(crate) fn finish(self, unknown: Unknown) {
         for key in self.map.keys() {
             if self.asked.contains(&key.as_str()) {

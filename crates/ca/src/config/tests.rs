@@ -92,7 +92,7 @@ fn root_is_a_path_or_several() {
 }
 
 #[test]
-fn all_faults_are_told_at_once_with_their_places() {
+fn all_faults_are_reported_together_with_their_places() {
     let value = json!({
         "root": "", "crt": 5, "address": "localhost",
         "db": {"type": "postgresql", "dataSource": "x"},
@@ -104,7 +104,7 @@ fn all_faults_are_told_at_once_with_their_places() {
             ]
         }
     });
-    let told = faults(&value).join("\n");
+    let found = faults(&value).join("\n");
     for line in [
         "ca.json: root: is missing or empty",
         "ca.json: crt: must be a string, not 5",
@@ -117,9 +117,9 @@ fn all_faults_are_told_at_once_with_their_places() {
         "ca.json: authority.provisioners[2].name: is missing or empty",
         "ca.json: authority.provisioners[3]: must be an object",
     ] {
-        assert!(told.contains(line), "{line:?} is not in\n{told}");
+        assert!(found.contains(line), "{line:?} is not in\n{found}");
     }
-    assert_eq!(told.lines().count(), 10, "{told}");
+    assert_eq!(found.lines().count(), 10, "{found}");
 }
 
 #[test]
@@ -145,17 +145,17 @@ fn what_the_server_cannot_do_is_refused_in_a_line_each() {
             "authority.policy.x509.deny.srv: ",
         ),
     ] {
-        let told = faults(&with(key, value));
-        assert_eq!(told.len(), 1, "{told:?}");
+        let found = faults(&with(key, value));
+        assert_eq!(found.len(), 1, "{found:?}");
         assert!(
-            told[0].starts_with(&format!("ca.json: {place}")),
-            "{told:?}"
+            found[0].starts_with(&format!("ca.json: {place}")),
+            "{found:?}"
         );
     }
 }
 
 #[test]
-fn what_has_no_effect_is_told_and_does_not_stop_the_server() {
+fn what_has_no_effect_is_reported_and_does_not_stop_the_server() {
     let mut value = with("crl", json!({"enabled": true}));
     value["metricsAddress"] = json!(":9090");
     value["insecureAddress"] = json!(":8080");
@@ -172,7 +172,7 @@ fn what_has_no_effect_is_told_and_does_not_stop_the_server() {
 }
 
 #[test]
-fn acme_without_a_store_is_told() {
+fn acme_without_a_store_is_reported() {
     let mut value = with(
         "authority",
         json!({"provisioners": [{"type": "ACME", "name": "a"}]}),
@@ -276,31 +276,31 @@ fn a_type_that_cannot_issue_is_listed_without_its_secrets() {
 }
 
 #[test]
-fn text_that_is_no_configuration_is_told_with_its_line() {
-    let told = Config::parse("{\n\t\"root\": \n}", None).err().unwrap();
+fn text_that_is_no_configuration_is_reported_with_its_line() {
+    let found = Config::parse("{\n\t\"root\": \n}", None).err().unwrap();
     assert_eq!(
-        told[0].to_string(),
+        found[0].to_string(),
         "ca.json: line 3 column 1: is not JSON: expected value"
     );
-    let told = Config::parse("[]", None).err().unwrap();
+    let found = Config::parse("[]", None).err().unwrap();
     assert_eq!(
-        told[0].to_string(),
+        found[0].to_string(),
         "ca.json: must be an object, not a list"
     );
 }
 
 #[test]
-fn faults_of_both_files_are_told_together() {
+fn faults_of_both_files_are_reported_together() {
     let mut value = least();
     value["key"] = json!("");
-    let told = Config::parse(&value.to_string(), Some("[provisioner.x]\n")).err();
-    let lines: Vec<String> = told.unwrap().iter().map(ToString::to_string).collect();
+    let found = Config::parse(&value.to_string(), Some("[provisioner.x]\n")).err();
+    let lines: Vec<String> = found.unwrap().iter().map(ToString::to_string).collect();
     assert_eq!(lines.len(), 2);
     assert!(lines[1].starts_with("riser.toml: provisioner.x: names no provisioner"));
 }
 
 #[test]
-fn a_change_is_told_with_what_a_running_server_can_take_over() {
+fn a_change_is_reported_with_what_a_running_server_can_take_over() {
     let (old, _) = parse(&least()).ok().unwrap();
     let mut value = with("address", json!(":9001"));
     value["authority"] = json!({"provisioners": [{"type": "ACME", "name": "acme"}]});

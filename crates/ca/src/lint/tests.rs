@@ -89,7 +89,7 @@ fn a_leaf_is_good_for_something() {
 }
 
 #[test]
-fn a_leaf_has_names_that_nobody_overlooks() {
+fn a_leaf_has_names_that_no_verifier_overlooks() {
     let none = finding(|tbs| replace(tbs, extension::subject_alt_names(&[], false)));
     assert_eq!(none, Some(Finding::Unreadable(oid::SUBJECT_ALT_NAME)));
     let names = [AltName::Dns("localhost".into())];

@@ -157,7 +157,7 @@ fn its_json_is_stable_and_what_is_not_known_in_it_is_refused() {
 }
 
 #[test]
-fn every_bad_rule_is_told_at_once() {
+fn all_bad_rules_are_reported_together() {
     let lists = Lists {
         allow: Names {
             dns: vec![

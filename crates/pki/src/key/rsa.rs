@@ -57,8 +57,8 @@ pub(super) fn check_size(n: &[u8], e: &[u8]) -> Result<usize, Error> {
     Ok(bits)
 }
 
-/// The size of the modulus in bits, when modulus and exponent are acceptable and nothing tells how to
-/// factor the modulus.
+/// The size of the modulus in bits, when modulus and exponent are acceptable and no known weakness
+/// makes the modulus easy to factor.
 pub(super) fn check(n: &[u8], e: &[u8]) -> Result<usize, Error> {
     let bits = check_size(n, e)?;
     weak::modulus(n)?;

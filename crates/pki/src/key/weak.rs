@@ -18,7 +18,7 @@ pub enum Weakness {
     #[error("its two primes are so close together that it can be factored (Fermat's method)")]
     ClosePrimes,
     /// The point generates a group of at most eight elements: signatures for it can be forged.
-    #[error("its point has a small order, so that anybody can sign for it")]
+    #[error("its point has a small order, so that signatures for it can be forged")]
     SmallOrder,
 }
 
@@ -36,10 +36,10 @@ pub(super) fn modulus(n: &[u8]) -> Result<(), Weakness> {
     if let Some((prime, _)) = residues.iter().find(|(_, residue)| *residue == 0) {
         return Err(Weakness::SmallFactor(*prime));
     }
-    let mut told = residues
+    let mut identifying = residues
         .iter()
         .filter(|(prime, _)| (3..=ROCA_PRIMES).contains(prime));
-    if told.all(|(prime, residue)| is_power_of_65537(*residue, *prime)) {
+    if identifying.all(|(prime, residue)| is_power_of_65537(*residue, *prime)) {
         return Err(Weakness::Roca);
     }
     if has_close_primes(&n) {
@@ -185,10 +185,10 @@ mod tests {
         let found = residues(&Natural::from_be_bytes(&[1]));
         assert!(found.iter().all(|(_, residue)| *residue == 1));
         assert_eq!((found.len(), found.last().unwrap().0), (133, 751));
-        let told = found
+        let identifying = found
             .iter()
             .filter(|(prime, _)| (3..=ROCA_PRIMES).contains(prime));
-        assert_eq!(told.count(), 38);
+        assert_eq!(identifying.count(), 38);
     }
 
     #[test]

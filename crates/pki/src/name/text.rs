@@ -10,7 +10,7 @@ pub(super) fn read(element: Element<'_>) -> Option<String> {
         asn1::PRINTABLE_STRING | asn1::IA5_STRING | asn1::NUMERIC_STRING => bytes
             .is_ascii()
             .then(|| bytes.iter().map(|byte| char::from(*byte)).collect()),
-        // T61 is read as Latin-1, as everybody does.
+        // T61 is read as Latin-1, as is common practice.
         asn1::T61_STRING => Some(bytes.iter().map(|byte| char::from(*byte)).collect()),
         asn1::BMP_STRING => {
             let (pairs, []) = bytes.as_chunks::<2>() else {

@@ -34,7 +34,7 @@ pub(super) struct Watched<T> {
     last: Mutex<Option<(Stamp, Arc<T>)>>,
 }
 
-/// Tells one content of a file from another without reading it.
+/// Shows whether a file has changed, without reading it: modification time and size.
 type Stamp = Option<(SystemTime, u64)>;
 
 impl<T> Watched<T> {

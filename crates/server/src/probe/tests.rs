@@ -113,12 +113,12 @@ fn says(status: &str, headers: &str, body: &[u8]) -> Vec<u8> {
     [head.as_bytes(), body].concat()
 }
 
-struct World {
+struct Harness {
     prober: Prober,
     _dir: tempfile::TempDir,
 }
 
-impl World {
+impl Harness {
     async fn new() -> Self {
         Self::with(dns().await, "127.0.0.1 hosted.test\n")
     }
@@ -179,9 +179,9 @@ impl World {
 
 #[tokio::test]
 async fn an_answer_is_reported_with_its_path() {
-    let world = World::new().await;
+    let harness = Harness::new().await;
     let server = web(says("200 OK", "Content-Type: text/plain\r\n", b"hello")).await;
-    let observation = world.seen("web.test", server.port()).await;
+    let observation = harness.seen("web.test", server.port()).await;
     assert_eq!(
         (observation.status, observation.body.as_slice()),
         (200, &b"hello"[..])
@@ -195,16 +195,16 @@ async fn an_answer_is_reported_with_its_path() {
 
 #[tokio::test]
 async fn statuses_and_redirects_are_reported_and_not_followed() {
-    let world = World::new().await;
+    let harness = Harness::new().await;
     let server = web(says("404 Not Found", "", b"no")).await;
-    assert_eq!(world.seen("127.0.0.1", server.port()).await.status, 404);
+    assert_eq!(harness.seen("127.0.0.1", server.port()).await.status, 404);
     let server = web(says(
         "302 Found",
         "Location: https://other.test/x?y\r\n",
         b"",
     ))
     .await;
-    let observation = world.seen("web.test", server.port()).await;
+    let observation = harness.seen("web.test", server.port()).await;
     assert_eq!(observation.status, 302);
     assert_eq!(
         observation.location.as_deref(),
@@ -214,9 +214,9 @@ async fn statuses_and_redirects_are_reported_and_not_followed() {
 
 #[tokio::test]
 async fn a_huge_body_is_cut() {
-    let world = World::new().await;
+    let harness = Harness::new().await;
     let server = web(says("200 OK", "", &vec![b'x'; 10 << 20])).await;
-    let observation = world.seen("web.test", server.port()).await;
+    let observation = harness.seen("web.test", server.port()).await;
     assert_eq!(
         (observation.body.len(), observation.truncated),
         (64 * 1024, true)
@@ -225,21 +225,21 @@ async fn a_huge_body_is_cut() {
 
 #[tokio::test]
 async fn a_closed_port_is_refused() {
-    let world = World::new().await;
+    let harness = Harness::new().await;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     drop(listener);
-    let failure = world.failed("web.test", port).await;
+    let failure = harness.failed("web.test", port).await;
     assert_eq!(failure.kind, FailureKind::Refused);
     assert_eq!(failure.trace.attempts[0].outcome, "connection refused");
 }
 
 #[tokio::test]
 async fn a_silent_server_is_disconnected_at_the_deadline() {
-    let world = World::new().await;
+    let harness = Harness::new().await;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
-    let failure = world.failed("web.test", port).await;
+    let failure = harness.failed("web.test", port).await;
     assert_eq!(failure.kind, FailureKind::Timeout);
     assert!(failure.trace.millis >= 3000);
     drop(listener);
@@ -247,25 +247,25 @@ async fn a_silent_server_is_disconnected_at_the_deadline() {
 
 #[tokio::test]
 async fn other_protocols_and_closed_connections_are_reported_differently() {
-    let world = World::new().await;
+    let harness = Harness::new().await;
     let server = web(b"SSH-2.0-OpenSSH_9.2\r\n".to_vec()).await;
-    let failure = world.failed("web.test", server.port()).await;
+    let failure = harness.failed("web.test", server.port()).await;
     assert_eq!(failure.kind, FailureKind::Protocol);
     let server = web(Vec::new()).await;
-    let failure = world.failed("web.test", server.port()).await;
+    let failure = harness.failed("web.test", server.port()).await;
     assert_eq!(failure.kind, FailureKind::Reset);
 }
 
 #[tokio::test]
 async fn the_answer_of_the_resolver_is_reported() {
-    let world = World::new().await;
+    let harness = Harness::new().await;
     for (name, kind, answers) in [
         ("missing.test", FailureKind::NoSuchName, "NXDOMAIN"),
         ("bare.test", FailureKind::NoAddress, "no AAAA"),
         ("broken.test", FailureKind::Dns, "SERVFAIL"),
         ("closed.test", FailureKind::Dns, "REFUSED"),
     ] {
-        let failure = world.failed(name, 80).await;
+        let failure = harness.failed(name, 80).await;
         assert_eq!(failure.kind, kind, "{name}: {failure:?}");
         assert_eq!(failure.trace.answers[0], answers, "{name}");
         assert!(failure.trace.resolver.unwrap().starts_with("127.0.0.1:"));
@@ -274,10 +274,10 @@ async fn the_answer_of_the_resolver_is_reported() {
 
 #[tokio::test]
 async fn a_slow_resolver_is_waited_for_and_a_silent_one_is_not() {
-    let world = World::new().await;
+    let harness = Harness::new().await;
     let server = web(says("200 OK", "", b"")).await;
-    assert_eq!(world.seen("late.test", server.port()).await.status, 200);
-    let failure = world.failed("silent.test", 80).await;
+    assert_eq!(harness.seen("late.test", server.port()).await.status, 200);
+    let failure = harness.failed("silent.test", 80).await;
     assert_eq!(failure.kind, FailureKind::Dns);
     let message = format!("{} {}", failure.words, failure.trace.answers.join(", "));
     assert!(message.contains("time-out"), "{message}");
@@ -285,24 +285,24 @@ async fn a_slow_resolver_is_waited_for_and_a_silent_one_is_not() {
 
 #[tokio::test]
 async fn the_hosts_file_comes_first_and_the_search_list_last() {
-    let world = World::new().await;
+    let harness = Harness::new().await;
     let server = web(says("200 OK", "", b"")).await;
-    let hosted = world.seen("hosted.test", server.port()).await;
+    let hosted = harness.seen("hosted.test", server.port()).await;
     assert_eq!(hosted.trace.resolver.as_deref(), Some("the hosts file"));
-    let searched = world.seen("deep", server.port()).await;
+    let searched = harness.seen("deep", server.port()).await;
     assert_eq!(
         searched.trace.answers,
         ["no AAAA for deep.web.lan", "A 127.0.0.1 for deep.web.lan"]
     );
-    assert_eq!(world.seen("any.dev", server.port()).await.status, 200);
-    assert_eq!(world.seen("localhost", server.port()).await.status, 200);
+    assert_eq!(harness.seen("any.dev", server.port()).await.status, 200);
+    assert_eq!(harness.seen("localhost", server.port()).await.status, 200);
 }
 
 #[tokio::test]
 async fn ipv6_is_tried_first_and_ipv4_when_it_fails() {
-    let world = World::new().await;
+    let harness = Harness::new().await;
     let server = web(says("200 OK", "", b"")).await;
-    let observation = world.seen("both.test", server.port()).await;
+    let observation = harness.seen("both.test", server.port()).await;
     let tried: Vec<_> = observation
         .trace
         .attempts
@@ -315,9 +315,9 @@ async fn ipv6_is_tried_first_and_ipv4_when_it_fails() {
 
 #[tokio::test]
 async fn an_address_that_is_not_allowed_is_never_connected_to() {
-    let world = World::new().await;
+    let harness = Harness::new().await;
     for host in ["metadata.test", "169.254.169.254", "::ffff:169.254.169.254"] {
-        let failure = world.failed(host, 80).await;
+        let failure = harness.failed(host, 80).await;
         assert_eq!(failure.kind, FailureKind::AddressNotAllowed, "{host}");
         assert!(failure.trace.attempts[0].outcome.contains("not allowed"));
     }
@@ -328,15 +328,15 @@ async fn an_unreachable_resolver_is_named() {
     let nowhere = UdpSocket::bind("127.0.0.1:0").await.unwrap();
     let address = nowhere.local_addr().unwrap();
     drop(nowhere);
-    let world = World::with(address, "");
-    let failure = world.failed("web.test", 80).await;
+    let harness = Harness::with(address, "");
+    let failure = harness.failed("web.test", 80).await;
     assert_eq!(failure.kind, FailureKind::Dns);
     assert_eq!(failure.trace.resolver, Some(address.to_string()));
 }
 
 #[tokio::test]
 async fn a_server_that_sends_slowly_is_disconnected_at_the_deadline() {
-    let world = World::new().await;
+    let harness = Harness::new().await;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let dripping = tokio::spawn(async move {
@@ -347,7 +347,7 @@ async fn a_server_that_sends_slowly_is_disconnected_at_the_deadline() {
             sleep(Duration::from_millis(20)).await;
         }
     });
-    let Observation::Failed(failure) = world.look("127.0.0.1", port, 1).await else {
+    let Observation::Failed(failure) = harness.look("127.0.0.1", port, 1).await else {
         panic!("a body without an end was taken");
     };
     assert_eq!(failure.kind, FailureKind::Timeout);

@@ -1,4 +1,4 @@
-//! Rate limits (RFC 8555 §6.6): what is counted, for whom, and what those are told who have to wait.
+//! Rate limits (RFC 8555 §6.6): what is counted, for whom, and the answer to a client that must wait.
 //! The counters are `store::memory`'s; a refusal reads and writes no record.
 
 use std::net::{IpAddr, Ipv6Addr};

@@ -35,7 +35,7 @@ impl Operator {
     ) -> AuditEntry {
         let Self::Socket { uid } = self;
         let mut all = detail;
-        all.insert("door".to_owned(), json!("socket"));
+        all.insert("entry_point".to_owned(), json!("socket"));
         all.insert("uid".to_owned(), json!(uid));
         AuditEntry {
             detail: Value::Object(all),

@@ -108,7 +108,7 @@ impl Nonces {
         if now - last < MARK_SECONDS {
             return;
         }
-        // Whoever issues marks first, so all below `next` is older than one interval after the last mark.
+        // Each issue marks first, so all below `next` is older than one interval after the last mark.
         marks.push_back(Mark {
             second: last + MARK_SECONDS,
             counter: self.next.load(Ordering::Acquire),

@@ -168,7 +168,7 @@ fn limit(connection: &Connection, pages: i64) -> Result<(), Error> {
 }
 
 #[tokio::test]
-async fn a_disk_that_fills_inside_a_group_tells_everybody_the_truth() {
+async fn a_disk_that_fills_inside_a_group_gives_every_caller_its_true_result() {
     let folder = tempfile::tempdir().unwrap();
     let store = with_table(&folder.path().join("a.sqlite3")).await;
     store
@@ -399,7 +399,7 @@ async fn a_close_lets_what_is_queued_run_and_refuses_what_comes_later() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_no_database_is_told_apart() {
+async fn a_file_that_is_no_database_has_its_own_error() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.sqlite3");
     std::fs::write(&path, [b'x'; 8192]).unwrap();

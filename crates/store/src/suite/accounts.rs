@@ -18,7 +18,7 @@ super::for_each_back_end!(
     a_deactivated_account_takes_its_orders_and_authorizations_with_it,
     an_account_changes_its_key_once_and_keeps_all_else,
     of_two_changes_from_the_same_old_key_the_first_is_made,
-    a_key_in_use_is_nobody_elses,
+    a_key_in_use_cannot_be_taken_by_another_account,
     what_is_not_there_is_not_found,
 );
 
@@ -194,7 +194,7 @@ async fn of_two_changes_from_the_same_old_key_the_first_is_made(store: &impl Bac
     assert_eq!(lines.len(), 2, "{lines:?}");
 }
 
-async fn a_key_in_use_is_nobody_elses(store: &impl BackEnd) {
+async fn a_key_in_use_cannot_be_taken_by_another_account(store: &impl BackEnd) {
     let account = harness::account(store).await;
     let other = store
         .create_account(Registration::new(harness::new_account(1)))

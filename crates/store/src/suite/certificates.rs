@@ -15,7 +15,7 @@ super::for_each_back_end!(
     a_serial_number_is_taken_once,
     certificates_are_found_by_serial_and_name,
     a_renewal_names_what_it_replaces,
-    the_audit_log_tells_the_story_in_order,
+    the_audit_log_is_in_order,
 );
 
 async fn a_certificate_and_its_order_are_stored_together(store: &impl BackEnd) {
@@ -113,7 +113,7 @@ async fn a_renewal_names_what_it_replaces(store: &impl BackEnd) {
     assert_eq!(store.certificate(renewal.id).await, Ok(Some(renewal)));
 }
 
-async fn the_audit_log_tells_the_story_in_order(store: &impl BackEnd) {
+async fn the_audit_log_is_in_order(store: &impl BackEnd) {
     let account = harness::account(store).await;
     let order = harness::ready_order(store, &account, &["a.example"]).await;
     let certificate = harness::issued(store, &order).await;

@@ -8,7 +8,7 @@ use crate::{Error, NewOrder, OrderPage, OrderRecord};
 
 super::for_each_back_end!(
     an_order_is_read_back_as_it_was_stored,
-    an_order_of_nobody_is_refused,
+    an_order_without_an_account_is_refused,
     an_order_that_fails_half_way_leaves_nothing,
     the_open_orders_are_those_that_are_not_invalid,
     pages_of_orders_follow_each_other_while_new_ones_come,
@@ -30,7 +30,7 @@ async fn an_order_is_read_back_as_it_was_stored(store: &impl BackEnd) {
     assert_eq!(whole, Ok(Some(expected)));
 }
 
-async fn an_order_of_nobody_is_refused(store: &impl BackEnd) {
+async fn an_order_without_an_account_is_refused(store: &impl BackEnd) {
     let refused = store
         .create_order(harness::new_order(&harness::new_account(0), &["a.example"]))
         .await;

@@ -95,7 +95,7 @@ async fn what_was_asked_for_ahead_is_found_while_pending(store: &impl BackEnd) {
     assert_eq!(read.status, order::Status::Ready);
 }
 
-/// Nobody would make it ready any more.
+/// No later event would make it ready.
 async fn an_order_on_what_was_proven_meanwhile_is_not_stored_as_pending(store: &impl BackEnd) {
     let account = harness::account(store).await;
     let ahead = ahead(&account);

@@ -13,9 +13,9 @@ super::for_each_back_end!(
     of_many_revocations_of_one_certificate_one_is_done,
     only_a_compromised_key_is_remembered,
     a_key_that_is_compromised_meanwhile_gets_no_certificate,
-    who_has_proven_names_says_nothing_about_the_key,
+    proof_of_names_does_not_bar_a_key,
     a_key_that_turns_out_to_be_compromised_is_barred_then,
-    a_revocation_is_in_the_audit_log_with_who_and_why,
+    a_revocation_is_in_the_audit_log_with_its_origin_and_reason,
     a_revoked_certificate_is_not_renewed,
     an_account_has_proven_what_it_has_valid_authorizations_for,
     a_proof_ends_with_its_authorization,
@@ -65,10 +65,10 @@ async fn of_many_revocations_of_one_certificate_one_is_done(store: &impl BackEnd
     let all = tasks.join_all().await;
     assert_eq!(all.iter().filter(|done| **done).count(), 1);
     let lines = store.audit(0, 100).await.unwrap();
-    let told = lines
+    let revocations = lines
         .iter()
         .filter(|it| it.entry.event == "certificate-revoked");
-    assert_eq!(told.count(), 1);
+    assert_eq!(revocations.count(), 1);
 }
 
 async fn only_a_compromised_key_is_remembered(store: &impl BackEnd) {
@@ -140,7 +140,7 @@ async fn a_key_that_turns_out_to_be_compromised_is_barred_then(store: &impl Back
     assert_eq!(found.revoked, Some(expected));
 }
 
-async fn who_has_proven_names_says_nothing_about_the_key(store: &impl BackEnd) {
+async fn proof_of_names_does_not_bar_a_key(store: &impl BackEnd) {
     let account = harness::account(store).await;
     for (by, remembered) in [
         (Revoker::Names(account.id), false),
@@ -154,7 +154,7 @@ async fn who_has_proven_names_says_nothing_about_the_key(store: &impl BackEnd) {
     }
 }
 
-async fn a_revocation_is_in_the_audit_log_with_who_and_why(store: &impl BackEnd) {
+async fn a_revocation_is_in_the_audit_log_with_its_origin_and_reason(store: &impl BackEnd) {
     let account = harness::account(store).await;
     let order = harness::ready_order(store, &account, &["a.example"]).await;
     let certificate = harness::issued(store, &order).await;

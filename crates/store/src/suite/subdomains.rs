@@ -17,7 +17,7 @@ super::for_each_back_end!(
     an_order_of_several_names_is_ready_with_the_one_authorization_above_them,
     an_authorization_is_found_by_how_far_it_reaches,
     an_order_ends_with_the_authorization_above_its_names,
-    who_has_proven_a_domain_with_all_below_has_proven_the_names_below,
+    proof_of_a_domain_with_subdomains_counts_for_names_below_it,
 );
 
 /// A pending order for names below `lab`, on one authorization for it that reaches so far.
@@ -142,7 +142,7 @@ async fn an_order_ends_with_the_authorization_above_its_names(store: &impl BackE
     assert_eq!(harness::proofs(store, new.order.id).await, Ok(vec![]));
 }
 
-async fn who_has_proven_a_domain_with_all_below_has_proven_the_names_below(store: &impl BackEnd) {
+async fn proof_of_a_domain_with_subdomains_counts_for_names_below_it(store: &impl BackEnd) {
     let account = harness::account(store).await;
     let has = async |names: &[&str], widest| {
         let names: Vec<Identifier> = names.iter().map(|name| dns(name)).collect();

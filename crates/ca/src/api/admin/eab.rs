@@ -1,5 +1,5 @@
-//! Bodies of `/admin/acme/eab/`: external account keys. What the original has no member for comes
-//! after what it has, and may be left out of a request.
+//! Bodies of `/admin/acme/eab/`: external account keys. Members that smallstep's step-ca does
+//! not have come after those that it has, and are optional in a request.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

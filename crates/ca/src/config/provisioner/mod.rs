@@ -101,6 +101,6 @@ fn without_secrets(value: &Value) -> Value {
     value
 }
 
-/// Members that `GET /provisioners`, which everybody can read, does not show.
+/// Members that `GET /provisioners` does not show, because it is public.
 const SECRETS: [&str; 3] = ["challenge", "decrypterKeyPEM", "decrypterKeyPassword"];
 const REDACTED: &str = "*** REDACTED ***";

@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn all_faults_are_told_at_once() {
+    fn all_faults_are_reported_together() {
         let text = r#"
             publicnames = ["x"]
             public_names = ["ca", "https://ca.lab", "ca.lab:443"]
@@ -281,7 +281,7 @@ mod tests {
             [provisioner.acmee]
             order_life = "1h"
         "#;
-        let told = faults(text).join("\n");
+        let found = faults(text).join("\n");
         for place in [
             "validation.http_port: must be a whole number from 1 to 65535",
             "validation.denny: is not known; known here: resolver, resolvers, http_port",
@@ -298,12 +298,12 @@ mod tests {
             "public_names[1]: \"https://ca.lab\" is neither a host name nor an address",
             "public_names[2]: \"ca.lab:443\" is neither",
         ] {
-            assert!(told.contains(place), "{place} is not in\n{told}");
+            assert!(found.contains(place), "{place} is not in\n{found}");
         }
     }
 
     #[test]
-    fn what_should_be_a_table_and_is_not_is_told() {
+    fn what_should_be_a_table_and_is_not_is_reported() {
         for (text, place) in [
             ("provisioner = 5", "riser.toml: provisioner: must be"),
             (
@@ -312,14 +312,14 @@ mod tests {
             ),
             ("validation = 5", "riser.toml: validation: must be"),
         ] {
-            let told = faults(text);
-            assert!(told[0].starts_with(place), "{told:?}");
+            let found = faults(text);
+            assert!(found[0].starts_with(place), "{found:?}");
         }
     }
 
     #[test]
-    fn a_broken_file_is_told_with_its_line() {
-        let told = faults("[validation]\nhttp_port = \n");
-        assert!(told[0].starts_with("riser.toml: line 2: "), "{}", told[0]);
+    fn a_broken_file_is_reported_with_its_line() {
+        let found = faults("[validation]\nhttp_port = \n");
+        assert!(found[0].starts_with("riser.toml: line 2: "), "{}", found[0]);
     }
 }

@@ -71,7 +71,8 @@ fn read(name: &str, mut section: Section<'_>) -> Profile {
         section.fault("life", "is longer than longest_life: change one of them");
     }
     if profile.must_staple && profile.no_rev_avail {
-        let what = "contradicts no_rev_avail: what nobody answers for cannot be stapled";
+        let what =
+            "contradicts no_rev_avail: a certificate without OCSP answers has nothing to staple";
         section.fault("must_staple", what);
     } else if profile.must_staple {
         let what = "this authority gives no OCSP answers yet, so servers have nothing to staple and \
@@ -89,14 +90,15 @@ fn read(name: &str, mut section: Section<'_>) -> Profile {
             .iter()
             .any(|e| about_revocation.contains(&e.oid))
     {
-        let what = "contradicts an extension that says where revocation is told (RFC 9608 §2)";
+        let what =
+            "contradicts an extension that names a source of revocation information (RFC 9608 §2)";
         section.fault("no_rev_avail", what);
     }
     section.finish(Unknown::Fault);
     profile
 }
 
-/// A list of words, each read by `parse`; all wrong ones are told.
+/// A list of words, each read by `parse`; all wrong ones are reported.
 fn words<T: PartialEq>(
     section: &mut Section<'_>,
     key: &str,
@@ -336,15 +338,15 @@ mod tests {
 
     #[test]
     fn a_life_beyond_the_longest_is_a_fault() {
-        let told = faults("[profile.a]\nlife = \"2h\"\nlongest_life = \"1h\"");
+        let found = faults("[profile.a]\nlife = \"2h\"\nlongest_life = \"1h\"");
         assert_eq!(
-            told,
+            found,
             ["riser.toml: profile.a.life: is longer than longest_life: change one of them"]
         );
     }
 
     #[test]
-    fn all_faults_are_told_at_once() {
+    fn all_faults_are_reported_together() {
         let text = r#"
             [profile.bad]
             life = "0s"
@@ -370,7 +372,7 @@ mod tests {
             oid = "2.5.29.31"
             hex = "3000"
         "#;
-        let told = faults(text).join("\n");
+        let found = faults(text).join("\n");
         for place in [
             "life: must be greater",
             "key_usages[1]: \"keyCertSign\" is not known",
@@ -389,7 +391,7 @@ mod tests {
             "extensions[2].hex: the value's DER has to stand in either",
         ] {
             let place = format!("profile.bad.{place}");
-            assert!(told.contains(&place), "{place} is not in\n{told}");
+            assert!(found.contains(&place), "{place} is not in\n{found}");
         }
     }
 }

@@ -130,7 +130,7 @@ mod tests {
         );
         let places: Vec<_> = faults
             .iter()
-            .filter_map(|told| told.split(": ").nth(1))
+            .filter_map(|found| found.split(": ").nth(1))
             .collect();
         assert_eq!(
             places,

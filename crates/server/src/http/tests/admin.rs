@@ -51,8 +51,8 @@ async fn operators_are_admitted_and_the_audit_log_records_entry_point_and_user()
     assert_eq!(
         details,
         [
-            &json!({"outcome": "same", "door": "socket", "uid": 0}),
-            &json!({"outcome": "same", "door": "socket", "uid": 1000}),
+            &json!({"outcome": "same", "entry_point": "socket", "uid": 0}),
+            &json!({"outcome": "same", "entry_point": "socket", "uid": 1000}),
         ]
     );
 }

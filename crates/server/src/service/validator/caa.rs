@@ -123,7 +123,7 @@ fn found(records: &Records) -> Vec<Record> {
     };
     let read = |data: &RData| {
         let RData::CAA(caa) = data else {
-            // An empty record is there all the same, and nobody knows what it forbids.
+            // An empty record counts as well, and what it forbids is unknown.
             return Record {
                 critical: true,
                 tag: String::new(),

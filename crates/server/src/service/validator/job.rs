@@ -204,7 +204,7 @@ impl ValidationJob {
 }
 
 impl Drop for ValidationJob {
-    /// Also when the job is lost: nobody waits for it any longer, and the next POST begins anew.
+    /// Also when the job is lost: no request waits for it any longer, and the next POST starts a new one.
     fn drop(&mut self) {
         self.validator
             .jobs

@@ -90,7 +90,7 @@ impl ValidationSlots {
 }
 
 impl State {
-    /// Who is occupied next, if anybody can be.
+    /// The account that gets the next free slot, if one may have it.
     fn next(&mut self, share: usize) -> Option<(Uuid, oneshot::Sender<ValidationSlot>)> {
         if self.free == 0 {
             return None;
