@@ -10,18 +10,35 @@ mod s3_certificate;
 mod s3_handshake;
 mod s4_versions;
 
-/// Shows what `show` makes of the key authorization under `server_name`, starts the challenge for
-/// `identifier`, and waits for the end: the challenge as it is then.
+/// What a challenge is started for, and the name under which the responder is asked.
+#[derive(Clone, Copy)]
+pub(super) struct Target<'a> {
+    pub identifier: &'a str,
+    pub server_name: &'a str,
+}
+
+impl<'a> Target<'a> {
+    /// A DNS name, which is its own server name.
+    pub fn name(name: &'a str) -> Self {
+        Self {
+            identifier: name,
+            server_name: name,
+        }
+    }
+}
+
+/// Shows what `show` makes of the key authorization under the target's server name, starts
+/// the challenge, and waits for the end: the challenge as it is then.
 pub(super) fn attempt(
     account: &Account,
-    (identifier, server_name): (&str, &str),
+    target: Target<'_>,
     show: impl FnOnce(String) -> Option<Shown>,
 ) -> Value {
-    let order = account.order(&[identifier]);
+    let order = account.order(&[target.identifier]);
     let authorization = order.body["authorizations"][0].as_str().unwrap();
     let challenge = account.challenge(authorization, "tls-alpn-01").unwrap();
     if let Some(shown) = show(account.key_authorization(&challenge)) {
-        subject().tls.set(server_name, &shown);
+        subject().tls.set(target.server_name, &shown);
     }
     let url = challenge["url"].as_str().unwrap();
     account.post(url, Some(&json!({})));

@@ -6,7 +6,7 @@ use acceptance::acme::csr;
 use acceptance::alpn::{ACME_IDENTIFIER, Shown, acme_identifier, digest_of, extension, name};
 use rcgen::SanType;
 
-use super::{attempt, failed};
+use super::{Target, attempt, failed};
 use crate::conformance::subject::subject;
 
 /// subjectAltName's identifier.
@@ -42,7 +42,7 @@ fn the_case_of_the_name_does_not_matter() {
     let subject = subject();
     let account = subject.account();
     subject.host(&["case.alpn.test"]);
-    let target = ("case.alpn.test", "case.alpn.test");
+    let target = Target::name("case.alpn.test");
     let challenge = attempt(&account, target, |text| {
         Some(Shown::of("CASE.Alpn.test", &text))
     });
@@ -62,7 +62,7 @@ fn refused(kind: &str, faults: &[Fault<'_>]) {
             scope.spawn(move || {
                 let wanted = format!("{kind}{n}.alpn.test");
                 subject().host(&[&wanted]);
-                let challenge = attempt(account, (&wanted, &wanted), |text| {
+                let challenge = attempt(account, Target::name(&wanted), |text| {
                     let mut shown = Shown::of(&wanted, &text);
                     spoil(&mut shown, &text);
                     Some(shown)
@@ -157,7 +157,7 @@ fn the_names_of_a_wrong_certificate_are_not_shown() {
     let subject = subject();
     let account = subject.account();
     subject.host(&["leak.alpn.test"]);
-    let target = ("leak.alpn.test", "leak.alpn.test");
+    let target = Target::name("leak.alpn.test");
     let challenge = attempt(&account, target, |text| {
         Some(Shown::of("secret.internal.test", &text))
     });

@@ -5,7 +5,7 @@ use std::net::TcpListener;
 
 use acceptance::alpn::{Responder, Shown};
 
-use super::{attempt, failed};
+use super::{Target, attempt, failed};
 use crate::conformance::subject::subject;
 
 /// The server offers acme-tls/1 and nothing else, and asks for the name in its A-labels (§3).
@@ -15,7 +15,7 @@ fn one_protocol_is_offered_and_the_name_is_sent() {
     let account = subject.account();
     let wanted = "xn--mnchen-3ya.alpn.test";
     subject.host(&[wanted]);
-    let challenge = attempt(&account, (wanted, wanted), |text| {
+    let challenge = attempt(&account, Target::name(wanted), |text| {
         Some(Shown::of(wanted, &text))
     });
     assert_eq!(challenge["status"], "valid", "{challenge}");
@@ -52,7 +52,7 @@ fn a_server_without_acme_tls_1_proves_nothing() {
         let server = Responder::start_with(&format!("{address}:{port}"), protocols);
         let wanted = format!("plain{}.alpn.test", protocols.len());
         subject.dns.addresses(&wanted, &[address]);
-        let challenge = attempt(&account, (&wanted, &wanted), |text| {
+        let challenge = attempt(&account, Target::name(&wanted), |text| {
             server.set(&wanted, &Shown::of(&wanted, &text));
             None
         });
@@ -68,7 +68,7 @@ fn a_certificate_without_its_key_proves_nothing() {
     let subject = subject();
     let account = subject.account();
     subject.host(&["stolen.alpn.test"]);
-    let target = ("stolen.alpn.test", "stolen.alpn.test");
+    let target = Target::name("stolen.alpn.test");
     let challenge = attempt(&account, target, |text| {
         let mut shown = Shown::of("stolen.alpn.test", &text);
         shown.own_key = false;
@@ -85,7 +85,10 @@ fn a_server_that_does_not_speak_tls_is_reported() {
     let port = subject.tls.address().port();
     let closed = "closed.alpn.test";
     subject.dns.addresses(closed, &["127.0.0.6"]);
-    let detail = failed(&attempt(&account, (closed, closed), |_| None), "connection");
+    let detail = failed(
+        &attempt(&account, Target::name(closed), |_| None),
+        "connection",
+    );
     assert!(detail.contains(&format!("127.0.0.6:{port}")), "{detail}");
     let plain = TcpListener::bind(format!("127.0.0.7:{port}")).unwrap();
     std::thread::spawn(move || {
@@ -95,16 +98,16 @@ fn a_server_that_does_not_speak_tls_is_reported() {
         }
     });
     subject.dns.addresses("http.alpn.test", &["127.0.0.7"]);
-    let target = ("http.alpn.test", "http.alpn.test");
+    let target = Target::name("http.alpn.test");
     let detail = failed(&attempt(&account, target, |_| None), "tls");
     assert!(detail.contains("not TLS"), "{detail}");
-    let nowhere = ("nowhere.alpn.test", "nowhere.alpn.test");
+    let nowhere = Target::name("nowhere.alpn.test");
     let detail = failed(&attempt(&account, nowhere, |_| None), "dns");
     assert!(detail.contains("NXDOMAIN"), "{detail}");
     subject
         .dns
         .addresses("metadata.alpn.test", &["169.254.169.254"]);
-    let forbidden = ("metadata.alpn.test", "metadata.alpn.test");
+    let forbidden = Target::name("metadata.alpn.test");
     failed(&attempt(&account, forbidden, |_| None), "connection");
 }
 

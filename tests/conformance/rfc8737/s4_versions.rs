@@ -5,7 +5,7 @@ use std::process::Command;
 use acceptance::process::{self, Daemon};
 use rcgen::{CertificateParams, CustomExtension, KeyPair};
 
-use super::{attempt, failed};
+use super::{Target, attempt, failed};
 use acceptance::alpn::{digest_of, name};
 
 use crate::conformance::subject::subject;
@@ -23,7 +23,7 @@ fn a_certificate_over_tls_1_1_proves_nothing() {
         subject.dns.addresses(wanted, &[address]);
         let dir = tempfile::tempdir().unwrap();
         let mut server = None;
-        let challenge = attempt(&account, (wanted, wanted), |text| {
+        let challenge = attempt(&account, Target::name(wanted), |text| {
             let key = KeyPair::generate().unwrap();
             let mut params = CertificateParams::default();
             params.subject_alt_names = vec![name(wanted)];

@@ -3,10 +3,14 @@
 
 use acceptance::alpn::{Responder, Shown, name};
 
-use crate::conformance::rfc8737::{attempt, failed};
+use crate::conformance::rfc8737::{Target, attempt, failed};
 use crate::conformance::subject::subject;
 
 const REVERSE: &str = "1.0.0.127.in-addr.arpa";
+const LOOPBACK: Target<'_> = Target {
+    identifier: "127.0.0.1",
+    server_name: REVERSE,
+};
 const REVERSE_V6: &str = "1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.ip6.arpa";
 
 /// An IPv4 address: asked for as in-addr.arpa, proven by one iPAddress (§6). The wrong certificates
@@ -20,7 +24,7 @@ fn an_address_is_requested_by_its_reverse_name() {
         (vec![name("127.0.0.2")], "is not 127.0.0.1"),
         (vec![name("127.0.0.1"), name(REVERSE)], "2 names"),
     ] {
-        let challenge = attempt(&account, ("127.0.0.1", REVERSE), |text| {
+        let challenge = attempt(&account, LOOPBACK, |text| {
             let mut shown = Shown::of("127.0.0.1", &text);
             shown.names = names;
             Some(shown)
@@ -28,7 +32,7 @@ fn an_address_is_requested_by_its_reverse_name() {
         let detail = failed(&challenge, "unauthorized");
         assert!(detail.contains(words), "{detail}");
     }
-    let challenge = attempt(&account, ("127.0.0.1", REVERSE), |text| {
+    let challenge = attempt(&account, LOOPBACK, |text| {
         Some(Shown::of("127.0.0.1", &text))
     });
     assert_eq!(challenge["status"], "valid", "{challenge}");
@@ -50,9 +54,16 @@ fn an_ipv6_address_is_requested_by_its_nibbles() {
     }
     let responder = Responder::start(&format!("[::1]:{port}"));
     let account = subject.account();
-    let challenge = attempt(&account, ("::1", REVERSE_V6), |text| {
-        responder.set(REVERSE_V6, &Shown::of("::1", &text));
-        None
-    });
+    let challenge = attempt(
+        &account,
+        Target {
+            identifier: "::1",
+            server_name: REVERSE_V6,
+        },
+        |text| {
+            responder.set(REVERSE_V6, &Shown::of("::1", &text));
+            None
+        },
+    );
     assert_eq!(challenge["status"], "valid", "{challenge}");
 }
