@@ -94,7 +94,7 @@ pub enum BadLifetime {
         not_after: Timestamp,
     },
     /// It ends before it begins.
-    #[error("the requested notAfter {not_after} does not lie after notBefore {not_before}")]
+    #[error("the requested notAfter {not_after} is not after notBefore {not_before}")]
     EndsBeforeItBegins {
         /// The begin asked for.
         not_before: Timestamp,

@@ -116,7 +116,7 @@ fn an_invalid_window_is_refused() {
     for (arguments, word) in [
         (
             vec!["set", &number, "--start", "1h", "--end", "0s"],
-            "does not lie after",
+            "is not after",
         ),
         (
             vec!["set", "12345", "--start", "0s", "--end", "1h"],

@@ -57,7 +57,7 @@ pub enum Fault {
     /// A number is empty or begins with a zero byte.
     #[error("{0:?} is not in its shortest form")]
     NotMinimal(&'static str),
-    /// The point does not lie on the curve.
+    /// The point is not on the curve.
     #[error("the point is not on the curve")]
     OffCurve,
     /// A private key was needed.

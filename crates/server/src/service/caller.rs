@@ -42,7 +42,7 @@ pub(crate) fn acme_provisioner<'a>(config: &'a Config, name: &str) -> Result<&'a
             other.kind_name()
         ))),
         None => Err(Error::NotFound(format!(
-            "There is no provisioner {name:?} here: see /provisioners for those in force."
+            "There is no provisioner {name:?}. `/provisioners` lists the ones that exist."
         ))),
     }
 }

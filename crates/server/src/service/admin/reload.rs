@@ -37,7 +37,7 @@ impl Admin {
             None => {
                 let fault = live.fault().unwrap_or_default();
                 Err(Error::BadRequest(format!(
-                    "the configuration files do not hold, the previous configuration stays in force:\n{fault}"
+                    "the configuration is not valid; the previous one stays in force:\n{fault}"
                 )))
             }
         }

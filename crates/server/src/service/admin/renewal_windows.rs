@@ -33,7 +33,7 @@ impl Admin {
         } = &asked;
         if start >= end {
             return Err(Error::BadRequest(format!(
-                "the window's end {end:.0} does not lie after its start {start:.0}: give a later end"
+                "the end of the window {end:.0} is not after its start {start:.0}: give a later end"
             )));
         }
         let is_web = |url: &String| url.starts_with("https://") || url.starts_with("http://");

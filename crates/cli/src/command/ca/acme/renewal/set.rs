@@ -18,7 +18,8 @@ const EXAMPLES: &str = "Examples:
     $ step ca acme renewal set 340282366920938463463374607431768211455 --start=-1h --end 0s
 
   Make all clients of a provisioner renew, spread over two hours, with a page that says why:
-    $ step ca acme renewal set --provisioner acme --start 0s --end 2h --explanation-url https://example.com/why";
+    $ step ca acme renewal set --provisioner acme --start 0s --end 2h \
+        --explanation-url https://example.com/why";
 
 /// Set the window in which clients renew one certificate, or all that were issued until now
 ///
