@@ -48,7 +48,7 @@ pub(crate) fn operator_router(services: Services, layout: &'static UrlLayout) ->
         .fallback(admin::unknown)
         .method_not_allowed_fallback(admin::wrong_method)
         .layer(Extension(layout))
-        .layer(middleware::from_fn(admin::admit))
+        .layer(middleware::from_fn(admin::authenticate))
         .layer(DefaultBodyLimit::max(MAX_STEP_BODY))
         .layer(middleware::from_fn_with_state(
             services.clone(),

@@ -42,7 +42,7 @@ pub(super) fn routes() -> Router<Services> {
 }
 
 /// Admits operators only.
-pub(super) async fn admit(mut request: Request, next: Next) -> Response {
+pub(super) async fn authenticate(mut request: Request, next: Next) -> Response {
     let credentials = request.extensions().get::<PeerCredentials>().copied();
     match credentials.filter(|credentials| credentials.is_operator()) {
         Some(credentials) => {

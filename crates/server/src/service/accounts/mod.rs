@@ -89,7 +89,7 @@ impl AccountService {
             return Err(unknown("This key has no account here"));
         }
         acme.check()?;
-        admit(acme, &request)?;
+        check_new_account(acme, &request)?;
         let limits = self.limiter.under(&origin.config.riser.rate_limits);
         limits.count_account(origin.address).await?;
         let bound = match &request.external_account_binding {
@@ -211,7 +211,7 @@ fn agreed(acme: &Acme, agrees: bool) -> Option<String> {
 }
 
 /// Checks a request for a new account against the rules of the provisioner.
-fn admit(acme: &Acme, request: &NewAccount) -> Result<(), Problem> {
+fn check_new_account(acme: &Acme, request: &NewAccount) -> Result<(), Problem> {
     if let Some(terms) = acme.terms_of_service()
         && !request.terms_of_service_agreed
     {
