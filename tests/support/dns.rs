@@ -166,7 +166,7 @@ impl Dns {
 fn serve(socket: &UdpSocket, zone: &Zone, asked: &Asked) {
     let mut buffer = [0; 4096];
     while let Ok((length, from)) = socket.recv_from(&mut buffer) {
-        if let Some(response) = answer(&buffer[..length], zone, (asked, "")) {
+        if let Some(response) = answer(&buffer[..length], zone, asked, "") {
             let _ = socket.send_to(&response, from);
         }
     }
@@ -179,7 +179,7 @@ fn serve_stream(mut stream: TcpStream, zone: &Zone, asked: &Asked) {
         if stream.read_exact(&mut request).is_err() {
             return;
         }
-        if let Some(response) = answer(&request, zone, (asked, " over TCP")) {
+        if let Some(response) = answer(&request, zone, asked, " over TCP") {
             let length = u16::try_from(response.len()).expect("a short answer");
             let _ = stream.write_all(&[&length.to_be_bytes(), response.as_slice()].concat());
         }
@@ -187,7 +187,7 @@ fn serve_stream(mut stream: TcpStream, zone: &Zone, asked: &Asked) {
 }
 
 /// The answer's bytes, or `None` for silence.
-fn answer(request: &[u8], zone: &Zone, (asked, way): (&Asked, &str)) -> Option<Vec<u8>> {
+fn answer(request: &[u8], zone: &Zone, asked: &Asked, way: &str) -> Option<Vec<u8>> {
     let request = Message::from_vec(request).ok()?;
     let query = request.queries.first()?;
     let name = query.name().to_ascii().trim_end_matches('.').to_lowercase();

@@ -245,7 +245,7 @@ impl Policy {
             }
             AltName::Email(text) => {
                 let kind = Kind::Email;
-                let mailbox = pattern::mailbox(text).ok_or(Why::Unreadable { kind })?;
+                let mailbox = pattern::Mailbox::parse(text).ok_or(Why::Unreadable { kind })?;
                 self.decide(kind, |rules| &rules.email, |rule| rule.matches(&mailbox))
             }
             AltName::Uri(text) => {

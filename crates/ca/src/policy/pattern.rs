@@ -89,17 +89,26 @@ impl Email {
         Ok(Self { local, domain })
     }
 
-    pub(super) fn matches(&self, (local, host): &(String, Host)) -> bool {
-        let local_fits = self.local.as_ref().is_none_or(|own| own == local);
-        local_fits && self.domain.matches(host)
+    pub(super) fn matches(&self, mailbox: &Mailbox) -> bool {
+        let same_local = self.local.as_ref().is_none_or(|own| *own == mailbox.local);
+        same_local && self.domain.matches(&mailbox.host)
     }
 }
 
-/// Takes a mailbox apart.
-pub(super) fn mailbox(text: &str) -> Option<(String, Host)> {
-    let (local, domain) = text.rsplit_once('@')?;
-    let host = Host::parse(domain).filter(|host| !host.wildcard)?;
-    (!local.is_empty()).then(|| (local.to_owned(), host))
+/// A mailbox, in its two parts.
+pub(super) struct Mailbox {
+    local: String,
+    host: Host,
+}
+
+impl Mailbox {
+    /// Parses `local@domain`; `None` for anything else.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let (local, domain) = text.rsplit_once('@')?;
+        let host = Host::parse(domain).filter(|host| !host.wildcard)?;
+        let local = local.to_owned();
+        (!local.is_empty()).then_some(Self { local, host })
+    }
 }
 
 /// The host of a URI, which has to be a name (RFC 5280 §4.2.1.10).
@@ -112,7 +121,7 @@ pub(super) fn uri_host(text: &str) -> Option<Host> {
     Host::parse(host).filter(|host| !host.wildcard && !is_address)
 }
 
-/// A network, or one address; IPv4 networks in IPv6's clothes are taken for what they are.
+/// A network, or one address; IPv4 networks written as IPv6 count as IPv4.
 pub(super) fn network(text: &str) -> Result<IpNet, String> {
     let text = text.trim();
     let network = text
