@@ -52,7 +52,7 @@ pub struct Overrides {
     pub disable_extension: Option<bool>,
 }
 
-/// Why claims cannot hold together.
+/// Why claims contradict each other.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Inconsistent {
     /// A duration is zero or negative.

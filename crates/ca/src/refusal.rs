@@ -34,7 +34,7 @@ pub enum Refusal {
         /// The name looked for.
         name: String,
     },
-    /// The provisioner's configuration does not hold together.
+    /// The provisioner's configuration is not consistent.
     #[error("provisioner {name} is disabled due to an initialization error: {reason}")]
     ProvisionerDisabled {
         /// Its name.

@@ -162,7 +162,7 @@ fn provisioners(section: &mut Section<'_>, claims: &Claims) -> Vec<Provisioner> 
         {
             log.fault(
                 format!("{place}.name"),
-                format!("{name:?} is the name of authority.provisioners[{n}], too"),
+                format!("{name:?} is also the name of authority.provisioners[{n}]"),
             );
         }
         found.push(provisioner);
@@ -200,7 +200,7 @@ fn not_ours(section: &mut Section<'_>) {
     {
         section.fault(
             "deploymentType",
-            format!("{kind:?} deployments are not supported; the server stands alone"),
+            format!("{kind:?} deployments are not supported; only standalone ones are"),
         );
     }
     for key in REGISTRATION {

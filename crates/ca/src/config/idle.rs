@@ -22,7 +22,7 @@ impl Config {
                     ..settings.clone()
                 };
                 if without_policy != ProvisionerSettings::default() {
-                    let what = "is no ACME provisioner, so that only its policy has an effect";
+                    let what = "is not an ACME provisioner: only its policy has an effect";
                     warn(format!("provisioner.{name}"), what);
                 }
                 continue;
@@ -72,7 +72,7 @@ mod tests {
             found,
             [
                 "riser.toml: provisioner.acme.terms_changed: has no effect without termsOfService in ca.json",
-                "riser.toml: provisioner.o: is no ACME provisioner, so that only its policy has an effect",
+                "riser.toml: provisioner.o: is not an ACME provisioner: only its policy has an effect",
                 "riser.toml: profile.a: is offered by no provisioner: name it in [provisioner.<name>] profiles",
             ]
         );

@@ -56,7 +56,7 @@ impl Config {
                     "CAA records need a name for this authority: give the provisioner {name:?} of \
                      ca.json its domain name, as \"caaIdentities\": [\"ca.example.com\"]"
                 ),
-                None => "only ACME provisioners look at CAA records; remove it".to_owned(),
+                None => "only ACME provisioners check CAA records; remove it".to_owned(),
             };
             faults.push(Fault {
                 file: RISER_TOML,

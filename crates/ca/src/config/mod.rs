@@ -43,7 +43,7 @@ pub const CA_JSON: &str = "ca.json";
 /// The name of the configuration file that is ours alone; it lies beside ca.json.
 pub const RISER_TOML: &str = "riser.toml";
 
-/// A configuration that holds together.
+/// A consistent configuration.
 #[derive(Clone, PartialEq)]
 pub struct Config {
     /// `root`: certificate files of the roots.

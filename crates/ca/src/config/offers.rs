@@ -35,11 +35,11 @@ fn of(
                 [] => "there are none: add a table [profile.<name>]".to_owned(),
                 known => format!("there are {}", known.join(", ")),
             };
-            log.fault(place, format!("{name:?} is no profile; {what}"));
+            log.fault(place, format!("{name:?} is not a profile; {what}"));
             continue;
         };
         if offers.iter().any(|offer| offer.profile().name == *name) {
-            log.fault(place, format!("{name:?} is there twice"));
+            log.fault(place, format!("{name:?} is listed twice"));
             continue;
         }
         let demands_name = provisioner.as_acme().is_some_and(Acme::force_cn);
@@ -124,7 +124,7 @@ mod tests {
              provisioner's claims allow (5m0s to 24h0m0s): change one of them",
             "profiles[1]: \"brief\": the profile's longest_life of 1m0s",
             "profiles[2]: \"bare\": the profile leaves the common name out",
-            "profiles[3]: \"gone\" is no profile; there are bare, brief, month",
+            "profiles[3]: \"gone\" is not a profile; there are bare, brief, month",
             "default_profile: \"other\" is not among profiles: add it there",
         ];
         assert_eq!(faults.len(), expected.len(), "{faults:#?}");

@@ -71,7 +71,7 @@ fn check(section: &Section<'_>, lists: &Lists, key: impl Fn(List) -> String) -> 
     Policy::new(lists).unwrap_or_else(|bad| {
         for bad in bad.0 {
             let what = format!(
-                "{:?} is no rule for {}: {}",
+                "{:?} is not a rule for {}: {}",
                 bad.pattern, bad.list.kind, bad.reason
             );
             section.fault(&format!("{}[{}]", key(bad.list), bad.position), what);
@@ -104,24 +104,25 @@ mod tests {
         assert_eq!(found.len(), 5, "{found:?}");
         assert_eq!(
             found[1],
-            "file: policy.x509.allow.dns[1]: \"a.*.lab\" is no rule for DNS names: an asterisk \
+            "file: policy.x509.allow.dns[1]: \"a.*.lab\" is not a rule for DNS names: an asterisk \
              may only be the whole first label: *.example.com"
         );
         assert_eq!(
             found[0],
-            "file: policy.x509.deny.dsn: is not known; known here: cn, dns, ip, email, uri"
+            "file: policy.x509.deny.dsn: is not a known key; known keys: cn, dns, ip, email, uri"
         );
         let flat = json!({"allow_dns": [".lab"], "deny_ip": ["x"], "allow_wildcard": true});
         let found = faults(&flat, read_flat);
         assert_eq!(
             found[0],
-            "file: policy.allow_dns[0]: \".lab\" is no rule for DNS names: names below it are \
+            "file: policy.allow_dns[0]: \".lab\" is not a rule for DNS names: names below it are \
              written *.lab"
         );
         assert!(found[1].starts_with("file: policy.deny_ip[0]"), "{found:?}");
         assert!(
-            found[2]
-                .starts_with("file: policy.allow_wildcard: is not known; known here: allow_cn, "),
+            found[2].starts_with(
+                "file: policy.allow_wildcard: is not a known key; known keys: allow_cn, "
+            ),
             "{found:?}"
         );
     }

@@ -291,10 +291,10 @@ impl<'a> Section<'a> {
                 continue;
             }
             match unknown {
-                Unknown::Warn => self.warn(key, "is not known and has no effect"),
+                Unknown::Warn => self.warn(key, "is not a known key and has no effect"),
                 Unknown::Fault => {
                     let known = self.known.join(", ");
-                    self.fault(key, format!("is not known; known here: {known}"));
+                    self.fault(key, format!("is not a known key; known keys: {known}"));
                 }
             }
         }

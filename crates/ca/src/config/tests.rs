@@ -113,7 +113,7 @@ fn all_faults_are_reported_together_with_their_places() {
         "ca.json: db.type: \"postgresql\" is not supported yet",
         "ca.json: logger.format: \"xml\" is not a format",
         "ca.json: authority.claims: defaultTLSCertDuration must not be greater than maxTLSCertDuration",
-        "ca.json: authority.provisioners[1].name: \"a\" is the name of authority.provisioners[0], too",
+        "ca.json: authority.provisioners[1].name: \"a\" is also the name of authority.provisioners[0]",
         "ca.json: authority.provisioners[2].name: is missing or empty",
         "ca.json: authority.provisioners[3]: must be an object",
     ] {
@@ -166,7 +166,7 @@ fn what_has_no_effect_is_reported_and_does_not_stop_the_server() {
             "ca.json: crl.enabled: certificate revocation lists are not served yet",
             "ca.json: metricsAddress: metrics are not served yet",
             "ca.json: insecureAddress: plain HTTP is not served yet; remove it or ignore this warning",
-            "ca.json: novelty: is not known and has no effect",
+            "ca.json: novelty: is not a known key and has no effect",
         ]
     );
 }
@@ -185,7 +185,7 @@ fn acme_without_a_store_is_reported() {
 }
 
 #[test]
-fn a_provisioner_that_does_not_hold_together_is_listed_and_disabled() {
+fn a_provisioner_that_is_not_consistent_is_listed_and_disabled() {
     for (own, reason) in [
         (
             json!({"claims": {"maxTLSCertDuration": "1m"}}),
@@ -193,7 +193,7 @@ fn a_provisioner_that_does_not_hold_together_is_listed_and_disabled() {
         ),
         (
             json!({"challenges": ["dns-persist-01"]}),
-            "switched on in riser.toml",
+            "enabled in riser.toml",
         ),
         (
             json!({"challenges": ["http-02"]}),

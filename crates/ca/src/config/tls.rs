@@ -51,14 +51,14 @@ fn known_suites(section: &Section<'_>, suites: Vec<String>) -> Vec<String> {
         if suite.starts_with("TLS_RSA_") || suite.contains("_CBC_") || suite.contains("_RC4_") {
             section.warn(
                 &key,
-                format!("{suite} is too weak; the server does not speak it"),
+                format!("{suite} is too weak; the server does not support it"),
             );
         } else {
             section.fault(&key, format!("{suite:?} is not a cipher suite"));
         }
     }
     if !suites.iter().any(|suite| SPOKEN.contains(&suite.as_str())) {
-        section.fault("cipherSuites", "names no suite that the server speaks");
+        section.fault("cipherSuites", "lists no suite that the server supports");
     }
     suites
 }
@@ -67,9 +67,9 @@ fn version(section: &mut Section<'_>, key: &str) -> Option<TlsVersion> {
     let number = section.float(key).filter(|number| *number != 0.0)?;
     if number < 1.15 {
         if key == "minVersion" {
-            section.warn(key, "the server speaks TLS 1.2 and 1.3 only; 1.2 it is");
+            section.warn(key, "the server supports only TLS 1.2 and 1.3; it uses 1.2");
         } else {
-            section.fault(key, "the server speaks TLS 1.2 and 1.3 only");
+            section.fault(key, "the server supports only TLS 1.2 and 1.3");
         }
     }
     match TlsVersion::try_from(number) {

@@ -71,7 +71,7 @@ impl Names {
 
 /// A rule that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{list}[{position}]: {pattern:?} is no rule for {}: {reason}", .list.kind)]
+#[error("{list}[{position}]: {pattern:?} is not a rule for {}: {reason}", .list.kind)]
 pub struct BadPattern {
     /// The list that it is in.
     pub list: List,

@@ -112,7 +112,7 @@ impl Acme {
     /// Whether it can work at all; asked before an account or an order is made.
     ///
     /// # Errors
-    /// When its configuration does not hold together.
+    /// When its configuration is not consistent.
     pub fn check(&self) -> Result<(), Refusal> {
         self.common.check()
     }

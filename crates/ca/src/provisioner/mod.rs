@@ -88,7 +88,7 @@ pub(crate) struct Common {
 
 impl Common {
     /// # Errors
-    /// When the configuration of this provisioner does not hold together.
+    /// When the configuration of this provisioner is not consistent.
     pub(crate) fn check(&self) -> Result<(), Refusal> {
         match &self.disabled {
             None => Ok(()),

@@ -37,7 +37,7 @@ fn challenges(common: &mut Common, section: &mut Section<'_>) -> Vec<Method> {
                 common,
                 section,
                 &key,
-                format!("{text} is switched on in riser.toml: [provisioner.<name>] challenges"),
+                format!("{text} is enabled in riser.toml: [provisioner.<name>] challenges"),
             );
         } else if let Some(method) = method {
             if !methods.contains(&method) {

@@ -36,7 +36,7 @@ pub fn fits(issuer: &Certificate, above: &[Certificate]) -> Result<(), String> {
     };
     if first.subject() != issuer.subject() || first.spki_der() != issuer.spki_der() {
         return Err(format!(
-            "its first certificate ({}) has not the name and the key of the issuer ({}): put the cross-signed \
+            "its first certificate ({}) does not have the name and key of the issuer ({}): put the cross-signed \
              intermediate first",
             first.subject().in_order(),
             issuer.subject().in_order()
@@ -73,7 +73,7 @@ mod tests {
         assert_eq!(fits(&intermediate, &whole[..1]), Ok(()));
         let upside_down = [root, intermediate.clone()];
         let refused = fits(&intermediate, &upside_down).unwrap_err();
-        assert!(refused.contains("name and the key"), "{refused}");
+        assert!(refused.contains("name and key"), "{refused}");
         let gap = [intermediate.clone(), intermediate.clone()];
         let refused = fits(&intermediate, &gap).unwrap_err();
         assert!(refused.contains("certificate 1"), "{refused}");

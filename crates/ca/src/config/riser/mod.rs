@@ -284,17 +284,17 @@ mod tests {
         let found = faults(text).join("\n");
         for place in [
             "validation.http_port: must be a whole number from 1 to 65535",
-            "validation.denny: is not known; known here: resolver, resolvers, http_port",
+            "validation.denny: is not a known key; known keys: resolver, resolvers, http_port",
             "validation.deny[0]: \"10.0.0.0/40\" is not a network",
-            "provisioner.acme.challenges[0]: \"dns-02\" is none of dns-01, http-01",
-            "provisioner.acme.caa: \"on\" is none of off, warn, enforce",
+            "provisioner.acme.challenges[0]: \"dns-02\" is not one of dns-01, http-01",
+            "provisioner.acme.caa: \"on\" is not one of off, warn, enforce",
             "validation.zone[0].name: \"a..b\" is not a zone's name",
             "validation.zone[0].resolvers: is missing or empty",
             "validation.zone[1].resolvers[0]: \"ns.lab\" is not an address",
-            "validation.zone[2].name: \"lab\" stands there twice",
-            "validation.zone[2].resolver: is not known",
+            "validation.zone[2].name: \"lab\" is listed twice",
+            "validation.zone[2].resolver: is not a known key",
             "provisioner.acmee: names no provisioner",
-            "publicnames: is not known; known here: public_names, validation, server",
+            "publicnames: is not a known key; known keys: public_names, validation, server",
             "public_names[1]: \"https://ca.lab\" is neither a host name nor an address",
             "public_names[2]: \"ca.lab:443\" is neither",
         ] {

@@ -221,7 +221,7 @@ fn extension(mut section: Section<'_>) -> Option<Extension> {
     if oid.is_err() && !text.is_empty() {
         section.fault(
             "oid",
-            format!("{text:?} is no object identifier such as 1.2.3.4"),
+            format!("{text:?} is not an object identifier, such as 1.2.3.4"),
         );
     }
     let oid = oid.ok().filter(|oid| {
@@ -247,10 +247,7 @@ fn value(section: &mut Section<'_>) -> Option<Vec<u8>> {
         (Some(hex), None) => ("hex", HEXLOWER_PERMISSIVE.decode(hex.as_bytes())),
         (None, Some(base64)) => ("base64", BASE64.decode(base64.as_bytes())),
         (None, None) | (Some(_), Some(_)) => {
-            section.fault(
-                "hex",
-                "the value's DER has to stand in either hex or base64",
-            );
+            section.fault("hex", "give the value in DER, in either hex or base64");
             return None;
         }
     };
@@ -385,10 +382,10 @@ mod tests {
             "most_names: must be",
             "must_staple: contradicts no_rev_avail",
             "no_rev_avail: contradicts an extension",
-            "lifetime: is not known",
+            "lifetime: is not a known key",
             "extensions[0].oid: 2.5.29.17 is not set here: it follows from the order",
             "extensions[1].hex: is not DER",
-            "extensions[2].hex: the value's DER has to stand in either",
+            "extensions[2].hex: give the value in DER, in either",
         ] {
             let place = format!("profile.bad.{place}");
             assert!(found.contains(&place), "{place} is not in\n{found}");

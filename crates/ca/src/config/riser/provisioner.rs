@@ -158,7 +158,7 @@ fn caa(section: &mut Section<'_>) -> CaaMode {
         Some("warn") => CaaMode::Warn,
         Some("enforce") => CaaMode::Enforce,
         Some(word) => {
-            section.fault("caa", format!("{word:?} is none of off, warn, enforce"));
+            section.fault("caa", format!("{word:?} is not one of off, warn, enforce"));
             CaaMode::Off
         }
     }
@@ -179,7 +179,7 @@ fn challenges(section: &mut Section<'_>) -> Option<Vec<Method>> {
                 let known: Vec<_> = Method::ALL.iter().map(|m| m.as_str()).collect();
                 section.fault(
                     &format!("challenges[{n}]"),
-                    format!("{word:?} is none of {}", known.join(", ")),
+                    format!("{word:?} is not one of {}", known.join(", ")),
                 );
             }
         }

@@ -84,7 +84,7 @@ fn zones(section: &mut Section<'_>) -> Vec<Zone> {
         let mut section = Section::new(map, place, log);
         let zone = zone(&mut section);
         if zones.iter().any(|other| other.name == zone.name) {
-            section.fault("name", format!("{:?} stands there twice", zone.name));
+            section.fault("name", format!("{:?} is listed twice", zone.name));
         }
         section.finish(Unknown::Fault);
         zones.push(zone);
