@@ -5,7 +5,19 @@ use data_encoding::BASE64URL_NOPAD;
 
 use super::observation::{Observation, TxtProbe};
 use super::txt::TxtLookup;
-use super::{Context, Method, Verdict};
+use super::{Context, Method, Properties, Verdict};
+
+/// What the method can prove, and what its challenges have.
+pub(super) const PROPERTIES: Properties = Properties {
+    word: "dns-01",
+    names: true,
+    wildcards: true,
+    addresses: false,
+    serves_again: true,
+    reaches_subdomains: true,
+    has_token: true,
+    judges_payload: false,
+};
 
 pub(super) fn ask(cx: &Context<'_>) -> TxtProbe {
     lookup(cx).probe()

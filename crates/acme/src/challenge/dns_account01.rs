@@ -5,10 +5,22 @@ use data_encoding::BASE32_NOPAD;
 
 use super::observation::{Observation, TxtProbe};
 use super::txt::TxtLookup;
-use super::{Context, Method, Verdict, dns01};
+use super::{Context, Method, Properties, Verdict, dns01};
 
 /// The number of octets of the digest in the label.
 const LABEL_OCTETS: usize = 10;
+
+/// What the method can prove, and what its challenges have.
+pub(super) const PROPERTIES: Properties = Properties {
+    word: "dns-account-01",
+    names: true,
+    wildcards: true,
+    addresses: false,
+    serves_again: true,
+    reaches_subdomains: true,
+    has_token: true,
+    judges_payload: false,
+};
 
 pub(super) fn ask(cx: &Context<'_>) -> TxtProbe {
     lookup(cx).probe()

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::observation::{Observation, TxtProbe};
 use super::txt::{self, TxtLookup};
-use super::{Context, Method, Verdict, report};
+use super::{Context, Method, Properties, Verdict, report};
 use crate::issue_value::{IssueValue, issuer_of};
 use crate::problem::{Kind, quote};
 
@@ -16,6 +16,19 @@ struct Fault {
     kind: Kind,
     words: String,
 }
+
+/// What the method can prove, and what its challenges have.
+pub(super) const PROPERTIES: Properties = Properties {
+    word: "dns-persist-01",
+    names: true,
+    wildcards: true,
+    addresses: false,
+    // A persistent record would let a proof outlive the record's TTL, and states its own scope.
+    serves_again: false,
+    reaches_subdomains: false,
+    has_token: false,
+    judges_payload: false,
+};
 
 pub(super) fn ask(cx: &Context<'_>) -> TxtProbe {
     lookup(cx).probe()

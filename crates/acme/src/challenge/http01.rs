@@ -7,12 +7,24 @@
 use super::failure::{self, Target};
 use super::observation::{Failure, Host, HttpObservation, HttpProbe, Observation, Probe};
 use super::report::{self, Fault, Seen};
-use super::{Context, Finding, Method, Proof, Verdict, redirect, unexpected};
+use super::{Context, Finding, Method, Proof, Properties, Verdict, redirect, unexpected};
 use crate::identifier::Identifier;
 use crate::problem::Kind;
 
 /// The most redirects that are followed.
 const MOST_REDIRECTS: usize = 10;
+
+/// What the method can prove, and what its challenges have.
+pub(super) const PROPERTIES: Properties = Properties {
+    word: "http-01",
+    names: true,
+    wildcards: false,
+    addresses: true,
+    serves_again: true,
+    reaches_subdomains: false,
+    has_token: true,
+    judges_payload: false,
+};
 
 pub(super) fn ask(cx: &Context<'_>) -> HttpProbe {
     let host = match cx.identifier {

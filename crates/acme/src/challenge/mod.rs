@@ -1,7 +1,7 @@
 //! Challenges (RFC 8555 §8): each method defines what to probe ([`ask`]) and judges the
 //! observation ([`judge`]). Not here: the probes themselves.
 //!
-//! A method is one file here and one line in each `match` below.
+//! A method is one file here, and one line of [`Method`].
 
 mod dns01;
 mod dns_account01;
@@ -31,42 +31,84 @@ pub use observation::{
 pub use observation::{TlsObservation, TlsProbe, TxtObservation, TxtProbe};
 pub use proof::{Means, Proof, ProofRecord};
 
-/// A way to prove control over an identifier.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Method {
+/// Makes [`Method`] of one line a method: its variant, and the module with its `PROPERTIES`, `ask`
+/// and `judge`.
+macro_rules! methods {
+    ($($(#[$doc:meta])* $variant:ident in $module:ident;)+) => {
+        /// A way to prove control over an identifier.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Method {
+            $($(#[$doc])* $variant,)+
+        }
+
+        impl Method {
+            /// Every supported method, in the order in which challenges are offered.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            const fn properties(self) -> &'static Properties {
+                match self {
+                    $(Self::$variant => &$module::PROPERTIES,)+
+                }
+            }
+        }
+
+        /// The first probe of a validation.
+        pub fn ask(method: Method, cx: &Context<'_>) -> Probe {
+            match method {
+                $(Method::$variant => Probe::from($module::ask(cx)),)+
+            }
+        }
+
+        /// Judges an observation by the rules of the method.
+        pub fn judge(method: Method, cx: &Context<'_>, seen: &Observation) -> Verdict {
+            match method {
+                $(Method::$variant => $module::judge(cx, seen),)+
+            }
+        }
+    };
+}
+
+methods! {
     /// A TXT record with a digest of the key authorization (RFC 8555 §8.4).
-    Dns01,
+    Dns01 in dns01;
     /// A file under a well-known path (RFC 8555 §8.3).
-    Http01,
+    Http01 in http01;
     /// A certificate presented in a TLS handshake (RFC 8737).
-    TlsAlpn01,
+    TlsAlpn01 in tls_alpn01;
     /// As dns-01, under a label of the account (draft-ietf-acme-dns-account-label).
-    DnsAccount01,
+    DnsAccount01 in dns_account01;
     /// A persistent TXT record that names the authority and the account (draft-ietf-acme-dns-persist).
-    DnsPersist01,
+    DnsPersist01 in dns_persist01;
+}
+
+/// What a method can prove, and what its challenges have.
+struct Properties {
+    /// The challenge's `type`.
+    word: &'static str,
+    /// It proves host names.
+    names: bool,
+    /// It proves wildcards: only in the DNS (RFC 8555 §8.3, §8.4, RFC 8737 §3).
+    wildcards: bool,
+    /// It proves IP addresses: never in the DNS (RFC 8738 §4, §6, §7).
+    addresses: bool,
+    /// Later orders may reuse its proof.
+    serves_again: bool,
+    /// Its proof for a domain may cover the subdomains: a client that can write a record in a zone
+    /// controls them as well (RFC 9444 §4).
+    reaches_subdomains: bool,
+    /// Its challenges have a `token`.
+    has_token: bool,
+    /// It judges the payload of the client's answer ([`Probe::Payload`]).
+    judges_payload: bool,
 }
 
 impl Method {
-    /// Every supported method, in the order in which challenges are offered.
-    pub const ALL: &'static [Self] = &[
-        Self::Dns01,
-        Self::Http01,
-        Self::TlsAlpn01,
-        Self::DnsAccount01,
-        Self::DnsPersist01,
-    ];
     /// The methods of a provisioner that configures none.
     pub const USUAL: &'static [Self] = &[Self::Dns01, Self::Http01, Self::TlsAlpn01];
 
     /// The challenge's `type`.
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Dns01 => "dns-01",
-            Self::Http01 => "http-01",
-            Self::TlsAlpn01 => "tls-alpn-01",
-            Self::DnsAccount01 => "dns-account-01",
-            Self::DnsPersist01 => "dns-persist-01",
-        }
+        self.properties().word
     }
 
     /// Finds the method of a `type`.
@@ -74,47 +116,33 @@ impl Method {
         Self::ALL.iter().copied().find(|m| m.as_str() == word)
     }
 
-    /// Whether the method can prove this identifier: wildcards only in the DNS, addresses
-    /// never there (RFC 8555 §8.3, §8.4, RFC 8737 §3, RFC 8738 §4, §6, §7).
+    /// Whether the method can prove this identifier.
     pub const fn fits(self, identifier: &Identifier) -> bool {
-        match (self, identifier) {
-            (Self::Http01 | Self::TlsAlpn01, Identifier::Dns(_) | Identifier::Ip(_)) => true,
-            (Self::Http01 | Self::TlsAlpn01, Identifier::Wildcard(_)) => false,
-            (
-                Self::Dns01 | Self::DnsAccount01 | Self::DnsPersist01,
-                Identifier::Dns(_) | Identifier::Wildcard(_),
-            ) => true,
-            (Self::Dns01 | Self::DnsAccount01 | Self::DnsPersist01, Identifier::Ip(_)) => false,
+        match identifier {
+            Identifier::Dns(_) => self.properties().names,
+            Identifier::Wildcard(_) => self.properties().wildcards,
+            Identifier::Ip(_) => self.properties().addresses,
         }
     }
 
-    /// Whether later orders may reuse its proof. A proof by a persistent record would expire with
-    /// the record's TTL (draft-ietf-acme-dns-persist), and probing again costs the client nothing.
+    /// Whether later orders may reuse its proof.
     pub const fn serves_again(self) -> bool {
-        !matches!(self, Self::DnsPersist01)
+        self.properties().serves_again
     }
 
-    /// Whether its proof for a domain may cover the subdomains: a client that can write a record in
-    /// a zone controls them as well (RFC 9444 §4). A persistent record states its own scope.
+    /// Whether its proof for a domain may cover the subdomains (RFC 9444 §4).
     pub const fn reaches_subdomains(self) -> bool {
-        matches!(self, Self::Dns01 | Self::DnsAccount01)
+        self.properties().reaches_subdomains
     }
 
-    /// Whether it judges the payload of the client's answer ([`Probe::Payload`]). That of all other
-    /// methods is not kept.
+    /// Whether it judges the payload of the client's answer. That of all other methods is not kept.
     pub const fn judges_payload(self) -> bool {
-        match self {
-            Self::Dns01
-            | Self::Http01
-            | Self::TlsAlpn01
-            | Self::DnsAccount01
-            | Self::DnsPersist01 => false,
-        }
+        self.properties().judges_payload
     }
 
-    /// Whether its challenges have a `token`; a persistent record does not need one.
+    /// Whether its challenges have a `token`.
     pub const fn has_token(self) -> bool {
-        !matches!(self, Self::DnsPersist01)
+        self.properties().has_token
     }
 }
 
@@ -272,28 +300,6 @@ pub struct Finding {
     pub problem: Problem,
     /// For the operator only: it includes the first octets of the body.
     pub evidence: Value,
-}
-
-/// The first probe of an attempt.
-pub fn ask(method: Method, cx: &Context<'_>) -> Probe {
-    match method {
-        Method::Dns01 => Probe::Txt(dns01::ask(cx)),
-        Method::Http01 => Probe::Http(http01::ask(cx)),
-        Method::TlsAlpn01 => Probe::Tls(tls_alpn01::ask(cx)),
-        Method::DnsAccount01 => Probe::Txt(dns_account01::ask(cx)),
-        Method::DnsPersist01 => Probe::Txt(dns_persist01::ask(cx)),
-    }
-}
-
-/// Judges an observation by the rules of the method.
-pub fn judge(method: Method, cx: &Context<'_>, seen: &Observation) -> Verdict {
-    match method {
-        Method::Dns01 => dns01::judge(cx, seen),
-        Method::Http01 => http01::judge(cx, seen),
-        Method::TlsAlpn01 => tls_alpn01::judge(cx, seen),
-        Method::DnsAccount01 => dns_account01::judge(cx, seen),
-        Method::DnsPersist01 => dns_persist01::judge(cx, seen),
-    }
 }
 
 /// The verdict on an observation of another kind than the probe.

@@ -19,6 +19,24 @@ pub enum Probe {
     Payload,
 }
 
+impl From<HttpProbe> for Probe {
+    fn from(probe: HttpProbe) -> Self {
+        Self::Http(probe)
+    }
+}
+
+impl From<TxtProbe> for Probe {
+    fn from(probe: TxtProbe) -> Self {
+        Self::Txt(probe)
+    }
+}
+
+impl From<TlsProbe> for Probe {
+    fn from(probe: TlsProbe) -> Self {
+        Self::Tls(probe)
+    }
+}
+
 impl Probe {
     /// The URL of the probe, for [`Context::redirects`](super::Context).
     pub fn url(&self) -> String {

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use super::failure::{self, Target};
 use super::observation::{Failure, FailureKind, Host, Observation, TlsObservation, TlsProbe};
 use super::report::{self, Seen};
-use super::{Context, Method, Proof, Verdict, unexpected};
+use super::{Context, Method, Proof, Properties, Verdict, unexpected};
 use crate::identifier::Identifier;
 use crate::problem::Kind;
 
@@ -43,6 +43,18 @@ impl Fault {
         }
     }
 }
+
+/// What the method can prove, and what its challenges have.
+pub(super) const PROPERTIES: Properties = Properties {
+    word: "tls-alpn-01",
+    names: true,
+    wildcards: false,
+    addresses: true,
+    serves_again: true,
+    reaches_subdomains: false,
+    has_token: true,
+    judges_payload: false,
+};
 
 pub(super) fn ask(cx: &Context<'_>) -> TlsProbe {
     let (host, server_name) = match cx.identifier {
