@@ -119,7 +119,7 @@ fn is_pending_for(authorization: &Authorization, subject: &Subject) -> bool {
 /// the client requests that, the widest scope permits it, and a method can prove them.
 ///
 /// # Errors
-/// `malformed` for a wildcard, which cannot be authorized before an order; otherwise as in [`open`].
+/// `malformed` for a wildcard, which cannot be authorized before an order; otherwise as in [`super::open`].
 pub fn open_ahead(
     asked: &Asked,
     allowed: &Allowed<'_>,

@@ -244,6 +244,6 @@ async fn every_alternate_chain_that_cannot_be_read_is_reported() {
     let lines: Vec<_> = words.lines().collect();
     assert_eq!(lines.len(), 3, "{words}");
     assert!(lines[0].contains("chains.alternates[0]") && lines[0].contains("missing.pem"));
-    assert!(lines[1].contains("name and the key"), "{words}");
+    assert!(lines[1].contains("name and key"), "{words}");
     assert!(lines[2].contains("empty.pem"), "{words}");
 }
