@@ -188,7 +188,7 @@ fn a_wrong_record_is_shown_to_certbot() {
         let flat = text.split_whitespace().collect::<Vec<_>>().join(" ");
         for words in [
             "resolver 127.0.0.1:53 answered a TXT record",
-            "found the value \"left over\", which is not the value wanted",
+            "found the value \"left over\", which is not the expected value",
             "`dig +short TXT _acme-challenge.example.com @127.0.0.1`",
         ] {
             assert!(
