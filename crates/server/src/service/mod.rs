@@ -2,6 +2,7 @@
 //! fetch, decide with the pure crates, and store. Status codes and headers are not here, nor are
 //! the connections to addresses that clients choose.
 
+use std::ops::Deref;
 use std::sync::Arc;
 
 use ca::config::Config;
@@ -42,9 +43,12 @@ pub(crate) use self::validator::{ChallengeAnswer, ChallengePath, Validator};
 use self::limiter::Limiter;
 use self::tasks::Tasks;
 
-/// The components of one authority. Cheap to clone, as each component is.
+/// The components of one authority. Cheap to clone: every request does.
 #[derive(Clone)]
-pub(crate) struct Services {
+pub(crate) struct Services(Arc<Components>);
+
+/// The components, each for those that need it.
+pub(crate) struct Components {
     pub(crate) accounts: AccountService,
     pub(crate) acme: AcmeService,
     pub(crate) admin: Admin,
@@ -83,6 +87,14 @@ pub(crate) struct AuthorityCertificates {
     pub(crate) intermediates: Vec<Certificate>,
 }
 
+impl Deref for Services {
+    type Target = Components;
+
+    fn deref(&self) -> &Components {
+        &self.0
+    }
+}
+
 impl Services {
     /// Puts the components together; nothing runs yet.
     pub(crate) fn new(parts: Parts) -> Self {
@@ -103,7 +115,7 @@ impl Services {
             store: store.clone(),
             limiter: limiter.clone(),
         };
-        Self {
+        Self(Arc::new(Components {
             acme: AcmeService {
                 store: store.clone(),
                 accounts: accounts.clone(),
@@ -134,7 +146,7 @@ impl Services {
             validator,
             live,
             tasks,
-        }
+        }))
     }
 
     /// The configuration in force now: a request takes it once and keeps it to its end.
