@@ -3,30 +3,12 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::process::Command;
 
 use acceptance::namespace::{Harness, own_harness};
-use acceptance::paths;
 use acceptance::process::{self, Daemon, Outcome, plain};
 
-/// A shell with our programs in its path, in the directory of the harness.
-fn shell(harness: &Harness) -> Command {
-    let programs = paths::ours("step");
-    let programs = programs.parent().unwrap();
-    let mut command = process::command("sh");
-    command
-        .env_clear()
-        .env(
-            "PATH",
-            format!("{}:/usr/sbin:/usr/bin:/sbin:/bin", programs.display()),
-        )
-        .env("HOME", harness.dir())
-        .current_dir(harness.dir());
-    command
-}
-
 fn typed(harness: &Harness, line: &str) -> Outcome {
-    process::run(shell(harness).args(["-c", line]))
+    process::run(harness.shell().args(["-c", line]))
 }
 
 /// The four commands; the server runs until the daemon is dropped.
@@ -38,7 +20,7 @@ fn main_path(harness: &Harness) -> (Daemon, Outcome) {
         "step ca init --name Example --dns localhost --address 127.0.0.1:9000 --provisioner admin --password-file pw --deployment-type standalone",
     )
     .success();
-    let mut server = shell(harness);
+    let mut server = harness.shell();
     server.args([
         "-c",
         "exec step-ca $(step path)/config/ca.json --password-file pw",
@@ -141,7 +123,7 @@ fn a_certificate_got_by_acme_is_renewed_by_mutual_tls() {
 fn a_renewal_daemon_renews_again_and_again_and_ends_at_sigterm() {
     own_harness(|harness| {
         let (_server, _) = main_path(harness);
-        let mut daemon = shell(harness);
+        let mut daemon = harness.shell();
         daemon.args(["-c", "exec step ca renew --daemon --renew-period 1s --exec 'echo x >> times' example.crt example.key"]);
         let mut daemon = Daemon::spawn(&mut daemon, &harness.path("daemon.log"));
         process::eventually("two renewals", || {

@@ -5,7 +5,6 @@ mod transcript;
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::process::Command;
 
 use acceptance::authority::Authority;
 use acceptance::cross;
@@ -64,23 +63,8 @@ fn the_examples_of_the_command_line_print_what_the_manual_says() {
     });
 }
 
-fn shell(harness: &Harness) -> Command {
-    let programs = paths::ours("step");
-    let programs = programs.parent().unwrap();
-    let mut command = process::command("sh");
-    command
-        .env_clear()
-        .env(
-            "PATH",
-            format!("{}:/usr/sbin:/usr/bin:/sbin:/bin", programs.display()),
-        )
-        .env("HOME", harness.dir())
-        .current_dir(harness.dir());
-    command
-}
-
 fn typed(harness: &Harness, line: &str) -> Outcome {
-    process::run(shell(harness).args(["-c", SESSION, "sh", line]))
+    process::run(harness.shell().args(["-c", SESSION, "sh", line]))
 }
 
 /// What a user would see, with the test's folder as the home directory.
@@ -94,7 +78,7 @@ fn printed(harness: &Harness, outcome: &Outcome) -> Vec<String> {
 
 /// Starts the server of an example that ends with ` &`, and waits until it is healthy.
 fn started(harness: &Harness, command: &str) -> Daemon {
-    let mut line = shell(harness);
+    let mut line = harness.shell();
     line.args(["-c", &format!("exec {command}")]);
     let server = Daemon::spawn(&mut line, &harness.path("server.log"));
     process::eventually("a healthy server", || {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::dns::Dns;
-use super::process;
+use super::{paths, process};
 
 const MARK: &str = "RISER_HARNESS";
 
@@ -20,6 +20,20 @@ pub struct Harness {
 }
 
 impl Harness {
+    /// A shell with our programs in its path, in the directory of the harness.
+    pub fn shell(&self) -> Command {
+        let programs = paths::ours("step");
+        let programs = programs.parent().expect("a program in a directory");
+        let path = format!("{}:/usr/sbin:/usr/bin:/sbin:/bin", programs.display());
+        let mut command = process::command("sh");
+        command
+            .env_clear()
+            .env("PATH", path)
+            .env("HOME", self.dir())
+            .current_dir(self.dir());
+        command
+    }
+
     /// A temporary directory, removed after the test.
     pub fn dir(&self) -> &Path {
         &self.dir
