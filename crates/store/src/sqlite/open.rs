@@ -107,7 +107,7 @@ fn create_private(path: &Path) -> Result<(), OpenError> {
 
 /// Settings of the two connections that write.
 fn settle(connection: &Connection, options: &Options) -> rusqlite::Result<()> {
-    keep_log_files(connection)?;
+    configure(connection)?;
     connection.busy_timeout(PATIENCE)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
@@ -122,7 +122,7 @@ fn settle(connection: &Connection, options: &Options) -> rusqlite::Result<()> {
 fn reader(path: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
-    keep_log_files(&connection)?;
+    configure(&connection)?;
     connection.busy_timeout(PATIENCE)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     // Opens the log too, so that an ephemeral store may unlink its files.
@@ -130,11 +130,14 @@ fn reader(path: &Path) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
-/// The last connection to close would take the log's files away, and the next start would need space to make them again:
-/// it must succeed on a full disk. [`super::checkpoint`] empties the log instead.
-fn keep_log_files(connection: &Connection) -> rusqlite::Result<()> {
-    let setting = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
-    connection.set_db_config(setting, true).map(drop)
+/// Settings of every connection.
+fn configure(connection: &Connection) -> rusqlite::Result<()> {
+    // The last connection to close would take the log's files away, and the next start, which must succeed on a full
+    // disk, would need space to make them again. [`super::checkpoint`] empties the log instead.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    // A plan must not depend on what is bound: SQLite would compile each cached statement again at each use.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    Ok(())
 }
 
 fn read_write() -> OpenFlags {
@@ -149,3 +152,25 @@ const STATEMENTS: usize = 64;
 const LOG: i64 = 16 << 20;
 /// Page cache of a writing connection, in KiB when negative.
 const CACHE: i64 = -8000;
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::StatementStatus;
+
+    use super::*;
+
+    #[test]
+    fn a_cached_statement_is_compiled_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("riser.sqlite3");
+        let all = connections(&path, &Options::default()).unwrap();
+        for connection in [&all.writer, &all.readers[0]] {
+            let sql = "SELECT provisioner FROM orders WHERE account_id = ?1 AND id > ?2";
+            for account in 0_i64..3 {
+                let mut statement = connection.prepare_cached(sql).unwrap();
+                assert!(!statement.exists((account, 0)).unwrap());
+                assert_eq!(statement.get_status(StatementStatus::RePrepare), 0);
+            }
+        }
+    }
+}
