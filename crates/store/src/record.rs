@@ -4,9 +4,10 @@ use acme::account::Account;
 use acme::authz::Authorization;
 use acme::challenge::{Challenge, Proof};
 use acme::eab::MacKey;
-use acme::order::Order;
+use acme::order::{Order, ReusableAuthorizations};
 use acme::renewal::Window;
 use acme::revocation::Reason;
+use acme::scope::Subject;
 use ca::external_key::ExternalKey;
 use jiff::Timestamp;
 use pki::certificate::Serial;
@@ -63,6 +64,29 @@ pub struct OrderRecord {
     pub order: Order,
     /// Its authorizations, in its order of identifiers.
     pub authorizations: Vec<Authorization>,
+}
+
+/// What a newOrder asks the records about.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct NewOrderQuery {
+    /// The serial number of the certificate to be replaced.
+    pub replaces: Option<Serial>,
+    /// The subjects of earlier authorizations that could be reused.
+    pub subjects: Vec<Subject>,
+    /// When reused authorizations must still be in force; without it none are read.
+    pub in_force_at: Option<Timestamp>,
+}
+
+/// What a newOrder asks the records, read as of one moment.
+#[derive(Debug, Default, PartialEq)]
+pub struct NewOrderFacts {
+    /// The external account key that bound the account; none if it has none, or not any more.
+    pub external_key: Option<ExternalKey>,
+    /// The certificate to be replaced; none if it is unknown.
+    pub replaced: Option<CertificateRecord>,
+    /// The permits of the account, its valid authorizations for the subjects, with their scope or a wider one, and
+    /// those of its pending ones that it asked for ahead.
+    pub reusable: ReusableAuthorizations,
 }
 
 /// What a finalize asks the records, read as of one moment.

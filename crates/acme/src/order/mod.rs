@@ -21,7 +21,7 @@ use crate::renewal::CertificateId;
 
 pub use create::{Allowed, Owner, RecordSeed, open_ahead};
 pub use finalize::Finalized;
-pub use new_order::{Limits, OrderRequest, open};
+pub use new_order::{Limits, OrderRequest, open, reusable_subjects};
 pub use reuse::{ReusableAuthorization, ReusableAuthorizations, Reuse};
 pub use state::{Invalid, Pending, Processing, Ready, State, Valid};
 
@@ -119,6 +119,14 @@ impl Order {
     /// Restores an order from its record. Only the store may call this.
     pub const fn from_record(record: Record) -> Self {
         Self(record)
+    }
+
+    /// The order as it is once this certificate is recorded for it.
+    #[must_use]
+    pub fn issued(mut self, certificate: Uuid) -> Self {
+        self.0.status = Status::Valid;
+        self.0.certificate = Some(certificate);
+        self
     }
 
     /// Its status at `now`: a pending or ready order is invalid after its expiry.

@@ -72,17 +72,20 @@ pub fn open(
     })
 }
 
+/// The subjects of earlier authorizations that could be reused for a request, each with the narrowest
+/// scope. An identifier that [`open`] refuses has none.
+pub fn reusable_subjects(asked: &NewOrder, widest: Scope) -> BTreeSet<Subject> {
+    let identifiers = asked.identifiers.iter();
+    identifiers
+        .filter_map(|asked| asked.check().ok())
+        .flat_map(|identifier| widest.subjects_for(&identifier))
+        .collect()
+}
+
 impl OrderRequest {
     /// The identifiers of the certificate, canonical and without duplicates.
     pub fn identifiers(&self) -> impl Iterator<Item = &Identifier> + Clone {
         self.wanted.iter().map(|wanted| &wanted.identifier)
-    }
-
-    /// The subjects of earlier authorizations that could be reused, each with the narrowest scope.
-    pub fn sought(&self) -> BTreeSet<Subject> {
-        let all = self.identifiers();
-        all.flat_map(|identifier| self.widest.subjects_for(identifier))
-            .collect()
     }
 
     /// The certificate to be replaced.
@@ -327,7 +330,7 @@ pub(super) mod tests {
 
     #[test]
     fn a_request_lists_the_subjects_that_could_be_reused() {
-        let sought = below(&[("a.lab", "")], Method::ALL).unwrap().sought();
+        let sought = reusable_subjects(&names(&["a.lab", "a..b"]), Scope::Subdomains);
         let sought: Vec<_> = (sought.iter())
             .map(|subject| (subject.identifier.to_string(), subject.scope))
             .collect();
@@ -339,7 +342,7 @@ pub(super) mod tests {
                 ("lab".to_owned(), Scope::Subdomains),
             ]
         );
-        let plain = opened(&names(&["a.lab"])).unwrap().sought();
+        let plain = reusable_subjects(&names(&["a.lab"]), Scope::Name);
         assert_eq!(plain.len(), 1);
     }
 }

@@ -3,8 +3,9 @@
 
 use acme::challenge::{Method, Proof};
 use acme::identifier::Identifier;
+use acme::message::order::NewOrder;
 use acme::order::{Finalized, Limits};
-use acme::scope::Scope;
+use acme::scope::{Scope, Subject};
 use jiff::SignedDuration;
 use pki::StepProvisioner;
 
@@ -138,6 +139,19 @@ pub fn order_limits(policy: &IssuancePolicy<'_>, widest: Scope) -> Limits {
         longest: policy.claims().maximum,
         leeway: policy.backdate().max(LEEWAY),
         widest,
+    }
+}
+
+/// The subjects of earlier authorizations that could be reused for a newOrder; none for one that has
+/// more identifiers than [`order_limits`] lets it have.
+#[must_use]
+pub fn reusable_subjects(asked: &NewOrder, widest: Scope) -> Vec<Subject> {
+    match asked.identifiers.len() {
+        0..=MOST_IDENTIFIERS => {
+            let subjects = acme::order::reusable_subjects(asked, widest);
+            subjects.into_iter().collect()
+        }
+        _ => Vec::new(),
     }
 }
 

@@ -1,10 +1,6 @@
 //! Authorizations (RFC 8555 §7.5) with their challenges.
 
-use acme::account::Account;
 use acme::authz::Authorization;
-use acme::order::ReusableAuthorizations;
-use acme::scope::Subject;
-use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::audit::AuditEntry;
@@ -39,14 +35,4 @@ pub trait Authorizations {
         id: Uuid,
         ending: Ending,
     ) -> impl Future<Output = Result<Authorization, Error>> + Send;
-
-    /// Reads what an account has for these subjects: its permits, and, if `earlier` names a moment, its valid
-    /// authorizations that live beyond it and have their scope or a wider one, and those of its pending ones that it
-    /// asked for ahead.
-    fn reusable_authorizations(
-        &self,
-        account: &Account,
-        subjects: Vec<Subject>,
-        earlier: Option<Timestamp>,
-    ) -> impl Future<Output = Result<ReusableAuthorizations, Error>> + Send;
 }

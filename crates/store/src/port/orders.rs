@@ -1,15 +1,24 @@
 //! Orders (RFC 8555 §7.4) and the authorizations that they depend on.
 
+use acme::account::Account;
 use acme::order::Order;
 use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::error::Error;
-use crate::record::{Finalization, OrderPage, OrderRecord, Placed};
+use crate::record::{Finalization, NewOrderFacts, NewOrderQuery, OrderPage, OrderRecord, Placed};
 use crate::write::NewOrder;
 
 /// The verbs on orders.
 pub trait Orders {
+    /// Reads all that a newOrder asks the records about its account: the external account key that bound it, the
+    /// certificate to be replaced, and what it has for the names already.
+    fn new_order_facts(
+        &self,
+        account: &Account,
+        query: NewOrderQuery,
+    ) -> impl Future<Output = Result<NewOrderFacts, Error>> + Send;
+
     /// Stores an order with its new authorizations, their challenges and its audit entry. Stored only while
     /// - each permit that gave one of the new authorizations holds for the account when the order is created,
     /// - each earlier authorization belongs to the order's account and provisioner, has not expired and is valid, or

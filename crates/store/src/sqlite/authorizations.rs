@@ -1,21 +1,19 @@
 //! Authorizations and their challenges (RFC 8555 §7.5), as they are stored and read; verdicts are in `verdicts.rs`.
 
-use acme::account::Account;
 use acme::authz::{Authorization, Origin, Status};
 use acme::challenge::{self, Challenge, Method, Proof, ProofRecord};
 use acme::identifier::Identifier;
-use acme::order::{Order, ReusableAuthorizations};
+use acme::order::Order;
 use acme::permit::Permit;
 use acme::problem::Problem;
 use acme::scope::{Scope, Subject};
-use jiff::Timestamp;
 use pki::PublicKey;
 use rusqlite::{Connection, OptionalExtension, Row};
 use serde_json::Value;
 use uuid::Uuid;
 
 use super::column::{At, Id, Json, damaged, word};
-use super::{Store, audit, permits, reuse};
+use super::{Store, audit, permits};
 use crate::audit::AuditEntry;
 use crate::error::Error;
 use crate::port;
@@ -64,16 +62,6 @@ impl port::Authorizations for Store {
             Ok(authorization)
         })
         .await
-    }
-    async fn reusable_authorizations(
-        &self,
-        account: &Account,
-        subjects: Vec<Subject>,
-        earlier: Option<Timestamp>,
-    ) -> Result<ReusableAuthorizations, Error> {
-        let account = account.clone();
-        self.read(move |connection| reuse::find(connection, &account, &subjects, earlier))
-            .await
     }
 }
 

@@ -1,5 +1,6 @@
 //! Orders (RFC 8555 §7.4) and which authorizations they wait for.
 
+use acme::account::Account;
 use acme::order::{Order, Record, Status};
 use acme::renewal::CertificateId;
 use jiff::Timestamp;
@@ -7,13 +8,23 @@ use rusqlite::{Connection, OptionalExtension, Row};
 use uuid::Uuid;
 
 use super::column::{At, Id, Json, damaged, word};
-use super::{Store, audit, authorizations, external_keys, reuse, revocations};
+use super::{Store, audit, authorizations, certificates, external_keys, reuse, revocations};
 use crate::error::Error;
 use crate::port;
-use crate::record::{Finalization, OrderPage, OrderRecord, Placed};
+use crate::record::{Finalization, NewOrderFacts, NewOrderQuery, OrderPage, OrderRecord, Placed};
 use crate::write::NewOrder;
 
 impl port::Orders for Store {
+    async fn new_order_facts(
+        &self,
+        account: &Account,
+        query: NewOrderQuery,
+    ) -> Result<NewOrderFacts, Error> {
+        let account = account.clone();
+        self.read(move |connection| facts(connection, &account, &query))
+            .await
+    }
+
     async fn create_order(&self, new: NewOrder) -> Result<Placed, Error> {
         self.write(move |connection| {
             if !reuse::still_holds(connection, &new)? {
@@ -57,6 +68,7 @@ impl port::Orders for Store {
         self.read(move |connection| page(connection, account, after, now))
             .await
     }
+
     async fn finalization(
         &self,
         order: Uuid,
@@ -79,6 +91,23 @@ impl port::Orders for Store {
         })
         .await
     }
+}
+
+fn facts(
+    connection: &Connection,
+    account: &Account,
+    query: &NewOrderQuery,
+) -> Result<NewOrderFacts, Error> {
+    let replaces = query.replaces.as_ref();
+    let replaced = replaces.map(|serial| certificates::by_serial(connection, serial));
+    Ok(NewOrderFacts {
+        external_key: match account.external {
+            Some(_) => external_keys::of_account(connection, account.id)?,
+            None => None,
+        },
+        replaced: replaced.transpose()?.flatten(),
+        reusable: reuse::find(connection, account, query)?,
+    })
 }
 
 fn page(

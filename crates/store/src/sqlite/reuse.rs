@@ -13,23 +13,23 @@ use uuid::Uuid;
 use super::column::{At, Id};
 use super::{authorizations, permits};
 use crate::error::Error;
+use crate::record::NewOrderQuery;
 use crate::write::NewOrder;
 
-/// What an account has for these subjects.
+/// What an account has for the subjects of a query.
 pub(super) fn find(
     connection: &Connection,
     account: &Account,
-    subjects: &[Subject],
-    earlier: Option<Timestamp>,
+    query: &NewOrderQuery,
 ) -> Result<ReusableAuthorizations, Error> {
     let mut reusable = ReusableAuthorizations::default();
     if account.permitted {
         reusable.permits = permits::of_account(connection, account.id)?;
     }
-    let Some(now) = earlier else {
+    let Some(now) = query.in_force_at else {
         return Ok(reusable);
     };
-    for subject in subjects {
+    for subject in &query.subjects {
         for id in candidates(connection, account, subject, now)? {
             reusable.held.extend(load(connection, id)?);
         }

@@ -6,7 +6,7 @@ use acme::challenge::{Challenge, Method, Proof, ProofRecord};
 use acme::envelope::Parsed;
 use acme::identifier::Identifier;
 use acme::key_change::{self, KeyChange};
-use acme::order::{self, Order};
+use acme::order::{self, Order, ReusableAuthorizations};
 use acme::problem::Problem;
 use acme::scope::{Scope, Subject};
 use jiff::{SignedDuration, Timestamp};
@@ -18,7 +18,7 @@ use uuid::Uuid;
 use super::BackEnd;
 use crate::{
     AuditEntry, CertificateRecord, Created, Ending, Error, Event, Issuance, Issued, NewOrder,
-    Proven, Registration,
+    NewOrderQuery, Proven, Registration,
 };
 
 /// A moment without more precision than the store keeps.
@@ -274,4 +274,20 @@ pub(super) async fn issued(store: &impl BackEnd, order: &Order) -> CertificateRe
     let issuance = issuance(order);
     assert_eq!(store.issue(issuance.clone()).await, Ok(Issued::Done));
     issuance.certificate
+}
+
+/// What the account has for these subjects, in force at `at` if that is given.
+pub(super) async fn reusable(
+    store: &impl BackEnd,
+    account: &Account,
+    subjects: Vec<Subject>,
+    at: Option<Timestamp>,
+) -> Result<ReusableAuthorizations, Error> {
+    let query = NewOrderQuery {
+        subjects,
+        in_force_at: at,
+        ..NewOrderQuery::default()
+    };
+    let found = store.new_order_facts(account, query).await?;
+    Ok(found.reusable)
 }

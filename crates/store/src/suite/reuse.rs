@@ -49,9 +49,9 @@ async fn a_valid_authorization_is_found_by_its_account_and_name_with_its_proof(
     };
     assert_eq!(held(store, &elsewhere, "a.example").await, []);
     let names = vec![Subject::name(dns("a.example"))];
-    let late = store.reusable_authorizations(&account, names.clone(), Some(later(24)));
+    let late = harness::reusable(store, &account, names.clone(), Some(later(24)));
     assert_eq!(late.await, Ok(ReusableAuthorizations::default()));
-    let off = store.reusable_authorizations(&account, names, None).await;
+    let off = harness::reusable(store, &account, names, None).await;
     assert_eq!(off, Ok(ReusableAuthorizations::default()));
 }
 
@@ -170,8 +170,7 @@ async fn a_permit_is_found_by_its_account_and_listed(store: &impl BackEnd) {
     store.add_permits(vec![permit(&record)]).await.unwrap();
     let account = store.account(account.id).await.unwrap().unwrap();
     assert!(account.permitted);
-    let reusable = store
-        .reusable_authorizations(&account, Vec::new(), None)
+    let reusable = harness::reusable(store, &account, Vec::new(), None)
         .await
         .unwrap();
     let expected = Permit::from_record(record.clone(), account.id);
@@ -270,8 +269,7 @@ async fn a_permit_for_an_external_key_holds_for_the_accounts_that_it_binds(store
     assert_eq!(stolen, Ok(Placed::Outdated));
     let bound = store.account(bound.id).await.unwrap().unwrap();
     assert!(bound.permitted);
-    let reusable = store
-        .reusable_authorizations(&bound, Vec::new(), None)
+    let reusable = harness::reusable(store, &bound, Vec::new(), None)
         .await
         .unwrap();
     let expected = Permit::from_record(record.clone(), bound.id);
@@ -312,9 +310,7 @@ async fn other(store: &impl BackEnd) -> Account {
 
 async fn held(store: &impl BackEnd, account: &Account, name: &str) -> Vec<ReusableAuthorization> {
     let names = vec![Subject::name(dns(name))];
-    let found = store
-        .reusable_authorizations(account, names, Some(now()))
-        .await;
+    let found = harness::reusable(store, account, names, Some(now())).await;
     found.unwrap().held
 }
 

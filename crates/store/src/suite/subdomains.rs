@@ -100,9 +100,7 @@ async fn an_authorization_is_found_by_how_far_it_reaches(store: &impl BackEnd) {
             identifier: dns("lab"),
             scope,
         }];
-        let found = store
-            .reusable_authorizations(&account, names, Some(now()))
-            .await;
+        let found = harness::reusable(store, &account, names, Some(now())).await;
         let mut ids: Vec<_> = (found.unwrap().held.into_iter())
             .map(|held| (held.authorization.id, held.proof))
             .collect();

@@ -4,7 +4,7 @@
 use acme::Problem;
 use acme::account::Account;
 use acme::eab::{Bound, Parsed};
-use ca::external_key::{self, ExternalKeyRules};
+use ca::external_key::{self, ExternalKey, ExternalKeyRules};
 use jiff::Timestamp;
 use pki::jose::Jwk;
 use serde_json::Value;
@@ -48,24 +48,20 @@ impl AccountService {
         let why = key.may_bind(Timestamp::now()).err();
         Ok(why.unwrap_or_else(|| external_key::unknown(kid)))
     }
+}
 
-    /// What the external account key of this account says about its orders; nothing is read for an
-    /// account without one.
-    ///
-    /// # Errors
-    /// `unauthorized` if the operator has removed the key.
-    pub(in crate::service) async fn external_key_rules(
-        &self,
-        account: &Account,
-    ) -> Result<Option<ExternalKeyRules>, Error> {
-        let Some(external) = &account.external else {
-            return Ok(None);
-        };
-        let found = self
-            .store
-            .external_key(&account.provisioner, &external.key)
-            .await?;
-        let key = found.ok_or_else(|| external_key::removed(&external.key))?;
-        Ok(Some(key.into_rules()))
+/// What the external account key of an account says about its orders. `found` is the key where the
+/// store has it.
+///
+/// # Errors
+/// `unauthorized` if the operator has removed the key.
+pub(in crate::service) fn rules_of(
+    account: &Account,
+    found: Option<ExternalKey>,
+) -> Result<Option<ExternalKeyRules>, Problem> {
+    match (&account.external, found) {
+        (None, _) => Ok(None),
+        (Some(_), Some(key)) => Ok(Some(key.into_rules())),
+        (Some(external), None) => Err(external_key::removed(&external.key)),
     }
 }

@@ -20,7 +20,7 @@ use uuid::Uuid;
 use super::limiter::Limiter;
 use super::{Caller, Error};
 
-mod external_account;
+pub(super) mod external_account;
 mod key_change;
 
 pub(crate) use self::key_change::Rolled;

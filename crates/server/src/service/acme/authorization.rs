@@ -10,12 +10,13 @@ use acme::scope::{Scope, Subject};
 use ca::Refusal;
 use jiff::{SignedDuration, Timestamp};
 use store::port::Authorizations as _;
-use store::{AuditEntry, Ending};
+use store::{AuditEntry, Ending, NewOrderQuery};
 use uuid::Uuid;
 
 use super::order::{seed, truncate_to_second};
 use super::{AcmeService, Caller, Error};
 use crate::service::accounts::check_terms;
+use crate::service::accounts::external_account::rules_of;
 
 /// What became of a request for an authorization.
 pub(crate) enum Ahead {
@@ -62,7 +63,8 @@ impl AcmeService {
             widest: settings.subdomains,
         };
         let new = order::open_ahead(asked, &allowed, &owner, seed)?;
-        let rules = self.accounts.external_key_rules(account).await?;
+        let found = self.facts(account, &query(&new, now)).await?;
+        let rules = rules_of(account, found.external_key)?;
         // What policy says about the names below, their orders are asked.
         if new.scope == Scope::Name {
             let levels = config.levels(Some(acme.name()), rules.as_ref());
@@ -78,15 +80,7 @@ impl AcmeService {
         };
         let limits = self.limiter.under(&config.riser.rate_limits);
         limits.count_order(account.id, [&new.identifier]).await?;
-        let subject = Subject {
-            identifier: new.identifier.clone(),
-            scope: new.scope,
-        };
-        let found = self
-            .store
-            .reusable_authorizations(account, vec![subject], Some(now))
-            .await?;
-        let mut held = reuse.choose(found.held, now).into_iter();
+        let mut held = reuse.choose(found.reusable.held, now).into_iter();
         if let Some(held) = held.find(|held| held.authorization.scope == new.scope) {
             return Ok(Ahead::Existing(held.authorization));
         }
@@ -136,5 +130,17 @@ impl AcmeService {
             )
             .into()),
         }
+    }
+}
+
+/// What a new authorization asks the records about.
+fn query(new: &Authorization, now: Timestamp) -> NewOrderQuery {
+    NewOrderQuery {
+        subjects: vec![Subject {
+            identifier: new.identifier.clone(),
+            scope: new.scope,
+        }],
+        in_force_at: Some(now),
+        ..NewOrderQuery::default()
     }
 }

@@ -1,22 +1,25 @@
 //! Orders (RFC 8555 §7.4): made with their authorizations in one transaction, and read.
 
 use acme::account::Account;
+use acme::challenge::Method;
 use acme::identifier::Identifier;
 use acme::message::order::NewOrder;
 use acme::order::{self, Order, OrderRequest, Owner, RecordSeed, ReusableAuthorizations, Reuse};
+use acme::renewal::CertificateId;
 use ca::admission::{self, Asked};
-use ca::config::Config;
+use ca::config::{Config, ProvisionerSettings};
 use ca::external_key::ExternalKeyRules;
 use ca::provisioner::Acme;
-use ca::provisioner::acme::order_limits;
+use ca::provisioner::acme::{order_limits, reusable_subjects};
 use jiff::{SignedDuration, Timestamp};
-use store::Placed;
-use store::port::{Authorizations as _, Orders as _};
+use store::port::Orders as _;
+use store::{NewOrderFacts, NewOrderQuery, Placed};
 use uuid::Uuid;
 
-use super::renewal::already_replaced;
+use super::renewal::{already_replaced, may_replace};
 use super::{AcmeService, Caller, Error};
 use crate::service::accounts::check_terms;
+use crate::service::accounts::external_account::rules_of;
 
 impl AcmeService {
     /// Makes an order and the authorizations it needs.
@@ -37,10 +40,14 @@ impl AcmeService {
         check_terms(caller)?;
         let now = Timestamp::now();
         let enabled = config.challenges(acme);
-        let rules = self.accounts.external_key_rules(account).await?;
+        let settings = config.riser.provisioner(acme.name());
+        let reuse = reuse_by(&settings, &enabled);
+        let query = query(request, &reuse, now);
+        let found = self.facts(account, &query).await?;
+        let rules = rules_of(account, found.external_key)?;
         let (opening, profile) = decide(config, acme, rules.as_ref(), request, now)?;
         let limits = self.limiter.under(&config.riser.rate_limits);
-        match self.may_replace(account, &opening).await? {
+        match may_replace(account, &opening, found.replaced.as_ref())? {
             None => {
                 limits
                     .count_order(account.id, opening.identifiers())
@@ -53,55 +60,42 @@ impl AcmeService {
                     .await?
             }
         }
-        let settings = config.riser.provisioner(acme.name());
         let owner = Owner {
             account: account.id,
             provisioner: acme.name(),
             profile,
             expires: truncate_to_second(now + settings.order_life),
         };
-        let reuse = Reuse {
-            window: settings.authorization_reuse,
-            ahead: settings.preauthorization,
-            enabled: &enabled,
-            least: LEAST_LEFT.min(settings.order_life),
-            widest: settings.subdomains,
-        };
         // What was read may have ended by the time of the write; then it is read again.
-        for _ in 0..READINGS {
-            let reusable = self
-                .reusable_authorizations(account, &opening, &reuse, now)
-                .await?;
-            if let Some(order) = self.place(&opening, reusable, &owner, now).await? {
+        let mut reusable = found.reusable;
+        for reading in 1..=READINGS {
+            let chosen = ReusableAuthorizations {
+                held: reuse.choose(reusable.held, now),
+                permits: reusable.permits,
+            };
+            if let Some(order) = self.place(&opening, chosen, &owner, now).await? {
                 return Ok(order);
             }
+            reusable = match reading {
+                READINGS => ReusableAuthorizations::default(),
+                _ => self.facts(account, &query).await?.reusable,
+            };
         }
-        let nothing = ReusableAuthorizations::default();
-        let placed = self.place(&opening, nothing, &owner, now).await?;
+        let placed = self.place(&opening, reusable, &owner, now).await?;
         placed.ok_or_else(|| Error::Internal("an order that needs nothing was outdated".to_owned()))
     }
 
-    /// What the account has already for these names; nothing is read where there can be nothing.
-    async fn reusable_authorizations(
+    /// What the records say about a new order, in one view; nothing is read where they can say nothing.
+    pub(super) async fn facts(
         &self,
         account: &Account,
-        opening: &OrderRequest,
-        reuse: &Reuse<'_>,
-        now: Timestamp,
-    ) -> Result<ReusableAuthorizations, Error> {
-        if !reuse.is_on() && !account.permitted {
-            return Ok(ReusableAuthorizations::default());
+        query: &NewOrderQuery,
+    ) -> Result<NewOrderFacts, Error> {
+        let asks = account.external.is_some() || account.permitted;
+        if !asks && *query == NewOrderQuery::default() {
+            return Ok(NewOrderFacts::default());
         }
-        let subjects = opening.sought().into_iter().collect();
-        let earlier = reuse.is_on().then_some(now);
-        let found = self
-            .store
-            .reusable_authorizations(account, subjects, earlier)
-            .await?;
-        Ok(ReusableAuthorizations {
-            held: reuse.choose(found.held, now),
-            ..found
-        })
+        Ok(self.store.new_order_facts(account, query.clone()).await?)
     }
 
     /// Stores an order; `None` if something that it rests on has ended since it was read.
@@ -140,6 +134,32 @@ impl AcmeService {
             Some(_) => Err(Error::Foreign("order")),
             None => Err(Error::unknown("order")),
         }
+    }
+}
+
+/// Which earlier authorizations a new order reuses.
+fn reuse_by<'a>(settings: &ProvisionerSettings, enabled: &'a [Method]) -> Reuse<'a> {
+    Reuse {
+        window: settings.authorization_reuse,
+        ahead: settings.preauthorization,
+        enabled,
+        least: LEAST_LEFT.min(settings.order_life),
+        widest: settings.subdomains,
+    }
+}
+
+/// What a new order asks the records about.
+fn query(request: &NewOrder, reuse: &Reuse<'_>, now: Timestamp) -> NewOrderQuery {
+    let replaces = request.replaces.as_deref();
+    let replaces = replaces.and_then(|id| CertificateId::parse(id).ok());
+    let (subjects, in_force_at) = match reuse.is_on() {
+        true => (reusable_subjects(request, reuse.widest), Some(now)),
+        false => (Vec::new(), None),
+    };
+    NewOrderQuery {
+        replaces: replaces.map(|id| id.serial().clone()),
+        subjects,
+        in_force_at,
     }
 }
 

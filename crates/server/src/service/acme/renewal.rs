@@ -9,7 +9,7 @@ use acme::renewal::{self, CertificateId, Window};
 use ca::provisioner::Acme;
 use jiff::SignedDuration;
 use pki::Certificate;
-use store::port::{Certificates as _, RenewalWindows as _};
+use store::port::RenewalWindows as _;
 use store::{CertificateRecord, RenewalRecord};
 
 use super::{AcmeService, Error};
@@ -47,34 +47,33 @@ impl AcmeService {
             pause: renewal::pause(begin, end),
         })
     }
+}
 
-    /// Checks what an order wants to replace (RFC 9773 §5): a certificate of the same account that shares an identifier.
-    /// Whether it is replaced already is seen when the order is stored. Returns what it renews: the certificate that it
-    /// replaces, if it asks for no other name.
-    ///
-    /// # Errors
-    /// When it is unknown, another account's, or about something else.
-    pub(super) async fn may_replace<'a>(
-        &self,
-        account: &Account,
-        opening: &'a OrderRequest,
-    ) -> Result<Option<&'a CertificateId>, Error> {
-        let Some(id) = opening.replaces() else {
-            return Ok(None);
-        };
-        let record = self.store.certificate_by_serial(id.serial()).await?;
-        let record = record.ok_or_else(unknown)?;
-        let certificate = named(&record, id)?;
-        if record.account != Some(account.id) {
-            return Err(Problem::unauthorized(
-                "The certificate that the order would replace was not issued to this account: leave \
-                 replaces out.",
-            )
-            .into());
-        }
-        renewal::replaces(&certificate, opening.identifiers())?;
-        Ok(Some(id).filter(|_| renewal::renews(&certificate, opening.identifiers())))
+/// Checks what an order wants to replace (RFC 9773 §5): a certificate of the same account that shares an identifier.
+/// Whether it is replaced already is seen when the order is stored. `record` is the certificate where the store has it.
+/// Returns what it renews: the certificate that it replaces, if it asks for no other name.
+///
+/// # Errors
+/// When it is unknown, another account's, or about something else.
+pub(super) fn may_replace<'a>(
+    account: &Account,
+    opening: &'a OrderRequest,
+    record: Option<&CertificateRecord>,
+) -> Result<Option<&'a CertificateId>, Error> {
+    let Some(id) = opening.replaces() else {
+        return Ok(None);
+    };
+    let record = record.ok_or_else(unknown)?;
+    let certificate = named(record, id)?;
+    if record.account != Some(account.id) {
+        return Err(Problem::unauthorized(
+            "The certificate that the order would replace was not issued to this account: leave \
+             replaces out.",
+        )
+        .into());
     }
+    renewal::replaces(&certificate, opening.identifiers())?;
+    Ok(Some(id).filter(|_| renewal::renews(&certificate, opening.identifiers())))
 }
 
 /// An order that wants to replace what is replaced already.
