@@ -4,39 +4,38 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
-use uuid::Uuid;
 
 use crate::error::Error;
-use crate::port;
+use crate::port::{self, OrderKey};
 
 /// The locks, each held while a certificate is made for one.
 #[derive(Default)]
 pub struct OrderLocks {
-    held: Mutex<HashMap<Uuid, Arc<AsyncMutex<()>>>>,
+    held: Mutex<HashMap<OrderKey, Arc<AsyncMutex<()>>>>,
 }
 
 /// A lock on one order; the next waiting task gets it when this is dropped.
 pub struct OrderLock<'a> {
     locks: &'a OrderLocks,
-    order: Uuid,
+    key: OrderKey,
     guard: Option<OwnedMutexGuard<()>>,
 }
 
 impl port::OrderLocks for OrderLocks {
     type Lock<'a> = OrderLock<'a>;
 
-    async fn lock(&self, order: Uuid) -> Result<OrderLock<'_>, Error> {
-        let guard = self.held().entry(order).or_default().clone();
+    async fn lock(&self, key: OrderKey) -> Result<OrderLock<'_>, Error> {
+        let guard = self.held().entry(key).or_default().clone();
         Ok(OrderLock {
             locks: self,
-            order,
+            key,
             guard: Some(guard.lock_owned().await),
         })
     }
 }
 
 impl OrderLocks {
-    fn held(&self) -> std::sync::MutexGuard<'_, HashMap<Uuid, Arc<AsyncMutex<()>>>> {
+    fn held(&self) -> std::sync::MutexGuard<'_, HashMap<OrderKey, Arc<AsyncMutex<()>>>> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -47,29 +46,39 @@ impl Drop for OrderLock<'_> {
         let mut held = self.locks.held();
         // Guards are cloned under this mutex only: with one owner left nothing waits.
         if held
-            .get(&self.order)
+            .get(&self.key)
             .is_some_and(|guard| Arc::strong_count(guard) == 1)
         {
-            held.remove(&self.order);
+            held.remove(&self.key);
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use uuid::Uuid;
+
     use super::*;
     use crate::port::OrderLocks as _;
 
     #[tokio::test]
     async fn a_second_claim_waits_and_nothing_is_left_behind() {
         let locks = Arc::new(OrderLocks::default());
-        let order = Uuid::from_u128(1);
-        let first = locks.lock(order).await.unwrap();
+        let key = OrderKey {
+            account: Uuid::from_u128(2),
+            order: Uuid::from_u128(1),
+        };
+        let first = locks.lock(key).await.unwrap();
         let second = tokio::spawn({
             let locks = locks.clone();
-            async move { drop(locks.lock(order).await.unwrap()) }
+            async move { drop(locks.lock(key).await.unwrap()) }
         });
         tokio::task::yield_now().await;
+        let of_another_account = OrderKey {
+            account: Uuid::from_u128(3),
+            ..key
+        };
+        drop(locks.lock(of_another_account).await.unwrap());
         assert!(!second.is_finished());
         drop(first);
         second.await.unwrap();

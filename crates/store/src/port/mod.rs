@@ -31,7 +31,7 @@ pub use challenges::Challenges;
 pub use counters::{Count, CountAction, Counted, Counter, Counters};
 pub use external_keys::ExternalKeys;
 pub use nonces::{NonceRejected, Nonces, Spent};
-pub use order_locks::OrderLocks;
+pub use order_locks::{OrderKey, OrderLocks};
 pub use orders::Orders;
 pub use permits::Permits;
 pub use renewal_windows::RenewalWindows;

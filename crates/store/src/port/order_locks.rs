@@ -4,6 +4,15 @@ use uuid::Uuid;
 
 use crate::error::Error;
 
+/// What a lock is on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct OrderKey {
+    /// The account that asks for it.
+    pub account: Uuid,
+    /// The order.
+    pub order: Uuid,
+}
+
 /// The verb that locks an order.
 pub trait OrderLocks {
     /// A lock on one order, held until it is dropped.
@@ -11,7 +20,7 @@ pub trait OrderLocks {
     where
         Self: 'a;
 
-    /// Waits for the lock on `order`, which one caller holds at a time, on any node. Whether there is such an order is
-    /// not asked.
-    fn lock(&self, order: Uuid) -> impl Future<Output = Result<Self::Lock<'_>, Error>> + Send;
+    /// Waits for the lock on an order of an account, which one caller holds at a time, on any node. Whether the account
+    /// has such an order is not asked: an account neither holds nor awaits the lock of another account's order.
+    fn lock(&self, key: OrderKey) -> impl Future<Output = Result<Self::Lock<'_>, Error>> + Send;
 }

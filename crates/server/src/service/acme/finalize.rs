@@ -10,7 +10,7 @@ use ca::config::Config;
 use ca::external_key::{ExternalKey, ExternalKeyRules};
 use jiff::Timestamp;
 use pki::Csr;
-use store::port::{OrderLocks as _, Orders as _};
+use store::port::{OrderKey, OrderLocks as _, Orders as _};
 use uuid::Uuid;
 
 use super::{AcmeService, Caller, Error};
@@ -41,9 +41,11 @@ impl AcmeService {
         let (service, account) = (self.clone(), caller.account.clone());
         let config = Arc::clone(caller.config);
         let run = async move {
-            // An account neither holds nor awaits the lock of another account's order.
-            service.order(&account, request.order).await?;
-            let _lock = service.order_locks.lock(request.order).await?;
+            let key = OrderKey {
+                account: account.id,
+                order: request.order,
+            };
+            let _lock = service.order_locks.lock(key).await?;
             service.finalize_locked(&config, &account, request).await
         };
         self.tasks.outlive(run).await
@@ -63,6 +65,7 @@ impl AcmeService {
         if found.order.account != account.id {
             return Err(Error::Foreign("order"));
         }
+        let order = found.order.clone();
         let pending = match found.order.state(now) {
             State::Valid(valid) => return Ok(valid.as_order().clone()),
             state @ (State::Pending(_) | State::Processing(_) | State::Invalid(_)) => {
@@ -95,8 +98,8 @@ impl AcmeService {
         let asked = ca::provisioner::acme::request(finalized, &found.proofs, basis);
         let admission = self.issuer.admit(config, asked, rules, &standing, now);
         let grant = admission.await?;
-        self.issuer.issue(grant, &request.request_id).await?;
-        self.order(account, request.order).await
+        let issued = self.issuer.issue(grant, &request.request_id).await?;
+        Ok(order.issued(issued.id))
     }
 }
 

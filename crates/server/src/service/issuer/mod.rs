@@ -30,12 +30,25 @@ pub(crate) struct Issuer {
     pub(super) tasks: Tasks,
 }
 
+/// A certificate whose record is durable.
+pub(super) struct IssuedCertificate {
+    /// The id of its record.
+    pub(super) id: Uuid,
+    /// The certificate.
+    pub(super) certificate: Certificate,
+}
+
 impl Issuer {
-    /// Makes the one certificate of a grant, and its record.
+    /// Makes the one certificate of a grant, and its record; where the order has a certificate already,
+    /// it is that one.
     ///
     /// # Errors
     /// When the authority refuses, the key fails, or the store does not take the record.
-    pub(super) async fn issue(&self, grant: Grant, request_id: &str) -> Result<Certificate, Error> {
+    pub(super) async fn issue(
+        &self,
+        grant: Grant,
+        request_id: &str,
+    ) -> Result<IssuedCertificate, Error> {
         let now = Timestamp::now();
         let recipient = grant.recipient().clone();
         let certificate = self.make(grant, now).await?;
@@ -45,10 +58,16 @@ impl Issuer {
         match self.store.issue(issuance).await? {
             Issued::Done => {
                 log_issued(&record, request_id);
-                Ok(certificate)
+                Ok(IssuedCertificate {
+                    id: record.id,
+                    certificate,
+                })
             }
             Issued::AlreadyIssued(id) => match self.store.certificate(id).await? {
-                Some(first) => Ok(Certificate::from_der(&first.der).map_err(Refusal::from)?),
+                Some(first) => Ok(IssuedCertificate {
+                    id,
+                    certificate: Certificate::from_der(&first.der).map_err(Refusal::from)?,
+                }),
                 None => Err(Error::unknown("certificate")),
             },
             Issued::KeyCompromised => Err(Refusal::CompromisedKey.into()),

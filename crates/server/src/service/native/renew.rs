@@ -83,7 +83,8 @@ impl NativeService {
             };
             let admission = (service.issuer).admit(&config, request, None, &standing, now);
             let grant = admission.await?;
-            service.issuer.issue(grant, &request_id).await
+            let issued = service.issuer.issue(grant, &request_id).await?;
+            Ok(issued.certificate)
         };
         self.tasks.outlive(run).await
     }
