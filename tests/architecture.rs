@@ -19,7 +19,7 @@ use self::layers::{second_grants, upward_uses_in_ca};
 use self::plants::copy_of_the_workspace;
 use self::records::{misplaced_proofs, wide_ports};
 use self::server::{bloated_components, second_signers, second_snapshots, upward_uses};
-use self::sources::long_files;
+use self::sources::{long_files, raw_prints};
 
 /// Every arrow in the workspace. A new arrow is a change to this table.
 const MAY_USE: &[(&str, &[&str])] = &[
@@ -34,7 +34,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
 ];
 /// Inside `server`: a module may name only the modules listed beside it.
 const SERVER_LAYERS: &[(&str, &[&str])] = &[
-    ("step_ca", &["app", "dev", "flags", "steppath"]),
+    ("step_ca", &["app", "dev", "flags", "log", "steppath"]),
     ("dev", &["app", "flags", "live"]),
     (
         "app",
@@ -104,6 +104,11 @@ fn only_the_store_reads_proofs_back() {
 #[test]
 fn the_store_is_reached_through_its_ports_which_are_small_and_sql_stays_in_its_folder() {
     none(&wide_ports(&paths::root()));
+}
+
+#[test]
+fn text_reaches_the_terminal_through_the_files_that_escape_it() {
+    none(&raw_prints(&paths::root()));
 }
 
 #[test]

@@ -1,19 +1,24 @@
 //! Output for users and scripts: data on stdout, messages on stderr, colours on a terminal only.
 //!
 //! Text that scripts match (the ✔ lines, ` done!`, the exit codes) is interface and stays as
-//! smallstep's `step` prints it.
+//! smallstep's `step` prints it. Whatever is printed here can contain text from a server, a certificate
+//! or a file, so everything but our own colours is escaped; one that stands in a line of ours is
+//! [`Foreign`] already.
 
 use std::fmt::Display;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-/// Writes data to stdout, as it is.
+use pki::Foreign;
+use pki::foreign::Lines;
+
+/// Writes data to stdout, without what would control a terminal.
 ///
 /// # Errors
 /// When stdout cannot be written; a closed pipe ends the program quietly.
 pub(crate) fn data(text: &str) -> anyhow::Result<()> {
     let mut out = io::stdout().lock();
-    let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    let written = write!(out, "{}", Lines(text)).and_then(|()| out.flush());
     match written {
         Err(e) if e.kind() == io::ErrorKind::BrokenPipe => std::process::exit(0),
         other => Ok(other?),
@@ -27,6 +32,11 @@ pub(crate) fn say(line: &str) {
 
 /// Prints text on stderr without ending the line.
 pub(crate) fn print(text: &str) {
+    paint(&Lines(text).to_string());
+}
+
+/// Prints our own text with its colours on stderr.
+fn paint(text: &str) {
     let mut err = anstream::stderr().lock();
     // When stderr is closed, nothing can report it.
     let _ = err.write_all(text.as_bytes());
@@ -35,7 +45,8 @@ pub(crate) fn print(text: &str) {
 
 /// `✔ Name: value`.
 pub(crate) fn selected(name: &str, value: impl Display) {
-    print(&format!(
+    let value = Foreign(value);
+    paint(&format!(
         "\x1b[32m\x1b[32m✔\x1b[0m \x1b[1m{name}\x1b[0m\x1b[1m:\x1b[0m {value}\n"
     ));
 }

@@ -7,7 +7,8 @@ use std::path::Path;
 use anyhow::{Result, anyhow, bail};
 use dialoguer::console::Term;
 use dialoguer::{Confirm, Input, Password, Select};
-use pki::PrivateKey;
+use pki::foreign::Lines;
+use pki::{Foreign, PrivateKey};
 use zeroize::Zeroizing;
 
 use crate::file;
@@ -37,7 +38,7 @@ impl Terminal {
     /// # Errors
     /// When the terminal closes or the user interrupts.
     pub(crate) fn line(&self, question: &str, default: Option<&str>) -> Result<String> {
-        let mut input = Input::<String>::new().with_prompt(question);
+        let mut input = Input::<String>::new().with_prompt(Foreign(question).to_string());
         if let Some(default) = default {
             input = input.default(default.to_owned());
         }
@@ -68,7 +69,7 @@ impl Terminal {
     /// As [`Terminal::line`].
     pub(crate) fn secret(&self, question: &str) -> Result<Zeroizing<String>> {
         let password = Password::new()
-            .with_prompt(question)
+            .with_prompt(Foreign(question).to_string())
             .allow_empty_password(true);
         Ok(Zeroizing::new(password.interact_on(&self.0)?))
     }
@@ -79,8 +80,8 @@ impl Terminal {
     /// As [`Terminal::line`].
     pub(crate) fn choose(&self, question: &str, options: &[String]) -> Result<usize> {
         let select = Select::new()
-            .with_prompt(question)
-            .items(options)
+            .with_prompt(Foreign(question).to_string())
+            .items(options.iter().map(Foreign))
             .default(0);
         Ok(select.interact_on(&self.0)?)
     }
@@ -90,6 +91,7 @@ impl Terminal {
     /// # Errors
     /// As [`Terminal::line`].
     pub(crate) fn confirm(&self, question: &str) -> Result<bool> {
+        let question = Foreign(question).to_string();
         Ok(Confirm::new().with_prompt(question).interact_on(&self.0)?)
     }
 
@@ -98,7 +100,7 @@ impl Terminal {
     /// # Errors
     /// When the terminal closes.
     pub(crate) fn show(&self, line: &str) -> Result<()> {
-        Ok(self.0.write_line(line)?)
+        Ok(self.0.write_line(&Lines(line).to_string())?)
     }
 }
 

@@ -1,9 +1,11 @@
-//! What can go wrong between a client and a CA; each error names what failed.
+//! What can go wrong between a client and a CA; each error names what failed. What a server sent is
+//! foreign text: it cannot add a line to the error.
 
 use std::path::PathBuf;
 
 use acme::problem::Problem;
 use ca::api::admin;
+use pki::Foreign;
 use thiserror::Error as ThisError;
 
 /// Why an exchange with a CA failed.
@@ -21,10 +23,10 @@ pub enum Error {
     #[error("{0}")]
     Tls(String),
     /// The server whose certificates are read cannot be reached or verified.
-    #[error("failed to connect: {0}")]
+    #[error("failed to connect: {}", Foreign(.0))]
     Connect(String),
     /// No answer came: the connection was refused, not trusted, timed out or interrupted.
-    #[error("client {method} {url} failed: {cause}")]
+    #[error("client {method} {url} failed: {}", Foreign(.cause))]
     Exchange {
         /// The HTTP method.
         method: String,
@@ -36,7 +38,7 @@ pub enum Error {
         request_id: String,
     },
     /// The CA's own API answered with an error.
-    #[error("{message}")]
+    #[error("{}", Foreign(.message))]
     Refused {
         /// The HTTP status.
         status: u16,
@@ -62,7 +64,7 @@ pub enum Error {
         request_id: String,
     },
     /// The ACME server answered with a problem document (RFC 8555 §6.7).
-    #[error("error {doing}: {}", in_full(.problem))]
+    #[error("error {doing}: {}", Foreign(in_full(.problem)))]
     Problem {
         /// What was being done.
         doing: &'static str,
@@ -72,7 +74,7 @@ pub enum Error {
         request_id: String,
     },
     /// A challenge failed; the problem says what the server saw.
-    #[error("Unable to validate challenge: {}", in_full(.problem))]
+    #[error("Unable to validate challenge: {}", Foreign(in_full(.problem)))]
     Challenge {
         /// The identifier that could not be proven.
         identifier: String,
@@ -80,7 +82,7 @@ pub enum Error {
         problem: Box<Problem>,
     },
     /// The server did not finish in time.
-    #[error("{doing} took longer than {seconds} s; the status is still '{status}'")]
+    #[error("{doing} took longer than {seconds} s; the status is still '{}'", Foreign(.status))]
     Deadline {
         /// What was being done.
         doing: &'static str,
@@ -90,7 +92,7 @@ pub enum Error {
         status: String,
     },
     /// The answer is not what the protocol promises.
-    #[error("error {doing}: {what}")]
+    #[error("error {doing}: {}", Foreign(.what))]
     Unexpected {
         /// What was being done.
         doing: &'static str,
@@ -111,7 +113,7 @@ pub enum Error {
     #[error("the server's certificate is not for the key in the request, and was not saved")]
     OtherKey,
     /// The certificate that was issued lacks a requested name.
-    #[error("the server's certificate is not for {missing} but for {}, and was not saved", .names.join(", "))]
+    #[error("the server's certificate is not for {missing} but for {}, and was not saved", Foreign(.names.join(", ")))]
     OtherNames {
         /// A requested name that it lacks.
         missing: String,

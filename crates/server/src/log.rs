@@ -1,11 +1,14 @@
 //! Logging: events through `tracing` to stderr, as text or JSON, and the lines at start, which scripts read.
 //!
-//! Secrets have no `Debug` and no `Display`, so they cannot be logged.
+//! Secrets have no `Debug` and no `Display`, so they cannot be logged. Clients choose parts of what is
+//! logged: each event is one line, and nothing printed here controls a terminal.
 
 use std::io::{self, Write};
 
 use ca::config::LogFormat;
 use jiff::tz::TimeZone;
+use pki::Foreign;
+use pki::foreign::Lines;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::time::FormatTime;
@@ -18,7 +21,7 @@ pub(crate) fn start(format: LogFormat) {
     let filter = EnvFilter::try_from_env(VARIABLE).unwrap_or_else(|_| EnvFilter::new("info"));
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(io::stderr)
+        .with_writer(|| OneLine(io::stderr()))
         .with_ansi(false)
         .with_timer(Utc);
     let started = match format {
@@ -32,6 +35,39 @@ pub(crate) fn start(format: LogFormat) {
     };
     // Fails where the logger has been started already.
     drop(started);
+}
+
+/// Prints on stderr what ends the program or a command.
+pub(crate) fn say(text: &str) {
+    // A closed stderr must not stop the program.
+    drop(writeln!(io::stderr().lock(), "{}", Lines(text)));
+}
+
+/// Prints text for pasting or for scripts on stdout.
+///
+/// # Errors
+/// When stdout is closed.
+pub(crate) fn data(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    write!(out, "{}", Lines(text))?;
+    out.flush()
+}
+
+/// Writes each event, which the subscriber hands over whole, as one line.
+struct OneLine<W>(W);
+
+impl<W: Write> Write for OneLine<W> {
+    fn write(&mut self, event: &[u8]) -> io::Result<usize> {
+        let text = String::from_utf8_lossy(event);
+        let line = Foreign(text.strip_suffix('\n').unwrap_or(&text));
+        // In one call, so that the lines of two threads do not mix.
+        self.0.write_all(format!("{line}\n").as_bytes())?;
+        Ok(event.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
 }
 
 /// RFC 3339 in UTC, to the millisecond.
@@ -77,16 +113,17 @@ impl Announcer {
 
     /// Prints text for pasting or for scripts to stdout.
     pub(crate) fn output(&self, text: &str) {
-        let mut out = io::stdout().lock();
-        drop(out.write_all(text.as_bytes()).and_then(|()| out.flush()));
+        drop(data(text));
     }
 
     /// Prints a line, also when quiet.
     pub(crate) fn line(&self, words: impl AsRef<str>) {
         let now = jiff::Timestamp::now().to_zoned_datetime(self.zone.clone());
-        let line = format!("{} {}\n", now.strftime("%Y/%m/%d %H:%M:%S"), words.as_ref());
-        // A closed stderr must not stop the authority.
-        drop(io::stderr().lock().write_all(line.as_bytes()));
+        say(&format!(
+            "{} {}",
+            now.strftime("%Y/%m/%d %H:%M:%S"),
+            words.as_ref()
+        ));
     }
 }
 
@@ -98,4 +135,44 @@ fn zone() -> TimeZone {
     }
     let file = std::fs::read("/etc/localtime").unwrap_or_default();
     TimeZone::tzif("Local", &file).unwrap_or(TimeZone::UTC)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    /// What is written, shared with the subscriber.
+    #[derive(Clone, Default)]
+    struct Written(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Written {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn what_a_client_sent_neither_forges_a_line_nor_controls_a_terminal() {
+        let written = Written::default();
+        let writer = written.clone();
+        let text = tracing_subscriber::fmt()
+            .with_writer(move || OneLine(writer.clone()))
+            .with_ansi(false)
+            .finish();
+        let sent = "a\n2026-11-28T00:00:00Z  INFO forged\r\u{1b}[2J\u{9b}1m\u{202e}";
+        tracing::subscriber::with_default(text, || {
+            tracing::info!(detail = sent, "refused: {sent}");
+            tracing::info!(detail = %sent, "refused");
+        });
+        let log = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
+        assert_eq!(log.lines().count(), 2, "{log}");
+        let active = |c: char| c != '\n' && (c.is_control() || c == '\u{202e}');
+        assert!(!log.contains(active), "{log:?}");
+    }
 }

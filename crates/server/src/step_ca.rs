@@ -1,12 +1,12 @@
 //! The program `step-ca`: from its command line to its exit code.
 
 use std::ffi::OsString;
-use std::io::{self, Write};
 use std::process::ExitCode;
 
 use crate::app::{self, Failure, Overrides, Plan};
 use crate::dev;
 use crate::flags::{self, Command, Parsed, Serve};
+use crate::log;
 use crate::steppath::StepPath;
 
 /// Does what the command line `arguments` asks for, the program's name first. Errors are reported on stderr and
@@ -30,14 +30,14 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
                  If it is elsewhere, name it: `step-ca /path/to/ca.json`.\n",
                 path.display()
             );
-            drop(io::stdout().write_all(words.as_bytes()));
+            drop(log::data(&words));
             ExitCode::from(1)
         }
         Err(Failure::Fatal(error)) => {
             if std::env::var("STEPDEBUG").is_ok_and(|v| v == "1") {
-                eprintln!("{error:?}");
+                log::say(&format!("{error:?}"));
             } else {
-                eprintln!("{error:#}");
+                log::say(&format!("{error:#}"));
             }
             ExitCode::from(2)
         }
@@ -72,7 +72,7 @@ fn serve(flags: Serve) -> Result<(), Failure> {
 
 fn version() -> ExitCode {
     let line = format!("step-ca {}\n", env!("CARGO_PKG_VERSION"));
-    match io::stdout().write_all(line.as_bytes()) {
+    match log::data(&line) {
         Ok(()) => ExitCode::SUCCESS,
         Err(_) => ExitCode::FAILURE,
     }

@@ -21,6 +21,15 @@ struct Server {
 
 impl Server {
     fn start() -> Self {
+        Self::answering(None)
+    }
+
+    /// One that refuses every request with this message.
+    fn refusing(message: &str) -> Self {
+        Self::answering(Some(message))
+    }
+
+    fn answering(message: Option<&str>) -> Self {
         let key = KeyPair::generate().unwrap();
         let names = vec!["127.0.0.1".to_owned()];
         let root = CertificateParams::new(names).unwrap();
@@ -36,13 +45,19 @@ impl Server {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let root = Certificate::from_der(root.der()).unwrap();
-        let body = serde_json::json!({"ca": root.to_pem()}).to_string();
+        let answer_with = match message {
+            None => http("200 OK", &serde_json::json!({"ca": root.to_pem()})),
+            Some(message) => http(
+                "404 Not Found",
+                &serde_json::json!({"status": 404, "message": message}),
+            ),
+        };
         let config = Arc::new(config);
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let connection = ServerConnection::new(Arc::clone(&config)).unwrap();
                 // A client that leaves early ends this connection alone.
-                let _ = answer(StreamOwned::new(connection, stream), &body);
+                let _ = answer(StreamOwned::new(connection, stream), &answer_with);
             }
         });
         Self { address, root }
@@ -57,16 +72,19 @@ impl Server {
     }
 }
 
-fn answer(mut stream: StreamOwned<ServerConnection, TcpStream>, body: &str) -> std::io::Result<()> {
+fn http(status: &str, body: &serde_json::Value) -> String {
+    let body = body.to_string();
+    let length = body.len();
+    format!("HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}")
+}
+
+fn answer(mut stream: StreamOwned<ServerConnection, TcpStream>, text: &str) -> std::io::Result<()> {
     for line in BufReader::new(&mut stream).lines() {
         if line?.is_empty() {
             break;
         }
     }
-    let length = body.len();
-    let head = format!("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n");
-    stream.write_all(head.as_bytes())?;
-    stream.write_all(body.as_bytes())?;
+    stream.write_all(text.as_bytes())?;
     stream.conn.send_close_notify();
     stream.flush()
 }
@@ -110,4 +128,42 @@ fn a_root_with_another_fingerprint_is_neither_printed_nor_saved() {
     assert!(!folder.path("root.crt").exists());
     let printed = server.step(&folder, &["root"], &found);
     assert_eq!((printed.code, printed.stdout), (0, server.root.to_pem()));
+}
+
+/// Sets the terminal's title, clears it, and forges a line of ours.
+const HOSTILE: &str = "\u{1b}]0;owned\u{7}\u{1b}[2J\u{9b}1m\u{202e}\n✔ Root fingerprint: 00";
+
+fn is_harmless(text: &str) {
+    let active = |c: char| c != '\n' && (c.is_control() || c == '\u{202e}');
+    assert!(!text.contains(active), "{text:?}");
+    assert!(!text.contains("\n✔ Root"), "{text}");
+    assert!(text.contains("\\u001b]0;owned\\u0007"), "{text}");
+}
+
+#[test]
+fn what_a_server_answers_does_not_control_the_terminal() {
+    let server = Server::refusing(HOSTILE);
+    let folder = Folder::new("terminal");
+    for command in ["root", "bootstrap"] {
+        let refused = server.step(&folder, &[command], &"0".repeat(64));
+        assert_eq!((refused.code, refused.stdout.as_str()), (1, ""));
+        is_harmless(&refused.stderr);
+    }
+}
+
+#[test]
+fn what_a_certificate_contains_does_not_control_the_terminal() {
+    let folder = Folder::new("hostile-certificate");
+    let key = KeyPair::generate().unwrap();
+    let mut hostile = CertificateParams::new(Vec::new()).unwrap();
+    hostile
+        .distinguished_name
+        .push(rcgen::DnType::CommonName, HOSTILE);
+    let pem = hostile.self_signed(&key).unwrap().pem();
+    fs::write(folder.path("a.crt"), pem).unwrap();
+    for format in [&[][..], &["--short"], &["--format", "json"]] {
+        let shown = folder.run(&[&["certificate", "inspect", "a.crt"], format].concat());
+        assert_eq!(shown.code, 0, "{}", shown.stderr);
+        is_harmless(&shown.stdout);
+    }
 }

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
+use pki::Foreign;
 
 use super::authority::Authority;
 use crate::command::block_on;
@@ -36,7 +37,7 @@ impl Args {
             );
         }
         for problem in &health.problems {
-            output::say(&format!("Warning: {problem}"));
+            output::say(&format!("Warning: {}", Foreign(problem)));
         }
         output::data("ok\n")?;
         Ok(ExitCode::SUCCESS)

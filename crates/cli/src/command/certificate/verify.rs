@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::{Result, anyhow, bail};
 use jiff::Timestamp;
+use pki::Foreign;
 use pki::chain::{self, Purpose};
 
 use super::source;
@@ -70,7 +71,7 @@ impl Args {
             host,
         };
         chain::verify(leaf, &options)
-            .map_err(|error| anyhow!("failed to verify certificate: {error}"))?;
+            .map_err(|error| anyhow!("failed to verify certificate: {}", Foreign(error)))?;
         if self.verbose {
             // The second line's spelling is what scripts know.
             output::data("certificate validated against roots\ncertficiate is valid\n")?;

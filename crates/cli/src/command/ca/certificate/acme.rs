@@ -7,7 +7,7 @@ use acme::eab::MacKey;
 use anyhow::{Result, anyhow, bail};
 use client::Http;
 use client::acme::{Authorization, CertificateRequest, Challenge, Session};
-use pki::{Certificate, KeyKind, PrivateKey};
+use pki::{Certificate, Foreign, KeyKind, PrivateKey};
 
 use super::names::Names;
 use super::standalone::Standalone;
@@ -110,7 +110,7 @@ fn check_profile(session: &Session, profile: Option<&str>) -> Result<()> {
             let names: Vec<_> = offered.keys().map(String::as_str).collect();
             let names = match names.as_slice() {
                 [] => "no profiles".to_owned(),
-                names => names.join(", "),
+                names => Foreign(names.join(", ")).to_string(),
             };
             bail!("the server does not offer the profile {profile:?}; it offers {names}")
         }
@@ -124,15 +124,21 @@ async fn prove(
     answers: &Answers,
 ) -> Result<()> {
     let name = &authorization.identifier.value;
-    let challenge = http_challenge(authorization)
-        .ok_or_else(|| anyhow!("the server offers no http-01 challenge for {name}"))?;
+    let challenge = http_challenge(authorization).ok_or_else(|| {
+        anyhow!(
+            "the server offers no http-01 challenge for {}",
+            Foreign(name)
+        )
+    })?;
     let token = challenge.token.as_deref();
-    let token = token.ok_or_else(|| anyhow!("the server's challenge for {name} has no token"))?;
+    let token = token
+        .ok_or_else(|| anyhow!("the server's challenge for {} has no token", Foreign(name)))?;
     let answer = acme::challenge::key_authorization(token, session.key());
     answers.put(token, &answer)?;
     let progress = Progress::start(&format!(
-        "Using {} Mode HTTP challenge to validate {name} ",
-        answers.mode()
+        "Using {} Mode HTTP challenge to validate {} ",
+        answers.mode(),
+        Foreign(name)
     ));
     let proven = session.prove(name, challenge, || progress.advance()).await;
     answers.take(token);

@@ -1,6 +1,7 @@
 //! Which provisioner is used: the one of that name, the only one, or the user's choice.
 
 use anyhow::{Result, anyhow, bail};
+use pki::Foreign;
 use serde_json::Value;
 
 use crate::output;
@@ -21,7 +22,7 @@ pub(crate) fn choose(list: &[Value], wanted: Option<&str>) -> Result<String> {
             let names: Vec<&str> = list.iter().map(|one| member(one, "name")).collect();
             bail!(
                 "invalid value '{name}' for flag '--provisioner'; options are {}",
-                names.join(", ")
+                Foreign(names.join(", "))
             )
         }
         ([], None) => {
@@ -33,7 +34,7 @@ pub(crate) fn choose(list: &[Value], wanted: Option<&str>) -> Result<String> {
             let terminal = Terminal::open().map_err(|error| {
                 anyhow!(
                     "{error}\nthere are several provisioners: name one with '--provisioner' ({})",
-                    labels.join(", ")
+                    Foreign(labels.join(", "))
                 )
             })?;
             let at = terminal.choose("What provisioner key do you want to use?", &labels)?;
@@ -46,11 +47,12 @@ pub(crate) fn choose(list: &[Value], wanted: Option<&str>) -> Result<String> {
         "JWK" => bail!(
             "the provisioner '{}' is of type JWK, whose tokens come with a later version of step: \
              choose an ACME provisioner with '--provisioner'",
-            member(chosen, "name")
+            Foreign(member(chosen, "name"))
         ),
         other => bail!(
-            "provisioners of type {other} cannot be used yet: choose an ACME provisioner with \
-             '--provisioner'"
+            "provisioners of type {} cannot be used yet: choose an ACME provisioner with \
+             '--provisioner'",
+            Foreign(other)
         ),
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use jiff::{SignedDuration, Timestamp, ZonedDateTime};
+use pki::Foreign;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::Renewal;
@@ -28,6 +29,7 @@ pub(crate) fn run(renewal: &Renewal<'_>, schedule: &Schedule) -> Result<ExitCode
                     wait = schedule.wait(&new, Timestamp::now());
                     let name = new.subject().cn().unwrap_or_default();
                     let next = rounded(wait);
+                    let name = Foreign(name);
                     inform(&format!("{name} certificate renewed, next in {next}"))?;
                     if let Err(error) = renewal.after() {
                         complain(&error);

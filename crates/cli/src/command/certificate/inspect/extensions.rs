@@ -4,7 +4,7 @@ use std::fmt::{self, Write as _};
 
 use der::asn1::{AnyRef, Ia5StringRef};
 use der::{Decode, Tagged};
-use pki::{AltName, Certificate, Extension, StepProvisioner, extension};
+use pki::{AltName, Certificate, Extension, Foreign, StepProvisioner, extension};
 use x509_cert::ext::pkix::name::{DistributionPointName, GeneralName};
 use x509_cert::ext::pkix::{AuthorityInfoAccessSyntax, CertificatePolicies, CrlDistributionPoints};
 
@@ -96,7 +96,7 @@ fn head(out: &mut String, name: &str, extension: &Extension) -> fmt::Result {
 }
 
 fn field(out: &mut String, text: &str) -> fmt::Result {
-    writeln!(out, "{FIELD}{text}")
+    writeln!(out, "{FIELD}{}", Foreign(text))
 }
 
 fn key_usage(out: &mut String, extension: &Extension) -> fmt::Result {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use pki::{AltName, Certificate};
+use pki::{AltName, Certificate, Foreign};
 
 use super::words;
 
@@ -36,18 +36,22 @@ fn write(out: &mut String, certificate: &Certificate) -> std::fmt::Result {
     match names.split_first() {
         None => writeln!(out, "  Subject: ")?,
         Some((first, others)) => {
-            writeln!(out, "  Subject:     {first}")?;
+            writeln!(out, "  Subject:     {}", Foreign(first))?;
             for name in others {
-                writeln!(out, "               {name}")?;
+                writeln!(out, "               {}", Foreign(name))?;
             }
         }
     }
     let issuer = certificate.issuer().cn().unwrap_or_default();
-    writeln!(out, "  Issuer:      {issuer}")?;
+    writeln!(out, "  Issuer:      {}", Foreign(issuer))?;
     if let Some(provisioner) = certificate.step_provisioner() {
-        write!(out, "  Provisioner: {}", provisioner.name)?;
+        write!(out, "  Provisioner: {}", Foreign(&provisioner.name))?;
         if !provisioner.credential_id.is_empty() {
-            write!(out, " [ID: {}]", abbreviated(&provisioner.credential_id))?;
+            write!(
+                out,
+                " [ID: {}]",
+                Foreign(abbreviated(&provisioner.credential_id))
+            )?;
         }
         writeln!(out)?;
     }

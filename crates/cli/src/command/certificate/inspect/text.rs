@@ -3,7 +3,7 @@
 use std::fmt::{self, Write as _};
 
 use jiff::Timestamp;
-use pki::{Certificate, SignatureAlgorithm};
+use pki::{Certificate, Foreign, SignatureAlgorithm};
 
 use super::key::{Numbers, numbers};
 use super::{extensions, words};
@@ -40,7 +40,7 @@ fn write(out: &mut String, certificate: &Certificate) -> fmt::Result {
     // Smallstep's `step` ends no line after an issuer without a name.
     write!(out, "        Issuer: ")?;
     if !certificate.issuer().is_empty() {
-        writeln!(out, "{}", certificate.issuer().in_order())?;
+        writeln!(out, "{}", Foreign(certificate.issuer().in_order()))?;
     }
     writeln!(out, "        Validity")?;
     writeln!(
@@ -55,7 +55,10 @@ fn write(out: &mut String, certificate: &Certificate) -> fmt::Result {
     )?;
     match certificate.subject().is_empty() {
         true => writeln!(out, "        Subject:")?,
-        false => writeln!(out, "        Subject: {}", certificate.subject().in_order())?,
+        false => {
+            let subject = certificate.subject().in_order();
+            writeln!(out, "        Subject: {}", Foreign(subject))?;
+        }
     }
     public_key(out, certificate)?;
     if certificate.version() == 3 && !certificate.extensions().is_empty() {

@@ -10,6 +10,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use ca::api::admin::permit::Permit;
 use clap::Subcommand;
+use pki::Foreign;
 
 use crate::command::prose;
 use crate::context::Context;
@@ -65,7 +66,7 @@ fn path(provisioner: &str) -> String {
 fn table(permits: &[Permit]) -> String {
     let row = |id: &str, account: &str, name: &str, expires: &str, by: &str| {
         let row = format!("{id:<34}{account:<34}{name:<32}{expires:<22}{by}");
-        format!("{}\n", row.trim_end())
+        format!("{}\n", Foreign(row.trim_end()))
     };
     let mut text = row("ID", "Account or key", "Name", "Expires", "By");
     for permit in permits {

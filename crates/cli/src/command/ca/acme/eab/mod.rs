@@ -11,6 +11,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use ca::api::admin::eab::Key;
 use clap::Subcommand;
+use pki::Foreign;
 
 use crate::command::prose;
 use crate::context::Context;
@@ -76,7 +77,7 @@ fn row(key: &Key) -> String {
         key.account,
         key.reference
     );
-    format!("{}\n", row.trim_end())
+    format!("{}\n", Foreign(row.trim_end()))
 }
 
 const HEAD: &str = "Key ID                              Provisioner                 \

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use ca::api::admin::{RenewalSetting, RenewalWindows};
+use pki::Foreign;
 
 use super::PATH;
 use crate::command::block_on;
@@ -51,5 +52,5 @@ fn line(set: &RenewalSetting) -> String {
     }
     let why = set.explanation_url.as_deref().unwrap_or_default();
     let line = format!("{whose}: {:.0} to {:.0} {why}", set.start, set.end);
-    format!("{}\n", line.trim_end())
+    format!("{}\n", Foreign(line.trim_end()))
 }
