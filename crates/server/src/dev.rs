@@ -4,7 +4,7 @@
 mod folder;
 
 use std::fs::{self, DirBuilder, OpenOptions};
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
@@ -107,13 +107,19 @@ fn write(entry: &Entry) -> std::io::Result<()> {
             .recursive(true)
             .mode(entry.mode)
             .create(&entry.path),
-        Contents::File(contents) => OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(entry.mode)
-            .open(&entry.path)?
-            .write_all(contents),
+        Contents::File(contents) => {
+            // What a run that was interrupted left: removed, since a link would be followed.
+            match fs::remove_file(&entry.path) {
+                Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+                Ok(()) | Err(_) => {}
+            }
+            OpenOptions::new()
+                .write(true)
+                .create_new(true)
+                .mode(entry.mode)
+                .open(&entry.path)?
+                .write_all(contents)
+        }
     }
 }
 
@@ -174,6 +180,11 @@ mod tests {
             .permissions();
         assert_eq!(mode.mode() & 0o777, 0o600);
         assert!(!keys::file::is_encrypted(&layout.intermediate_key).unwrap());
+        let elsewhere = dir.path().join("elsewhere");
+        fs::remove_file(&layout.intermediate_key).unwrap();
+        std::os::unix::fs::symlink(&elsewhere, &layout.intermediate_key).unwrap();
+        create(&folder, "127.0.0.1:0").unwrap();
+        assert!(!elsewhere.exists(), "a key was written through a link");
         relocate(&layout, "127.0.0.1:9999").unwrap();
         let text = fs::read_to_string(&layout.ca_json).unwrap();
         assert_eq!(Config::parse(&text, None).ok().unwrap().0.port(), 9999);

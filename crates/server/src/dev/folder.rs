@@ -1,4 +1,4 @@
-//! The folder of a `dev` authority: kept, or temporary. The next run removes the temporary folder of a run that
+//! The folder of a `dev` authority: kept, or temporary; in either case nobody else's. The next run removes the temporary folder of a run that
 //! was killed.
 
 use std::fs::{self, DirBuilder, File};
@@ -6,7 +6,8 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
+use rustix::process::geteuid;
 
 /// The folder of the authority; a temporary one is removed with this value.
 pub(super) struct Folder {
@@ -17,15 +18,19 @@ pub(super) struct Folder {
 
 impl Folder {
     /// Opens the folder, and creates it if it is missing.
+    ///
+    /// # Errors
+    /// When somebody else made it, a link to it, or something in it, or may write in it: the unencrypted keys
+    /// would be that user's, or written where that user chose.
     pub(super) fn kept(path: &Path) -> anyhow::Result<Self> {
         let failed = || format!("error creating {}", path.display());
         let mut builder = DirBuilder::new();
         builder.recursive(true).mode(0o700);
         builder.create(path).with_context(failed)?;
-        Ok(Self {
-            path: path.canonicalize().with_context(failed)?,
-            lock: None,
-        })
+        check_own(path)?;
+        let path = path.canonicalize().with_context(failed)?;
+        check_tree(&path, DEPTH)?;
+        Ok(Self { path, lock: None })
     }
 
     /// Creates a folder below `parent` that is removed with the value.
@@ -57,6 +62,50 @@ impl Drop for Folder {
         }
     }
 }
+
+/// How far below the folder its files are: `secrets/root_ca_key`.
+const DEPTH: usize = 2;
+
+/// Checks a folder and what is in it, down to `depth` levels.
+fn check_tree(path: &Path, depth: usize) -> anyhow::Result<()> {
+    check_own(path)?;
+    let is_folder = path.symlink_metadata().is_ok_and(|found| found.is_dir());
+    if depth == 0 || !is_folder {
+        return Ok(());
+    }
+    let failed = || format!("error reading {}", path.display());
+    for entry in fs::read_dir(path).with_context(failed)? {
+        check_tree(&entry.with_context(failed)?.path(), depth - 1)?;
+    }
+    Ok(())
+}
+
+/// Checks that a file, folder or link is this user's, and that nobody else may write in it.
+fn check_own(path: &Path) -> anyhow::Result<()> {
+    let shown = path.display();
+    let found = path
+        .symlink_metadata()
+        .with_context(|| format!("error reading {shown}"))?;
+    let own = geteuid().as_raw();
+    if found.uid() != own {
+        bail!(
+            "{shown} belongs to user {}, not to user {own} who runs this command: name another folder with \
+             `--dir`, since the keys in it are not encrypted",
+            found.uid()
+        );
+    }
+    let mode = found.mode() & 0o777;
+    if found.is_dir() && mode & OTHERS_WRITE != 0 {
+        bail!(
+            "others may write in {shown} (mode {mode:03o}): run `chmod go-w {shown}`, or name another folder with \
+             `--dir`, since the keys in it are not encrypted"
+        );
+    }
+    Ok(())
+}
+
+/// The mode bits with which other users may write.
+const OTHERS_WRITE: u32 = 0o022;
 
 /// The prefix of the names of temporary folders.
 const PREFIX: &str = "step-ca-dev-";
@@ -101,6 +150,38 @@ mod tests {
         let names = fs::read_dir(temporary.path()).unwrap().flatten();
         let names: Vec<_> = names.map(|entry| entry.file_name()).collect();
         assert_eq!(names, ["not-ours"]);
+    }
+
+    #[test]
+    fn a_folder_that_another_user_made_or_may_write_is_refused() {
+        use std::os::unix::fs::{PermissionsExt as _, lchown, symlink};
+        let temporary = tempfile::tempdir().unwrap();
+        let path = temporary.path().join("dev");
+        let refusal = || Folder::kept(&path).err().map(|error| error.to_string());
+        fs::create_dir_all(path.join("secrets")).unwrap();
+        for folder in [path.clone(), path.join("secrets")] {
+            for mode in [0o770, 0o757] {
+                fs::set_permissions(&folder, fs::Permissions::from_mode(mode)).unwrap();
+                let said = refusal().unwrap();
+                let expected = format!("others may write in {} (mode", folder.display());
+                assert!(said.starts_with(&expected), "{said}");
+            }
+            fs::set_permissions(&folder, fs::Permissions::from_mode(0o700)).unwrap();
+        }
+        assert_eq!(refusal(), None);
+        // Only root can give a file away.
+        if !geteuid().is_root() {
+            return;
+        }
+        let link = path.join("secrets/root_ca_key");
+        symlink(temporary.path().join("theirs"), &link).unwrap();
+        for planted in [link, path.join("secrets"), path.clone()] {
+            lchown(&planted, Some(65_534), None).unwrap();
+            let expected = format!("{} belongs to user 65534", planted.display());
+            let said = refusal().unwrap();
+            assert!(said.starts_with(&expected), "{said}");
+            lchown(&planted, Some(0), None).unwrap();
+        }
     }
 
     #[test]
