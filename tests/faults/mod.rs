@@ -8,6 +8,7 @@ mod disk;
 mod dns;
 mod durable;
 mod edit;
+mod files;
 mod foreign_store;
 mod handshake;
 mod log;

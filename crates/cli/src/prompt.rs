@@ -131,15 +131,17 @@ pub(crate) fn key_password(key: &Path, password_file: Option<&Path>) -> Result<Z
     Ok(Zeroizing::new(typed.as_bytes().to_vec()))
 }
 
-/// Asks before any of `paths` that exists is overwritten, unless `force` says yes to all.
+/// Checks that `paths` can be written, and asks before any that exists is overwritten, unless `force` says yes
+/// to all.
 ///
 /// Asking before the work starts saves an order whose result could not be written.
 ///
 /// # Errors
-/// When the answer is no, or there is no terminal.
+/// When one cannot be written, the answer is no, or there is no terminal.
 pub(crate) fn may_overwrite(paths: &[&Path], force: bool) -> Result<()> {
+    file::check_writable(paths)?;
     if force {
-        return file::refuse_folders(paths);
+        return Ok(());
     }
     ask_to_overwrite(paths, "use '--force' to overwrite it")
 }

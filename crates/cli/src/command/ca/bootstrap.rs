@@ -50,13 +50,13 @@ impl Args {
         let root = root::download(&url, fingerprint)?;
         let kept = file::read(&root_file).ok();
         let is_same = kept.as_deref() == Some(root.to_pem().as_bytes());
-        prompt::may_overwrite(&[&root_file], self.force || is_same)?;
-        prompt::may_overwrite(&[&defaults_file], self.force)?;
         for path in [&root_file, &defaults_file] {
             if let Some(folder) = path.parent() {
                 file::make_folder(folder)?;
             }
         }
+        prompt::may_overwrite(&[&root_file], self.force || is_same)?;
+        prompt::may_overwrite(&[&defaults_file], self.force)?;
         file::write(&root_file, root.to_pem().as_bytes(), file::PRIVATE)?;
         output::say(&format!(
             "The root certificate has been saved in {}.",

@@ -9,7 +9,7 @@ mod standalone;
 pub(crate) mod times;
 mod webroot;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use self::acme::{AcmeServer, ExternalKey};
@@ -98,9 +98,6 @@ impl Args {
         let names = names::Names::read(&self.subject, &self.sans)?;
         let kind = self.key.kind()?;
         let times = self.times.read(jiff::Timestamp::now())?;
-        for path in [&self.crt_file, &self.key_file] {
-            needs_folder(path)?;
-        }
         prompt::may_overwrite(&[&self.crt_file, &self.key_file], self.force)?;
         let key = keys::generate(kind)?;
         let asked = acme::Asked {
@@ -181,20 +178,6 @@ impl Args {
         output::selected("Certificate", self.crt_file.display());
         output::selected("Private Key", self.key_file.display());
         Ok(())
-    }
-}
-
-/// Reports a missing folder before the order rather than after it.
-fn needs_folder(path: &Path) -> Result<()> {
-    match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() && !folder.is_dir() => {
-            bail!(
-                "open {}: the folder {} does not exist",
-                path.display(),
-                folder.display()
-            )
-        }
-        _ => Ok(()),
     }
 }
 

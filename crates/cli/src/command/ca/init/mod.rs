@@ -193,6 +193,9 @@ fn write(entry: &Entry, is_bare: bool, layout: &Layout) -> Result<()> {
     }
     match &entry.contents {
         Contents::Folder => file::make_folder(&entry.path),
+        Contents::File(content) if entry.mode == file::PRIVATE => {
+            file::create(&entry.path, content, entry.mode)
+        }
         Contents::File(content) => file::write(&entry.path, content, entry.mode),
     }
 }

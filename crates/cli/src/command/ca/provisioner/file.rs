@@ -61,7 +61,7 @@ impl Target {
         let text = file::read_text(&path)?;
         let changed = edit(&text).map_err(explain)?;
         check(&path, &changed)?;
-        file::rewrite(&path, changed.as_bytes())?;
+        file::write(&path, changed.as_bytes(), file::SHARED)?;
         let is_live = match running {
             Some(client) => block_on(listed(&client, expected))?,
             None => false,

@@ -158,6 +158,8 @@ impl<'a> Renewal<'a> {
     async fn once(&self, context: &Context) -> Result<Certificate> {
         let chain = self.chain()?;
         let now = Timestamp::now();
+        // A new certificate that cannot be saved would be issued and lost.
+        file::check_writable(&[self.out()])?;
         if chain[0].not_after() <= now {
             bail!(
                 "the certificate expired at {}: request a new one with 'step ca certificate'",
