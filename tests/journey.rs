@@ -139,6 +139,34 @@ fn a_renewal_daemon_renews_again_and_again_and_ends_at_sigterm() {
     });
 }
 
+/// Certificates have a lifetime of 24 hours and begin a minute earlier, so that each is due as soon as it is issued.
+#[test]
+fn a_renewal_daemon_pauses_where_a_new_certificate_is_due_at_once() {
+    own_harness(|harness| {
+        let (_server, _) = main_path(harness);
+        let mut daemon = harness.shell();
+        let line = "exec step ca renew --daemon --expires-in 24h0m30s example.crt example.key";
+        daemon.args(["-c", line]);
+        let daemon = Daemon::spawn(&mut daemon, &harness.path("daemon.log"));
+        process::eventually("a renewal and a warning", || {
+            daemon
+                .log()
+                .contains("due for renewal already")
+                .then_some(())
+        });
+        assert!(
+            daemon.log().contains("renewed, next in 1m"),
+            "{}",
+            daemon.log()
+        );
+        let too_long = "step ca renew --daemon --expires-in 25h example.crt example.key";
+        let refused = typed(harness, too_long).code(1);
+        for duration in ["25h0m0s", "24h1m0s"] {
+            assert!(refused.stderr.contains(duration), "{}", refused.stderr);
+        }
+    });
+}
+
 #[test]
 fn an_existing_file_is_not_overwritten_without_confirmation() {
     own_harness(|harness| {

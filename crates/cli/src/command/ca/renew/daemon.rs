@@ -3,46 +3,67 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Result, anyhow};
 use jiff::{SignedDuration, Timestamp, ZonedDateTime};
-use pki::Foreign;
+use pki::{Certificate, Foreign};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::Renewal;
-use super::when::{Schedule, rounded};
+use super::when::{Jitter, Schedule, Streak, rounded};
 use crate::command::block_on;
 use crate::output;
-
-/// How long to wait after a renewal that failed.
-const AFTER_FAILURE: SignedDuration = SignedDuration::from_secs(60);
 
 /// Renews until a signal: SIGINT and SIGTERM end it with success, SIGHUP renews at once.
 pub(crate) fn run(renewal: &Renewal<'_>, schedule: &Schedule) -> Result<ExitCode> {
     block_on(async {
         let mut signals = Signals::new()?;
-        let leaf = renewal.leaf()?;
-        let mut wait = schedule.wait(&leaf, Timestamp::now());
-        inform(&format!("first renewal in {}", rounded(wait)))?;
-        while signals.sleep(wait).await {
+        let mut leaf = renewal.leaf()?;
+        let mut streak = Streak::default();
+        let wait = |leaf: &Certificate, streak| {
+            let [random] = keys::random();
+            schedule.wait(leaf, Timestamp::now(), streak, Jitter(random))
+        };
+        let mut next = schedule.first(&leaf, Timestamp::now());
+        inform(&format!("first renewal in {}", rounded(next)))?;
+        while signals.sleep(next).await {
             match renewal.once(renewal.context).await {
                 Ok(new) => {
-                    wait = schedule.wait(&new, Timestamp::now());
-                    let name = new.subject().cn().unwrap_or_default();
-                    let next = rounded(wait);
-                    let name = Foreign(name);
-                    inform(&format!("{name} certificate renewed, next in {next}"))?;
+                    let is_due = schedule.is_due(&new, Timestamp::now());
+                    streak.useless = if is_due {
+                        streak.useless.saturating_add(1)
+                    } else {
+                        0
+                    };
+                    leaf = new;
+                    next = wait(&leaf, streak);
+                    let name = leaf.subject().cn().unwrap_or_default();
+                    let (name, wait) = (Foreign(name), rounded(next));
+                    inform(&format!("{name} certificate renewed, next in {wait}"))?;
+                    if is_due {
+                        complain(&due_at_once(&leaf));
+                    }
                     if let Err(error) = renewal.after() {
                         complain(&error);
                     }
                 }
                 Err(error) => {
                     complain(&error);
-                    wait = AFTER_FAILURE;
+                    streak.useless = streak.useless.saturating_add(1);
+                    next = wait(&leaf, streak);
                 }
             }
         }
         Ok(ExitCode::SUCCESS)
     })
+}
+
+/// Why a new certificate is due already.
+fn due_at_once(leaf: &Certificate) -> anyhow::Error {
+    anyhow!(
+        "the new certificate is valid until {} and due for renewal already: check this machine's clock, and \
+         that '--expires-in' is shorter than the lifetime",
+        leaf.not_after()
+    )
 }
 
 struct Signals {
