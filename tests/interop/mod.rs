@@ -4,6 +4,7 @@
 mod caddy;
 mod certbot;
 mod chains;
+mod contexts;
 mod curl;
 mod dev;
 mod external_accounts;

@@ -4,57 +4,57 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
-use serde::Deserialize;
+use pki::Foreign;
 use serde_json::{Map, Value};
+
+use crate::contexts::{Contexts, Named, authority_folder, profile_folder};
+use crate::place::{Naming, Place};
 
 /// The folder in which this run works.
 pub(crate) struct Context {
     base: PathBuf,
     named: Option<Named>,
+    wanted: Wanted,
     config: Option<PathBuf>,
 }
 
-struct Named {
-    authority: String,
-    profile: String,
-}
-
-#[derive(Deserialize)]
-struct Entry {
-    authority: Option<String>,
-    profile: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Current {
-    context: String,
+/// What `--context` and its environment variable say.
+enum Wanted {
+    /// Nothing: the one that was selected last.
+    Current,
+    /// This one.
+    Named(String),
+    /// `--no-context`: none.
+    Off,
 }
 
 impl Context {
     /// Finds the step path from the environment and the context from `argv` or the last selection.
     ///
     /// # Errors
-    /// When the context does not exist, or a file about contexts is not JSON.
+    /// When the context does not exist, unless the command creates it; when a file about contexts is not JSON.
     pub(crate) fn find(argv: &[OsString]) -> Result<Self> {
         let base = match std::env::var_os("STEPPATH").filter(|path| !path.is_empty()) {
             Some(path) => std::path::absolute(path)?,
             None => home()?.join(".step"),
         };
-        let config = flag(argv, "--config").map(PathBuf::from);
-        let wanted = flag(argv, "--context").or_else(|| {
-            std::env::var("STEP_CONTEXT")
-                .ok()
-                .filter(|name| !name.is_empty())
-        });
-        let named = if argv.iter().any(|word| word == "--no-context") {
-            None
+        let variable = || std::env::var("STEP_CONTEXT").ok();
+        let wanted = if argv.iter().any(|word| word == "--no-context") {
+            Wanted::Off
         } else {
-            select(&base, wanted)?
+            let name = flag(argv, "--context").or_else(variable);
+            let name = name.filter(|name| !name.is_empty());
+            name.map_or(Wanted::Current, Wanted::Named)
+        };
+        let named = match select(&base, &wanted) {
+            Err(_) if needs_none(argv) => None,
+            other => other?,
         };
         Ok(Self {
-            base,
             named,
-            config,
+            wanted,
+            config: flag(argv, "--config").map(PathBuf::from),
+            base,
         })
     }
 
@@ -66,7 +66,7 @@ impl Context {
     /// What `step path` prints: the authority's folder.
     pub(crate) fn path(&self) -> PathBuf {
         match &self.named {
-            Some(named) => self.base.join("authorities").join(&named.authority),
+            Some(named) => authority_folder(&self.base, &named.authority),
             None => self.base.clone(),
         }
     }
@@ -74,7 +74,7 @@ impl Context {
     /// The profile's folder.
     pub(crate) fn profile(&self) -> PathBuf {
         match &self.named {
-            Some(named) => self.base.join("profiles").join(&named.profile),
+            Some(named) => profile_folder(&self.base, &named.profile),
             None => self.base.clone(),
         }
     }
@@ -82,6 +82,18 @@ impl Context {
     /// Whether a context is in force.
     pub(crate) fn is_named(&self) -> bool {
         self.named.is_some()
+    }
+
+    /// Where a new authority goes; `default` names its context if `--context` does not.
+    ///
+    /// # Errors
+    /// As [`Naming::place`].
+    pub(crate) fn place(&self, naming: &Naming, default: &str) -> Result<Place> {
+        match &self.wanted {
+            Wanted::Off => Ok(Place::bare(&self.base)),
+            Wanted::Named(name) => naming.place(&self.base, Some(name), default),
+            Wanted::Current => naming.place(&self.base, None, default),
+        }
     }
 
     /// The root certificate that is trusted by default.
@@ -120,33 +132,40 @@ impl Context {
     }
 }
 
-fn select(base: &Path, wanted: Option<String>) -> Result<Option<Named>> {
-    let mut contexts = object(&base.join("contexts.json"))?;
-    let current = || -> Result<Option<String>> {
-        let found = object(&base.join("current-context.json"))?;
-        if found.is_empty() {
-            return Ok(None);
+fn select(base: &Path, wanted: &Wanted) -> Result<Option<Named>> {
+    let contexts = match wanted {
+        Wanted::Off => return Ok(None),
+        Wanted::Current | Wanted::Named(_) => Contexts::load(base)?,
+    };
+    let name = match (wanted, contexts.current()) {
+        (Wanted::Named(name), _) => name,
+        (_, Some(name)) => name,
+        (_, None) => return Ok(None),
+    };
+    match contexts.find(name) {
+        Some(named) => Ok(Some(named.clone())),
+        None => bail!(
+            "could not load context '{}': 'step context list' shows the known ones",
+            Foreign(name)
+        ),
+    }
+}
+
+/// Whether the command is one that creates the context, or manages contexts.
+fn needs_none(argv: &[OsString]) -> bool {
+    let mut words = argv.iter().skip(1).filter_map(|word| word.to_str());
+    let mut command = Vec::new();
+    while let Some(word) = words.next() {
+        if word == "--config" || word == "--context" {
+            words.next();
+        } else if !word.starts_with('-') {
+            command.push(word);
         }
-        let current: Current = serde_json::from_value(Value::Object(found))
-            .context("current-context.json does not name a context")?;
-        Ok(Some(current.context))
-    };
-    let name = match wanted {
-        Some(name) => name,
-        None => match current()? {
-            Some(name) => name,
-            None => return Ok(None),
-        },
-    };
-    let Some(entry) = contexts.remove(&name) else {
-        bail!("context '{name}' not found");
-    };
-    let entry: Entry = serde_json::from_value(entry)
-        .with_context(|| format!("error parsing context '{name}' in contexts.json"))?;
-    Ok(Some(Named {
-        authority: entry.authority.unwrap_or_else(|| name.clone()),
-        profile: entry.profile.unwrap_or(name),
-    }))
+    }
+    matches!(
+        command.as_slice(),
+        ["context", ..] | ["ca", "init" | "bootstrap", ..]
+    )
 }
 
 /// A JSON object from a file; a missing file is an empty one.
@@ -201,11 +220,30 @@ mod tests {
             r#"{"c1":{"profile":"p1","authority":"a1"}}"#,
         )
         .unwrap();
-        assert!(select(&base, None).unwrap().is_none());
-        let named = select(&base, Some("c1".into())).unwrap().unwrap();
-        assert_eq!((named.authority, named.profile), ("a1".into(), "p1".into()));
-        assert!(select(&base, Some("c2".into())).is_err());
+        assert!(select(&base, &Wanted::Current).unwrap().is_none());
+        let named = |name: &str| select(&base, &Wanted::Named(name.to_owned()));
+        let found = named("c1").unwrap().unwrap();
+        assert_eq!((found.authority, found.profile), ("a1".into(), "p1".into()));
+        assert!(named("c2").is_err());
         std::fs::remove_dir_all(base).unwrap();
+    }
+
+    #[test]
+    fn only_what_creates_or_manages_contexts_runs_without_the_one_that_is_named() {
+        let needs_none = |line: &str| {
+            let argv: Vec<_> = line.split(' ').map(OsString::from).collect();
+            needs_none(&argv)
+        };
+        for line in [
+            "step context list",
+            "step --config f ca init --name x",
+            "step ca --context lab bootstrap",
+        ] {
+            assert!(needs_none(line), "{line}");
+        }
+        for line in ["step ca certificate context a b", "step ca health", "step"] {
+            assert!(!needs_none(line), "{line}");
+        }
     }
 
     #[test]

@@ -4,8 +4,11 @@ mod app;
 mod arguments;
 mod command;
 mod context;
+mod contexts;
 mod file;
+mod json;
 mod output;
+mod place;
 mod prompt;
 
 use std::process::ExitCode;

@@ -4,6 +4,7 @@
 pub(crate) mod ca;
 pub(crate) mod certificate;
 pub(crate) mod completion;
+pub(crate) mod context;
 pub(crate) mod path;
 pub(crate) mod version;
 
@@ -23,7 +24,6 @@ const LATER: &[&str] = &[
     "api",
     "base64",
     "beta",
-    "context",
     "crl",
     "crypto",
     "fileserver",
@@ -40,6 +40,9 @@ pub(crate) enum Command {
     /// Inspect and verify certificates
     #[command(subcommand, arg_required_else_help = true, after_help = certificate::EXAMPLES)]
     Certificate(certificate::Command),
+    /// Manage contexts: several authorities on one machine
+    #[command(subcommand, arg_required_else_help = true, after_help = context::EXAMPLES)]
+    Context(context::Command),
     /// Print the folder of configuration, certificates and keys
     Path(path::Args),
     /// Print a completion script for a shell
@@ -60,6 +63,7 @@ impl Command {
         match self {
             Self::Ca(command) => command.run(context),
             Self::Certificate(command) => command.run(),
+            Self::Context(command) => command.run(context),
             Self::Path(args) => args.run(context),
             Self::Completion(args) => args.run(),
             Self::Version => version::run(),

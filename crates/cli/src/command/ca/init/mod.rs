@@ -11,6 +11,7 @@ use ca::authority::{self, Contents, Entry, Layout, Plan};
 use pki::Certificate;
 
 use crate::context::Context;
+use crate::place::{Naming, Place};
 use crate::{file, output, prompt};
 
 const EXAMPLES: &str = "Examples:
@@ -23,6 +24,9 @@ const EXAMPLES: &str = "Examples:
 
   Create one with an ACME provisioner:
     $ step ca init --acme
+
+  Create one beside others, as a context:
+    $ step ca init --context lab
 
   Create one under an existing root:
     $ step ca init --root root_ca.crt --key root_ca_key";
@@ -73,6 +77,13 @@ pub(crate) struct Args {
     /// File with the password of that private key
     #[arg(long, value_name = "file")]
     key_password_file: Option<PathBuf>,
+    /// Context to create for the authority (default: the first DNS name, if there are contexts)
+    #[arg(long, value_name = "name")]
+    context: Option<String>,
+    #[arg(long, hide = true)]
+    no_context: bool,
+    #[command(flatten)]
+    naming: Naming,
     #[command(flatten)]
     later: Later,
 }
@@ -92,14 +103,6 @@ struct Later {
     ra: Option<String>,
     #[arg(long, hide = true, value_name = "type")]
     kms: Option<String>,
-    #[arg(long, hide = true, value_name = "name")]
-    context: Option<String>,
-    #[arg(long, hide = true, value_name = "name")]
-    profile: Option<String>,
-    #[arg(long, hide = true, value_name = "name")]
-    authority: Option<String>,
-    #[arg(long, hide = true)]
-    no_context: bool,
 }
 
 impl Later {
@@ -111,9 +114,6 @@ impl Later {
             ("--admin-subject", self.admin_subject.is_some()),
             ("--ra", self.ra.is_some()),
             ("--kms", self.kms.is_some()),
-            ("--context", self.context.is_some()),
-            ("--profile", self.profile.is_some()),
-            ("--authority", self.authority.is_some()),
         ];
         match given.into_iter().find(|(_, is_given)| *is_given) {
             Some((flag, _)) => {
@@ -128,12 +128,14 @@ impl Args {
     /// Creates it.
     pub(crate) fn run(self, context: &Context) -> Result<ExitCode> {
         self.later.refuse()?;
-        let layout = Layout::new(&context.path());
         let answers = self.answers()?;
+        let default = answers.dns.first().map_or("localhost", String::as_str);
+        let place = context.place(&self.naming, default)?;
+        let layout = Layout::new(&place.folder);
         let hint = "move the existing authority elsewhere, or set STEPPATH to another folder";
         prompt::ask_to_overwrite(&self.files(&layout), hint)?;
         let plan = Plan {
-            step_path: context.path(),
+            step_path: place.folder.clone(),
             dns_names: answers.dns.clone(),
             address: answers.address.clone(),
             ca_url: self.with_ca_url.as_deref().map(super::authority::complete),
@@ -145,7 +147,8 @@ impl Args {
         for entry in entries {
             write(&entry, self.pki, &layout)?;
         }
-        self.report(&layout, created.root());
+        place.use_context()?;
+        self.report(&layout, &place, created.root());
         Ok(ExitCode::SUCCESS)
     }
 
@@ -162,7 +165,7 @@ impl Args {
         files
     }
 
-    fn report(&self, layout: &Layout, root: &Certificate) {
+    fn report(&self, layout: &Layout, place: &Place, root: &Certificate) {
         output::say("");
         let line = |name: &str, path: &Path| output::selected(name, path.display());
         line("Root certificate", &layout.root);
@@ -177,6 +180,9 @@ impl Args {
                 line("Database folder", &layout.database);
             }
             line("Default configuration", &layout.defaults_json);
+            if let Some(profile) = place.profile_defaults() {
+                line("Default profile configuration", &profile);
+            }
             line("Certificate Authority configuration", &layout.ca_json);
         }
         output::say("");

@@ -6,8 +6,8 @@ use anyhow::Result;
 
 use crate::command::block_on;
 use crate::command::ca::authority::Authority;
-use crate::command::ca::bootstrap::pretty;
 use crate::context::Context;
+use crate::json::pretty;
 use crate::output;
 
 const EXAMPLES: &str = "Examples:

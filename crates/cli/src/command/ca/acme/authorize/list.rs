@@ -9,8 +9,8 @@ use super::super::Format;
 use super::{path, table};
 use crate::command::block_on;
 use crate::command::ca::admin_socket::AdminSocket;
-use crate::command::ca::bootstrap::pretty;
 use crate::context::Context;
+use crate::json::pretty;
 use crate::output;
 
 const EXAMPLES: &str = "Examples:

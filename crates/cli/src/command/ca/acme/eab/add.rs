@@ -12,9 +12,9 @@ use super::lines::Lines;
 use super::path;
 use crate::command::block_on;
 use crate::command::ca::admin_socket::{AdminSocket, Credentials};
-use crate::command::ca::bootstrap::pretty;
 use crate::command::ca::certificate::times::moment;
 use crate::context::Context;
+use crate::json::pretty;
 use crate::output;
 
 const EXAMPLES: &str = "Examples:

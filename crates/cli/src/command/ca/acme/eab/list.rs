@@ -10,8 +10,8 @@ use super::super::Format;
 use super::{HEAD, path, row};
 use crate::command::block_on;
 use crate::command::ca::admin_socket::{AdminSocket, Credentials};
-use crate::command::ca::bootstrap::pretty;
 use crate::context::Context;
+use crate::json::pretty;
 use crate::output;
 
 const EXAMPLES: &str = "Examples:
