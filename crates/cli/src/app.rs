@@ -124,6 +124,9 @@ fn complain(error: &clap::Error) -> ExitCode {
         let text = error.to_string();
         output::say(text.trim_start_matches("error: ").trim_end());
     }
+    if command::answers_by_code(&bare_command(&usage)) && !invalid.starts_with('-') {
+        return ExitCode::from(command::NO_ANSWER);
+    }
     ExitCode::FAILURE
 }
 

@@ -375,6 +375,9 @@ fn needs_renewal_answers_with_its_exit_code() {
     assert_eq!(code(&[root]), 1);
     assert_eq!(code(&["nope.crt"]), 2);
     assert_eq!(code(&["pw"]), 255);
+    assert_eq!(code(&[]), 255);
+    assert_eq!(code(&[root, root]), 255);
+    assert_eq!(code(&[root, "--nope"]), 1);
     assert_eq!(code(&[root, "--expires-in", "200%"]), 255);
 }
 

@@ -84,6 +84,14 @@ pub(crate) fn other(group: &str, words: &[OsString], later: &[&str]) -> Result<E
     Ok(no_help_topic(&name))
 }
 
+/// The exit code where a command that answers by its exit code has no answer.
+pub(crate) const NO_ANSWER: u8 = certificate::needs_renewal::FAILED;
+
+/// Whether the exit code of the command is its answer, so that 1 does not mean that it was called wrongly.
+pub(crate) fn answers_by_code(words: &[&str]) -> bool {
+    words == ["step", "certificate", "needs-renewal"]
+}
+
 /// Reports an unknown command, with the exit code that scripts know.
 pub(crate) fn no_help_topic(name: &str) -> ExitCode {
     output::say(&format!("No help topic for '{name}'"));

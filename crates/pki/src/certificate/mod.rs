@@ -93,6 +93,18 @@ impl Certificate {
         }
     }
 
+    /// Reads all certificates of a file: one in DER, or a PEM text with at least one.
+    ///
+    /// # Errors
+    /// As [`Self::from_der`] and [`Self::from_pem`].
+    pub fn all_from_file(content: &[u8]) -> Result<Vec<Self>, Error> {
+        // A SEQUENCE's tag; PEM is text.
+        if content.first() == Some(&0x30) {
+            return Ok(vec![Self::from_der(content)?]);
+        }
+        Self::all_from_pem(content)
+    }
+
     /// The bytes it came in.
     #[must_use]
     pub fn der(&self) -> &[u8] {

@@ -64,7 +64,7 @@ fn all(files: &[PathBuf]) -> anyhow::Result<Vec<Certificate>> {
 fn read(file: &Path) -> anyhow::Result<Vec<Certificate>> {
     let name = || format!("error reading {}", file.display());
     let text = std::fs::read(file).with_context(name)?;
-    Certificate::all_from_pem(&text).with_context(name)
+    Certificate::all_from_file(&text).with_context(name)
 }
 
 /// Asks on the terminal, also where stdin and stderr are redirected.

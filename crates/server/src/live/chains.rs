@@ -48,5 +48,5 @@ pub(super) fn load(ca_json: &Path, config: &mut Config) -> Result<(), Vec<String
 fn read(file: &Path) -> Result<Vec<Certificate>, String> {
     let name = file.display();
     let text = std::fs::read(file).map_err(|why| format!("cannot read {name}: {why}"))?;
-    Certificate::all_from_pem(&text).map_err(|why| format!("cannot read {name}: {why}"))
+    Certificate::all_from_file(&text).map_err(|why| format!("cannot read {name}: {why}"))
 }

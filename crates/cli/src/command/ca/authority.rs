@@ -52,7 +52,7 @@ impl Authority {
         let text = file::read(&path).with_context(
             || "no root certificate to trust: run 'step ca bootstrap', or name one with '--root'",
         )?;
-        let roots = Certificate::all_from_pem(&text)
+        let roots = Certificate::all_from_file(&text)
             .with_context(|| format!("error parsing {}", path.display()))?;
         Ok(roots.iter().map(|root| root.der().to_vec()).collect())
     }

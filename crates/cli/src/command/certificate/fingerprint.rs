@@ -6,9 +6,8 @@ use anyhow::{Result, bail};
 use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, SHA256, digest};
 use clap::ValueEnum;
 use data_encoding::{BASE64, BASE64_NOPAD, BASE64URL, BASE64URL_NOPAD, HEXLOWER};
-use pki::Certificate;
 
-use super::source;
+use super::source::{self, Found};
 use crate::output;
 
 const EXAMPLES: &str = "Examples:
@@ -18,11 +17,11 @@ const EXAMPLES: &str = "Examples:
   Of each certificate in a file:
     $ step certificate fingerprint --bundle example.crt";
 
-/// Print the SHA-256 fingerprint of a certificate
+/// Print the SHA-256 fingerprint of a certificate or a certificate request
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// Certificate: a file, - for stdin, or a server as https://host:port
+    /// Certificate or request: a file, - for stdin, or a server as https://host:port
     #[arg(default_value = "-", hide_default_value = true)]
     crt_file: String,
     /// Print one line for each certificate in the file
@@ -56,29 +55,32 @@ impl Args {
         if self.sha1 && !self.remote.insecure {
             bail!("flag '--sha1' requires the '--insecure' flag");
         }
-        let mut certificates = self.remote.certificates(&self.crt_file)?;
+        let mut all: Vec<Vec<u8>> = match self.remote.read(&self.crt_file)? {
+            Found::Request(request) => vec![request.der],
+            Found::Certificates(found) => found.iter().map(|one| one.der().to_vec()).collect(),
+        };
         if !self.bundle {
-            certificates.truncate(1);
+            all.truncate(1);
         }
         let mut text = String::new();
-        for (at, certificate) in certificates.iter().enumerate() {
+        for (at, der) in all.iter().enumerate() {
             if self.bundle {
                 text.push_str(&format!("{at}: "));
             }
-            text.push_str(&self.write(certificate)?);
+            text.push_str(&self.write(der)?);
             text.push('\n');
         }
         output::data(&text)?;
         Ok(ExitCode::SUCCESS)
     }
 
-    fn write(&self, certificate: &Certificate) -> Result<String> {
+    fn write(&self, der: &[u8]) -> Result<String> {
         let algorithm = if self.sha1 {
             &SHA1_FOR_LEGACY_USE_ONLY
         } else {
             &SHA256
         };
-        let hash = digest(algorithm, certificate.der());
+        let hash = digest(algorithm, der);
         let encoding = match self.format {
             Format::Hex => HEXLOWER,
             Format::Base64 => BASE64,

@@ -2,7 +2,8 @@
 
 mod fingerprint;
 mod inspect;
-mod needs_renewal;
+pub(crate) mod needs_renewal;
+mod request;
 mod source;
 mod verify;
 
@@ -35,9 +36,9 @@ pub(crate) const EXAMPLES: &str = "Examples:
 /// The commands of `step certificate`.
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    /// Print the contents of a certificate
+    /// Print the contents of a certificate or a request
     Inspect(inspect::Args),
-    /// Print the fingerprint of a certificate
+    /// Print the fingerprint of a certificate or a request
     Fingerprint(fingerprint::Args),
     /// Verify that a certificate chains to a trusted root
     Verify(verify::Args),

@@ -25,7 +25,8 @@ not exist, and 255 for any other error.";
 const OVER: f64 = 66.0;
 const NEEDS_NONE: u8 = 1;
 const NO_FILE: u8 = 2;
-const FAILED: u8 = 255;
+/// The exit code of an error.
+pub(crate) const FAILED: u8 = 255;
 
 /// Check whether a certificate needs renewal; the exit code is the answer
 #[derive(clap::Args)]

@@ -7,11 +7,17 @@ use anyhow::{Context as _, Result, anyhow, bail};
 use client::Trust;
 use pki::Certificate;
 
+use super::request::Request;
 use crate::command::{block_on, system_roots};
 use crate::file;
 
-/// The label of a request in PEM.
-const REQUEST: &[u8] = b"CERTIFICATE REQUEST-----";
+/// What a file has in it.
+pub(super) enum Found {
+    /// At least one certificate.
+    Certificates(Vec<Certificate>),
+    /// A certificate request.
+    Request(Box<Request>),
+}
 
 /// The flags of a server whose certificates are read.
 #[derive(clap::Args)]
@@ -28,14 +34,19 @@ pub(super) struct Remote {
 }
 
 impl Remote {
-    /// The certificates in `name`: a PEM or DER file, `-` for stdin, or a server.
+    /// The certificates or the request in `name`: a PEM or DER file, `-` for stdin, or a server.
     ///
     /// # Errors
-    /// When it cannot be read or has no certificate in it.
-    pub(super) fn certificates(&self, name: &str) -> Result<Vec<Certificate>> {
-        match address(name) {
-            Some(address) => self.fetch(address),
-            None => certificates(name),
+    /// When it cannot be read or has neither in it.
+    pub(super) fn read(&self, name: &str) -> Result<Found> {
+        if let Some(address) = address(name) {
+            return self.fetch(address).map(Found::Certificates);
+        }
+        let content = content(name)?;
+        let request = Request::find(&content).with_context(|| format!("error parsing {name}"))?;
+        match request {
+            Some(request) => Ok(Found::Request(Box::new(request))),
+            None => parse(name, &content).map(Found::Certificates),
         }
     }
 
@@ -64,13 +75,11 @@ pub(super) fn certificates(name: &str) -> Result<Vec<Certificate>> {
     if address(name).is_some() {
         bail!("'{name}' is a server, and this command reads files only");
     }
-    let text = content(name)?;
-    parse(&text).map_err(|error| {
-        if text.windows(REQUEST.len()).any(|part| part == REQUEST) {
-            return anyhow!("{name} is a certificate request, which cannot be read yet");
-        }
-        anyhow!("error parsing {name}: {error}")
-    })
+    parse(name, &content(name)?)
+}
+
+fn parse(name: &str, content: &[u8]) -> Result<Vec<Certificate>> {
+    Certificate::all_from_file(content).map_err(|error| anyhow!("error parsing {name}: {error}"))
 }
 
 fn content(name: &str) -> Result<Vec<u8>> {
@@ -99,7 +108,7 @@ pub(crate) fn pool(names: &str) -> Result<Vec<Certificate>> {
                 let path = entry?.path();
                 // A folder may have other files in it; those that parse are used.
                 if path.is_file()
-                    && let Ok(found) = parse(&file::read(&path)?)
+                    && let Ok(found) = Certificate::all_from_file(&file::read(&path)?)
                 {
                     pool.extend(found);
                 }
@@ -112,14 +121,6 @@ pub(crate) fn pool(names: &str) -> Result<Vec<Certificate>> {
         bail!("there is no certificate in {names}");
     }
     Ok(pool)
-}
-
-fn parse(text: &[u8]) -> Result<Vec<Certificate>, pki::Error> {
-    // A SEQUENCE's tag; PEM is text.
-    if text.first() == Some(&0x30) {
-        return Ok(vec![Certificate::from_der(text)?]);
-    }
-    Certificate::all_from_pem(text)
 }
 
 /// The host and port of a server's URL; nothing for a file.

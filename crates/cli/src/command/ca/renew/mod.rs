@@ -145,7 +145,7 @@ impl<'a> Renewal<'a> {
 
     fn chain(&self) -> Result<Vec<Certificate>> {
         let path = &self.args.crt_file;
-        Certificate::all_from_pem(&file::read(path)?)
+        Certificate::all_from_file(&file::read(path)?)
             .with_context(|| format!("error parsing {}", path.display()))
     }
 

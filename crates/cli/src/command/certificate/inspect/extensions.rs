@@ -15,7 +15,7 @@ const NETSCAPE_COMMENT: &str = "2.16.840.1.113730.1.13";
 const STEP_PROVISIONER: &str = "1.3.6.1.4.1.37476.9000.64.1";
 const OCSP: &str = "1.3.6.1.5.5.7.48.1";
 const CA_ISSUERS: &str = "1.3.6.1.5.5.7.48.2";
-const FIELD: &str = "                ";
+pub(super) const FIELD: &str = "                ";
 
 /// Where revocation and issuers are to be found.
 #[derive(Default)]
@@ -61,8 +61,8 @@ fn known(oid: &str) -> Option<(&'static str, Body)> {
         "2.5.29.17" => ("X509v3 Subject Alternative Name", |out, certificate, _| {
             alt_names(out, certificate.alt_names())
         }),
-        "2.5.29.19" => ("X509v3 Basic Constraints", |out, certificate, _| {
-            basic_constraints(out, certificate)
+        "2.5.29.19" => ("X509v3 Basic Constraints", |out, _, e| {
+            basic_constraints(out, e)
         }),
         "2.5.29.31" => ("X509v3 CRL Distribution Points", |out, _, e| {
             revocation_lists(out, e)
@@ -90,16 +90,16 @@ fn known(oid: &str) -> Option<(&'static str, Body)> {
     Some(found)
 }
 
-fn head(out: &mut String, name: &str, extension: &Extension) -> fmt::Result {
+pub(super) fn head(out: &mut String, name: &str, extension: &Extension) -> fmt::Result {
     let critical = if extension.critical { " critical" } else { "" };
     writeln!(out, "            {name}:{critical}")
 }
 
-fn field(out: &mut String, text: &str) -> fmt::Result {
+pub(super) fn field(out: &mut String, text: &str) -> fmt::Result {
     writeln!(out, "{FIELD}{}", Foreign(text))
 }
 
-fn key_usage(out: &mut String, extension: &Extension) -> fmt::Result {
+pub(super) fn key_usage(out: &mut String, extension: &Extension) -> fmt::Result {
     let usages = extension::parse_key_usage(&extension.value).unwrap_or_default();
     let named: Vec<&str> = words::KEY_USAGES
         .iter()
@@ -131,7 +131,7 @@ fn extended_key_usage(out: &mut String, extension: &Extension) -> fmt::Result {
     field(out, &known.join(", "))
 }
 
-fn alt_names(out: &mut String, names: &[AltName]) -> fmt::Result {
+pub(super) fn alt_names(out: &mut String, names: &[AltName]) -> fmt::Result {
     let mut line = |label: &str, is_kind: fn(&AltName) -> bool| -> fmt::Result {
         let of_kind = names.iter().filter(|name| is_kind(name));
         let texts: Vec<String> = of_kind.map(|name| format!("{label}:{name}")).collect();
@@ -146,8 +146,9 @@ fn alt_names(out: &mut String, names: &[AltName]) -> fmt::Result {
     line("URI", |name| matches!(name, AltName::Uri(_)))
 }
 
-fn basic_constraints(out: &mut String, certificate: &Certificate) -> fmt::Result {
-    let (is_ca, path) = certificate.basic_constraints().unwrap_or((false, None));
+pub(super) fn basic_constraints(out: &mut String, extension: &Extension) -> fmt::Result {
+    let read = extension::parse_basic_constraints(&extension.value);
+    let (is_ca, path) = read.unwrap_or_default();
     let is_ca = if is_ca { "CA:TRUE" } else { "CA:FALSE" };
     match path {
         Some(path) => field(out, &format!("{is_ca}, pathlen:{path}")),
@@ -239,7 +240,7 @@ pub(crate) fn access(extension: &Extension) -> Access {
 }
 
 /// Bytes as text, a dot for each that is none.
-fn printable(value: &[u8]) -> String {
+pub(super) fn printable(value: &[u8]) -> String {
     let is_shown = |c: char| !c.is_control() && c != char::REPLACEMENT_CHARACTER;
     String::from_utf8_lossy(value)
         .chars()
@@ -264,7 +265,7 @@ fn uri(name: &GeneralName) -> Option<String> {
     None
 }
 
-fn colons(id: Option<Vec<u8>>) -> String {
+pub(super) fn colons(id: Option<Vec<u8>>) -> String {
     let bytes: Vec<String> = id
         .unwrap_or_default()
         .iter()

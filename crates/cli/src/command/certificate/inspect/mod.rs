@@ -5,6 +5,7 @@ mod json;
 mod json_extensions;
 mod json_name;
 mod key;
+mod request;
 mod short;
 mod text;
 mod words;
@@ -15,7 +16,8 @@ use anyhow::{Result, bail};
 use clap::ValueEnum;
 use pki::Certificate;
 
-use super::source;
+use super::request::Request;
+use super::source::{self, Found};
 use crate::output;
 
 const EXAMPLES: &str = "Examples:
@@ -28,14 +30,17 @@ const EXAMPLES: &str = "Examples:
   Print the certificate of a server:
     $ step certificate inspect https://localhost:9000 --roots $(step path)/certs/root_ca.crt
 
+  Print a certificate request:
+    $ step certificate inspect example.csr
+
   Print each certificate in a file:
     $ step certificate inspect --bundle example.crt";
 
-/// Print the contents of a certificate, as text, JSON or PEM
+/// Print the contents of a certificate or a certificate request, as text, JSON or PEM
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// Certificate: a file, - for stdin, or a server as https://host:port
+    /// Certificate or request: a file, - for stdin, or a server as https://host:port
     #[arg(default_value = "-", hide_default_value = true)]
     crt_file: String,
     /// Output format
@@ -68,12 +73,26 @@ impl Args {
             };
             bail!("flag '--short' is incompatible with '--format {format}'");
         }
-        let mut certificates = self.remote.certificates(&self.crt_file)?;
-        if !self.bundle {
-            certificates.truncate(1);
-        }
-        output::data(&self.print(&certificates)?)?;
+        let text = match self.remote.read(&self.crt_file)? {
+            Found::Request(request) => self.print_request(&request)?,
+            Found::Certificates(mut certificates) => {
+                if !self.bundle {
+                    certificates.truncate(1);
+                }
+                self.print(&certificates)?
+            }
+        };
+        output::data(&text)?;
         Ok(ExitCode::SUCCESS)
+    }
+
+    fn print_request(&self, found: &Request) -> Result<String> {
+        Ok(match self.format {
+            Format::Text if self.short => request::short(found),
+            Format::Text => request::text(found),
+            Format::Pem => found.to_pem(),
+            Format::Json => format!("{}\n", serde_json::to_string_pretty(&request::json(found))?),
+        })
     }
 
     fn print(&self, certificates: &[Certificate]) -> Result<String> {
@@ -124,6 +143,21 @@ mod tests {
         for name in NAMES {
             let expected = read(&format!("{name}.short.txt"));
             assert_eq!(short::print(&certificate(name)), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_request_is_shown_as_by_smallsteps_step() {
+        for name in ["ask", "many"] {
+            let request = Request::find(read(&format!("{name}.csr")).as_bytes());
+            let request = request.unwrap().unwrap();
+            assert_eq!(request::text(&request), read(&format!("{name}.txt")));
+            assert_eq!(request::short(&request), read(&format!("{name}.short.txt")));
+            let expected: serde_json::Value =
+                serde_json::from_str(&read(&format!("{name}.json"))).unwrap();
+            for (member, value) in request::json(&request).as_object().unwrap() {
+                assert_eq!(*value, expected[member], "{name}: {member}");
+            }
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use pki::{AltName, Certificate, Foreign};
+use pki::{AltName, Certificate, Foreign, Name, PublicKey};
 
 use super::words;
 
@@ -18,30 +18,14 @@ pub(crate) fn print(certificate: &Certificate) -> String {
 }
 
 fn write(out: &mut String, certificate: &Certificate) -> std::fmt::Result {
-    let algorithm = match certificate.public_key() {
-        Ok(key) => format!(
-            "{} {}",
-            words::algorithm(key.kind()),
-            words::parameters(key.kind())
-        ),
-        Err(_) => "unknown".to_owned(),
-    };
+    let algorithm = kind(certificate.public_key().ok());
     writeln!(
         out,
         "X.509v3 {} Certificate ({algorithm}) [Serial: {}]",
         role(certificate),
         abbreviated(&certificate.serial().to_string())
     )?;
-    let names = names(certificate);
-    match names.split_first() {
-        None => writeln!(out, "  Subject: ")?,
-        Some((first, others)) => {
-            writeln!(out, "  Subject:     {}", Foreign(first))?;
-            for name in others {
-                writeln!(out, "               {}", Foreign(name))?;
-            }
-        }
-    }
+    subject(&mut *out, certificate.subject(), certificate.alt_names())?;
     let issuer = certificate.issuer().cn().unwrap_or_default();
     writeln!(out, "  Issuer:      {}", Foreign(issuer))?;
     if let Some(provisioner) = certificate.step_provisioner() {
@@ -59,6 +43,26 @@ fn write(out: &mut String, certificate: &Certificate) -> std::fmt::Result {
     writeln!(out, "          to:  {}", certificate.not_after())
 }
 
+/// The kind of a key: `ECDSA P-256`.
+pub(super) fn kind(key: Option<&PublicKey>) -> String {
+    let Some(key) = key else {
+        return "unknown".to_owned();
+    };
+    let (algorithm, parameters) = (words::algorithm(key.kind()), words::parameters(key.kind()));
+    format!("{algorithm} {parameters}")
+}
+
+/// All names, one on each line.
+pub(super) fn subject(out: &mut String, subject: &Name, others: &[AltName]) -> std::fmt::Result {
+    let names = names(subject, others);
+    let Some((first, others)) = names.split_first() else {
+        return writeln!(out, "  Subject: ");
+    };
+    writeln!(out, "  Subject:     {}", Foreign(first))?;
+    let mut others = others.iter();
+    others.try_for_each(|name| writeln!(out, "               {}", Foreign(name)))
+}
+
 fn role(certificate: &Certificate) -> &'static str {
     if !certificate.is_ca() {
         "TLS"
@@ -70,9 +74,9 @@ fn role(certificate: &Certificate) -> &'static str {
 }
 
 /// The common name, then the other names by kind.
-fn names(certificate: &Certificate) -> Vec<String> {
-    let common_name = certificate.subject().cn().unwrap_or_default();
-    let mut names = by_kind(certificate.alt_names());
+fn names(subject: &Name, others: &[AltName]) -> Vec<String> {
+    let common_name = subject.cn().unwrap_or_default();
+    let mut names = by_kind(others);
     names.retain(|name| *name != common_name);
     if !common_name.is_empty() {
         names.insert(0, common_name);

@@ -3,7 +3,7 @@
 use std::fmt::{self, Write as _};
 
 use jiff::Timestamp;
-use pki::{Certificate, Foreign, SignatureAlgorithm};
+use pki::{Certificate, Foreign, PublicKey, SignatureAlgorithm};
 
 use super::key::{Numbers, numbers};
 use super::{extensions, words};
@@ -11,7 +11,7 @@ use super::{extensions, words};
 /// Bytes of a number per line.
 const NUMBER_LINE: usize = 15;
 /// Bytes of the signature per line.
-const SIGNATURE_LINE: usize = 18;
+pub(super) const SIGNATURE_LINE: usize = 18;
 
 /// Everything about a certificate.
 pub(crate) fn print(certificate: &Certificate) -> String {
@@ -60,7 +60,7 @@ fn write(out: &mut String, certificate: &Certificate) -> fmt::Result {
             writeln!(out, "        Subject: {}", Foreign(subject))?;
         }
     }
-    public_key(out, certificate)?;
+    public_key(out, certificate.public_key().ok())?;
     if certificate.version() == 3 && !certificate.extensions().is_empty() {
         writeln!(out, "        X509v3 extensions:")?;
         for extension in certificate.extensions() {
@@ -81,9 +81,10 @@ pub(crate) fn signature_algorithm(certificate: &Certificate) -> String {
     )
 }
 
-fn public_key(out: &mut String, certificate: &Certificate) -> fmt::Result {
+/// The key, and what it consists of.
+pub(super) fn public_key(out: &mut String, key: Option<&PublicKey>) -> fmt::Result {
     writeln!(out, "        Subject Public Key Info:")?;
-    let Ok(key) = certificate.public_key() else {
+    let Some(key) = key else {
         return writeln!(out, "            Public Key Algorithm: Unknown");
     };
     let algorithm = words::algorithm(key.kind());
@@ -123,7 +124,7 @@ fn lines(out: &mut String, value: &[u8]) -> fmt::Result {
 }
 
 /// Bytes in hex with colons, a line end after every `line` of them.
-fn bytes(out: &mut String, value: &[u8], line: usize, start: &str) -> fmt::Result {
+pub(super) fn bytes(out: &mut String, value: &[u8], line: usize, start: &str) -> fmt::Result {
     for (at, byte) in value.iter().enumerate() {
         if at > 0 && at % line == 0 {
             out.push_str(start);
