@@ -92,6 +92,35 @@ fn a_folder_of_ours_opens_in_smallsteps_programs() {
 }
 
 #[test]
+fn an_intermediate_in_der_and_a_key_of_an_old_openssl_open_in_ours() {
+    own_harness(|harness| {
+        let authority = Authority::init(harness, Pair::ours(), "old");
+        let file = |name: &str| authority.path.join(name);
+        let password = std::fs::read_to_string(authority.password()).unwrap();
+        let password = format!("pass:{}", password.trim());
+        let mut der = process::command("openssl");
+        der.args(["x509", "-outform", "DER", "-in"]);
+        der.arg(file("certs/intermediate_ca.crt"));
+        der.arg("-out").arg(file("certs/intermediate_ca.der"));
+        process::run(&mut der).success();
+        let mut key = process::command("openssl");
+        key.args(["pkcs8", "-topk8", "-v2", "des3", "-in"]);
+        key.arg(file("secrets/intermediate_ca_key"));
+        key.args(["-passin", &password, "-passout", &password, "-out"]);
+        key.arg(file("secrets/old key"));
+        process::run(&mut key).success();
+        let config = file("config/ca.json");
+        let text = std::fs::read_to_string(&config).unwrap();
+        let mut value: Value = serde_json::from_str(&text).unwrap();
+        value["crt"] = file("certs/intermediate_ca.der").to_str().unwrap().into();
+        let secrets = file("secrets").display().to_string();
+        value["key"] = format!("softkms:path={secrets}/old%20key").into();
+        std::fs::write(&config, value.to_string()).unwrap();
+        issues(harness, authority);
+    });
+}
+
+#[test]
 fn our_keys_open_with_their_password_in_smallsteps_step() {
     own_harness(|harness| {
         let Some((step, row)) = table::peer("step", "folders", "our keys in smallstep step") else {

@@ -5,6 +5,7 @@ use std::fs::{self, OpenOptions};
 use std::path::Path;
 
 use anyhow::{Result, anyhow, bail};
+use ca::config::KeyUri;
 use dialoguer::console::Term;
 use dialoguer::{Confirm, Input, Password, Select};
 use pki::foreign::Lines;
@@ -104,11 +105,16 @@ impl Terminal {
     }
 }
 
-/// Reads a private key; asks for its password if it is encrypted and no file is given.
+/// Reads a private key from a file or the URI of one; asks for its password if it is encrypted and no file is given.
 ///
 /// # Errors
 /// When the file or the password cannot be used.
 pub(crate) fn read_key(path: &Path, password_file: Option<&Path>) -> Result<PrivateKey> {
+    let named = path.to_str().map(KeyUri::parse).transpose()?;
+    let path = match &named {
+        Some(KeyUri::File(file)) => file,
+        None => path,
+    };
     let password = if password_file.is_some() || keys::file::is_encrypted(path)? {
         Some(key_password(path, password_file)?)
     } else {

@@ -69,6 +69,8 @@ oids! {
     AES192_CBC = "2.16.840.1.101.3.4.1.22";
     /// aes256-CBC-PAD.
     AES256_CBC = "2.16.840.1.101.3.4.1.42";
+    /// des-EDE3-CBC (RFC 8018 §B.2.2).
+    DES_EDE3_CBC = "1.2.840.113549.3.7";
     /// commonName.
     COMMON_NAME = "2.5.4.3";
     /// organizationName.

@@ -44,14 +44,35 @@ impl KeyUri {
             return Err(UnsupportedKeyUri { scheme });
         }
         let path = match text.strip_prefix("softkms:") {
-            Some(rest) => rest
-                .split(';')
-                .find_map(|part| part.strip_prefix("path="))
-                .unwrap_or(rest),
-            None => text.strip_prefix("file:").unwrap_or(text),
+            Some(uri) => {
+                let named = uri.split('?').next().unwrap_or(uri);
+                let mut parts = named.split(';');
+                let path = parts.find_map(|part| part.strip_prefix("path="));
+                decoded(path.unwrap_or(named))
+            }
+            None => text.strip_prefix("file:").unwrap_or(text).to_owned(),
         };
         Ok(Self::File(PathBuf::from(path)))
     }
+}
+
+/// A path in a URI without its percent-encoding (RFC 3986 §2.1); as it is where it has none.
+fn decoded(text: &str) -> String {
+    let mut parts = text.split('%');
+    let mut bytes = parts.next().unwrap_or_default().as_bytes().to_vec();
+    for part in parts {
+        let code = part
+            .get(..2)
+            .and_then(|hex| u8::from_str_radix(hex, 16).ok());
+        match (code, part.get(2..)) {
+            (Some(code), Some(rest)) => {
+                bytes.push(code);
+                bytes.extend_from_slice(rest.as_bytes());
+            }
+            _ => return text.to_owned(),
+        }
+    }
+    String::from_utf8(bytes).unwrap_or_else(|_| text.to_owned())
 }
 
 #[cfg(test)]
@@ -66,6 +87,11 @@ mod tests {
             ("softkms:/etc/ca/key", "/etc/ca/key"),
             ("softkms:path=/etc/ca/key", "/etc/ca/key"),
             ("softkms:name=x;path=secrets/key", "secrets/key"),
+            (
+                "softkms:path=/etc/my%20ca/key?pin-value=x",
+                "/etc/my ca/key",
+            ),
+            ("softkms:/etc/ca/100%", "/etc/ca/100%"),
             ("odd:name", "odd:name"),
         ] {
             let file = KeyUri::File(PathBuf::from(path));

@@ -1,6 +1,6 @@
 //! PKCS #8 under a password: PBES2 (RFC 8018 §6.2).
 //!
-//! PBKDF2 with AES-CBC, what `step` and OpenSSL write, is done with the one cryptographic library;
+//! PBKDF2 with AES-CBC, what `step` and OpenSSL write, and DES-EDE3-CBC, what OpenSSL once wrote, is done with the one cryptographic library;
 //! anything else, such as scrypt, is left to the `pkcs8` crate.
 
 use aws_lc_rs::pbkdf2::{
@@ -9,7 +9,7 @@ use aws_lc_rs::pbkdf2::{
 use pkcs8::EncryptedPrivateKeyInfoRef;
 use zeroize::Zeroizing;
 
-use super::encryption::{decrypt_cbc, derive, encrypt_cbc, nonzero};
+use super::encryption::{Cipher, derive, encrypt_cbc, nonzero};
 use crate::{
     asn1::{self, Cursor, Malformed},
     error::Error,
@@ -19,13 +19,12 @@ use crate::{
 /// More would make decryption unacceptably slow.
 const MOST_ITERATIONS: u32 = 10_000_000;
 
-/// The parameters of an EncryptedPrivateKeyInfo with PBKDF2 and AES-CBC.
+/// The parameters of an EncryptedPrivateKeyInfo with PBKDF2 and a cipher in CBC mode.
 struct Scheme<'a> {
     salt: &'a [u8],
     iterations: u32,
     prf: pbkdf2::Algorithm,
-    key_len: usize,
-    iv: [u8; 16],
+    cipher: Cipher,
     ciphertext: &'a [u8],
 }
 
@@ -40,9 +39,9 @@ pub(super) fn open(der: &[u8], password: &[u8]) -> Result<Zeroizing<Vec<u8>>, Er
         iterations,
         scheme.salt,
         password,
-        scheme.key_len,
+        scheme.cipher.key_len(),
     );
-    decrypt_cbc(&key, &scheme.iv, scheme.ciphertext)
+    scheme.cipher.decrypt(&key, scheme.ciphertext)
 }
 
 /// An EncryptedPrivateKeyInfo: PBKDF2 with HMAC-SHA256, AES-256-CBC.
@@ -97,28 +96,34 @@ fn scheme(der: &[u8]) -> Result<Scheme<'_>, Malformed> {
     };
 
     let mut cipher = parameters.enter(asn1::SEQUENCE)?;
-    let key_len = match cipher.oid()? {
-        oid::AES128_CBC => 16_u8,
-        oid::AES192_CBC => 24,
-        oid::AES256_CBC => 32,
+    let algorithm = cipher.oid()?;
+    let iv = cipher.take(asn1::OCTET_STRING)?.value;
+    let cipher = match algorithm {
+        oid::AES128_CBC => aes(16, iv)?,
+        oid::AES192_CBC => aes(24, iv)?,
+        oid::AES256_CBC => aes(32, iv)?,
+        oid::DES_EDE3_CBC => Cipher::DesEde3 {
+            iv: iv.try_into().map_err(|_| Malformed)?,
+        },
         _ => return Err(Malformed),
     };
-    let iv = cipher
-        .take(asn1::OCTET_STRING)?
-        .value
-        .try_into()
-        .map_err(|_| Malformed)?;
-    if stated_len.is_some_and(|length| length != [key_len]) {
+    let is_other =
+        |length: &[u8]| !matches!(length, [one] if usize::from(*one) == cipher.key_len());
+    if stated_len.is_some_and(is_other) {
         return Err(Malformed);
     }
     Ok(Scheme {
         salt,
         iterations,
         prf,
-        key_len: usize::from(key_len),
-        iv,
+        cipher,
         ciphertext,
     })
+}
+
+fn aes(key_len: usize, iv: &[u8]) -> Result<Cipher, Malformed> {
+    let iv = iv.try_into().map_err(|_| Malformed)?;
+    Ok(Cipher::Aes { key_len, iv })
 }
 
 fn prf_of(oid: der::asn1::ObjectIdentifier) -> Result<pbkdf2::Algorithm, Malformed> {

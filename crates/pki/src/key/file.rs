@@ -111,6 +111,9 @@ mod tests {
             file!("openssl/rfc1423-aes128.key"),
             file!("openssl/rfc1423-aes192.key"),
             file!("openssl/rfc1423-aes256.key"),
+            file!("openssl/rfc1423-des3.key"),
+            file!("openssl/pbes2-des3-sha256.key"),
+            file!("openssl/pbes2-des3-sha1.key"),
         ];
         for text in sealed {
             assert_eq!(PrivateKey::is_encrypted_pem(text), Ok(true));
@@ -142,8 +145,9 @@ mod tests {
 
     #[test]
     fn encryption_that_is_not_supported_is_named() {
-        let old = error(file!("openssl/rfc1423-des3.key"), PASSWORD);
-        assert_eq!(old, Error::UnsupportedEncryption("DES-EDE3-CBC".into()));
+        let text = String::from_utf8(file!("openssl/rfc1423-des3.key").to_vec()).unwrap();
+        let old = error(text.replace("DES-EDE3-CBC", "DES-CBC").as_bytes(), PASSWORD);
+        assert_eq!(old, Error::UnsupportedEncryption("DES-CBC".into()));
         assert!(matches!(
             error(file!("openssl/pbes1.key"), PASSWORD),
             Error::UnsupportedEncryption(_)

@@ -4,7 +4,7 @@ use data_encoding::HEXLOWER_PERMISSIVE;
 use md5::{Digest, Md5};
 use zeroize::Zeroizing;
 
-use super::encryption::decrypt_cbc;
+use super::encryption::Cipher;
 use crate::{error::Error, pem::Block};
 
 /// Whether the block is marked as encrypted.
@@ -19,22 +19,32 @@ pub(super) fn open(block: &Block, password: &[u8]) -> Result<Zeroizing<Vec<u8>>,
     let header = block
         .header("DEK-Info")
         .ok_or(Error::Pem("an encrypted block has no DEK-Info"))?;
-    let (cipher, iv) = header
-        .split_once(',')
-        .ok_or(Error::Pem("a broken DEK-Info"))?;
-    let key_len = match cipher.trim() {
-        "AES-128-CBC" => 16,
-        "AES-192-CBC" => 24,
-        "AES-256-CBC" => 32,
+    let (cipher, iv) = header.split_once(',').ok_or(BROKEN)?;
+    let iv = HEXLOWER_PERMISSIVE.decode(iv.trim().as_bytes());
+    let iv = iv.map_err(|_| BROKEN)?;
+    let cipher = match cipher.trim() {
+        "AES-128-CBC" => aes(16, &iv)?,
+        "AES-192-CBC" => aes(24, &iv)?,
+        "AES-256-CBC" => aes(32, &iv)?,
+        "DES-EDE3-CBC" => Cipher::DesEde3 { iv: exactly(&iv)? },
         other => return Err(Error::UnsupportedEncryption(other.to_owned())),
     };
-    let iv = HEXLOWER_PERMISSIVE
-        .decode(iv.trim().as_bytes())
-        .ok()
-        .and_then(|iv| <[u8; 16]>::try_from(iv).ok());
-    let iv = iv.ok_or(Error::Pem("a broken DEK-Info"))?;
-    decrypt_cbc(&derive(password, &iv[..8], key_len), &iv, &block.der)
+    let key = derive(password, &iv[..SALT], cipher.key_len());
+    cipher.decrypt(&key, &block.der)
 }
+
+fn aes(key_len: usize, iv: &[u8]) -> Result<Cipher, Error> {
+    let iv = exactly(iv)?;
+    Ok(Cipher::Aes { key_len, iv })
+}
+
+fn exactly<const N: usize>(iv: &[u8]) -> Result<[u8; N], Error> {
+    iv.try_into().map_err(|_| BROKEN)
+}
+
+const BROKEN: Error = Error::Pem("a broken DEK-Info");
+/// The first octets of the IV are the salt of the key.
+const SALT: usize = 8;
 
 /// OpenSSL's EVP_BytesToKey with MD5 and one iteration.
 fn derive(password: &[u8], salt: &[u8], length: usize) -> Zeroizing<Vec<u8>> {
