@@ -53,6 +53,25 @@ fn dns01(account: &Account, name: &str, publish: impl FnOnce(String)) -> String 
 }
 
 #[test]
+fn the_resolver_of_the_flag_may_be_a_name_or_this_machine() {
+    own_harness(|harness| {
+        let other = Dns::start("127.0.0.1:8053");
+        other.addresses("example.com", &["127.0.0.1"]);
+        let web = Web::start("127.0.0.1:80");
+        let mut authority = Authority::init(harness, Pair::ours(), "ca");
+        for resolver in ["localhost:8053", ":8053"] {
+            authority.arguments = vec!["--resolver".to_owned(), resolver.to_owned()];
+            let mut server = authority.start();
+            if resolver.starts_with('l') {
+                server.add_acme();
+            }
+            server.account().obtain(&["example.com"], &web);
+            authority = server.stop();
+        }
+    });
+}
+
+#[test]
 fn a_zone_is_queried_at_its_own_resolver_from_the_next_query_on() {
     own_harness(|harness| {
         let inner = Dns::start("127.0.0.3:53");

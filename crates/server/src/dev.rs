@@ -48,7 +48,7 @@ pub(crate) fn run(flags: Dev) -> Result<(), Failure> {
         overrides: Overrides {
             http_port: Some(flags.http_port),
             tls_port: Some(flags.tls_port),
-            resolver: flags.resolver,
+            resolvers: flags.resolver.unwrap_or_default().0,
         },
         loopback_names: flags.names.iter().map(|n| n.to_ascii_lowercase()).collect(),
         ephemeral: flags.ephemeral,

@@ -1,11 +1,15 @@
 //! The command line of `step-ca`, including the flags of smallstep's step-ca that are refused because their
 //! feature is not supported.
 
+mod resolver;
+
 use std::ffi::OsString;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, CommandFactory, Parser, Subcommand};
+
+use self::resolver::Resolver;
 
 /// The command line.
 #[derive(Debug, Parser)]
@@ -38,9 +42,9 @@ pub(crate) struct Serve {
     /// File with the password of the intermediate key
     #[arg(long, value_name = "file")]
     pub(crate) password_file: Option<PathBuf>,
-    /// DNS server to ask instead of the machine's own (address, or address:port)
-    #[arg(long, value_name = "addr", value_parser = resolver)]
-    pub(crate) resolver: Option<SocketAddr>,
+    /// DNS server to ask instead of the machine's own (address, address:port, name:port or :port)
+    #[arg(long, value_name = "addr", value_parser = resolver::parse)]
+    pub(crate) resolver: Option<Resolver>,
     /// Context whose authority to serve
     #[arg(long, value_name = "name", env = "STEP_CA_CONTEXT")]
     pub(crate) context: Option<String>,
@@ -133,9 +137,9 @@ pub(crate) struct Dev {
     /// Port that tls-alpn-01 validations connect to
     #[arg(long, value_name = "port", default_value_t = 443)]
     pub(crate) tls_port: u16,
-    /// DNS server to ask instead of the machine's own (address, or address:port)
-    #[arg(long, value_name = "addr", value_parser = resolver)]
-    pub(crate) resolver: Option<SocketAddr>,
+    /// DNS server to ask instead of the machine's own (address, address:port, name:port or :port)
+    #[arg(long, value_name = "addr", value_parser = resolver::parse)]
+    pub(crate) resolver: Option<Resolver>,
     /// Names that resolve to this machine without DNS, such as '*.test' (repeatable)
     #[arg(long, value_name = "pattern", value_delimiter = ',', value_parser = names)]
     pub(crate) names: Vec<String>,
@@ -246,19 +250,6 @@ fn two_dashes(argument: OsString) -> OsString {
     }
 }
 
-/// An address of a DNS server; port 53 unless another is given.
-fn resolver(text: &str) -> Result<SocketAddr, String> {
-    if let Ok(address) = text.parse::<SocketAddr>() {
-        return Ok(address);
-    }
-    let bare = text.trim_start_matches('[').trim_end_matches(']');
-    let bare = bare.strip_suffix(':').unwrap_or(bare);
-    match bare.parse::<IpAddr>() {
-        Ok(ip) => Ok(SocketAddr::new(ip, 53)),
-        Err(_) => Err("expected an IP address, with a port if it is not 53".to_owned()),
-    }
-}
-
 /// A name, or `*.` and a domain.
 fn names(text: &str) -> Result<String, String> {
     let bare = text.strip_prefix("*.").unwrap_or(text);
@@ -323,19 +314,6 @@ mod tests {
             assert!(words.contains("not available"), "{line}: {words}");
             assert_eq!(words.lines().count(), 1);
         }
-    }
-
-    #[test]
-    fn a_resolver_may_leave_out_its_port() {
-        for (text, meant) in [
-            ("10.0.0.1", "10.0.0.1:53"),
-            ("10.0.0.1:5353", "10.0.0.1:5353"),
-            ("::1", "[::1]:53"),
-            ("[::1]:8053", "[::1]:8053"),
-        ] {
-            assert_eq!(resolver(text).unwrap().to_string(), meant);
-        }
-        assert!(resolver("dns.example").is_err());
     }
 
     #[test]

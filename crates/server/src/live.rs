@@ -78,8 +78,8 @@ pub(crate) struct Overrides {
     pub(crate) http_port: Option<u16>,
     /// The port of tls-alpn-01.
     pub(crate) tls_port: Option<u16>,
-    /// The DNS server to ask.
-    pub(crate) resolver: Option<SocketAddr>,
+    /// The DNS server to ask, by its addresses; none to ask the machine's own.
+    pub(crate) resolvers: Vec<SocketAddr>,
 }
 
 impl Overrides {
@@ -91,8 +91,8 @@ impl Overrides {
         if let Some(port) = self.tls_port {
             validation.tls_port = port;
         }
-        if let Some(resolver) = self.resolver {
-            validation.resolvers = vec![resolver];
+        if !self.resolvers.is_empty() {
+            validation.resolvers.clone_from(&self.resolvers);
         }
     }
 }

@@ -60,7 +60,7 @@ fn serve(flags: Serve) -> Result<(), Failure> {
         overrides: Overrides {
             http_port: flags.acme_http_port,
             tls_port: flags.acme_tls_port,
-            resolver: flags.resolver,
+            resolvers: flags.resolver.unwrap_or_default().0,
         },
         strict_fqdn: flags.acme_strict_fqdn,
         pidfile: flags.pidfile,
