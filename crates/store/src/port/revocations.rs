@@ -19,8 +19,8 @@ pub trait Revocations {
     /// Reads whether a key, by the SHA-256 of its bits, is barred as compromised.
     fn is_compromised(&self, key: [u8; 32]) -> impl Future<Output = Result<bool, Error>> + Send;
 
-    /// Reads whether an account has a valid authorization, not expired at `now`, for each of these identifiers, and
-    /// whether there are any. A wildcard needs its own. One for a domain counts for the names below it if its scope says
+    /// Reads whether an account has a valid authorization, proven by a challenge and not expired at `now`, for each of
+    /// these identifiers, and whether there are any. A wildcard needs its own. One for a domain counts for the names below it if its scope says
     /// so and `widest` allows it.
     fn has_proven(
         &self,

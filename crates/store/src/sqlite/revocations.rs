@@ -36,7 +36,7 @@ impl port::Revocations for Store {
             let mut statement = connection.prepare_cached(
                 "SELECT 1 FROM authorizations
                  WHERE account_id = ?1 AND identifier_type = ?2 AND identifier = ?3
-                     AND status = 'valid' AND expires_at > ?4 AND subdomains >= ?5",
+                     AND status = 'valid' AND expires_at > ?4 AND subdomains >= ?5 AND permit_id IS NULL",
             )?;
             let mut holds = |Subject { identifier, scope }: Subject| {
                 let (kind, value) = (identifier.kind(), identifier.to_string());

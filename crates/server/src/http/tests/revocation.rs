@@ -1,10 +1,15 @@
 //! What a revocation ends beside the certificate: its renewal, and its key's future.
 
+use acme::permit::{self, Holder, Pattern};
 use axum::http::{Method, StatusCode};
 use data_encoding::BASE64URL_NOPAD;
+use jiff::Timestamp;
 use pki::Certificate;
 use rustls_pki_types::CertificateDer;
 use serde_json::json;
+use store::port::Permits as _;
+use store::{AuditEntry, Event, NewPermit};
+use uuid::Uuid;
 
 use super::client::{Client, Reply, csr_by, plain, send_as};
 use crate::service::harness::Harness;
@@ -66,4 +71,34 @@ async fn another_certificate_of_a_compromised_key_is_not_renewed() {
             .unwrap()
             .contains("compromised")
     );
+}
+
+#[tokio::test]
+async fn a_permit_alone_does_not_revoke_the_certificate_of_another_account() {
+    let harness = Harness::new().await;
+    let owner = Client::registered(&harness).await;
+    let key = keys::generate(pki::KeyKind::EcP256).unwrap();
+    let certificate = issued(&owner, &harness, &key).await;
+    let other = Client::registered(&harness).await;
+    let entry = AuditEntry::new(Event::PermitAdded, Timestamp::now());
+    let new = NewPermit::new(permit(&other, "revoked.test"), entry);
+    harness.store.add_permits(vec![new]).await.unwrap();
+    let (_, order) = other.order(&["revoked.test"]).await;
+    assert_eq!(order["status"], "ready");
+    let refused = revoke(&other, &certificate, 0).await;
+    assert_eq!(refused.problem(), "unauthorized");
+}
+
+/// An operator's permit for this account and the name that certificates have here.
+pub(super) fn permit(client: &Client, name: &str) -> permit::Record {
+    let account = client.kid.as_ref().unwrap().rsplit('/').next().unwrap();
+    permit::Record {
+        id: Uuid::now_v7(),
+        holder: Holder::Account(Uuid::try_parse(account).unwrap()),
+        provisioner: "acme".to_owned(),
+        pattern: Pattern::parse(name).unwrap(),
+        expires: None,
+        by: "test".to_owned(),
+        at: Timestamp::now(),
+    }
 }
