@@ -14,5 +14,6 @@ mod handshake;
 mod log;
 mod policy;
 mod race;
+mod rights;
 mod start;
 mod stop;

@@ -111,6 +111,20 @@ fn smallsteps_step_gets_a_certificate_and_renews_it() {
         .success();
         assert_ne!(std::fs::read_to_string(&chain).unwrap(), before, "renewed");
         crate::third_party::openssl_accepts(&chain, &server.authority.root());
+        let remove = ["ca", "provisioner", "remove", "acme"];
+        server.authority.run(&remove).success();
+        process::eventually("the removed provisioner to go", || {
+            let directory = server.get("/acme/acme/directory");
+            (directory.status == 404).then_some(())
+        });
+        for verb in ["renew", "rekey"] {
+            let again = ["ca", verb, "--force", "example.crt", "example.key"];
+            let refused = process::run(&mut step(&again));
+            assert_eq!(refused.code, Some(1), "{verb}: {}", refused.text());
+            let reason =
+                "lacked necessary authorization to be completed: provisioner acme not found";
+            assert!(refused.text().contains(reason), "{}", refused.text());
+        }
         row.passed();
     });
 }

@@ -234,6 +234,7 @@ pub(crate) fn standing() -> Standing {
     Standing {
         account: Right::Valid,
         external_key: Right::Valid,
+        permits: Vec::new(),
         renewed: Renewed::Valid,
         asking_key: KeyStanding::NotAsked,
         certified_key: KeyStanding::Good,

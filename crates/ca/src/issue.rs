@@ -135,6 +135,7 @@ pub fn prepare(
         lifetime,
         recipient,
         body,
+        ..
     } = grant.into_parts();
     let lifetime = lifetime.until_at_most(issuer.not_after());
     let contents = match &body {

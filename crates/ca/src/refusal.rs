@@ -99,11 +99,46 @@ pub enum Refusal {
         serial: String,
     },
     /// The certificate to renew was revoked.
-    #[error("the certificate with serial number {serial} is revoked")]
+    #[error(
+        "the certificate with serial number {serial} is revoked; get a new one instead of renewing it"
+    )]
     Revoked {
         /// Its serial number, decimal.
         serial: String,
     },
+    /// Another certificate of the lineage was revoked, which ends all renewals in it.
+    #[error(
+        "the certificate with serial number {serial} cannot be renewed: another one of its lineage (the certificates renewed \
+         from the same first one) was revoked, which ends the renewals of all; get a new certificate, with a new key"
+    )]
+    LineageEnded {
+        /// The serial number of the certificate to renew, decimal.
+        serial: String,
+    },
+    /// A certificate that was made from the one to renew was revoked as superseded.
+    #[error(
+        "the certificate with serial number {serial} cannot be renewed: one that was renewed from it was revoked as \
+         superseded; renew the newest certificate, or get a new one"
+    )]
+    Superseded {
+        /// The serial number of the certificate to renew, decimal.
+        serial: String,
+    },
+    /// A permit that a name of the certificate rests on has ended.
+    #[error(
+        "the operator's permit for {name} was taken back or has expired; prove the name in a new order, or ask the \
+         operator for another permit and order the certificate anew"
+    )]
+    PermitEnded {
+        /// The name.
+        name: String,
+    },
+    /// The key of the certificate to renew was revoked as compromised.
+    #[error(
+        "the key of the presented certificate was revoked as compromised and does not authenticate renewals any more; \
+         make a new key and get a new certificate"
+    )]
+    CompromisedAskingKey,
     /// The key was revoked as compromised.
     #[error("the key was revoked as compromised and is not certified again; make a new key")]
     CompromisedKey,
@@ -175,7 +210,11 @@ impl Refusal {
             | Self::NotYetValid { .. }
             | Self::RenewalDisabled { .. }
             | Self::ServerCertificate { .. }
-            | Self::Revoked { .. } => Blame::Rights,
+            | Self::Revoked { .. }
+            | Self::LineageEnded { .. }
+            | Self::Superseded { .. }
+            | Self::PermitEnded { .. }
+            | Self::CompromisedAskingKey => Blame::Rights,
             Self::IssuerExpired { .. } | Self::Lint(_) | Self::Encoding(_) => Blame::Authority,
         }
     }

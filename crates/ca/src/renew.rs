@@ -3,21 +3,39 @@
 //!
 //! Not here: whether it may be renewed. [`crate::admission::admit`] decides, as for every request.
 
-use pki::{Certificate, PublicKey};
+use acme::challenge::Means;
+use pki::{Certificate, PublicKey, Serial};
 
-use crate::admission::{Asked, Basis, Contents, IssuanceRequest, Recipient};
+use crate::admission::{
+    AccountBasis, Asked, Basis, Contents, IssuanceRequest, Recipient, Validation,
+};
 use crate::refusal::Refusal;
 
+/// What the records say about a certificate that is renewed. The default is for one that they do not
+/// know.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Recorded {
+    /// The provisioner, which stands in for an extension that was left out.
+    pub provisioner: Option<String>,
+    /// The first certificate of its lineage; none if it is the first.
+    pub lineage: Option<Serial>,
+    /// The profile.
+    pub profile: Option<String>,
+    /// The account that ordered the first.
+    pub account: Option<AccountBasis>,
+    /// What the right to each name rests on, in the order of the certificate's names, where it is known.
+    pub basis: Vec<Option<Means>>,
+}
+
 /// The request for a certificate with the contents of this one, for its own key or for `new_key`,
-/// whose possession is proven. `issuers` are the authority's intermediates; `recorded` is the
-/// provisioner that the records name, which stands in for an extension that was left out.
+/// whose possession is proven. `issuers` are the authority's intermediates.
 ///
 /// # Errors
 /// When the certificate was not issued by one of `issuers`, or is an authority's.
 pub fn request(
     certificate: &Certificate,
     issuers: &[Certificate],
-    recorded: Option<&str>,
+    recorded: Recorded,
     new_key: Option<&PublicKey>,
 ) -> Result<IssuanceRequest, Refusal> {
     let is_ours = issuers
@@ -30,12 +48,14 @@ pub fn request(
     }
     let extension = certificate.step_provisioner();
     let named = extension.map(|extension| extension.name);
-    let provisioner = named.or_else(|| recorded.map(str::to_owned));
+    let provisioner = named.or(recorded.provisioner);
+    let lineage = recorded.lineage.as_ref();
     let own_key = certificate.public_key()?;
     let common_name = certificate.subject().cn();
     Ok(IssuanceRequest {
         asked: Asked {
             names: certificate.alt_names().to_vec(),
+            profile: recorded.profile,
             ..Asked::default()
         },
         common_name: common_name.filter(|name| !name.is_empty()),
@@ -43,14 +63,28 @@ pub fn request(
         contents: Contents::Renewed(Box::new(certificate.clone())),
         recipient: Recipient::Renewal {
             of: certificate.serial().clone(),
+            asking_key: own_key.digest(),
+            lineage: lineage.unwrap_or_else(|| certificate.serial()).clone(),
+            account: recorded.account.as_ref().map(|account| account.id),
             provisioner: provisioner.clone(),
         },
         basis: Basis {
             provisioner,
+            validations: validations(certificate, &recorded.basis),
+            account: recorded.account,
             renewed: Some(certificate.serial().clone()),
-            ..Basis::default()
         },
     })
+}
+
+/// The names of the certificate with what they rest on.
+fn validations(certificate: &Certificate, basis: &[Option<Means>]) -> Vec<Validation> {
+    let names = certificate.alt_names().iter().cloned();
+    let known = names.zip(basis).filter_map(|(name, means)| {
+        let means = (*means)?;
+        Some(Validation { name, means })
+    });
+    known.collect()
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 
 use crate::go_duration::format;
 
-/// 401 of the step API; the cause stays in the log. `step` prints it as it comes.
+/// 401 of the step API for a client that has not proven who it is; the cause stays in the log. `step` prints it as it comes.
 pub const UNAUTHORIZED: &str = "The request lacked necessary authorization to be completed. Please see the certificate authority logs for more info.";
 /// 404 without a cause.
 pub const NOT_FOUND: &str = "The requested resource could not be found. Please see the certificate authority logs for more info.";
@@ -14,6 +14,12 @@ pub const NOT_FOUND: &str = "The requested resource could not be found. Please s
 pub const INTERNAL: &str = "The certificate authority encountered an Internal Server Error. Please see the certificate authority logs for more info.";
 /// 501 of the step API.
 pub const NOT_IMPLEMENTED: &str = "The requested method is not implemented by the certificate authority. Please see the certificate authority logs for more info.";
+
+/// 401 of the step API, with its cause: it begins as [`UNAUTHORIZED`] does.
+#[must_use]
+pub fn unauthorized(cause: &str) -> String {
+    format!("The request lacked necessary authorization to be completed: {cause}.")
+}
 
 /// 400 of the step API, with its cause.
 #[must_use]

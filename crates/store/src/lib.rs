@@ -16,8 +16,8 @@ pub use error::{Error, OpenError};
 pub use record::{
     AuditLine, BindingKey, CertificateRecord, CertificateStanding, ChallengeRecord, Created,
     Finalization, Issued, KeyChanged, NewOrderFacts, NewOrderQuery, OrderPage, OrderRecord, Placed,
-    RenewalRecord, RenewalScope, RenewalWindow, Revoked, Revoker, Settled, Swept,
-    UnfinishedChallenge,
+    RenewalEnd, RenewalKeys, RenewalRecord, RenewalScope, RenewalWindow, Revoked, Revoker, Settled,
+    Swept, UnfinishedChallenge,
 };
 pub use sqlite::{Figures, Options, Store, Synchronous};
 pub use write::{Ending, Failed, Issuance, NewOrder, NewPermit, Proven, Registration, Revocation};

@@ -2,7 +2,7 @@
 
 use acme::account::Account;
 use acme::authz::Authorization;
-use acme::challenge::{Challenge, Proof};
+use acme::challenge::{Challenge, Means, Proof};
 use acme::eab::MacKey;
 use acme::order::{Order, ReusableAuthorizations};
 use acme::renewal::Window;
@@ -102,13 +102,43 @@ pub struct Finalization {
     pub key_compromised: bool,
 }
 
+/// The keys of a renewal, each by the SHA-256 of its bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RenewalKeys {
+    /// The key of the certificate that is renewed, whose holder asks.
+    pub asking: [u8; 32],
+    /// The key to be certified.
+    pub certified: [u8; 32],
+}
+
 /// What a renewal asks the records, read as of one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CertificateStanding {
     /// The certificate to be renewed; none if it is unknown.
     pub certificate: Option<CertificateRecord>,
+    /// Why it is not renewed any more.
+    pub end: Option<RenewalEnd>,
+    /// The account that it rests on; none if it rests on none.
+    pub account: Option<Account>,
+    /// The external account key that bound the account; none if it has none, or not any more.
+    pub external_key: Option<ExternalKey>,
+    /// Those permits that its names rest on and that hold for the account.
+    pub permits: Vec<Uuid>,
+    /// Whether the key whose holder asks is barred as compromised.
+    pub asking_key_compromised: bool,
     /// Whether the key to be certified is barred as compromised.
-    pub key_compromised: bool,
+    pub certified_key_compromised: bool,
+}
+
+/// Why a certificate is not renewed any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RenewalEnd {
+    /// It was revoked.
+    Revoked,
+    /// Another certificate of its lineage was revoked, for another reason than that it was superseded.
+    LineageEnded,
+    /// A certificate that was made from it was revoked as superseded.
+    Superseded,
 }
 
 /// An external account key with its secret.
@@ -179,8 +209,24 @@ pub struct CertificateRecord {
     pub issued_at: Timestamp,
     /// The certificate that it replaces.
     pub renewed_from: Option<Serial>,
+    /// The first certificate of its lineage; none if it is the first.
+    pub lineage: Option<Serial>,
+    /// The profile that it was made by.
+    pub profile: Option<String>,
+    /// What each of its names rests on, in their order: none where that is not known, and empty where that is known of
+    /// no name.
+    pub basis: Vec<Option<Means>>,
     /// When, why and by whom it was revoked.
     pub revoked: Option<Revoked>,
+}
+
+impl CertificateRecord {
+    /// The serial number of the first certificate of its lineage. A renewal or a change of its key over mutual TLS
+    /// continues the lineage of a certificate; an order begins one.
+    #[must_use]
+    pub fn lineage(&self) -> &Serial {
+        self.lineage.as_ref().unwrap_or(&self.serial)
+    }
 }
 
 /// The end of a certificate before its time.
@@ -200,6 +246,21 @@ impl Revoked {
     #[must_use]
     pub const fn bars_the_key(&self) -> bool {
         matches!(self.reason, Reason::KeyCompromise) && !matches!(self.by, Revoker::Names(_))
+    }
+
+    /// Whether it ends the whole lineage of the certificate, and not only the certificate and its ancestors.
+    #[must_use]
+    pub const fn ends_the_lineage(&self) -> bool {
+        !matches!(self.reason, Reason::Superseded)
+    }
+
+    /// Whether a revocation after this one still ends something: the future of the key, or that of the lineage. One
+    /// that states no reason ends nothing more: a client that just tries again does not mean the lineage.
+    #[must_use]
+    pub fn leaves_to(&self, later: &Self) -> bool {
+        let is_stated = !matches!(later.reason, Reason::Unspecified);
+        (later.bars_the_key() && !self.bars_the_key())
+            || (is_stated && later.ends_the_lineage() && !self.ends_the_lineage())
     }
 }
 
@@ -278,8 +339,8 @@ pub enum Issued {
     AlreadyIssued(Uuid),
     /// The order is not `ready`, or not any more; the new certificate must never leave the process.
     OrderNotReady,
-    /// The certificate that it replaces has been revoked; the new one must never leave the process.
-    OldRevoked,
+    /// Something that the renewal rests on has ended meanwhile; the new certificate must never leave the process.
+    RightEnded,
     /// Its key was revoked as compromised meanwhile; it must never leave the process.
     KeyCompromised,
 }

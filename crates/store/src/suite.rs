@@ -6,6 +6,7 @@ mod back_ends;
 mod certificates;
 mod external_keys;
 mod harness;
+mod lineages;
 mod load;
 mod orders;
 mod renewals;

@@ -102,6 +102,8 @@ pub struct Issuance {
     pub certificate: CertificateRecord,
     /// The SHA-256 of its key's bits.
     pub key: [u8; 32],
+    /// The SHA-256 of the bits of the key whose holder asked for a renewal.
+    pub asking_key: Option<[u8; 32]>,
     /// The entry of its issuance.
     pub entry: AuditEntry,
 }
@@ -114,6 +116,16 @@ impl Issuance {
             entry: AuditEntry::certificate_issued(&certificate),
             certificate,
             key,
+            asking_key: None,
+        }
+    }
+
+    /// The same, for the holder of a certificate with the key that has this SHA-256.
+    #[must_use]
+    pub fn asked_by(self, asking_key: [u8; 32]) -> Self {
+        Self {
+            asking_key: Some(asking_key),
+            ..self
         }
     }
 }
@@ -125,6 +137,8 @@ pub struct Revocation {
     pub serial: Serial,
     /// When, why and by whom.
     pub revoked: Revoked,
+    /// The lineage that it ends; none where it ends only the certificate and its ancestors.
+    pub lineage: Option<Serial>,
     /// The SHA-256 of its public key's bits, which is barred where [`Revoked::bars_the_key`].
     pub key: [u8; 32],
     /// The entry of the revocation.
@@ -138,6 +152,7 @@ impl Revocation {
         Self {
             serial: certificate.serial.clone(),
             entry: AuditEntry::certificate_revoked(certificate, &revoked),
+            lineage: (revoked.ends_the_lineage()).then(|| certificate.lineage().clone()),
             revoked,
             key,
         }

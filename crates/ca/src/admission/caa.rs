@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use acme::caa::{self, Answer, Context};
-use acme::challenge::Method;
+use acme::challenge::{Means, Method};
 use acme::identifier::Identifier;
 use acme::problem::Problem;
 use pki::AltName;
@@ -133,7 +133,10 @@ fn identifier(name: &AltName) -> Result<Option<Identifier>, Refusal> {
 fn method(request: &IssuanceRequest, name: &AltName) -> Option<Method> {
     let all = &request.basis.validations;
     let validation = all.iter().find(|validation| validation.name == *name)?;
-    Method::parse(validation.method.as_deref()?)
+    match validation.means {
+        Means::Challenge(method) => Some(method),
+        Means::Permit(_) => None,
+    }
 }
 
 fn objected(reasons: impl IntoIterator<Item = String>) -> Settled<Question> {

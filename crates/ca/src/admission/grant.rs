@@ -4,12 +4,14 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
+use acme::challenge::Means;
 use jiff::{SignedDuration, Timestamp};
 use pki::{AltName, Certificate, PublicKey, Serial, StepProvisioner};
 use uuid::Uuid;
 
 use super::Objection;
 use super::policy::PublishedAt;
+use super::request::Validation;
 use crate::claims::Lifetime;
 use crate::profile::Profile;
 use crate::refusal::Refusal;
@@ -26,7 +28,26 @@ pub(crate) struct Parts {
     pub(crate) key: PublicKey,
     pub(crate) lifetime: Lifetime,
     pub(crate) recipient: Recipient,
+    pub(crate) grounds: Grounds,
     pub(crate) body: CertificateContents,
+}
+
+/// What a renewal of the certificate is asked for again, for the records.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Grounds {
+    /// The profile.
+    pub profile: Option<String>,
+    /// What the right to each name rests on, where it is known.
+    pub validations: Vec<Validation>,
+}
+
+impl Grounds {
+    /// What the right to a name rests on; none where that is not known.
+    #[must_use]
+    pub fn means(&self, name: &AltName) -> Option<Means> {
+        let mut all = self.validations.iter();
+        all.find(|it| it.name == *name).map(|it| it.means)
+    }
 }
 
 /// Where the certificate's contents come from.
@@ -65,6 +86,12 @@ pub enum Recipient {
     Renewal {
         /// The older one's serial number.
         of: Serial,
+        /// The SHA-256 of the bits of the older one's key, whose holder asks.
+        asking_key: [u8; 32],
+        /// The serial number of the first certificate of the older one's lineage.
+        lineage: Serial,
+        /// The account that ordered the first.
+        account: Option<Uuid>,
         /// The provisioner that granted the older one.
         provisioner: Option<String>,
     },
@@ -100,6 +127,7 @@ impl Grant {
             key: key.clone(),
             lifetime: Lifetime::from_now(now, SignedDuration::from_mins(1), life),
             recipient: Recipient::ServerCertificate,
+            grounds: Grounds::default(),
             body: CertificateContents::LeafContents(Box::new(LeafContents {
                 common_name: Some(common_name.to_owned()).filter(|name| !name.is_empty()),
                 names: in_order(names),
@@ -113,6 +141,12 @@ impl Grant {
     #[must_use]
     pub fn recipient(&self) -> &Recipient {
         &self.parts.recipient
+    }
+
+    /// What a renewal of the certificate will be asked for again.
+    #[must_use]
+    pub fn grounds(&self) -> &Grounds {
+        &self.parts.grounds
     }
 
     /// What would have refused it if the operator had not asked for a warning only.

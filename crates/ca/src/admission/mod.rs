@@ -1,16 +1,20 @@
 //! Admission: the one place where a right to a certificate becomes a [`Grant`]. Every request
 //! passes [`admit`], whichever way it came in; a check that stands elsewhere alone is a bug.
 //!
-//! | check | new certificate | renewal |
+//! | check | new certificate | renewal of an ordered certificate |
 //! |---|---|---|
-//! | account, external account key | standing | not asked: their end does not end a renewal |
-//! | certificate renewed | – | ours, unrevoked, within its validity, renewal allowed |
-//! | provisioner | there and not disabled | there; whether it is disabled is not asked |
-//! | key | not compromised, of a kind for the profile | the same; on a change of key only, the kind |
-//! | names | profile, policies of key, provisioner, authority | policies of provisioner, authority |
+//! | account, external account key | standing | the same |
+//! | permits that names rest on | standing | the same |
+//! | certificate renewed | – | ours, its lineage unrevoked, within its validity, renewal allowed |
+//! | provisioner | there and not disabled | the same |
+//! | key | not compromised, of a kind for the profile | the same, and so the key that asks |
+//! | names | profile, policies of key, provisioner, authority | the same |
 //! | validation of names | by the order | not asked again |
-//! | times | claims of provisioner and profile | the old period, whatever the claims are now |
-//! | CAA | asked | not asked |
+//! | times | claims of provisioner and profile | the old period, at most the longest of the claims |
+//! | CAA | asked | asked, with the methods of the record |
+//!
+//! A certificate that no account has ordered, or that the records do not know, has no account, permits,
+//! profile and methods to ask for: its provisioner has to be there, and CAA is not asked.
 //!
 //! Not here: reading records, fetching facts and making the certificate.
 
@@ -21,11 +25,12 @@ mod question;
 mod request;
 mod standing;
 
+use acme::challenge::Means;
 use jiff::{SignedDuration, Timestamp};
 use pki::{AltName, Certificate};
 
 pub(crate) use grant::{CertificateContents, LeafContents, Parts};
-pub use grant::{Grant, Recipient};
+pub use grant::{Grant, Grounds, Recipient};
 pub(crate) use policy::{CommonNameRule, LeafTerms, Profiles};
 pub use policy::{IssuancePolicy, PublishedAt};
 pub use question::{Facts, Objection, Question};
@@ -70,6 +75,20 @@ pub fn admit(
     }
 }
 
+/// Decides as [`admit`] would, as far as no fact from outside is needed: so that neither limits nor
+/// look-ups are spent on what is refused anyhow.
+///
+/// # Errors
+/// Why the request would be refused.
+pub fn precheck(
+    request: &IssuanceRequest,
+    policy: &IssuancePolicy<'_>,
+    standing: &Standing,
+    now: Timestamp,
+) -> Result<(), Refusal> {
+    decide(request, policy, standing, now).map(drop)
+}
+
 /// Decides as [`admit`] would, as far as neither key nor facts from outside are needed: when an
 /// order is created, so that no client validates names that it cannot get.
 ///
@@ -97,6 +116,7 @@ fn decide(
     standing: &Standing,
     now: Timestamp,
 ) -> Result<Decided, Refusal> {
+    lineage(request, standing)?;
     rights(request, standing)?;
     barred(policy)?;
     belongs(request, policy)?;
@@ -131,6 +151,24 @@ fn rights(request: &IssuanceRequest, standing: &Standing) -> Result<(), Refusal>
             return Err(Refusal::ExternalKeyRemoved { key });
         }
     }
+    permits(request, standing)
+}
+
+/// Whether the permits stand that names rest on; each binds those names alone.
+fn permits(request: &IssuanceRequest, standing: &Standing) -> Result<(), Refusal> {
+    for Validation { name, means } in &request.basis.validations {
+        if let Means::Permit(id) = means
+            && !standing.permits.contains(id)
+        {
+            let name = name.to_string();
+            return Err(Refusal::PermitEnded { name });
+        }
+    }
+    Ok(())
+}
+
+/// Whether the certificate that is renewed, and what was made of it, lets it be renewed.
+fn lineage(request: &IssuanceRequest, standing: &Standing) -> Result<(), Refusal> {
     let Contents::Renewed(old) = &request.contents else {
         return Ok(());
     };
@@ -138,6 +176,8 @@ fn rights(request: &IssuanceRequest, standing: &Standing) -> Result<(), Refusal>
     match standing.renewed {
         Renewed::Valid | Renewed::Unknown => Ok(()),
         Renewed::Revoked => Err(Refusal::Revoked { serial }),
+        Renewed::LineageEnded => Err(Refusal::LineageEnded { serial }),
+        Renewed::Superseded => Err(Refusal::Superseded { serial }),
         Renewed::ServerCertificate => Err(Refusal::ServerCertificate { serial }),
         Renewed::None => Err(Refusal::NotOurs { serial }),
     }
@@ -187,9 +227,8 @@ fn renewable(
 
 fn keys(standing: &Standing) -> Result<(), Refusal> {
     match (standing.asking_key, standing.certified_key) {
-        (KeyStanding::Compromised, _) | (_, KeyStanding::Compromised | KeyStanding::NotAsked) => {
-            Err(Refusal::CompromisedKey)
-        }
+        (KeyStanding::Compromised, _) => Err(Refusal::CompromisedAskingKey),
+        (_, KeyStanding::Compromised | KeyStanding::NotAsked) => Err(Refusal::CompromisedKey),
         (KeyStanding::Good | KeyStanding::NotAsked, KeyStanding::Good) => Ok(()),
     }
 }
@@ -201,7 +240,9 @@ fn common_name(
     policy: &IssuancePolicy<'_>,
 ) -> Result<Option<String>, Refusal> {
     let is_dropped = |profile: &Profile| profile.common_name == CommonName::Dropped;
-    let dropped = policy.profiles.chosen.is_some_and(is_dropped);
+    // A renewal copies the name, whatever the profile says by now.
+    let is_new = matches!(request.contents, Contents::New);
+    let dropped = is_new && policy.profiles.chosen.is_some_and(is_dropped);
     let asked = request.common_name.clone().filter(|_| !dropped);
     if asked.is_some() || policy.leaf.common_name == CommonNameRule::Optional {
         return Ok(asked);
@@ -232,13 +273,14 @@ fn names(
     Ok(policy.levels.check(&asked.names, common_name)?)
 }
 
-/// Whether the key is of a kind that the profile is for. On a change of key the profiles that the
-/// old key fits decide: the certificate may have been made by any of them.
+/// Whether the key is of a kind that the profile is for. Where the profile of a certificate is not
+/// known, those that the old key fits decide on a change of key: it may have been made by any of them.
 fn key_kind(request: &IssuanceRequest, policy: &IssuancePolicy<'_>) -> Result<(), Refusal> {
     let kind = request.key.kind();
-    let Contents::Renewed(old) = &request.contents else {
-        let chosen = policy.profiles.chosen;
-        return Ok(chosen.map_or(Ok(()), |profile| profile.check_key(kind))?);
+    let old = match (&request.contents, policy.profiles.chosen) {
+        (_, Some(profile)) => return Ok(profile.check_key(kind)?),
+        (Contents::New, None) => return Ok(()),
+        (Contents::Renewed(old), None) => old,
     };
     let own = old.public_key()?;
     if *own == request.key {
@@ -254,9 +296,12 @@ fn times(asked: &Asked, policy: &IssuancePolicy<'_>, now: Timestamp) -> Result<L
     Ok(policy.claims.lifetime(begin, end, policy.backdate, now)?)
 }
 
-/// A renewed certificate holds from now on for as long as the old one did.
+/// A renewed certificate holds from now on for as long as the old one did, or for the longest that
+/// the claims allow now if that is shorter.
 fn same_period(old: &Certificate, policy: &IssuancePolicy<'_>, now: Timestamp) -> Lifetime {
+    let longest = policy.claims.maximum.saturating_add(policy.backdate);
     let period = old.not_after().duration_since(old.not_before());
+    let period = period.min(longest);
     // A life no longer than the backdate would be over before it is handed out.
     let backdate = if policy.backdate < period {
         policy.backdate
@@ -272,6 +317,10 @@ fn grant(
     decided: Decided,
     objections: Vec<Objection>,
 ) -> Grant {
+    let grounds = Grounds {
+        profile: policy.profiles.chosen.map(|profile| profile.name.clone()),
+        validations: request.basis.validations,
+    };
     let body = match request.contents {
         Contents::Renewed(old) => CertificateContents::Copy(*old),
         Contents::New => CertificateContents::LeafContents(Box::new(LeafContents {
@@ -286,6 +335,7 @@ fn grant(
         key: request.key,
         lifetime: decided.lifetime,
         recipient: request.recipient,
+        grounds,
         body,
     };
     Grant::new(parts, objections)

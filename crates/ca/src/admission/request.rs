@@ -1,6 +1,7 @@
 //! What is asked for, and what the right to it rests on: the same for an order, a token and a
 //! renewal. Each provisioner type makes it from its own credential.
 
+use acme::challenge::Means;
 use jiff::Timestamp;
 use pki::{AltName, Certificate, PublicKey, Serial};
 use uuid::Uuid;
@@ -46,7 +47,7 @@ pub struct Basis {
     pub provisioner: Option<String>,
     /// The account, and how DNS records name it.
     pub account: Option<AccountBasis>,
-    /// How each name was validated, where names are validated one by one.
+    /// What the right to each name rests on, where names are validated one by one and it is known.
     pub validations: Vec<Validation>,
     /// The certificate that a renewal continues.
     pub renewed: Option<Serial>,
@@ -63,14 +64,13 @@ pub struct AccountBasis {
     pub external_key: Option<String>,
 }
 
-/// How a name was validated.
+/// What the right to a name rests on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Validation {
     /// The name.
     pub name: AltName,
-    /// The method's label in `validationmethods` of CAA records (RFC 8657 §4); `None` for an
-    /// operator's permit.
-    pub method: Option<String>,
+    /// A challenge, or an operator's permit.
+    pub means: Means,
 }
 
 impl IssuanceRequest {
@@ -84,6 +84,15 @@ impl IssuanceRequest {
     #[must_use]
     pub fn key(&self) -> &PublicKey {
         &self.key
+    }
+
+    /// The serial number of the first certificate of the lineage that a renewal continues.
+    #[must_use]
+    pub fn lineage(&self) -> Option<&Serial> {
+        match &self.recipient {
+            Recipient::Renewal { lineage, .. } => Some(lineage),
+            Recipient::Order { .. } | Recipient::ServerCertificate | Recipient::Authority => None,
+        }
     }
 
     /// What the right to it rests on.

@@ -1,6 +1,8 @@
 //! What the records say about a request at the moment of its admission. The caller reads them; a
 //! right that was not looked up counts as ended.
 
+use uuid::Uuid;
+
 /// The records that a request rests on. The default is for a request that rests on none.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Standing {
@@ -8,6 +10,8 @@ pub struct Standing {
     pub account: Right,
     /// The external account key of the account.
     pub external_key: Right,
+    /// Those permits that names rest on and that stand.
+    pub permits: Vec<Uuid>,
     /// The certificate that is renewed.
     pub renewed: Renewed,
     /// The key that signed the request, where it is not the certified one. Only what is known as
@@ -41,6 +45,10 @@ pub enum Renewed {
     Valid,
     /// It was revoked.
     Revoked,
+    /// Another certificate of its lineage was revoked, for another reason than that it was superseded.
+    LineageEnded,
+    /// A certificate that was made from it was revoked as superseded.
+    Superseded,
     /// It is the server's own, which the server replaces by itself.
     ServerCertificate,
 }

@@ -93,7 +93,7 @@ fn an_order_whose_account_key_or_certified_key_has_ended_is_refused() {
         asking_key: KeyStanding::Compromised,
         ..standing()
     });
-    assert_eq!(asking, Some(Refusal::CompromisedKey));
+    assert_eq!(asking, Some(Refusal::CompromisedAskingKey));
 }
 
 #[test]

@@ -72,13 +72,13 @@ impl Error {
     }
 }
 
-/// A refusal as a client of the step API sees it: what is wrong with the request is stated, what
-/// is wrong with its rights stays in the log.
+/// A refusal as a client of the step API sees it. Whoever meets one has proven who it is, so that it
+/// may know what its rights lack.
 impl From<&Refusal> for Error {
     fn from(refusal: &Refusal) -> Self {
         match refusal.blame() {
             Blame::Request => Self::forbidden(refusal.to_string()),
-            Blame::Rights => Self::unauthorized(),
+            Blame::Rights => Self::new(401, words::unauthorized(&refusal.to_string())),
             Blame::Authority => Self::internal(),
         }
     }
@@ -105,16 +105,20 @@ mod tests {
     }
 
     #[test]
-    fn the_cause_of_missing_rights_stays_in_the_log() {
+    fn missing_rights_are_told_in_the_known_words_with_their_cause() {
         let refusal = Refusal::Revoked {
             serial: "42".into(),
         };
         let error = Error::from(&refusal);
-        assert_eq!(error, Error::unauthorized());
+        assert_eq!(error.status, 401);
         assert_eq!(
             error.message,
-            "The request lacked necessary authorization to be completed. Please see the certificate authority logs for more info."
+            "The request lacked necessary authorization to be completed: the certificate with serial number 42 is revoked; \
+             get a new one instead of renewing it."
         );
+        let known = "The request lacked necessary authorization to be completed";
+        assert!(error.message.starts_with(known));
+        assert!(Error::unauthorized().message.starts_with(known));
     }
 
     #[test]

@@ -25,7 +25,7 @@ impl Config {
     ) -> IssuancePolicy<'a> {
         let named = request.basis.provisioner.as_deref();
         if let Contents::Renewed(certificate) = &request.contents {
-            return self.renewal_policy(certificate, named);
+            return self.renewal_policy(request, certificate, rules);
         }
         let name = named.unwrap_or_default();
         match self.authority.working_acme(name) {
@@ -99,18 +99,28 @@ impl Config {
         levels.then(Level::Authority, Cow::Borrowed(&self.authority.policy))
     }
 
-    /// The policy for renewing a certificate: claims and policies of the provisioner that made it,
-    /// else of the authority. `recorded` stands in for an extension that the provisioner left out.
-    fn renewal_policy(
-        &self,
+    /// The policy for renewing a certificate: what an order would get now where an account has ordered
+    /// it, else claims and policies of the provisioner that made it, or of the authority.
+    fn renewal_policy<'a>(
+        &'a self,
+        request: &IssuanceRequest,
         certificate: &Certificate,
-        recorded: Option<&str>,
-    ) -> IssuancePolicy<'_> {
+        rules: Option<&'a ExternalKeyRules>,
+    ) -> IssuancePolicy<'a> {
         let all = &self.authority.provisioners;
+        let recorded = request.basis.provisioner.as_deref();
         let (provisioner, gone) = match provisioner::maker(all, certificate, recorded) {
             Ok(found) => (found, None),
             Err(refusal) => (None, Some(refusal)),
         };
+        if request.basis.account.is_some()
+            && let Some(Provisioner::Acme(acme)) = provisioner
+        {
+            return IssuancePolicy {
+                leaf: LeafTerms::default(),
+                ..self.order_policy(acme, request.asked.profile.as_deref(), rules)
+            };
+        }
         let name = provisioner.map(Provisioner::name);
         IssuancePolicy {
             barred: gone,

@@ -234,7 +234,8 @@ fn a_renewal_keeps_what_the_profile_gave() {
     let leaf = fixture::sign(&issued("brief", &["a.lab"]).unwrap());
     let config = fixture::config(json!([{"type": "ACME", "name": "acme"}]));
     let issuers = [fixture::intermediate()];
-    let request = crate::renew::request(&leaf, &issuers, None, None).unwrap();
+    let request =
+        crate::renew::request(&leaf, &issuers, crate::renew::Recorded::default(), None).unwrap();
     let policy = config.issuance_policy(&request, None);
     let grant = fixture::admitted(request, &policy, now()).unwrap();
     let next = prepare(grant, now(), fixture::serial(), &fixture::intermediate()).unwrap();

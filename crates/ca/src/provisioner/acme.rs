@@ -162,9 +162,8 @@ pub fn request(finalized: Finalized, proofs: &[Proof], account: AccountBasis) ->
     let order = finalized.order();
     let validation = |identifier: &Identifier| {
         let proof = proofs.iter().find(|proof| proof.covers(identifier))?;
-        let method = proof.method().map(|method| method.as_str().to_owned());
-        let name = identifier.to_alt_name();
-        Some(Validation { name, method })
+        let (name, means) = (identifier.to_alt_name(), proof.means());
+        Some(Validation { name, means })
     };
     let names = finalized.names();
     IssuanceRequest {

@@ -1,11 +1,16 @@
 //! Renewal, compared with what smallstep's step-ca issues.
 
+use acme::caa::Record;
+use acme::challenge::Method;
 use jiff::{SignedDuration, Timestamp};
 use pki::oid;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::*;
-use crate::admission::{Admission, Facts, Grant, KeyStanding, Renewed, Standing, admit};
+use crate::admission::{
+    Admission, Facts, Grant, KeyStanding, Question, Renewed, Right, Standing, admit,
+};
 use crate::config::Config;
 use crate::fixture::{
     self, after, intermediate, leaf_ec, leaf_key, leaf_renewed, now, root, serial,
@@ -19,7 +24,7 @@ const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 struct Old {
     certificate: Certificate,
     renewed: Renewed,
-    recorded: Option<&'static str>,
+    recorded: Recorded,
 }
 
 impl Old {
@@ -27,7 +32,26 @@ impl Old {
         Self {
             certificate,
             renewed: Renewed::Valid,
-            recorded: None,
+            recorded: Recorded::default(),
+        }
+    }
+
+    /// One that an account has ordered, whose names rest on this.
+    fn ordered(means: Means) -> Self {
+        let certificate = leaf_ec();
+        let recorded = Recorded {
+            provisioner: Some("acme".to_owned()),
+            account: Some(AccountBasis {
+                id: Uuid::from_u128(2),
+                uri: "https://ca.lab/acme/acme/account/2".to_owned(),
+                external_key: None,
+            }),
+            basis: vec![Some(means); certificate.alt_names().len()],
+            ..Recorded::default()
+        };
+        Self {
+            recorded,
+            ..Self::new(certificate)
         }
     }
 
@@ -38,17 +62,28 @@ impl Old {
         now: Timestamp,
     ) -> Result<Grant, Refusal> {
         let issuers = [intermediate()];
-        let request = request(&self.certificate, &issuers, self.recorded, new_key)?;
+        let recorded = self.recorded.clone();
+        let request = request(&self.certificate, &issuers, recorded, new_key)?;
         let policy = config.issuance_policy(&request, None);
-        let standing = Standing {
-            renewed: self.renewed,
-            certified_key: KeyStanding::Good,
-            ..Standing::default()
-        };
-        match admit(request, &policy, &standing, &Facts::default(), now) {
+        match admit(request, &policy, &self.standing(), &Facts::default(), now) {
             Admission::Grant(grant) => Ok(grant),
             Admission::Refusal(refusal) => Err(refusal),
             Admission::Ask(question, _) => panic!("{question:?}"),
+        }
+    }
+
+    /// Records that have nothing against the renewal.
+    fn standing(&self) -> Standing {
+        let ordered = self.recorded.account.is_some();
+        Standing {
+            account: if ordered {
+                Right::Valid
+            } else {
+                Right::NotNeeded
+            },
+            renewed: self.renewed,
+            certified_key: KeyStanding::Good,
+            ..Standing::default()
         }
     }
 }
@@ -95,11 +130,14 @@ fn a_new_key_changes_the_key_and_its_identifier_only() {
         assert_eq!(same, extension.oid != oid::SUBJECT_KEY_ID);
     }
     let provisioner = Some("acme".to_owned());
-    let of = old.serial().clone();
-    assert_eq!(
-        *unsigned.recipient(),
-        Recipient::Renewal { of, provisioner }
-    );
+    let expected = Recipient::Renewal {
+        of: old.serial().clone(),
+        asking_key: old.public_key().unwrap().digest(),
+        lineage: old.serial().clone(),
+        account: None,
+        provisioner,
+    };
+    assert_eq!(*unsigned.recipient(), expected);
 }
 
 #[test]
@@ -137,13 +175,13 @@ fn a_life_shorter_than_the_backdate_does_not_end_before_it_is_handed_out() {
 
 #[test]
 fn a_certificate_of_another_authority_is_refused() {
-    let refused = request(&leaf_ec(), &[root()], None, None);
+    let refused = request(&leaf_ec(), &[root()], Recorded::default(), None);
     assert!(matches!(refused.err(), Some(Refusal::NotOurs { .. })));
 }
 
 #[test]
 fn an_intermediate_is_not_renewed() {
-    let refused = request(&intermediate(), &[root()], None, None);
+    let refused = request(&intermediate(), &[root()], Recorded::default(), None);
     assert!(matches!(refused.err(), Some(Refusal::NotOurs { .. })));
 }
 
@@ -191,7 +229,8 @@ fn a_provisioner_that_is_gone_or_of_another_type_ends_the_right() {
 #[test]
 fn a_certificate_without_a_provisioner_is_renewable() {
     let config = fixture::real_config();
-    let request = request(&without_extension(), &[intermediate()], None, None).unwrap();
+    let issuers = [intermediate()];
+    let request = request(&without_extension(), &issuers, Recorded::default(), None).unwrap();
     assert_eq!(request.basis().provisioner, None);
     let policy = config.issuance_policy(&request, None);
     assert!(fixture::admitted(request, &policy, now()).is_ok());
@@ -207,7 +246,10 @@ fn without_extension() -> Certificate {
 fn the_record_stands_in_for_an_extension_that_was_left_out() {
     let decided = |provisioners: Value| {
         let old = Old {
-            recorded: Some("acme"),
+            recorded: Recorded {
+                provisioner: Some("acme".to_owned()),
+                ..Recorded::default()
+            },
             ..Old::new(without_extension())
         };
         old.renew(&fixture::config(provisioners), None, now())
@@ -253,19 +295,138 @@ fn a_name_that_policy_has_come_to_deny_is_not_renewed() {
     }
 }
 
-#[test]
-fn a_renewal_asks_no_caa_and_no_times_of_the_claims() {
+/// The provisioner `acme`, which enforces CAA.
+fn enforcing_caa() -> Config {
     let mut value: Value = serde_json::from_str(fixture::CA_JSON).unwrap();
-    let claims = json!({"maxTLSCertDuration": "1h", "defaultTLSCertDuration": "1h"});
-    let caa = json!(["ca.lab"]);
     value["authority"]["provisioners"] =
-        json!([{"type": "ACME", "name": "acme", "claims": claims, "caaIdentities": caa}]);
+        json!([{"type": "ACME", "name": "acme", "caaIdentities": ["ca.lab"]}]);
     let toml = "[provisioner.acme]\ncaa = \"enforce\"";
     let (config, _) = Config::parse(&value.to_string(), Some(toml)).ok().unwrap();
+    config
+}
+
+#[test]
+fn a_renewal_lives_no_longer_than_the_old_one_and_the_claims_allow() {
+    let life = |most: &str| {
+        let claims = json!({"maxTLSCertDuration": most, "defaultTLSCertDuration": most});
+        let config = fixture::config(acme_claiming(claims));
+        let grant = Old::new(leaf_ec()).renew(&config, None, now()).unwrap();
+        grant.lifetime().length()
+    };
     let old = leaf_ec();
     let period = old.not_after().duration_since(old.not_before());
-    let grant = Old::new(old).renew(&config, None, now()).unwrap();
-    assert_eq!(grant.lifetime().length(), period);
+    assert_eq!(life("1h"), SignedDuration::from_hours(1) + MINUTE);
+    assert_eq!(life("2400h"), period);
+}
+
+#[test]
+fn caa_is_asked_for_a_renewal_with_the_method_that_proved_the_name() {
+    let config = enforcing_caa();
+    for (method, allowed) in [(Method::Dns01, true), (Method::Http01, false)] {
+        let old = Old::ordered(Means::Challenge(method));
+        let request = request(
+            &old.certificate,
+            &[intermediate()],
+            old.recorded.clone(),
+            None,
+        );
+        let request = request.unwrap();
+        let policy = config.issuance_policy(&request, None);
+        let Admission::Ask(Question::Caa(question), asked) =
+            admit(request, &policy, &old.standing(), &Facts::default(), now())
+        else {
+            panic!("it is not asked");
+        };
+        let record = Record {
+            critical: false,
+            tag: "issue".to_owned(),
+            value: "ca.lab; validationmethods=dns-01".to_owned(),
+        };
+        let mut facts = Facts::default();
+        for name in question.names {
+            facts.caa.records.insert(name, vec![record.clone()]);
+        }
+        let decided = admit(*asked, &policy, &old.standing(), &facts, now());
+        assert_eq!(matches!(decided, Admission::Grant(_)), allowed);
+    }
+}
+
+#[test]
+fn a_certificate_that_no_account_has_ordered_has_no_names_to_ask_for() {
+    assert!(
+        Old::new(leaf_ec())
+            .renew(&enforcing_caa(), None, now())
+            .is_ok()
+    );
+}
+
+#[test]
+fn a_disabled_provisioner_still_renews_what_no_account_has_ordered() {
+    let template = json!({"x509": {"template": "{}"}});
+    let disabled = json!([{"type": "ACME", "name": "acme", "options": template}]);
+    let config = fixture::config(disabled);
+    assert!(Old::new(leaf_ec()).renew(&config, None, now()).is_ok());
+    let ordered = Old::ordered(Means::Challenge(Method::Http01));
+    let refused = ordered.renew(&config, None, now()).err();
+    assert!(matches!(refused, Some(Refusal::ProvisionerDisabled { .. })));
+}
+
+#[test]
+fn each_right_that_has_ended_refuses_the_renewal_for_itself() {
+    let permit = Uuid::from_u128(7);
+    let old = Old::ordered(Means::Permit(permit));
+    let refusal = |standing: Standing| {
+        let issuers = [intermediate()];
+        let request = request(&old.certificate, &issuers, old.recorded.clone(), None).unwrap();
+        let config = fixture::config(acme());
+        let policy = config.issuance_policy(&request, None);
+        match admit(request, &policy, &standing, &Facts::default(), now()) {
+            Admission::Grant(_) => None,
+            Admission::Refusal(refusal) => Some(refusal),
+            Admission::Ask(question, _) => panic!("{question:?}"),
+        }
+    };
+    let good = || Standing {
+        permits: vec![permit],
+        ..old.standing()
+    };
+    assert_eq!(refusal(good()), None);
+    let ended = |change: fn(&mut Standing)| {
+        let mut standing = good();
+        change(&mut standing);
+        refusal(standing).unwrap()
+    };
+    let account = ended(|it| it.account = Right::Ended);
+    assert!(matches!(account, Refusal::AccountEnded { .. }));
+    let permit = ended(|it| it.permits.clear());
+    assert!(matches!(permit, Refusal::PermitEnded { .. }));
+    let lineage = ended(|it| it.renewed = Renewed::LineageEnded);
+    assert!(matches!(lineage, Refusal::LineageEnded { .. }));
+    let newer = ended(|it| it.renewed = Renewed::Superseded);
+    assert!(matches!(newer, Refusal::Superseded { .. }));
+    let asking = ended(|it| it.asking_key = KeyStanding::Compromised);
+    assert_eq!(asking, Refusal::CompromisedAskingKey);
+}
+
+#[test]
+fn the_profile_of_a_certificate_has_to_be_offered_when_it_is_renewed() {
+    let renewed = |offered: &str, profile: Option<&str>| {
+        let profiles = "profile = { a = { longest_life = \"1h\" , life = \"1h\" }, b = {} }\n";
+        let toml = format!("{profiles}[provisioner.acme]\nprofiles = [{offered}]\n");
+        let (config, _) = Config::parse(fixture::CA_JSON, Some(&toml)).ok().unwrap();
+        let mut old = Old::ordered(Means::Challenge(Method::Http01));
+        old.recorded.profile = profile.map(str::to_owned);
+        old.renew(&config, None, now())
+    };
+    let hour = SignedDuration::from_hours(1) + MINUTE;
+    let grant = renewed(r#""b", "a""#, Some("a")).unwrap();
+    assert_eq!(grant.lifetime().length(), hour);
+    assert_eq!(grant.grounds().profile.as_deref(), Some("a"));
+    let withdrawn = renewed(r#""b""#, Some("a")).err();
+    assert!(matches!(withdrawn, Some(Refusal::Profile(_))));
+    // One that was made before there were profiles gets the first, as an order would.
+    let grant = renewed(r#""a", "b""#, None).unwrap();
+    assert_eq!(grant.lifetime().length(), hour);
 }
 
 #[test]

@@ -101,9 +101,16 @@ impl IntoResponse for StepFailure {
     fn into_response(self) -> Response {
         let cause = self.0.to_string();
         let outage = is_outage(&self.0);
+        let mut wait = None;
+        if let Error::Limited(limited) = &self.0 {
+            wait = Some(HeaderValue::from(limited.wait.as_secs()));
+        }
         let body = as_step_error(self.0);
         let status = StatusCode::from_u16(body.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = json(status, &body);
+        if let Some(wait) = wait {
+            response.headers_mut().insert(header::RETRY_AFTER, wait);
+        }
         finish(&mut response, outage, cause);
         response
     }
@@ -133,7 +140,11 @@ fn as_step_error(error: Error) -> ca::api::Error {
             status: 501,
             message: message.to_owned(),
         },
-        Error::Outage(_) | Error::Unanswered(_) => Body::unexpected(503),
+        Error::Unanswered(problem) => Body {
+            status: 503,
+            message: problem.detail,
+        },
+        Error::Outage(_) => Body::unexpected(503),
         Error::Signer(_) | Error::Internal(_) => Body::internal(),
     }
 }

@@ -136,10 +136,20 @@ impl Harness {
         Self::build(Web::start().await, ports, None)
     }
 
+    /// The components of the same authority, with the same records, after a restart with these
+    /// provisioners and this riser.toml.
+    pub(crate) fn restarted(&self, provisioners: &str, riser: &str) -> Services {
+        let (mut config, _) = Config::parse(&ca_json(provisioners), Some(riser)).unwrap();
+        config.riser.validation.http_port = self.web.port;
+        let signer = Counting {
+            signer: FileSigner::copy_of(&self.authority.intermediate_key).unwrap(),
+            count: self.signatures.clone(),
+            gate: None,
+        };
+        services(self.store.clone(), &self.authority, signer, config)
+    }
+
     fn build(web: Web, ports: Ports, gate: Option<Gate>) -> Self {
-        let provisioners = r#"[{"type":"ACME","name":"acme"},{"type":"ACME","name":"other"},
-                {"type":"ACME","name":"terms","termsOfService":"https://ca.test/terms"},
-                {"type":"ACME","name":"bound","requireEAB":true}]"#;
         let store = Store::ephemeral().unwrap();
         let authority = authority::create("Test", Timestamp::now()).unwrap();
         let signatures = Arc::<AtomicUsize>::default();
@@ -148,31 +158,11 @@ impl Harness {
             count: signatures.clone(),
             gate,
         };
-        let (mut config, _) = Config::parse(&ca_json(provisioners), None).unwrap();
+        let (mut config, _) = Config::parse(&ca_json(PROVISIONERS), None).unwrap();
         config.riser.validation.http_port = ports.http;
         config.riser.validation.tls_port = ports.tls;
-        let prober = Prober::new(&Options {
-            loopback_names: vec!["*.test".to_owned()],
-            ..Options::default()
-        });
-        let services = Services::new(Parts {
-            store: store.clone(),
-            certificate_signer: CertificateSigner::new(
-                Box::new(signer),
-                authority.intermediate.clone(),
-            )
-            .unwrap(),
-            live: Arc::new(Live::fixed(Arc::new(config))),
-            prober,
-            certificates: AuthorityCertificates {
-                roots: vec![authority.root.clone()],
-                federated: Vec::new(),
-                intermediates: vec![authority.intermediate.clone()],
-            },
-            renews_unknown: false,
-        });
         Self {
-            services,
+            services: services(store.clone(), &authority, signer, config),
             store,
             web,
             authority,
@@ -221,6 +211,32 @@ async fn serve(State(web): State<Web>, request: Request) -> Response {
     }
     response
 }
+
+fn services(store: Store, authority: &NewAuthority, signer: Counting, config: Config) -> Services {
+    let prober = Prober::new(&Options {
+        loopback_names: vec!["*.test".to_owned()],
+        // Nothing listens there.
+        resolvers: vec!["127.0.0.1:9".parse().unwrap()],
+        ..Options::default()
+    });
+    let issuer = authority.intermediate.clone();
+    Services::new(Parts {
+        store,
+        certificate_signer: CertificateSigner::new(Box::new(signer), issuer).unwrap(),
+        live: Arc::new(Live::fixed(Arc::new(config))),
+        prober,
+        certificates: AuthorityCertificates {
+            roots: vec![authority.root.clone()],
+            federated: Vec::new(),
+            intermediates: vec![authority.intermediate.clone()],
+        },
+        renews_unknown: false,
+    })
+}
+
+const PROVISIONERS: &str = r#"[{"type":"ACME","name":"acme"},{"type":"ACME","name":"other"},
+    {"type":"ACME","name":"terms","termsOfService":"https://ca.test/terms"},
+    {"type":"ACME","name":"bound","requireEAB":true}]"#;
 
 fn ca_json(provisioners: &str) -> String {
     format!(

@@ -8,6 +8,7 @@ use acme::identifier::Identifier;
 use acme::rate::Rate;
 use acme::renewal::CertificateId;
 use ca::config::RateLimits;
+use pki::Serial;
 use store::memory;
 use store::port::{Count, CountAction, Counted, Counter, Counters as _};
 use uuid::Uuid;
@@ -115,6 +116,27 @@ impl Limits<'_> {
             claims.extend(self.failures(account, name, CountAction::Check));
         }
         self.take(claims).await
+    }
+
+    /// Counts a renewal of a certificate that no account has ordered, for its lineage.
+    ///
+    /// # Errors
+    /// [`Error::Limited`] if there were too many.
+    pub(super) async fn count_lineage(&self, lineage: &Serial) -> Result<(), Error> {
+        let Some(rate) = self.rates.orders_per_account else {
+            return Ok(());
+        };
+        let claim = Claim {
+            count: Count {
+                counter: Counter::Orders,
+                key: format!("lineage {lineage}"),
+                rate,
+                action: CountAction::Take,
+            },
+            limit: "orders_per_account",
+            what: format!("renewals of the certificate with serial number {lineage}"),
+        };
+        self.take(vec![claim]).await
     }
 
     /// Whether an account may try to prove a name (once more).

@@ -24,6 +24,7 @@ mod native;
 mod nonces;
 mod operator;
 mod revocations;
+mod standing;
 mod tasks;
 mod validator;
 
@@ -34,7 +35,7 @@ pub(crate) use self::caller::{Caller, acme_provisioner, caa_identity, profiles};
 pub(crate) use self::error::Error;
 pub(crate) use self::issuer::Issuer;
 pub(crate) use self::limiter::Limited;
-pub(crate) use self::native::NativeService;
+pub(crate) use self::native::{NativeService, RenewalRequest};
 pub(crate) use self::nonces::Nonces;
 pub(crate) use self::operator::Operator;
 pub(crate) use self::revocations::{Requester, Revocations};
@@ -120,7 +121,7 @@ impl Services {
                 store: store.clone(),
                 accounts: accounts.clone(),
                 issuer: issuer.clone(),
-                limiter,
+                limiter: limiter.clone(),
                 order_locks: Arc::default(),
                 tasks: tasks.clone(),
             },
@@ -129,6 +130,7 @@ impl Services {
                 issuer: issuer.clone(),
                 certificates: certificates.clone(),
                 live: live.clone(),
+                limiter,
                 renews_unknown: parts.renews_unknown,
                 tasks: tasks.clone(),
             },

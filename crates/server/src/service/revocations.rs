@@ -62,9 +62,10 @@ impl Revocations {
             reason,
             by,
         };
-        // A key that turns out to be compromised later has to be barred all the same.
+        // A key that turns out to be compromised later has to be barred all the same, and a certificate
+        // that was superseded may have been renewed by a thief.
         if let Some(earlier) = &record.revoked
-            && (earlier.reason == reason || !revoked.bars_the_key())
+            && !earlier.leaves_to(&revoked)
         {
             return Err(already(&record, Some(earlier)).into());
         }
@@ -141,13 +142,12 @@ fn already(record: &CertificateRecord, revoked: Option<&Revoked>) -> Problem {
         || "a moment ago".to_owned(),
         |revoked| format!("at {:.0} ({})", revoked.at, revoked.reason.as_str()),
     );
-    Problem::new(
-        Kind::AlreadyRevoked,
-        format!(
-            "The certificate with serial number {} was revoked {when}.",
-            record.serial
-        ),
-    )
+    let serial = &record.serial;
+    let mut detail = format!("The certificate with serial number {serial} was revoked {when}.");
+    if revoked.is_some_and(|revoked| !revoked.ends_the_lineage()) {
+        detail += " To end the renewals of what was renewed from it as well, state another reason.";
+    }
+    Problem::new(Kind::AlreadyRevoked, detail)
 }
 
 /// Logs one event for each certificate revoked.

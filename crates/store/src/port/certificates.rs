@@ -1,19 +1,25 @@
 //! Issued certificates. They stay when their order goes.
 
+use jiff::Timestamp;
 use pki::certificate::Serial;
 use uuid::Uuid;
 
 use crate::audit::AuditEntry;
 use crate::error::Error;
-use crate::record::{CertificateRecord, CertificateStanding, Issued};
+use crate::record::{CertificateRecord, CertificateStanding, Issued, RenewalKeys};
 use crate::write::Issuance;
 
 /// The verbs on certificates.
 pub trait Certificates {
     /// Records a certificate with its audit entry. Where it has an order, that goes from `ready` to `valid` in the same
-    /// transaction, and only if it is `ready` and had not expired when the certificate was issued. A renewal is recorded
-    /// only while the certificate that it replaces is not revoked, and a certificate only while its key is not barred as
-    /// compromised. Of many issuances for one order, one is recorded.
+    /// transaction, and only if it is `ready` and had not expired when the certificate was issued. A certificate is
+    /// recorded only while its key is not barred as compromised. One without an order is a renewal, recorded only while
+    /// - the key whose holder asks for it is not barred,
+    /// - nothing has ended the renewals of the certificate that it is made from,
+    /// - the account that it names is valid and has the external account key that bound it,
+    /// - the permits that its names rest on hold for the account when it is issued.
+    ///
+    /// Of many issuances for one order, one is recorded.
     ///
     /// # Errors
     /// [`Error::Conflict`] if the id or serial number is taken.
@@ -41,12 +47,13 @@ pub trait Certificates {
         serial: &Serial,
     ) -> impl Future<Output = Result<Option<CertificateRecord>, Error>> + Send;
 
-    /// Reads all that a renewal asks the records: the certificate with this serial number, and whether `key`, the SHA-256
-    /// of the bits of the key to be certified, is barred.
+    /// Reads all that a renewal at `now` asks the records: the certificate with this serial number and what it rests on,
+    /// and whether the keys are barred.
     fn certificate_standing(
         &self,
         serial: &Serial,
-        key: [u8; 32],
+        keys: RenewalKeys,
+        now: Timestamp,
     ) -> impl Future<Output = Result<CertificateStanding, Error>> + Send;
 
     /// Lists at most `limit` certificates for a name, newest first.

@@ -10,10 +10,12 @@ use crate::write::Revocation;
 
 /// The verbs on revocations.
 pub trait Revocations {
-    /// Revokes a certificate, with its audit entry; where the revocation bars the key, that is barred in the same
-    /// transaction. Written only if the certificate is not revoked, or if the revocation bars the key and the earlier
-    /// one had another reason: then only the reason changes. Returns whether it was written: of many calls one gets
-    /// `true`.
+    /// Revokes a certificate, with its audit entry. In the same transaction the key is barred where the revocation bars
+    /// it, and the renewals of the lineage end, or those of the certificate's ancestors. Written only if the certificate
+    /// is not revoked, or if an earlier revocation leaves something to this one ([`Revoked::leaves_to`]): then the
+    /// reason, the right and the lineage become those of this one. Returns whether it was written: of many calls one gets `true`.
+    ///
+    /// [`Revoked::leaves_to`]: crate::Revoked::leaves_to
     fn revoke(&self, revocation: Revocation) -> impl Future<Output = Result<bool, Error>> + Send;
 
     /// Reads whether a key, by the SHA-256 of its bits, is barred as compromised.

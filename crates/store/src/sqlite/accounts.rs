@@ -175,7 +175,7 @@ fn end_what_it_has(connection: &Connection, account: Uuid, why: &Problem) -> Res
     Ok(())
 }
 
-fn load(connection: &Connection, id: Uuid) -> Result<Option<Account>, Error> {
+pub(super) fn load(connection: &Connection, id: Uuid) -> Result<Option<Account>, Error> {
     let found = connection
         .prepare_cached(
             "SELECT id, provisioner, key, status, contact, terms_agreed, created_at, terms,

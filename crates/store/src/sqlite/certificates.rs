@@ -1,16 +1,17 @@
 //! Issued certificates: recorded in the transaction that makes their order valid, kept when the order goes.
 
 use aws_lc_rs::digest;
+use jiff::Timestamp;
 use pki::certificate::Serial;
 use rusqlite::{Connection, OptionalExtension, Row};
 use uuid::Uuid;
 
 use super::column::{At, Id, Json, damaged};
-use super::{Store, audit, revocations};
+use super::{Store, audit, continuation, revocations};
 use crate::audit::AuditEntry;
 use crate::error::Error;
 use crate::port;
-use crate::record::{CertificateRecord, CertificateStanding, Issued};
+use crate::record::{CertificateRecord, CertificateStanding, Issued, RenewalKeys};
 use crate::write::Issuance;
 
 impl port::Certificates for Store {
@@ -48,16 +49,12 @@ impl port::Certificates for Store {
     async fn certificate_standing(
         &self,
         serial: &Serial,
-        key: [u8; 32],
+        keys: RenewalKeys,
+        now: Timestamp,
     ) -> Result<CertificateStanding, Error> {
         let serial = serial.clone();
-        self.read(move |connection| {
-            Ok(CertificateStanding {
-                certificate: by_serial(connection, &serial)?,
-                key_compromised: revocations::is_compromised(connection, key)?,
-            })
-        })
-        .await
+        self.read(move |connection| continuation::standing(connection, &serial, keys, now))
+            .await
     }
 
     async fn certificates_named(
@@ -89,11 +86,8 @@ fn issue(connection: &Connection, issuance: &Issuance) -> Result<Issued, Error> 
     {
         return already(connection, order);
     }
-    if certificate.order.is_none()
-        && let Some(old) = &certificate.renewed_from
-        && revocations::is_revoked(connection, old.bytes())?
-    {
-        return Ok(Issued::OldRevoked);
+    if certificate.order.is_none() && !continuation::stands(connection, issuance)? {
+        return Ok(Issued::RightEnded);
     }
     insert(connection, certificate)?;
     audit::append(connection, &issuance.entry)?;
@@ -131,8 +125,8 @@ fn insert(connection: &Connection, certificate: &CertificateRecord) -> Result<()
     connection
         .prepare_cached(
             "INSERT INTO certificates (id, serial, der, chain_id, provisioner, account_id, order_id,
-                 not_before, not_after, names, issued_at, renewed_from)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+                 not_before, not_after, names, issued_at, renewed_from, lineage, profile, basis)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
         )?
         .execute((
             Id(certificate.id),
@@ -147,6 +141,9 @@ fn insert(connection: &Connection, certificate: &CertificateRecord) -> Result<()
             Json(&certificate.names),
             At(certificate.issued_at),
             certificate.renewed_from.as_ref().map(Serial::bytes),
+            certificate.lineage.as_ref().map(Serial::bytes),
+            &certificate.profile,
+            continuation::basis_column(&certificate.basis),
         ))?;
     let mut statement = connection.prepare_cached(
         "INSERT INTO certificate_names (name, certificate_id) VALUES (?1, ?2)
@@ -202,6 +199,7 @@ fn find(
 /// The certificate without its chain, and the chain's id.
 fn from_row(row: &Row<'_>) -> rusqlite::Result<(CertificateRecord, Vec<u8>)> {
     let renewed_from: Option<Vec<u8>> = row.get(11)?;
+    let lineage: Option<Vec<u8>> = row.get(16)?;
     let certificate = CertificateRecord {
         id: row.get::<_, Id>(0)?.0,
         serial: serial(1, &row.get::<_, Vec<u8>>(1)?)?,
@@ -216,6 +214,9 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<(CertificateRecord, Vec<u8>)> {
         issued_at: row.get::<_, At>(10)?.0,
         renewed_from: renewed_from.map(|bytes| serial(11, &bytes)).transpose()?,
         revoked: revocations::from_row(row, 12)?,
+        lineage: lineage.map(|bytes| serial(16, &bytes)).transpose()?,
+        profile: row.get(17)?,
+        basis: continuation::basis_from_row(row, 18)?,
     };
     Ok((certificate, row.get(3)?))
 }
@@ -226,9 +227,9 @@ fn serial(column: usize, bytes: &[u8]) -> rusqlite::Result<Serial> {
 
 const BY_ID: &str =
     "SELECT c.id, c.serial, der, chain_id, provisioner, c.account_id, order_id, not_before, not_after, names,
-    issued_at, renewed_from, revoked_at, reason, authority, r.account_id
+    issued_at, renewed_from, revoked_at, reason, authority, r.account_id, c.lineage, profile, basis
     FROM certificates c LEFT JOIN revocations r ON r.serial = c.serial WHERE c.id = ?1";
 const BY_SERIAL: &str =
     "SELECT c.id, c.serial, der, chain_id, provisioner, c.account_id, order_id, not_before, not_after, names,
-    issued_at, renewed_from, revoked_at, reason, authority, r.account_id
+    issued_at, renewed_from, revoked_at, reason, authority, r.account_id, c.lineage, profile, basis
     FROM certificates c LEFT JOIN revocations r ON r.serial = c.serial WHERE c.serial = ?1";

@@ -42,6 +42,10 @@ pub(super) const STEPS: &[Step] = &[
         name: "challenge_payloads",
         sql: include_str!("migrations/0008_challenge_payloads.sql"),
     },
+    Step {
+        name: "lineages",
+        sql: include_str!("migrations/0009_lineages.sql"),
+    },
 ];
 
 /// One step.

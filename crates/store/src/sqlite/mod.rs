@@ -7,10 +7,13 @@ mod authorizations;
 mod certificates;
 mod checkpoint;
 mod column;
+mod continuation;
 mod external_keys;
 mod fault;
 mod lock;
 mod migrate;
+#[cfg(test)]
+mod old_schemas;
 mod open;
 mod orders;
 mod permits;

@@ -4,6 +4,7 @@ use acme::identifier::Identifier;
 use acme::revocation::Reason;
 use acme::scope::{Scope, Subject};
 use jiff::Timestamp;
+use pki::certificate::Serial;
 use rusqlite::{Connection, OptionalExtension, Row};
 use uuid::Uuid;
 
@@ -11,7 +12,7 @@ use super::column::{At, Id, damaged};
 use super::{Store, audit};
 use crate::error::Error;
 use crate::port;
-use crate::record::{Revoked, Revoker};
+use crate::record::{RenewalEnd, Revoked, Revoker};
 use crate::write::Revocation;
 
 impl port::Revocations for Store {
@@ -63,10 +64,12 @@ fn revoke(connection: &Connection, revocation: &Revocation) -> Result<bool, Erro
     let serial = revocation.serial.bytes();
     let written = connection
         .prepare_cached(
-            "INSERT INTO revocations (serial, revoked_at, reason, authority, account_id)
-             VALUES (?1, ?2, ?3, ?4, ?5)
-             ON CONFLICT (serial) DO UPDATE SET reason = excluded.reason
-                 WHERE ?6 AND revocations.reason <> excluded.reason",
+            "INSERT INTO revocations (serial, revoked_at, reason, authority, account_id, lineage)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?7)
+             ON CONFLICT (serial) DO UPDATE SET reason = excluded.reason, authority = excluded.authority,
+                 account_id = excluded.account_id, lineage = excluded.lineage
+                 WHERE ?6 AND NOT (revocations.reason = excluded.reason AND revocations.authority <> 'names')
+                     OR revocations.lineage IS NULL AND excluded.lineage IS NOT NULL AND excluded.reason <> 0",
         )?
         .execute((
             serial,
@@ -75,6 +78,7 @@ fn revoke(connection: &Connection, revocation: &Revocation) -> Result<bool, Erro
             revoked.by.as_str(),
             revoked.by.account().map(Id),
             revoked.bars_the_key(),
+            revocation.lineage.as_ref().map(Serial::bytes),
         ))?;
     if written == 0 {
         return Ok(false);
@@ -87,8 +91,33 @@ fn revoke(connection: &Connection, revocation: &Revocation) -> Result<bool, Erro
             )?
             .execute((revocation.key, serial))?;
     }
+    if revocation.lineage.is_none() {
+        end_ancestors(connection, serial)?;
+    }
     audit::append(connection, &revocation.entry)?;
     Ok(true)
+}
+
+/// Ends the renewals of the certificates that this one was made from. One that has ended so has ended with its own
+/// ancestors, so that each is passed once.
+fn end_ancestors(connection: &Connection, serial: &[u8]) -> Result<(), Error> {
+    let mut parent = connection.prepare_cached(
+        "SELECT renewed_from FROM certificates
+         WHERE serial = ?1 AND order_id IS NULL AND renewed_from IS NOT NULL",
+    )?;
+    let mut end = connection
+        .prepare_cached("INSERT INTO superseded (serial) VALUES (?1) ON CONFLICT DO NOTHING")?;
+    let mut serial = serial.to_vec();
+    loop {
+        let above: Option<Vec<u8>> = parent.query_row([&serial], |row| row.get(0)).optional()?;
+        let Some(above) = above else {
+            return Ok(());
+        };
+        if end.execute([&above])? == 0 {
+            return Ok(());
+        }
+        serial = above;
+    }
 }
 
 /// Whether a key was revoked as compromised, inside a transaction.
@@ -99,13 +128,34 @@ pub(super) fn is_compromised(connection: &Connection, key: [u8; 32]) -> Result<b
     Ok(found)
 }
 
-/// Whether the certificate with this serial number is revoked, inside a transaction.
-pub(super) fn is_revoked(connection: &Connection, serial: &[u8]) -> Result<bool, Error> {
-    let found = connection
-        .prepare_cached("SELECT 1 FROM revocations WHERE serial = ?1")?
-        .query_row([serial], |_| Ok(()))
-        .optional()?;
-    Ok(found.is_some())
+/// Why the certificate with this serial number, of this lineage, is not renewed any more, inside a transaction.
+pub(super) fn renewal_end(
+    connection: &Connection,
+    serial: &Serial,
+    lineage: &Serial,
+) -> Result<Option<RenewalEnd>, Error> {
+    for (sql, key, end) in [
+        (
+            "SELECT 1 FROM revocations WHERE serial = ?1",
+            serial,
+            RenewalEnd::Revoked,
+        ),
+        (
+            "SELECT 1 FROM revocations WHERE lineage = ?1",
+            lineage,
+            RenewalEnd::LineageEnded,
+        ),
+        (
+            "SELECT 1 FROM superseded WHERE serial = ?1",
+            serial,
+            RenewalEnd::Superseded,
+        ),
+    ] {
+        if connection.prepare_cached(sql)?.exists([key.bytes()])? {
+            return Ok(Some(end));
+        }
+    }
+    Ok(None)
 }
 
 /// The revocation in four columns from `first` on, where there is one.

@@ -254,6 +254,9 @@ pub(super) fn certificate(names: &[&str]) -> CertificateRecord {
         names: names.iter().map(ToString::to_string).collect(),
         issued_at: now(),
         renewed_from: None,
+        lineage: None,
+        profile: None,
+        basis: Vec::new(),
         revoked: None,
     }
 }

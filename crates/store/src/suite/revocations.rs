@@ -6,7 +6,7 @@ use tokio::task::JoinSet;
 
 use super::BackEnd;
 use super::harness::{self, dns, later, now};
-use crate::{CertificateRecord, Issuance, Issued, Revocation, Revoked, Revoker};
+use crate::{CertificateRecord, Issuance, Issued, RenewalKeys, Revocation, Revoked, Revoker};
 
 super::for_each_back_end!(
     a_revoked_certificate_is_seen_so_at_once,
@@ -78,11 +78,16 @@ async fn only_a_compromised_key_is_remembered(store: &impl BackEnd) {
         let revocation = revocation(&certificate, reason, Revoker::Key);
         assert_eq!(store.revoke(revocation).await, Ok(true));
         assert_eq!(store.is_compromised([7; 32]).await, Ok(remembered));
+        let keys = RenewalKeys {
+            asking: [8; 32],
+            certified: [7; 32],
+        };
         let standing = store
-            .certificate_standing(&certificate.serial, [7; 32])
+            .certificate_standing(&certificate.serial, keys, now())
             .await;
         let standing = standing.unwrap();
-        assert_eq!(standing.key_compromised, remembered);
+        assert_eq!(standing.certified_key_compromised, remembered);
+        assert!(!standing.asking_key_compromised);
         assert_eq!(standing.certificate.map(|it| it.id), Some(certificate.id));
     }
     assert_eq!(store.is_compromised([8; 32]).await, Ok(false));
@@ -119,17 +124,21 @@ async fn a_key_that_turns_out_to_be_compromised_is_barred_then(store: &impl Back
     harness::recorded(store, certificate.clone()).await.unwrap();
     let first = revocation(&certificate, Reason::Superseded, Revoker::Key);
     assert_eq!(store.revoke(first.clone()).await, Ok(true));
+    let (names, own) = (Revoker::Names(account.id), Revoker::Account(account.id));
     let mut barred = false;
     for (reason, by, counts) in [
+        (Reason::Superseded, own, false),
+        (Reason::Unspecified, own, false),
+        (Reason::KeyCompromise, names, true),
         (Reason::CessationOfOperation, Revoker::Key, false),
-        (Reason::KeyCompromise, Revoker::Names(account.id), false),
+        (Reason::KeyCompromise, names, false),
         (Reason::KeyCompromise, Revoker::Key, true),
-        (Reason::KeyCompromise, Revoker::Key, false),
+        (Reason::KeyCompromise, own, false),
         (Reason::Superseded, Revoker::Key, false),
     ] {
         let again = revocation(&certificate, reason, by);
         assert_eq!(store.revoke(again).await, Ok(counts), "{reason:?} {by:?}");
-        barred |= counts;
+        barred |= counts && by == Revoker::Key;
         assert_eq!(store.is_compromised([7; 32]).await, Ok(barred));
     }
     let found = store.certificate(certificate.id).await.unwrap().unwrap();
@@ -186,7 +195,7 @@ async fn a_revoked_certificate_is_not_renewed(store: &impl BackEnd) {
         ..harness::certificate(&["a.example"])
     };
     let issuance = Issuance::new(renewal.clone(), [9; 32]);
-    assert_eq!(store.issue(issuance).await, Ok(Issued::OldRevoked));
+    assert_eq!(store.issue(issuance).await, Ok(Issued::RightEnded));
     assert_eq!(store.certificate(renewal.id).await, Ok(None));
 }
 

@@ -1,47 +1,69 @@
 //! `POST /renew` and `/rekey`, by mutual TLS.
 
-use axum::Extension;
 use axum::body::Bytes;
-use axum::extract::State;
+use axum::extract::{FromRequestParts, State};
 use axum::http::StatusCode;
+use axum::http::request::Parts;
 use axum::response::Response;
 use ca::api::{RekeyRequest, SignResponse};
 use ca::config::Config;
 use pki::Certificate;
 
 use super::json;
+use crate::http::base::base;
+use crate::http::links::Links;
 use crate::http::problem::StepFailure;
 use crate::http::request::{RequestId, Snapshot};
+use crate::http::url_layout::UrlLayout;
 use crate::listen::Peer;
-use crate::service::{Error, NativeService};
+use crate::service::{Error, NativeService, RenewalRequest};
 
 pub(super) async fn renew(
     State(native): State<NativeService>,
     Snapshot(config): Snapshot,
-    Extension(peer): Extension<Peer>,
-    Extension(request): Extension<RequestId>,
+    Renewal(request): Renewal,
 ) -> Result<Response, StepFailure> {
-    let certificate = native.renew(&config, shown(&peer), request.0).await?;
+    let certificate = native.renew(&config, request).await?;
     Ok(answer(&native, &config, &certificate))
 }
 
 pub(super) async fn rekey(
     State(native): State<NativeService>,
     Snapshot(config): Snapshot,
-    Extension(peer): Extension<Peer>,
-    Extension(request): Extension<RequestId>,
+    Renewal(request): Renewal,
     body: Bytes,
 ) -> Result<Response, StepFailure> {
     let asked: RekeyRequest = serde_json::from_slice(&body)
         .map_err(|why| Error::BadRequest(format!("the body is not a rekey request: {why}")))?;
     let csr = csr(&asked.csr)?;
-    let certificate = native.rekey(&config, shown(&peer), &csr, request.0).await?;
+    let certificate = native.rekey(&config, request, &csr).await?;
     Ok(answer(&native, &config, &certificate))
 }
 
-/// The certificate that the peer proved to hold by TLS.
-fn shown(peer: &Peer) -> Option<&[u8]> {
-    peer.certificates.first().map(AsRef::as_ref)
+/// What a renewal rests on: the certificate that the peer proved to hold by TLS, and the host that
+/// it asked for.
+pub(super) struct Renewal(RenewalRequest);
+
+impl<S: Sync> FromRequestParts<S> for Renewal {
+    type Rejection = StatusCode;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, StatusCode> {
+        let Snapshot(config) = Snapshot::from_request_parts(parts, state).await?;
+        let extensions = &parts.extensions;
+        let layout = extensions.get::<&'static UrlLayout>().copied();
+        let layout = layout.ok_or(StatusCode::INTERNAL_SERVER_ERROR)?;
+        let shown = extensions.get::<Peer>();
+        let shown = shown.and_then(|peer| peer.certificates.first());
+        let id = extensions.get::<RequestId>();
+        let base = base(parts, &config);
+        Ok(Self(RenewalRequest {
+            presented: shown.map(|der| der.as_ref().to_vec()),
+            account_url: Box::new(move |provisioner, account| {
+                Links::new(layout, &base, provisioner).account(account)
+            }),
+            request_id: id.map(|id| id.0.clone()).unwrap_or_default(),
+        }))
+    }
 }
 
 fn csr(pem: &str) -> Result<Vec<u8>, Error> {

@@ -3,8 +3,10 @@
 mod admin;
 mod client;
 mod flow;
+mod not_asked;
 mod refusals;
 mod revocation;
+mod rights;
 mod step;
 mod url_layout;
 mod validation;

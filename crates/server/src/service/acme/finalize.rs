@@ -2,18 +2,20 @@
 
 use std::sync::Arc;
 
-use acme::account::{Account, Status};
+use acme::account::Account;
+use acme::challenge::{Means, Proof};
 use acme::order::{Order, State};
-use acme::problem::Problem;
-use ca::admission::{AccountBasis, KeyStanding, Right, Standing};
+use acme::problem::{Kind, Problem};
+use ca::admission::{AccountBasis, Standing};
 use ca::config::Config;
-use ca::external_key::{ExternalKey, ExternalKeyRules};
+use ca::external_key::ExternalKey;
 use jiff::Timestamp;
 use pki::Csr;
 use store::port::{OrderKey, OrderLocks as _, Orders as _};
 use uuid::Uuid;
 
 use super::{AcmeService, Caller, Error};
+use crate::service::standing;
 
 /// A request to finalize an order.
 pub(crate) struct Finalization {
@@ -81,12 +83,10 @@ impl AcmeService {
         let rules = found.external_key.map(ExternalKey::into_rules);
         let rules = rules.as_ref();
         let standing = Standing {
-            account: account_standing(account),
-            external_key: external_key_standing(account, rules),
-            certified_key: match found.key_compromised {
-                true => KeyStanding::Compromised,
-                false => KeyStanding::Good,
-            },
+            account: standing::account(account),
+            external_key: standing::external_key(account, rules),
+            permits: found.proofs.iter().filter_map(permit).collect(),
+            certified_key: standing::key(found.key_compromised),
             ..Standing::default()
         };
         let external = account.external.as_ref();
@@ -99,23 +99,21 @@ impl AcmeService {
         let admission = self.issuer.admit(config, asked, rules, &standing, now);
         let grant = admission.await?;
         let issued = self.issuer.issue(grant, &request.request_id).await?;
-        Ok(order.issued(issued.id))
+        Ok(order.issued(issued.ok_or_else(ended)?.id))
     }
 }
 
-/// The standing of the account that orders, read with the request.
-fn account_standing(account: &Account) -> Right {
-    match account.status {
-        Status::Valid => Right::Valid,
-        Status::Deactivated | Status::Revoked => Right::Ended,
-    }
+fn ended() -> Problem {
+    Problem::new(
+        Kind::OrderNotReady,
+        "The order ended while its certificate was made: create a new one.",
+    )
 }
 
-/// The standing of its external account key, whose rules are there while it stands.
-fn external_key_standing(account: &Account, rules: Option<&ExternalKeyRules>) -> Right {
-    match (&account.external, rules) {
-        (None, _) => Right::NotNeeded,
-        (Some(_), Some(_)) => Right::Valid,
-        (Some(_), None) => Right::Ended,
+/// The permit that a proof rests on, which is there while the proof is read.
+fn permit(proof: &Proof) -> Option<Uuid> {
+    match proof.means() {
+        Means::Challenge(_) => None,
+        Means::Permit(id) => Some(id),
     }
 }

@@ -24,9 +24,8 @@ impl Issuer {
         now: Timestamp,
     ) -> Result<Grant, Error> {
         let policy = config.issuance_policy(&request, rules);
-        let account = request.basis().account.as_ref().map(|it| it.id);
         let mut facts = Facts::default();
-        let mut caa = self.validator.caa_lookups(config, account);
+        let mut caa = self.validator.caa_lookups(config, request.basis());
         loop {
             match admission::admit(request, &policy, standing, &facts, now) {
                 Admission::Grant(grant) => {
@@ -45,21 +44,27 @@ impl Issuer {
 
 /// Logs what would have refused the certificate, a line for each reason.
 fn log_objections(grant: &Grant) {
-    let Recipient::Order {
-        account,
-        provisioner,
-        ..
-    } = grant.recipient()
-    else {
-        return;
+    let (account, provisioner) = match grant.recipient() {
+        Recipient::Order {
+            account,
+            provisioner,
+            ..
+        } => (Some(account), Some(provisioner)),
+        Recipient::Renewal {
+            account,
+            provisioner,
+            ..
+        } => (account.as_ref(), provisioner.as_ref()),
+        Recipient::ServerCertificate | Recipient::Authority => return,
     };
+    let account = account.map(|id| id.simple().to_string());
     for objection in grant.objections() {
         // Names of events are literals, and CAA is the one question that objects.
         tracing::warn!(
             event = "caa",
             outcome = "issued all the same",
-            provisioner,
-            account = %account.simple(),
+            provisioner = provisioner.map(String::as_str).unwrap_or_default(),
+            account = account.as_deref().unwrap_or_default(),
             reason = objection.reason,
         );
     }

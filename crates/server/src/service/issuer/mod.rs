@@ -4,7 +4,8 @@
 
 use std::sync::Arc;
 
-use acme::problem::{Kind, Problem};
+use acme::challenge::Means;
+use ca::admission::Grounds;
 use ca::{Grant, Recipient, Refusal};
 use jiff::Timestamp;
 use keys::CertificateSigner;
@@ -40,7 +41,8 @@ pub(super) struct IssuedCertificate {
 
 impl Issuer {
     /// Makes the one certificate of a grant, and its record; where the order has a certificate already,
-    /// it is that one.
+    /// it is that one. None if the order, or something that a renewal rests on, has ended since it was
+    /// read: then the signature is dropped.
     ///
     /// # Errors
     /// When the authority refuses, the key fails, or the store does not take the record.
@@ -48,39 +50,37 @@ impl Issuer {
         &self,
         grant: Grant,
         request_id: &str,
-    ) -> Result<IssuedCertificate, Error> {
+    ) -> Result<Option<IssuedCertificate>, Error> {
         let now = Timestamp::now();
-        let recipient = grant.recipient().clone();
+        let (recipient, grounds) = (grant.recipient().clone(), grant.grounds().clone());
         let certificate = self.make(grant, now).await?;
-        let record = self.record(&certificate, &recipient, now);
+        let record = CertificateRecord {
+            basis: basis(&certificate, &grounds),
+            profile: grounds.profile,
+            ..self.record(&certificate, &recipient, now)
+        };
         let key = certificate.public_key().map_err(Refusal::from)?.digest();
-        let issuance = Issuance::new(record.clone(), key);
+        let issuance = Issuance {
+            asking_key: asking_key(&recipient),
+            ..Issuance::new(record.clone(), key)
+        };
         match self.store.issue(issuance).await? {
             Issued::Done => {
                 log_issued(&record, request_id);
-                Ok(IssuedCertificate {
+                Ok(Some(IssuedCertificate {
                     id: record.id,
                     certificate,
-                })
+                }))
             }
             Issued::AlreadyIssued(id) => match self.store.certificate(id).await? {
-                Some(first) => Ok(IssuedCertificate {
+                Some(first) => Ok(Some(IssuedCertificate {
                     id,
                     certificate: Certificate::from_der(&first.der).map_err(Refusal::from)?,
-                }),
+                })),
                 None => Err(Error::unknown("certificate")),
             },
             Issued::KeyCompromised => Err(Refusal::CompromisedKey.into()),
-            Issued::OldRevoked => {
-                let old = record.renewed_from.as_ref().map(ToString::to_string);
-                let serial = old.unwrap_or_default();
-                Err(Refusal::Revoked { serial }.into())
-            }
-            Issued::OrderNotReady => Err(Problem::new(
-                Kind::OrderNotReady,
-                "The order ended while its certificate was made: create a new one.",
-            )
-            .into()),
+            Issued::RightEnded | Issued::OrderNotReady => Ok(None),
         }
     }
 
@@ -119,6 +119,9 @@ impl Issuer {
             names: names.map(ToString::to_string).collect(),
             issued_at: now,
             renewed_from: None,
+            lineage: None,
+            profile: None,
+            basis: Vec::new(),
             revoked: None,
         };
         match recipient.clone() {
@@ -134,13 +137,38 @@ impl Issuer {
                 provisioner: Some(provisioner),
                 ..record
             },
-            Recipient::Renewal { of, provisioner } => CertificateRecord {
+            Recipient::Renewal {
+                of,
+                lineage,
+                account,
                 provisioner,
+                asking_key: _,
+            } => CertificateRecord {
                 renewed_from: Some(of),
+                lineage: Some(lineage),
+                account,
+                provisioner,
                 ..record
             },
             Recipient::ServerCertificate | Recipient::Authority => record,
         }
+    }
+}
+
+/// What each name of a certificate rests on, in their order; empty where that is known of none.
+fn basis(certificate: &Certificate, grounds: &Grounds) -> Vec<Option<Means>> {
+    if grounds.validations.is_empty() {
+        return Vec::new();
+    }
+    let names = certificate.alt_names().iter();
+    names.map(|name| grounds.means(name)).collect()
+}
+
+/// The key whose holder asks for a renewal.
+fn asking_key(recipient: &Recipient) -> Option<[u8; 32]> {
+    match recipient {
+        Recipient::Renewal { asking_key, .. } => Some(*asking_key),
+        Recipient::Order { .. } | Recipient::ServerCertificate | Recipient::Authority => None,
     }
 }
 

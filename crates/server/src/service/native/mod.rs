@@ -6,11 +6,14 @@ use pki::Certificate;
 use store::Store;
 
 use super::issuer::Issuer;
+use super::limiter::Limiter;
 use super::tasks::Tasks;
 use super::{AuthorityCertificates, Error};
 use crate::live::Live;
 
 mod renew;
+
+pub(crate) use self::renew::RenewalRequest;
 
 /// Serves the native API. Cheap to clone.
 #[derive(Clone)]
@@ -19,6 +22,7 @@ pub(crate) struct NativeService {
     pub(super) issuer: Issuer,
     pub(super) certificates: Arc<AuthorityCertificates>,
     pub(super) live: Arc<Live>,
+    pub(super) limiter: Arc<Limiter>,
     pub(super) renews_unknown: bool,
     pub(super) tasks: Tasks,
 }

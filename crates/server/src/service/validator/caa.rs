@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use acme::caa::{self, Record};
+use ca::admission::Basis;
 use ca::admission::caa::{Facts, OnOutage, Question};
 use ca::config::Config;
 use tokio::task::JoinSet;
@@ -19,8 +20,23 @@ use crate::probe::{RData, RecordLookup, RecordType, Records};
 pub(in crate::service) struct CaaLookups<'a> {
     validator: &'a Validator,
     config: &'a Config,
-    account: Option<Uuid>,
+    basis: LookupBasis,
     started: Option<Started>,
+}
+
+/// What is looked up for.
+struct LookupBasis {
+    account: Option<Uuid>,
+    provisioner: String,
+    what: Purpose,
+}
+
+/// What the look-ups are for.
+enum Purpose {
+    /// An order, which stays ready while the DNS is out.
+    Order,
+    /// A renewal, which waits.
+    Renewal,
 }
 
 /// When the look-ups have to be done, and the slot that they hold until then.
@@ -34,12 +50,19 @@ impl Validator {
     pub(in crate::service) fn caa_lookups<'a>(
         &'a self,
         config: &'a Config,
-        account: Option<Uuid>,
+        basis: &Basis,
     ) -> CaaLookups<'a> {
         CaaLookups {
             validator: self,
             config,
-            account,
+            basis: LookupBasis {
+                account: basis.account.as_ref().map(|it| it.id),
+                provisioner: basis.provisioner.clone().unwrap_or_default(),
+                what: match basis.renewed {
+                    None => Purpose::Order,
+                    Some(_) => Purpose::Renewal,
+                },
+            },
             started: None,
         }
     }
@@ -64,8 +87,7 @@ impl CaaLookups<'_> {
                 Ok(())
             }
             (Err(Error::Unanswered(mut problem)), OnOutage::Fail) => {
-                problem.detail += " Nothing is issued meanwhile; the order stays ready: finalize it \
-                                   again then.";
+                problem.detail += &self.basis.meanwhile();
                 Err(Error::Unanswered(problem))
             }
             (outcome, _) => outcome,
@@ -77,7 +99,7 @@ impl CaaLookups<'_> {
         if let Some(started) = &self.started {
             return Ok(started.deadline);
         }
-        let slot = match self.account {
+        let slot = match self.basis.account {
             Some(account) => self.validator.slot(self.config, account).await?,
             None => None,
         };
@@ -112,6 +134,24 @@ impl CaaLookups<'_> {
             let RecordLookup { records, .. } =
                 looked.map_err(|failure| Error::Unanswered(caa::unanswered(&name, &failure)))?;
             facts.records.insert(name, found(&records));
+        }
+    }
+}
+
+impl LookupBasis {
+    /// What holds while the DNS gives no usable answer.
+    fn meanwhile(&self) -> String {
+        match self.what {
+            Purpose::Order => {
+                " Nothing is issued meanwhile; the order stays ready: finalize it again \
+                               then."
+                    .to_owned()
+            }
+            Purpose::Renewal => format!(
+                " The certificate is not renewed meanwhile: try again then. If the outage lasts, the \
+                 operator can set caa = \"warn\" in [provisioner.{}] of riser.toml.",
+                self.provisioner
+            ),
         }
     }
 }
