@@ -109,17 +109,20 @@ impl Config {
     ) -> IssuancePolicy<'a> {
         let all = &self.authority.provisioners;
         let recorded = request.basis.provisioner.as_deref();
-        let (provisioner, gone) = match provisioner::maker(all, certificate, recorded) {
+        let (provisioner, mut gone) = match provisioner::maker(all, certificate, recorded) {
             Ok(found) => (found, None),
             Err(refusal) => (None, Some(refusal)),
         };
-        if request.basis.account.is_some()
-            && let Some(Provisioner::Acme(acme)) = provisioner
-        {
-            return IssuancePolicy {
-                leaf: LeafTerms::default(),
-                ..self.order_policy(acme, request.asked.profile.as_deref(), rules)
-            };
+        if request.basis.account.is_some() {
+            if let Some(Provisioner::Acme(acme)) = provisioner {
+                return IssuancePolicy {
+                    leaf: LeafTerms::default(),
+                    ..self.order_policy(acme, request.asked.profile.as_deref(), rules)
+                };
+            }
+            // Accounts belong to ACME: another type of this name is not what granted the order.
+            let name = recorded.unwrap_or_default().to_owned();
+            gone = gone.or(Some(Refusal::UnknownProvisioner { name }));
         }
         let name = provisioner.map(Provisioner::name);
         IssuancePolicy {

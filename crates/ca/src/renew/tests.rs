@@ -267,6 +267,18 @@ fn the_record_stands_in_for_an_extension_that_was_left_out() {
 }
 
 #[test]
+fn what_an_account_has_ordered_is_not_renewed_by_a_provisioner_of_another_type() {
+    let mut old = Old::ordered(Means::Challenge(Method::Http01));
+    old.certificate = without_extension();
+    old.recorded.basis.clear();
+    let renewed = |provisioners: Value| old.renew(&fixture::config(provisioners), None, now());
+    assert!(renewed(acme()).is_ok());
+    let key = json!([{"type": "JWK", "name": "acme", "key": {"kid": "1"}}]);
+    let refused = renewed(key).err();
+    assert!(matches!(refused, Some(Refusal::UnknownProvisioner { .. })));
+}
+
+#[test]
 fn the_servers_own_certificate_is_not_renewed_with_its_key() {
     let old = Old {
         renewed: Renewed::ServerCertificate,
