@@ -109,15 +109,13 @@ fn debians_lego_gets_a_wildcard() {
             "_acme-challenge.example.com",
             Answer::Lines(records.clone()),
         );
-        let hook = harness.write(
+        let hook = harness.script(
             "hook",
             &format!(
-                "#!/bin/sh\ncase $1 in present) echo \"$3\" >>{0} ;; *) rm -f {0} ;; esac\n",
+                "case $1 in present) echo \"$3\" >>{0} ;; *) rm -f {0} ;; esac\n",
                 records.display()
             ),
         );
-        let executable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
-        std::fs::set_permissions(&hook, executable).unwrap();
         let server = Authority::started(harness);
         let mut command = process::command(program);
         command

@@ -6,6 +6,7 @@ mod certbot;
 mod chains;
 mod contexts;
 mod curl;
+mod dehydrated;
 mod dev;
 mod external_accounts;
 mod failing;
@@ -18,17 +19,22 @@ mod real_step;
 mod real_step_ca;
 mod renewal;
 mod revocation;
+mod ruby;
 mod suites;
+mod uacme;
 
 use acceptance::table;
 
 /// Programs that the README lists as tested.
-const PEERS: [&str; 11] = [
+const PEERS: [&str; 14] = [
     "certbot",
     "certbot-pypi",
     "lego",
     "lego-v5",
     "caddy",
+    "dehydrated",
+    "uacme",
+    "ruby-acme-client",
     "curl",
     "step",
     "step-ca",

@@ -10,7 +10,7 @@ use acceptance::{process, table};
 use super::certbot::certbot;
 
 /// The events of revoked certificates in the server's log.
-fn revocations(server: &Server) -> Vec<String> {
+pub fn revocations(server: &Server) -> Vec<String> {
     let log = server.daemon.log();
     let lines = log
         .lines()

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -14,6 +15,8 @@ pub enum Page {
     Body(String),
     /// This status with this body.
     Status(u16, String),
+    /// The file of this folder that the path's last segment names; 404 where there is none.
+    Folder(PathBuf),
     /// 302 to this location.
     Redirect(String),
     /// Reads the request and never answers.
@@ -133,9 +136,22 @@ fn answer(mut stream: TcpStream, state: &Mutex<State>) {
         let mut state = state.lock().expect("no test panics with it");
         state.asked.push(format!("{host} {path}"));
         let page = state.pages.get(&path).or(state.otherwise.as_ref()).cloned();
-        page.unwrap_or_else(|| Page::Status(404, "no such page\n".to_owned()))
+        page.map_or_else(missing, |page| found(page, &path))
     };
     send(&mut stream, page);
+}
+
+fn missing() -> Page {
+    Page::Status(404, "no such page\n".to_owned())
+}
+
+/// The page, a folder's replaced by that of its file.
+fn found(page: Page, path: &str) -> Page {
+    let Page::Folder(folder) = page else {
+        return page;
+    };
+    let (_, name) = path.rsplit_once('/').unwrap_or_default();
+    std::fs::read_to_string(folder.join(name)).map_or_else(|_| missing(), Page::Body)
 }
 
 fn request(stream: &TcpStream) -> Option<(String, String)> {
@@ -164,6 +180,7 @@ fn send(stream: &mut TcpStream, page: Page) {
         Page::Body(body) => (200, String::new(), body),
         Page::Status(status, body) => (status, String::new(), body),
         Page::Redirect(to) => (302, format!("Location: {to}\r\n"), String::new()),
+        Page::Folder(_) => return send(stream, missing()),
         Page::Silence => {
             std::thread::sleep(Duration::from_secs(600));
             return;
