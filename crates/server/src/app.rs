@@ -7,6 +7,7 @@ mod admin_socket;
 mod announce;
 mod descriptors;
 mod material;
+mod memory;
 mod pidfile;
 mod signals;
 mod socket;
@@ -19,7 +20,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ::store::Store;
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use ca::config::Config;
 use pki::Certificate;
 use sd_notify::NotifyState;
@@ -41,6 +42,8 @@ use crate::{http, jobs, log};
 
 /// How long requests, and then validations, may take when the server stops.
 const GRACE: Duration = Duration::from_secs(60);
+/// How long they may take when nothing can be recorded any more.
+const FAILED_GRACE: Duration = Duration::from_secs(2);
 
 /// How an authority is served.
 #[derive(Debug, Default)]
@@ -102,6 +105,7 @@ pub(crate) fn serve(plan: &Plan) -> Result<(), Failure> {
         };
     let config = live.config();
     log::start(config.logger_format);
+    memory::protect();
     for warning in warnings {
         tracing::warn!(event = "configuration", "{warning}");
     }
@@ -130,11 +134,8 @@ async fn run(
     let (store, renews_unknown) = store::open(&config, plan)?;
     let admin_socket = admin_socket::bind(&plan.config)?;
     let prober = Prober::new(&options(plan, &config));
-    let fingerprints: Vec<_> = material
-        .roots
-        .iter()
-        .map(Certificate::fingerprint)
-        .collect();
+    let roots = material.roots.iter();
+    let fingerprints: Vec<_> = roots.map(Certificate::fingerprint).collect();
     let server_certificate = ServerCertificate::default();
     let tls = Tls::new(
         server_certificate.clone(),
@@ -173,14 +174,23 @@ async fn run(
     if let Err(error) = services.validator.resume(&live.config()).await {
         tracing::error!(%error, "unfinished validations cannot be resumed");
     }
-    attend(plan, &live, &prober, &mut signals, announcer).await;
+    let failed = tokio::select! {
+        () = attend(plan, &live, &prober, &mut signals, announcer) => false,
+        () = store.failed() => true,
+    };
     notify_systemd(&[NotifyState::Stopping]);
     announcer.detail("shutting down ...");
-    stop(Listeners { https, admin }, &services, &mut signals).await;
+    let grace = if failed { FAILED_GRACE } else { Duration::MAX };
+    let stopping = stop(Listeners { https, admin }, &services, &mut signals);
+    drop(timeout(grace, stopping).await);
     jobs.iter().for_each(JoinHandle::abort);
     store.close().await;
+    ensure!(!failed, STORE_FAILED);
     Ok(())
 }
+
+const STORE_FAILED: &str = "the store has failed, and nothing can be recorded: the log has the reason; start the \
+                            server again";
 
 fn start_jobs(
     services: &Services,

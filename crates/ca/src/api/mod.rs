@@ -16,7 +16,7 @@ pub use provisioners::{BadPage, Page, Provisioners};
 /// `GET /health`, and the answer to what needs no other.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Health {
-    /// `ok`
+    /// `ok`, or `error` where the server has to be started again
     pub status: String,
     /// What is not in order although the server works, such as a configuration that could not
     /// be taken over; absent when there is nothing.
@@ -30,6 +30,15 @@ impl Health {
     pub fn ok(problems: Vec<String>) -> Self {
         Self {
             status: "ok".to_owned(),
+            problems,
+        }
+    }
+
+    /// `{"status":"error"}` with what has failed.
+    #[must_use]
+    pub fn error(problems: Vec<String>) -> Self {
+        Self {
+            status: "error".to_owned(),
             problems,
         }
     }

@@ -143,6 +143,17 @@ impl Store {
         self.parts.writer.close().await;
     }
 
+    /// Whether a fault in the program has ended the writer: nothing is written until the process starts again.
+    #[must_use]
+    pub fn has_failed(&self) -> bool {
+        self.parts.writer.has_failed()
+    }
+
+    /// Returns when [`Store::has_failed`].
+    pub async fn failed(&self) {
+        self.parts.writer.failed().await;
+    }
+
     /// Counts of transactions and of the commits that carried them, since the store was opened.
     #[must_use]
     pub fn figures(&self) -> Figures {

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
 
 use rusqlite::Connection;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use super::checkpoint::Checkpoints;
 use crate::error::Error;
@@ -26,6 +26,18 @@ pub(crate) struct Writer {
     queue: Option<mpsc::Sender<Message>>,
     thread: Option<JoinHandle<()>>,
     counters: Arc<Counters>,
+    failed: watch::Receiver<bool>,
+}
+
+/// Tells of a panic of the thread that it is dropped in.
+struct Alarm(watch::Sender<bool>);
+
+impl Drop for Alarm {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.0.send_replace(true);
+        }
+    }
 }
 
 impl Writer {
@@ -38,6 +50,7 @@ impl Writer {
     ) -> std::io::Result<Self> {
         let (queue, jobs) = mpsc::channel(QUEUE);
         let counters = Arc::new(Counters::default());
+        let (alarm, failed) = watch::channel(false);
         let mut group = Groups {
             connection,
             checkpoints,
@@ -48,6 +61,7 @@ impl Writer {
         let thread = thread::Builder::new()
             .name("store-writer".to_owned())
             .spawn(move || {
+                let _alarm = Alarm(alarm);
                 let closing = group.serve(jobs);
                 group.finish();
                 drop(held);
@@ -60,6 +74,7 @@ impl Writer {
             queue: Some(queue),
             thread: Some(thread),
             counters,
+            failed,
         })
     }
 
@@ -90,6 +105,20 @@ impl Writer {
         {
             // An error means that the thread is gone, which is what was asked for.
             let _ = closed.await;
+        }
+    }
+
+    /// Whether the thread has panicked: nothing is written any more.
+    pub(crate) fn has_failed(&self) -> bool {
+        *self.failed.borrow()
+    }
+
+    /// Returns when the thread has panicked.
+    pub(crate) async fn failed(&self) {
+        let mut failed = self.failed.clone();
+        if failed.wait_for(|failed| *failed).await.is_err() {
+            // It has ended as it was asked to.
+            std::future::pending().await
         }
     }
 
@@ -297,3 +326,29 @@ fn dropped() -> Error {
 
 /// Jobs that may wait before callers are held back.
 const QUEUE: usize = 1024;
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::time::timeout;
+
+    use crate::error::Error;
+    use crate::sqlite::{Options, Store};
+
+    const PATIENCE: Duration = Duration::from_secs(60);
+
+    #[tokio::test]
+    async fn a_panic_of_the_writer_is_known_at_once_and_ends_every_write() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(&dir.path().join("s"), Options::default()).unwrap();
+        assert!(!store.has_failed());
+        assert!(timeout(Duration::ZERO, store.failed()).await.is_err());
+        let lost = store.write::<(), _>(|_| panic!("a fault in the program"));
+        assert_eq!(lost.await, Err(Error::Closed));
+        timeout(PATIENCE, store.failed()).await.unwrap();
+        assert!(store.has_failed());
+        assert_eq!(store.write(|_| Ok(())).await, Err(Error::Closed));
+        assert_eq!(store.read(|_| Ok(())).await, Ok(()), "reading goes on");
+    }
+}

@@ -33,6 +33,13 @@ impl NativeService {
         self.live.fault()
     }
 
+    /// Why nothing can be recorded until the server is started again; nothing while it can.
+    pub(crate) fn store_fault(&self) -> Option<&'static str> {
+        self.store
+            .has_failed()
+            .then_some("the store has failed: nothing is written until the server is started again")
+    }
+
     /// The roots that clients trust.
     pub(crate) fn roots(&self) -> &[Certificate] {
         &self.certificates.roots
