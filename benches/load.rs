@@ -121,7 +121,7 @@ impl Client {
             let http01 = Method::Http01.as_str();
             let offered = challenges.find(|c| c.kind == http01).ok_or("no http-01")?;
             let token = offered.token.clone().ok_or("no token")?;
-            let answer = key_authorization(&token, self.session.key());
+            let answer = key_authorization(&token, &self.session.key().thumbprint());
             self.responder.put(&token, answer);
             self.session.prove("localhost", offered, || ()).await?;
             self.responder.remove(&token);

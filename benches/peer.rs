@@ -126,8 +126,8 @@ impl Peer {
             list.push(json!({"type": "ACME", "name": "acme"}));
         }
         fs::write(&config, json.to_string())?;
-        let validation = format!("[validation]\nhttp_port = {http_port}\n");
-        fs::write(path.join("config/riser.toml"), validation)?;
+        let settings = format!("rate_limits = \"off\"\n[validation]\nhttp_port = {http_port}\n");
+        fs::write(path.join("config/riser.toml"), settings)?;
         let mut command = Command::new(step_ca);
         command
             .arg(&config)

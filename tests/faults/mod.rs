@@ -4,6 +4,7 @@
 mod admin_socket;
 mod clock;
 mod crash;
+mod crowd;
 mod disk;
 mod dns;
 mod durable;

@@ -50,13 +50,16 @@ pub enum Answer {
 }
 
 /// Judges one identifier: a wildcard by its base, `issuewild` first; an address is always allowed
-/// (RFC 8659 §3, §4.3).
+/// (RFC 8659 §3, §4.3). A name without records on its [`CLIMB`] lowest levels that has more levels is refused.
 pub fn judge(identifier: &Identifier, cx: &Context<'_>, facts: &Facts) -> Answer {
     let Some(base) = identifier.host_name() else {
         return Answer::Allowed;
     };
     let mut next = Some(base.as_str());
-    while let Some(name) = next {
+    for _ in 0..CLIMB {
+        let Some(name) = next else {
+            return Answer::Allowed;
+        };
         match facts.get(name) {
             None => return Answer::Ask(name.to_owned()),
             Some(records) if records.is_empty() => {}
@@ -70,8 +73,23 @@ pub fn judge(identifier: &Identifier, cx: &Context<'_>, facts: &Facts) -> Answer
         }
         next = name.split_once('.').map(|(_, parent)| parent);
     }
-    Answer::Allowed
+    next.map_or(Answer::Allowed, |_| Answer::Refused(too_deep(identifier)))
 }
+
+/// The refusal of a name whose tree is not climbed to its root.
+fn too_deep(identifier: &Identifier) -> Subproblem {
+    Subproblem {
+        kind: Kind::Caa,
+        detail: format!(
+            "{identifier} has more than {CLIMB} labels and no CAA records on its {CLIMB} lowest levels, and \
+             no more levels are looked up: use a shorter name, or add a CAA record to it."
+        ),
+        identifier: Some(identifier.clone().into()),
+    }
+}
+
+/// How many levels of the tree are looked up for one name.
+pub const CLIMB: usize = 16;
 
 /// The problem of an order with these forbidden names, at least one.
 pub fn problem(refused: Vec<Subproblem>) -> Problem {
@@ -530,5 +548,23 @@ mod tests {
                 prop_assert!(lower.contains("ca.lab") || lower.contains("ca.example"));
             }
         }
+    }
+
+    #[test]
+    fn a_name_is_climbed_so_far_and_is_refused_where_the_rest_would_go_unseen() {
+        let name = |labels: usize| vec!["a"; labels].join(".");
+        let empty = |labels: usize| -> Facts {
+            (1..=labels).map(|left| (name(left), Vec::new())).collect()
+        };
+        let climbed = judged(&name(CLIMB), &empty(CLIMB), Method::Http01);
+        assert_eq!(climbed, Answer::Allowed);
+        let deep = name(CLIMB + 1);
+        refused(
+            judged(&deep, &empty(CLIMB + 1), Method::Http01),
+            "more than 16 labels",
+        );
+        let mut facts = empty(CLIMB + 1);
+        facts.insert(name(2), vec![record("issue", "ca.lab")]);
+        assert_eq!(judged(&deep, &facts, Method::Http01), Answer::Allowed);
     }
 }

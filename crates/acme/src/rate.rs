@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hash, RandomState};
+use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
 
 /// A number of events per period.
@@ -57,14 +58,26 @@ impl Buckets {
         }
     }
 
-    /// Takes a token, even if there is none.
-    pub fn take<K: Hash>(&mut self, key: &K, rate: Rate, now: Duration) {
+    /// Takes tokens, even if there are fewer.
+    pub fn take<K: Hash>(&mut self, key: &K, rate: Rate, tokens: u32, now: Duration) {
         let key = self.keys.hash_one(key);
         let full_at = self.full_at(key, rate, now);
         if self.full_at.len() >= self.room && !self.full_at.contains_key(&key) {
             self.make_room(now);
         }
-        self.full_at.insert(key, full_at + rate.token());
+        let taken = rate.token().saturating_mul(tokens).min(rate.per);
+        self.full_at.insert(key, full_at + taken);
+    }
+
+    /// Gives back a token that was taken.
+    pub fn give_back<K: Hash>(&mut self, key: &K, rate: Rate, now: Duration) {
+        let key = self.keys.hash_one(key);
+        let full_at = self.full_at(key, rate, now).saturating_sub(rate.token());
+        if full_at > now {
+            self.full_at.insert(key, full_at);
+        } else {
+            self.full_at.remove(&key);
+        }
     }
 
     /// When the bucket is full again; if the period has become shorter, the new one applies.
@@ -94,6 +107,18 @@ impl Buckets {
     }
 }
 
+/// What counts as one place: an IPv4 address, or the /64 that one IPv6 subscriber has.
+#[must_use]
+pub fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        v4 @ IpAddr::V4(_) => v4,
+        IpAddr::V6(v6) => {
+            let bits = v6.to_bits() >> 64 << 64;
+            IpAddr::V6(Ipv6Addr::from_bits(bits))
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -111,7 +136,7 @@ mod tests {
         let mut buckets = Buckets::new(100);
         for _ in 0..10 {
             assert_eq!(buckets.check(&"a", TEN_AN_HOUR, now), Ok(()));
-            buckets.take(&"a", TEN_AN_HOUR, now);
+            buckets.take(&"a", TEN_AN_HOUR, 1, now);
         }
         buckets
     }
@@ -122,7 +147,7 @@ mod tests {
         assert_eq!(buckets.check(&"a", TEN_AN_HOUR, at(100)), Err(at(360)));
         assert_eq!(buckets.check(&"a", TEN_AN_HOUR, at(400)), Err(at(60)));
         assert_eq!(buckets.check(&"a", TEN_AN_HOUR, at(460)), Ok(()));
-        buckets.take(&"a", TEN_AN_HOUR, at(460));
+        buckets.take(&"a", TEN_AN_HOUR, 1, at(460));
         assert_eq!(buckets.check(&"a", TEN_AN_HOUR, at(460)), Err(at(360)));
     }
 
@@ -131,7 +156,7 @@ mod tests {
         let mut buckets = drained(at(0));
         for _ in 0..10 {
             assert_eq!(buckets.check(&"a", TEN_AN_HOUR, at(3600)), Ok(()));
-            buckets.take(&"a", TEN_AN_HOUR, at(3600));
+            buckets.take(&"a", TEN_AN_HOUR, 1, at(3600));
         }
         assert!(buckets.check(&"a", TEN_AN_HOUR, at(3600)).is_err());
     }
@@ -145,7 +170,7 @@ mod tests {
     fn the_wait_is_never_longer_than_the_period() {
         let mut buckets = drained(at(0));
         for _ in 0..1000 {
-            buckets.take(&"a", TEN_AN_HOUR, at(0));
+            buckets.take(&"a", TEN_AN_HOUR, 1, at(0));
         }
         let wait = buckets.check(&"a", TEN_AN_HOUR, at(0)).unwrap_err();
         assert!(wait <= at(3600), "{wait:?}");
@@ -170,10 +195,10 @@ mod tests {
     fn the_number_of_buckets_is_bounded() {
         let mut buckets = Buckets::new(100);
         for _ in 0..10 {
-            buckets.take(&u32::MAX, TEN_AN_HOUR, at(0));
+            buckets.take(&u32::MAX, TEN_AN_HOUR, 1, at(0));
         }
         for key in 0..10_000_u32 {
-            buckets.take(&key, TEN_AN_HOUR, at(1));
+            buckets.take(&key, TEN_AN_HOUR, 1, at(1));
             assert!(buckets.full_at.len() <= 100);
         }
         // The key that has taken the most tokens is kept.
@@ -184,9 +209,42 @@ mod tests {
     fn full_buckets_are_removed_first() {
         let mut buckets = Buckets::new(100);
         for key in 0..100_u32 {
-            buckets.take(&key, TEN_AN_HOUR, at(0));
+            buckets.take(&key, TEN_AN_HOUR, 1, at(0));
         }
-        buckets.take(&1000_u32, TEN_AN_HOUR, at(360));
+        buckets.take(&1000_u32, TEN_AN_HOUR, 1, at(360));
         assert_eq!(buckets.full_at.len(), 1);
+    }
+
+    #[test]
+    fn a_token_that_is_given_back_can_be_taken_again_and_never_makes_more() {
+        let mut buckets = drained(at(0));
+        buckets.give_back(&"a", TEN_AN_HOUR, at(0));
+        assert_eq!(buckets.check(&"a", TEN_AN_HOUR, at(0)), Ok(()));
+        buckets.take(&"a", TEN_AN_HOUR, 1, at(0));
+        assert!(buckets.check(&"a", TEN_AN_HOUR, at(0)).is_err());
+        buckets.give_back(&"b", TEN_AN_HOUR, at(0));
+        assert!(!buckets.full_at.contains_key(&buckets.keys.hash_one("b")));
+    }
+
+    #[test]
+    fn many_tokens_taken_at_once_leave_a_debt_of_at_most_the_period() {
+        let mut buckets = Buckets::new(100);
+        buckets.take(&"a", TEN_AN_HOUR, 9, at(0));
+        assert_eq!(buckets.check(&"a", TEN_AN_HOUR, at(0)), Ok(()));
+        buckets.take(&"a", TEN_AN_HOUR, 5000, at(0));
+        let wait = buckets.check(&"a", TEN_AN_HOUR, at(0)).unwrap_err();
+        assert!(wait <= at(3600), "{wait:?}");
+    }
+
+    #[test]
+    fn an_ipv6_subscriber_is_one_network_and_a_mapped_address_is_ipv4() {
+        let network = |text: &str| network(text.parse().unwrap());
+        assert_eq!(
+            network("2001:db8:1:2:3::4"),
+            network("2001:db8:1:2:ffff::1")
+        );
+        assert_ne!(network("2001:db8:1:2::4"), network("2001:db8:1:3::4"));
+        assert_eq!(network("::ffff:10.0.0.7"), network("10.0.0.7"));
+        assert_ne!(network("10.0.0.7"), network("10.0.0.8"));
     }
 }

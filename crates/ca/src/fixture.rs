@@ -164,7 +164,7 @@ fn placed(order: &Ordered) -> Order {
     };
     let seed = || RecordSeed {
         id: Uuid::from_u128(1),
-        random: [0; 32],
+        random: [0; 16],
     };
     let request = order::open(&asked, after(-1), &limits, Method::ALL).unwrap();
     let held = ReusableAuthorizations::default();

@@ -10,6 +10,7 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use ca::authority::{self, Contents, Entry, Layout, NewAuthority};
+use ca::config::RateLimits;
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -49,6 +50,7 @@ pub(crate) fn run(flags: Dev) -> Result<(), Failure> {
             http_port: Some(flags.http_port),
             tls_port: Some(flags.tls_port),
             resolvers: flags.resolver.unwrap_or_default().0,
+            rate_limits: Some(RateLimits::off()),
         },
         loopback_names: flags.names.iter().map(|n| n.to_ascii_lowercase()).collect(),
         ephemeral: flags.ephemeral,

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use ca::authority::Layout;
-use ca::config::{Config, RISER_TOML, Warning};
+use ca::config::{Config, RISER_TOML, RateLimits, Warning};
 use notify::event::{AccessKind, AccessMode, ModifyKind};
 use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 use tokio::sync::{Notify, watch};
@@ -80,6 +80,8 @@ pub(crate) struct Overrides {
     pub(crate) tls_port: Option<u16>,
     /// The DNS server to ask, by its addresses; none to ask the machine's own.
     pub(crate) resolvers: Vec<SocketAddr>,
+    /// What applies where the files set no rate limits.
+    pub(crate) rate_limits: Option<RateLimits>,
 }
 
 impl Overrides {
@@ -93,6 +95,11 @@ impl Overrides {
         }
         if !self.resolvers.is_empty() {
             validation.resolvers.clone_from(&self.resolvers);
+        }
+        if let Some(limits) = &self.rate_limits
+            && config.riser.rate_limits == RateLimits::default()
+        {
+            config.riser.rate_limits.clone_from(limits);
         }
     }
 }

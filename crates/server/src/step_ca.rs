@@ -61,6 +61,7 @@ fn serve(flags: Serve) -> Result<(), Failure> {
             http_port: flags.acme_http_port,
             tls_port: flags.acme_tls_port,
             resolvers: flags.resolver.unwrap_or_default().0,
+            rate_limits: None,
         },
         strict_fqdn: flags.acme_strict_fqdn,
         pidfile: flags.pidfile,

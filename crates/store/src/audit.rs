@@ -165,8 +165,12 @@ impl AuditEntry {
     }
 
     pub(crate) fn order_created(order: &Order, authorizations: &[Authorization]) -> Self {
-        let names: Vec<String> = order.identifiers.iter().map(ToString::to_string).collect();
-        let mut detail = json!({ "names": names });
+        let names = order.identifiers.iter();
+        let shown: Vec<String> = names.take(NAMES).map(ToString::to_string).collect();
+        let mut detail = json!({ "names": shown });
+        if order.identifiers.len() > NAMES {
+            detail["of"] = json!(order.identifiers.len());
+        }
         let permits: Vec<_> = authorizations.iter().filter_map(permit_of).collect();
         if !permits.is_empty() {
             detail["permits"] = json!(permits);
@@ -274,6 +278,9 @@ impl AuditEntry {
         }
     }
 }
+
+/// How many names of an order the log lists: it outlives orders that come to nothing. Certificates have all of theirs.
+const NAMES: usize = 10;
 
 /// The permit that gave an authorization.
 fn permit_of(authorization: &Authorization) -> Option<String> {

@@ -167,6 +167,8 @@ pub struct UnfinishedChallenge {
     pub challenge: Uuid,
     /// The account's URL as its client knows it.
     pub account_url: String,
+    /// The thumbprint of the account's key at that time, by which the answer is judged; empty where it was not kept.
+    pub thumbprint: String,
     /// The payload with which the client answered the challenge.
     pub payload: Vec<u8>,
 }
@@ -180,6 +182,8 @@ pub struct Settled {
     pub authorization: Authorization,
     /// The orders that depend on it.
     pub orders: Vec<Uuid>,
+    /// How many of them this verdict has made invalid.
+    pub ended: usize,
 }
 
 /// An issued certificate.

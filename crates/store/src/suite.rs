@@ -5,7 +5,7 @@ mod accounts;
 mod back_ends;
 mod certificates;
 mod external_keys;
-mod harness;
+pub(crate) mod harness;
 mod lineages;
 mod load;
 mod orders;

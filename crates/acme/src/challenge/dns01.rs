@@ -10,6 +10,7 @@ use super::{Context, Method, Properties, Verdict};
 /// What the method can prove, and what its challenges have.
 pub(super) const PROPERTIES: Properties = Properties {
     word: "dns-01",
+    code: 1,
     names: true,
     wildcards: true,
     addresses: false,

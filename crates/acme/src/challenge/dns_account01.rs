@@ -13,6 +13,7 @@ const LABEL_OCTETS: usize = 10;
 /// What the method can prove, and what its challenges have.
 pub(super) const PROPERTIES: Properties = Properties {
     word: "dns-account-01",
+    code: 4,
     names: true,
     wildcards: true,
     addresses: false,

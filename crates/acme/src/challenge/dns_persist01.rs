@@ -20,6 +20,7 @@ struct Fault {
 /// What the method can prove, and what its challenges have.
 pub(super) const PROPERTIES: Properties = Properties {
     word: "dns-persist-01",
+    code: 5,
     names: true,
     wildcards: true,
     addresses: false,

@@ -17,6 +17,7 @@ const MOST_REDIRECTS: usize = 10;
 /// What the method can prove, and what its challenges have.
 pub(super) const PROPERTIES: Properties = Properties {
     word: "http-01",
+    code: 2,
     names: true,
     wildcards: false,
     addresses: true,

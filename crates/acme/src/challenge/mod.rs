@@ -8,6 +8,7 @@ mod dns_account01;
 mod dns_persist01;
 mod failure;
 mod http01;
+mod id;
 mod redirect;
 pub(crate) mod report;
 mod tls_alpn01;
@@ -17,7 +18,6 @@ pub mod observation;
 mod proof;
 
 use jiff::Timestamp;
-use pki::jose::jwk::Jwk;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
@@ -25,6 +25,7 @@ use uuid::Uuid;
 use crate::identifier::Identifier;
 use crate::problem::Problem;
 
+pub use id::{authorization_id, challenge_id, of_challenge_id};
 pub use observation::{
     Attempt, Failure, FailureKind, Host, HttpObservation, HttpProbe, Observation, Probe, Trace,
 };
@@ -85,6 +86,8 @@ methods! {
 struct Properties {
     /// The challenge's `type`.
     word: &'static str,
+    /// Its number in ids of challenges, 1 to 15, which never changes.
+    code: u8,
     /// It proves host names.
     names: bool,
     /// It proves wildcards: only in the DNS (RFC 8555 §8.3, §8.4, RFC 8737 §3).
@@ -109,6 +112,16 @@ impl Method {
     /// The challenge's `type`.
     pub const fn as_str(self) -> &'static str {
         self.properties().word
+    }
+
+    /// Its number in ids of challenges, 1 to 15, which never changes.
+    pub const fn code(self) -> u8 {
+        self.properties().code
+    }
+
+    /// Finds the method with this number.
+    pub fn of_code(code: u8) -> Option<Self> {
+        Self::ALL.iter().copied().find(|m| m.code() == code)
     }
 
     /// Finds the method of a `type`.
@@ -212,8 +225,8 @@ pub struct Challenge {
 }
 
 impl Challenge {
-    /// Creates a pending challenge; `random` becomes its token.
-    pub fn new(id: Uuid, method: Method, random: &[u8; 32]) -> Self {
+    /// Creates a pending challenge; `random`, at least 128 bits, becomes its token.
+    pub fn new(id: Uuid, method: Method, random: &[u8]) -> Self {
         Self {
             id,
             method,
@@ -225,9 +238,9 @@ impl Challenge {
     }
 }
 
-/// The key authorization: the text that binds the token to the account key (RFC 8555 §8.1).
-pub fn key_authorization(token: &str, key: &Jwk) -> String {
-    format!("{token}.{}", key.thumbprint())
+/// The key authorization: the text that binds the token to the account key, by its thumbprint (RFC 8555 §8.1).
+pub fn key_authorization(token: &str, thumbprint: &str) -> String {
+    format!("{token}.{thumbprint}")
 }
 
 /// The ports of the first connection of a validation.

@@ -47,6 +47,7 @@ impl Fault {
 /// What the method can prove, and what its challenges have.
 pub(super) const PROPERTIES: Properties = Properties {
     word: "tls-alpn-01",
+    code: 3,
     names: true,
     wildcards: false,
     addresses: true,

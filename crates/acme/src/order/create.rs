@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::new_order::{OrderRequest, Provable, with_methods};
 use super::{Order, Pending, Ready, Record, ReusableAuthorizations, Status};
 use crate::authz::{self, Authorization, Origin};
-use crate::challenge::{Challenge, Method};
+use crate::challenge::{Challenge, Method, authorization_id, challenge_id};
 use crate::message::identifier::Asked;
 use crate::problem::Problem;
 use crate::scope::{Scope, Subject};
@@ -39,13 +39,13 @@ pub struct Allowed<'a> {
 pub struct RecordSeed {
     /// Its id.
     pub id: Uuid,
-    /// Random octets, the token of a challenge.
-    pub random: [u8; 32],
+    /// Random octets, the token of an authorization's challenges.
+    pub random: [u8; 16],
 }
 
 impl OrderRequest {
-    /// Creates the order and its new authorizations; `seed` is called once for each new record: the
-    /// order, each authorization, each challenge. Authorizations in `held` are reused: if they prove
+    /// Creates the order and its new authorizations; `seed` is called once for the order and
+    /// for each authorization. Authorizations in `held` are reused: if they prove
     /// every identifier, the order is ready, and it expires no later than they do.
     pub fn create(
         &self,
@@ -148,11 +148,11 @@ fn authorization(
     methods: &[Method],
     seed: &mut impl FnMut() -> RecordSeed,
 ) -> Authorization {
-    let id = seed().id;
-    let challenges = methods.iter().map(|method| {
-        let RecordSeed { id, random } = seed();
-        Challenge::new(id, *method, &random)
-    });
+    let RecordSeed { id, random } = seed();
+    let id = authorization_id(id);
+    let challenges = methods
+        .iter()
+        .map(|method| Challenge::new(challenge_id(id, *method), *method, &random));
     Authorization {
         id,
         account: owner.account,
@@ -197,8 +197,8 @@ mod tests {
         request.create(held, &owner, now(), || {
             next += 1;
             RecordSeed {
-                id: Uuid::from_u128(next.into()),
-                random: [next; 32],
+                id: Uuid::from_u128(u128::from(next) << 4),
+                random: [next; 16],
             }
         })
     }
@@ -250,11 +250,11 @@ mod tests {
         let (order, authorizations) = opening.create(held, &owner, now(), || {
             next += 1;
             RecordSeed {
-                id: Uuid::from_u128(next.into()),
-                random: [next; 32],
+                id: Uuid::from_u128(u128::from(next) << 4),
+                random: [next; 16],
             }
         });
-        assert_eq!(next, 5);
+        assert_eq!(next, 3);
         assert_eq!(order.status, Status::Pending);
         assert_eq!(order.profile.as_deref(), Some("tls"));
         let ids: Vec<_> = authorizations.iter().map(|a| a.id).collect();
@@ -334,7 +334,7 @@ mod tests {
         };
         let seed = || RecordSeed {
             id: Uuid::nil(),
-            random: [0; 32],
+            random: [0; 16],
         };
         let allowed = Allowed {
             methods: Method::ALL,
@@ -425,7 +425,7 @@ mod tests {
         };
         let seed = || RecordSeed {
             id: Uuid::nil(),
-            random: [0; 32],
+            random: [0; 16],
         };
         let mut asked = Asked::new("dns", "a.lab");
         asked.subdomain_auth_allowed = Some(Value::Bool(true));

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use acme::caa::{self, Answer, Context};
 use acme::challenge::{Means, Method};
 use acme::identifier::Identifier;
-use acme::problem::Problem;
+use acme::problem::{Kind, Problem};
 use pki::AltName;
 
 use super::question::{Objection, Settled};
@@ -102,6 +102,13 @@ pub(super) fn settle(
             Answer::Refused(problem) => refused.push(problem),
         }
     }
+    if facts.records.len() + names.len() > LOOKUPS {
+        let problem = too_many_lookups();
+        return match mode {
+            CaaMode::Warn => objected([problem.detail]),
+            CaaMode::Off | CaaMode::Enforce => Settled::Refused(Refusal::Caa(Box::new(problem))),
+        };
+    }
     if !names.is_empty() {
         return Settled::Ask(Question { names, outage });
     }
@@ -115,6 +122,19 @@ pub(super) fn settle(
         }
     }
 }
+
+fn too_many_lookups() -> Problem {
+    Problem::new(
+        Kind::Caa,
+        format!(
+            "The CAA records of these names take more than {LOOKUPS} look-ups, which is the most for one \
+             certificate: order fewer names, or shorter ones, in one certificate."
+        ),
+    )
+}
+
+/// How many names are looked up for one certificate, parents included.
+const LOOKUPS: usize = 512;
 
 /// The name as CAA knows it; nothing for a kind of name that CAA is not about.
 fn identifier(name: &AltName) -> Result<Option<Identifier>, Refusal> {

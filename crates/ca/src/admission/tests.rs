@@ -241,3 +241,35 @@ fn names_are_judged_before_facts_are_fetched() {
     let refused = decided(&config, &["a.lab"], &Facts::default());
     assert!(matches!(refused, Admission::Refusal(Refusal::Names(_))));
 }
+
+#[test]
+fn a_certificate_takes_so_many_look_ups_of_caa_records_and_no_more() {
+    // 64 names with eight parents each, none of them shared.
+    let parents = ["a", "b", "c", "d", "e", "f", "g", "h"];
+    let name = |number: usize, left: usize| {
+        let own = parents[8 - left..]
+            .iter()
+            .map(|parent| format!("{parent}{number}"));
+        own.collect::<Vec<_>>().join(".")
+    };
+    let names: Vec<String> = (0..65).map(|number| name(number, 8)).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let mut facts = Facts::default();
+    for number in 0..65 {
+        for left in 2..=8 {
+            facts.caa.records.insert(name(number, left), Vec::new());
+        }
+    }
+    let refusal = match decided(&config("enforce"), &names, &facts) {
+        Admission::Refusal(refusal) => Problem::from(refusal),
+        Admission::Grant(_) | Admission::Ask(..) => panic!("it is not refused"),
+    };
+    assert!(
+        refusal.detail.contains("more than 512 look-ups"),
+        "{refusal}"
+    );
+    let fewer = decided(&config("enforce"), &names[..32], &Facts::default());
+    assert!(matches!(fewer, Admission::Ask(..)));
+    let warned = decided(&config("warn"), &names, &facts);
+    assert!(matches!(warned, Admission::Grant(grant) if grant.objections().len() == 1));
+}

@@ -3,8 +3,8 @@
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// Reserved for the store, validations, configuration and logs.
-const RESERVED: usize = 256;
+/// Reserved for the store, configuration, logs, and validations, which may wait for 1,280 addresses at a time.
+const RESERVED: usize = 2048;
 
 /// Raises this process's limit to the maximum, and returns how many of `wanted` connections fit.
 pub(super) fn room_for(wanted: usize) -> usize {

@@ -89,6 +89,7 @@ async fn the_command_line_overrides_the_files_at_each_read() {
     folder.put("riser.toml", "[validation]\nhttp_port = 1\ntls_port = 2\n");
     let overrides = Overrides {
         http_port: Some(5002),
+        rate_limits: Some(RateLimits::off()),
         ..Overrides::default()
     };
     let files = Files::beside(folder.path("ca.json"));
@@ -99,6 +100,7 @@ async fn the_command_line_overrides_the_files_at_each_read() {
         (validation.http_port, validation.tls_port)
     };
     assert_eq!(ports(), (5002, 2));
+    assert_eq!(live.config().riser.rate_limits, RateLimits::off());
     folder.put("riser.toml", "[validation]\nhttp_port = 1\ntls_port = 3\n");
     live.reload().await;
     assert_eq!(ports(), (5002, 3));

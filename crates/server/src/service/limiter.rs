@@ -1,11 +1,11 @@
 //! Rate limits (RFC 8555 §6.6): what is counted, for whom, and the answer to a client that must wait.
 //! The counters are `store::memory`'s; a refusal reads and writes no record.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::time::Duration;
 
 use acme::identifier::Identifier;
-use acme::rate::Rate;
+use acme::rate::{Rate, network};
 use acme::renewal::CertificateId;
 use ca::config::RateLimits;
 use pki::Serial;
@@ -71,6 +71,7 @@ impl Limits<'_> {
                 key: network(address).to_string(),
                 rate,
                 action: CountAction::Take,
+                weight: 1,
             },
             limit: "accounts_per_address",
             what: format!("new accounts from {address}"),
@@ -81,12 +82,31 @@ impl Limits<'_> {
     /// Counts a new order, for all of its names or not at all.
     ///
     /// # Errors
-    /// [`Error::Limited`] if there were too many, or too many failures with one of the names.
+    /// [`Error::Limited`] if there were too many, too many that have not ended, or too many failures with one of the
+    /// names.
     pub(super) async fn count_order<'n>(
         &self,
         account: Uuid,
         names: impl IntoIterator<Item = &'n Identifier>,
     ) -> Result<(), Error> {
+        let mut claims = self.order_claims(account, names);
+        claims.extend(self.unfinished(account, CountAction::Take));
+        self.take(claims).await
+    }
+
+    /// Counts an authorization ahead of any order as an order that never waits for anything.
+    ///
+    /// # Errors
+    /// [`Error::Limited`] if there were too many, or too many failures with the name.
+    pub(super) async fn count_ahead(&self, account: Uuid, name: &Identifier) -> Result<(), Error> {
+        self.take(self.order_claims(account, [name])).await
+    }
+
+    fn order_claims<'n>(
+        &self,
+        account: Uuid,
+        names: impl IntoIterator<Item = &'n Identifier>,
+    ) -> Vec<Claim> {
         let mut claims = Vec::new();
         if let Some(rate) = self.rates.orders_per_account {
             claims.push(Claim {
@@ -95,6 +115,7 @@ impl Limits<'_> {
                     key: account.to_string(),
                     rate,
                     action: CountAction::Take,
+                    weight: 1,
                 },
                 limit: "orders_per_account",
                 what: format!("new orders of account {}", account.simple()),
@@ -108,6 +129,7 @@ impl Limits<'_> {
                         key: key(account, name),
                         rate,
                         action: CountAction::Take,
+                        weight: 1,
                     },
                     limit: "orders_per_name",
                     what: format!("new orders of account {} for {name}", account.simple()),
@@ -115,7 +137,7 @@ impl Limits<'_> {
             }
             claims.extend(self.failures(account, name, CountAction::Check));
         }
-        self.take(claims).await
+        claims
     }
 
     /// Counts a renewal of a certificate that no account has ordered, for its lineage.
@@ -132,6 +154,7 @@ impl Limits<'_> {
                 key: format!("lineage {lineage}"),
                 rate,
                 action: CountAction::Take,
+                weight: 1,
             },
             limit: "orders_per_account",
             what: format!("renewals of the certificate with serial number {lineage}"),
@@ -165,6 +188,7 @@ impl Limits<'_> {
     ) -> Result<(), Error> {
         let failures = names.filter_map(|name| self.failures(account, name, CountAction::Check));
         let mut claims: Vec<_> = failures.collect();
+        claims.extend(self.unfinished(account, CountAction::Record));
         if let Some(rate) = self.rates.orders_per_account {
             let count = rate.count.max(RENEWAL_ORDERS);
             claims.push(Claim {
@@ -173,6 +197,7 @@ impl Limits<'_> {
                     key: format!("{account} {old}"),
                     rate: Rate { count, ..rate },
                     action: CountAction::Take,
+                    weight: 1,
                 },
                 limit: "orders_per_account",
                 what: format!(
@@ -184,7 +209,7 @@ impl Limits<'_> {
         self.take(claims).await
     }
 
-    /// Counts a validation that failed.
+    /// Counts a validation that failed and has ended so many orders.
     ///
     /// # Errors
     /// When the store fails.
@@ -192,8 +217,57 @@ impl Limits<'_> {
         &self,
         account: Uuid,
         name: &Identifier,
+        ended: usize,
     ) -> Result<(), Error> {
-        let claim = self.failures(account, name, CountAction::Record);
+        let failure = self.failures(account, name, CountAction::Record);
+        let orders = (0..ended).filter_map(|_| self.unfinished(account, CountAction::GiveBack));
+        self.take(failure.into_iter().chain(orders).collect()).await
+    }
+
+    /// Counts a request to finalize an order.
+    ///
+    /// # Errors
+    /// [`Error::Limited`] if there were too many.
+    pub(super) async fn count_finalization(&self, account: Uuid) -> Result<(), Error> {
+        let claim = self.rates.finalizations_per_account.map(|rate| Claim {
+            count: Count {
+                counter: Counter::Finalizations,
+                key: account.to_string(),
+                rate,
+                action: CountAction::Take,
+                weight: 1,
+            },
+            limit: "finalizations_per_account",
+            what: format!("requests of account {} to finalize", account.simple()),
+        });
+        self.take(claim.into_iter().collect()).await
+    }
+
+    /// Counts no longer an order that has come to its certificate.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub(super) async fn count_finished(&self, account: Uuid) -> Result<(), Error> {
+        let claim = self.unfinished(account, CountAction::GiveBack);
+        self.take(claim.into_iter().collect()).await
+    }
+
+    /// Counts the look-ups of the CAA records of so many names.
+    ///
+    /// # Errors
+    /// [`Error::Limited`] if there were too many before.
+    pub(super) async fn count_caa_lookups(&self, account: Uuid, names: u32) -> Result<(), Error> {
+        let claim = self.rates.caa_lookups_per_account.map(|rate| Claim {
+            count: Count {
+                counter: Counter::CaaLookups,
+                key: account.to_string(),
+                rate,
+                action: CountAction::Take,
+                weight: names,
+            },
+            limit: "caa_lookups_per_account",
+            what: format!("look-ups of CAA records for account {}", account.simple()),
+        });
         self.take(claim.into_iter().collect()).await
     }
 
@@ -209,6 +283,24 @@ impl Limits<'_> {
         }
     }
 
+    /// The orders that have not ended; nothing where they have no limit.
+    fn unfinished(&self, account: Uuid, action: CountAction) -> Option<Claim> {
+        Some(Claim {
+            count: Count {
+                counter: Counter::Unfinished,
+                key: account.to_string(),
+                rate: self.rates.unfinished_orders_per_account?,
+                action,
+                weight: 1,
+            },
+            limit: "unfinished_orders_per_account",
+            what: format!(
+                "orders of account {} that were not finished",
+                account.simple()
+            ),
+        })
+    }
+
     /// The failed validations of a name; nothing where they have no limit.
     fn failures(&self, account: Uuid, name: &Identifier, action: CountAction) -> Option<Claim> {
         Some(Claim {
@@ -217,6 +309,7 @@ impl Limits<'_> {
                 key: key(account, name),
                 rate: self.rates.failures_per_name?,
                 action,
+                weight: 1,
             },
             limit: "failures_per_name",
             what: format!(
@@ -235,6 +328,15 @@ impl Limits<'_> {
                  (validations_per_account)",
                 account.simple()
             ),
+            SLOT_COMES_FREE,
+        )
+    }
+
+    /// The refusal of one validation more, where too many wait.
+    pub(super) fn queue_is_full(&self) -> Error {
+        self.refuse(
+            "validations",
+            "Too many validations wait for their turn".to_owned(),
             SLOT_COMES_FREE,
         )
     }
@@ -273,33 +375,7 @@ fn key(account: Uuid, name: &Identifier) -> String {
     format!("{account} {}:{name}", name.kind())
 }
 
-/// What counts as one place: an IPv4 address, or the /64 that one IPv6 subscriber has.
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        v4 @ IpAddr::V4(_) => v4,
-        IpAddr::V6(v6) => {
-            let bits = v6.to_bits() >> 64 << 64;
-            IpAddr::V6(Ipv6Addr::from_bits(bits))
-        }
-    }
-}
-
 /// How many orders may renew one certificate where an account may have fewer.
 const RENEWAL_ORDERS: u32 = 5;
 /// When a silent address is given up.
 const SLOT_COMES_FREE: Duration = Duration::from_secs(10);
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn an_ipv6_subscriber_is_one_network_and_a_mapped_address_is_ipv4() {
-        let network = |text: &str| super::network(text.parse().unwrap());
-        assert_eq!(
-            network("2001:db8:1:2:3::4"),
-            network("2001:db8:1:2:ffff::1")
-        );
-        assert_ne!(network("2001:db8:1:2::4"), network("2001:db8:1:3::4"));
-        assert_eq!(network("::ffff:10.0.0.7"), network("10.0.0.7"));
-        assert_ne!(network("10.0.0.7"), network("10.0.0.8"));
-    }
-}

@@ -20,6 +20,9 @@ struct BucketsByCounter {
     orders: Buckets,
     names: Buckets,
     failures: Buckets,
+    unfinished: Buckets,
+    finalizations: Buckets,
+    caa_lookups: Buckets,
 }
 
 impl BucketsByCounter {
@@ -29,6 +32,9 @@ impl BucketsByCounter {
             Counter::Orders => &mut self.orders,
             Counter::Names => &mut self.names,
             Counter::Failures => &mut self.failures,
+            Counter::Unfinished => &mut self.unfinished,
+            Counter::Finalizations => &mut self.finalizations,
+            Counter::CaaLookups => &mut self.caa_lookups,
         }
     }
 }
@@ -45,6 +51,9 @@ impl Counters {
                 orders: buckets(),
                 names: buckets(),
                 failures: buckets(),
+                unfinished: buckets(),
+                finalizations: buckets(),
+                caa_lookups: buckets(),
             }),
         }
     }
@@ -57,7 +66,7 @@ impl Counters {
         let mut buckets = self.buckets();
         let now = self.began.elapsed();
         for (index, count) in counts.iter().enumerate() {
-            if count.action == CountAction::Record {
+            if matches!(count.action, CountAction::Record | CountAction::GiveBack) {
                 continue;
             }
             let bucket = buckets.of(count.counter);
@@ -66,8 +75,13 @@ impl Counters {
             }
         }
         for count in counts {
-            if count.action != CountAction::Check {
-                buckets.of(count.counter).take(&count.key, count.rate, now);
+            let bucket = buckets.of(count.counter);
+            match count.action {
+                CountAction::Check => {}
+                CountAction::Take | CountAction::Record => {
+                    bucket.take(&count.key, count.rate, count.weight, now);
+                }
+                CountAction::GiveBack => bucket.give_back(&count.key, count.rate, now),
             }
         }
         Counted::Done
@@ -106,6 +120,7 @@ mod tests {
                 per: Duration::from_secs(3600),
             },
             action,
+            weight: 1,
         }
     }
 
@@ -133,5 +148,16 @@ mod tests {
         assert_eq!(counters.apply(&record), Counted::Done);
         assert_eq!(counters.apply(&record), Counted::Done);
         assert_ne!(counters.apply(&check), Counted::Done);
+    }
+
+    #[test]
+    fn an_event_that_is_given_back_was_not_counted() {
+        let counters = Counters::new();
+        let take = [count(Counter::Unfinished, CountAction::Take)];
+        assert_eq!(counters.apply(&take), Counted::Done);
+        assert_ne!(counters.apply(&take), Counted::Done);
+        let back = [count(Counter::Unfinished, CountAction::GiveBack)];
+        assert_eq!(counters.apply(&back), Counted::Done);
+        assert_eq!(counters.apply(&take), Counted::Done);
     }
 }

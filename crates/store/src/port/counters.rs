@@ -24,6 +24,8 @@ pub struct Count {
     pub rate: Rate,
     /// What is done.
     pub action: CountAction,
+    /// For how many events it stands, 1 for most. One that is allowed is counted in full.
+    pub weight: u32,
 }
 
 /// The limits that count.
@@ -37,6 +39,12 @@ pub enum Counter {
     Names,
     /// Failed validations of one name.
     Failures,
+    /// Orders that have not ended.
+    Unfinished,
+    /// Requests to finalize.
+    Finalizations,
+    /// Look-ups of CAA records.
+    CaaLookups,
 }
 
 /// What is done with a counter.
@@ -48,6 +56,8 @@ pub enum CountAction {
     Take,
     /// Count the event whether or not it is allowed.
     Record,
+    /// Forget one event that was counted.
+    GiveBack,
 }
 
 /// What became of counts.

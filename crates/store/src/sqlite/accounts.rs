@@ -163,7 +163,12 @@ fn end_what_it_has(connection: &Connection, account: Uuid, why: &Problem) -> Res
     connection
         .prepare_cached(
             "UPDATE authorizations SET status = 'deactivated'
-             WHERE account_id = ?1 AND status IN ('pending', 'valid')",
+             WHERE status IN ('pending', 'valid') AND id IN
+                 (SELECT id FROM authorizations
+                  WHERE account_id = ?1 AND (status = 'valid' OR status = 'pending' AND ahead = 1)
+                  UNION ALL
+                  SELECT j.authorization_id FROM orders o
+                  JOIN order_authorizations j ON j.order_id = o.id WHERE o.account_id = ?1)",
         )?
         .execute([Id(account)])?;
     connection

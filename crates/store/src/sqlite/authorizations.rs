@@ -13,6 +13,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::column::{At, Id, Json, damaged, word};
+use super::untouched::{self, Untouched};
 use super::{Store, audit, permits};
 use crate::audit::AuditEntry;
 use crate::error::Error;
@@ -88,12 +89,13 @@ pub(super) fn insert(connection: &Connection, authorization: &Authorization) -> 
         Origin::Order | Origin::Ahead => None,
         Origin::Permit(id) => Some(id),
     };
+    let untouched = untouched::of(authorization);
     connection
         .prepare_cached(
             "INSERT INTO authorizations
                  (id, account_id, provisioner, identifier_type, identifier, status, expires_at, ahead, permit_id,
-                  subdomains)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+                  subdomains, token, methods)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
         )?
         .execute((
             Id(authorization.id),
@@ -106,7 +108,12 @@ pub(super) fn insert(connection: &Connection, authorization: &Authorization) -> 
             authorization.origin == Origin::Ahead,
             permit.map(Id),
             authorization.scope == Scope::Subdomains,
+            untouched.as_ref().map(|it| &it.token),
+            untouched.as_ref().map(|it| &it.methods),
         ))?;
+    if untouched.is_some() {
+        return Ok(());
+    }
     let mut statement = connection.prepare_cached(
         "INSERT INTO challenges
              (id, authorization_id, position, method, token, status, validated_at, error)
@@ -145,7 +152,11 @@ pub(super) fn of_challenge(
         .prepare_cached("SELECT authorization_id FROM challenges WHERE id = ?1")?
         .query_row([Id(challenge)], |row| row.get(0))
         .optional()?;
-    id.map_or(Ok(None), |id| load(connection, id.0))
+    let derived = || challenge::of_challenge_id(challenge).map(|(authorization, _)| authorization);
+    match id.map(|id| id.0).or_else(derived) {
+        Some(id) => load(connection, id),
+        None => Ok(None),
+    }
 }
 
 /// Every order that depends on an authorization, oldest first.
@@ -160,32 +171,34 @@ pub(super) fn waiting_orders(
     ids.map(|id| Ok(id.map(|id: Id| id.0)?)).collect()
 }
 
-/// Makes the unfinished orders that depend on an authorization invalid.
+/// Makes the unfinished orders that depend on an authorization invalid; returns how many.
 pub(super) fn end_orders(
     connection: &Connection,
     authorization: Uuid,
     why: &Problem,
-) -> Result<(), Error> {
-    connection
+) -> Result<usize, Error> {
+    let ended = connection
         .prepare_cached(
             "UPDATE orders SET status = 'invalid', error = ?2
              WHERE status IN ('pending', 'ready', 'processing') AND id IN
                  (SELECT order_id FROM order_authorizations WHERE authorization_id = ?1)",
         )?
         .execute((Id(authorization), Json(why)))?;
-    Ok(())
+    Ok(ended)
 }
 
 pub(super) fn load(connection: &Connection, id: Uuid) -> Result<Option<Authorization>, Error> {
     let found = connection
         .prepare_cached(
             "SELECT identifier_type, identifier, id, account_id, provisioner, status, expires_at, ahead, permit_id,
-                 subdomains
+                 subdomains, token, methods
              FROM authorizations WHERE id = ?1",
         )?
-        .query_row([Id(id)], from_row)
+        .query_row([Id(id)], |row| {
+            Ok((from_row(row)?, row.get(10)?, row.get(11)?))
+        })
         .optional()?;
-    let Some(mut authorization) = found else {
+    let Some((mut authorization, token, methods)) = found else {
         return Ok(None);
     };
     let mut statement = connection.prepare_cached(
@@ -194,6 +207,9 @@ pub(super) fn load(connection: &Connection, id: Uuid) -> Result<Option<Authoriza
     )?;
     for challenge in statement.query_map([Id(id)], challenge_from_row)? {
         authorization.challenges.push(challenge?);
+    }
+    if let (Some(token), Some(methods)) = (token, methods) {
+        untouched::complete(&mut authorization, &Untouched { token, methods });
     }
     Ok(Some(authorization))
 }

@@ -46,6 +46,10 @@ pub(super) const STEPS: &[Step] = &[
         name: "lineages",
         sql: include_str!("migrations/0009_lineages.sql"),
     },
+    Step {
+        name: "lean_authorizations",
+        sql: include_str!("migrations/0010_lean_authorizations.sql"),
+    },
 ];
 
 /// One step.

@@ -26,6 +26,7 @@ mod reuse;
 mod revocations;
 #[cfg(test)]
 mod tests;
+mod untouched;
 mod verdicts;
 mod writer;
 

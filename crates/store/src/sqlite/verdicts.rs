@@ -10,7 +10,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::column::{At, Id, Json};
-use super::{Store, audit, authorizations};
+use super::{Store, audit, authorizations, untouched};
 use crate::audit::AuditEntry;
 use crate::error::Error;
 use crate::port;
@@ -50,12 +50,13 @@ impl port::Challenges for Store {
     async fn settle_invalid(&self, failed: &Failed) -> Result<Settled, Error> {
         let failed = failed.clone();
         self.write(move |connection| {
-            let written = fail(connection, &failed)?;
-            settled(
-                connection,
-                failed.challenge,
-                written.then_some(failed.entry),
-            )
+            let ended = fail(connection, &failed)?;
+            let entry = ended.map(|_| failed.entry);
+            let settled = settled(connection, failed.challenge, entry)?;
+            Ok(Settled {
+                ended: ended.unwrap_or_default(),
+                ..settled
+            })
         })
         .await
     }
@@ -64,12 +65,18 @@ impl port::Challenges for Store {
 impl port::ValidationJobs for Store {
     async fn begin_challenge(&self, begun: UnfinishedChallenge) -> Result<bool, Error> {
         self.write(move |connection| {
+            untouched::give_row(connection, begun.challenge)?;
             let written = connection
                 .prepare_cached(
-                    "UPDATE challenges SET status = 'processing', account_url = ?2, payload = ?3
+                    "UPDATE challenges SET status = 'processing', account_url = ?2, payload = ?3, thumbprint = ?4
                      WHERE id = ?1 AND status = 'pending'",
                 )?
-                .execute((Id(begun.challenge), &begun.account_url, &begun.payload))?;
+                .execute((
+                    Id(begun.challenge),
+                    &begun.account_url,
+                    &begun.payload,
+                    &begun.thumbprint,
+                ))?;
             Ok(written == 1)
         })
         .await
@@ -78,7 +85,8 @@ impl port::ValidationJobs for Store {
     async fn unfinished_challenges(&self) -> Result<Vec<UnfinishedChallenge>, Error> {
         self.read(|connection| {
             let mut statement = connection.prepare_cached(
-                "SELECT id, coalesce(account_url, ''), coalesce(payload, x'7b7d')
+                "SELECT id, coalesce(account_url, ''), coalesce(payload, x'7b7d'),
+                     coalesce(thumbprint, '')
                  FROM challenges WHERE status = 'processing' ORDER BY id",
             )?;
             let found = statement.query_map([], |row| {
@@ -86,6 +94,7 @@ impl port::ValidationJobs for Store {
                     challenge: row.get::<_, Id>(0)?.0,
                     account_url: row.get(1)?,
                     payload: row.get(2)?,
+                    thumbprint: row.get(3)?,
                 })
             })?;
             Ok(found.collect::<Result<_, _>>()?)
@@ -125,6 +134,7 @@ impl Valid {
 }
 
 fn prove(connection: &Connection, verdict: &Valid) -> Result<bool, Error> {
+    untouched::give_row(connection, verdict.challenge)?;
     let written = connection
         .prepare_cached(
             "UPDATE challenges SET status = 'valid', validated_at = ?2, evidence = ?3,
@@ -171,7 +181,9 @@ fn prove(connection: &Connection, verdict: &Valid) -> Result<bool, Error> {
     Ok(true)
 }
 
-fn fail(connection: &Connection, failed: &Failed) -> Result<bool, Error> {
+/// Returns how many orders it has ended; none if it is not the first verdict.
+fn fail(connection: &Connection, failed: &Failed) -> Result<Option<usize>, Error> {
+    untouched::give_row(connection, failed.challenge)?;
     let written = connection
         .prepare_cached(
             "UPDATE challenges SET status = 'invalid', error = ?2, evidence = ?3, payload = NULL
@@ -185,7 +197,7 @@ fn fail(connection: &Connection, failed: &Failed) -> Result<bool, Error> {
             Json(&failed.evidence),
         ))?;
     if written == 0 {
-        return Ok(false);
+        return Ok(None);
     }
     let authorization: Id = connection
         .prepare_cached("SELECT authorization_id FROM challenges WHERE id = ?1")?
@@ -195,8 +207,7 @@ fn fail(connection: &Connection, failed: &Failed) -> Result<bool, Error> {
             "UPDATE authorizations SET status = 'invalid' WHERE id = ?1 AND status = 'pending'",
         )?
         .execute([authorization])?;
-    authorizations::end_orders(connection, authorization.0, &failed.problem)?;
-    Ok(true)
+    authorizations::end_orders(connection, authorization.0, &failed.problem).map(Some)
 }
 
 /// Reads what is stored now, and writes the audit entry of a verdict that counted.
@@ -217,5 +228,6 @@ fn settled(
         written,
         authorization,
         orders,
+        ended: 0,
     })
 }

@@ -2,7 +2,7 @@
 
 use acme::account::{self, Account};
 use acme::authz::{self, Authorization, Origin};
-use acme::challenge::{Challenge, Method, Proof, ProofRecord};
+use acme::challenge::{Challenge, Method, Proof, ProofRecord, authorization_id, challenge_id};
 use acme::envelope::Parsed;
 use acme::identifier::Identifier;
 use acme::key_change::{self, KeyChange};
@@ -92,7 +92,7 @@ pub(super) fn new_account(which: usize) -> Account {
     }
 }
 
-pub(super) async fn account(store: &impl BackEnd) -> Account {
+pub(crate) async fn account(store: &impl BackEnd) -> Account {
     let created = store
         .create_account(Registration::new(new_account(0)))
         .await
@@ -108,18 +108,23 @@ pub(super) fn dns(name: &str) -> Identifier {
 }
 
 /// An order for these names that expires in a day, as do its authorizations; nothing is stored.
-pub(super) fn new_order(account: &Account, names: &[&str]) -> NewOrder {
+pub(crate) fn new_order(account: &Account, names: &[&str]) -> NewOrder {
     let authorizations: Vec<_> = names
         .iter()
-        .map(|name| Authorization {
-            id: Uuid::now_v7(),
+        .map(|name| (name, authorization_id(Uuid::now_v7())))
+        .map(|(name, id)| Authorization {
+            id,
             account: account.id,
             provisioner: account.provisioner.clone(),
             identifier: dns(name),
             scope: Scope::Name,
             status: authz::Status::Pending,
             expires: later(24),
-            challenges: vec![Challenge::new(Uuid::now_v7(), Method::Http01, &[7; 32])],
+            challenges: vec![Challenge::new(
+                challenge_id(id, Method::Http01),
+                Method::Http01,
+                &[7; 16],
+            )],
             origin: Origin::Order,
         })
         .collect();

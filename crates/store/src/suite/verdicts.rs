@@ -1,7 +1,7 @@
 //! What the verbs on challenges and authorizations promise.
 
 use acme::authz::{self, Authorization};
-use acme::challenge::{self, Challenge, Method, Proof, ProofRecord};
+use acme::challenge::{self, Challenge, Method, Proof, ProofRecord, challenge_id};
 use acme::order::{self, Order};
 use acme::problem::Problem;
 use acme::scope::Subject;
@@ -18,6 +18,7 @@ super::for_each_back_end!(
     a_failure_ends_challenge_authorization_and_orders_together,
     of_two_verdicts_the_first_counts,
     a_challenge_that_fails_after_another_proved_the_name_ends_no_order,
+    a_challenge_that_nobody_answered_is_found_and_takes_the_first_verdict,
     of_many_verdicts_at_once_one_counts,
     a_proof_of_something_else_is_not_written,
     a_proof_by_another_method_is_not_written,
@@ -111,6 +112,35 @@ async fn a_challenge_that_fails_after_another_proved_the_name_ends_no_order(stor
     assert_eq!(settled.authorization.status, authz::Status::Valid);
     assert_eq!(settled.authorization.challenges[1], second);
     assert_eq!(order(store, &new).await.status, order::Status::Ready);
+}
+
+async fn a_challenge_that_nobody_answered_is_found_and_takes_the_first_verdict(
+    store: &impl BackEnd,
+) {
+    let account = harness::account(store).await;
+    let mut new = harness::new_order(&account, &["a.example"]);
+    let authorization = &mut new.authorizations[0];
+    let id = challenge_id(authorization.id, Method::Dns01);
+    let second = Challenge::new(id, Method::Dns01, &[7; 16]);
+    authorization.challenges.insert(0, second.clone());
+    let authorization = authorization.clone();
+    store.create_order(new.clone()).await.unwrap();
+    let found = store.challenge(id).await.unwrap().unwrap();
+    assert_eq!(found.challenge, second);
+    assert_eq!(found.authorization, authorization);
+    assert_eq!(found.orders, [new.order.id]);
+    let none = challenge_id(authorization.id, Method::TlsAlpn01);
+    assert_eq!(store.challenge(none).await, Ok(None));
+    let mut dns = authorization.clone();
+    dns.challenges.truncate(1);
+    let settled = fail(store, &dns).await;
+    assert!(settled.written);
+    assert_eq!(settled.ended, 1);
+    let [failed, untouched] = &settled.authorization.challenges[..] else {
+        panic!("{settled:?}");
+    };
+    assert_eq!((failed.id, failed.status), (id, challenge::Status::Invalid));
+    assert_eq!(*untouched, authorization.challenges[1]);
 }
 
 async fn of_many_verdicts_at_once_one_counts(store: &impl BackEnd) {
@@ -219,6 +249,7 @@ async fn a_challenge_that_was_begun_is_unfinished_until_its_verdict(store: &impl
     let begun = UnfinishedChallenge {
         challenge,
         account_url: "https://ca.lab/a/1".to_owned(),
+        thumbprint: "abc".to_owned(),
         payload: br#"{"attObj":"AA"}"#.to_vec(),
     };
     let again = UnfinishedChallenge {
@@ -281,6 +312,7 @@ async fn a_verdict_on_nothing_is_not_found(store: &impl BackEnd) {
     let begun = UnfinishedChallenge {
         challenge: nothing,
         account_url: String::new(),
+        thumbprint: String::new(),
         payload: Vec::new(),
     };
     assert_eq!(store.begin_challenge(begun).await, Ok(false));

@@ -111,10 +111,7 @@ pub(super) fn read(text: &str, names: &[&str], log: &Log) -> Riser {
             .unwrap_or_default(),
         server: top.section("server").map(server).unwrap_or_default(),
         limits: top.section("limits").map(limits).unwrap_or_default(),
-        rate_limits: top
-            .section("rate_limits")
-            .map(rate_limits::read)
-            .unwrap_or_default(),
+        rate_limits: rate_limits::read_from(&mut top),
         chains: top.section("chains").map(chains::read).unwrap_or_default(),
         profiles: profile::read_all(&mut top),
         provisioners: provisioner::read_all(&mut top, names),

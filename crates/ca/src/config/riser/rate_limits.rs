@@ -7,44 +7,101 @@ use serde_json::Value;
 
 use crate::config::section::{Section, Unknown};
 
-/// `[rate_limits]`: how often something may be asked for; what is not said has no limit.
+/// `[rate_limits]`: how often something may be asked for; `None` has no limit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RateLimits {
     /// `help`: a URL for those who are refused, shown as `Link rel="help"`.
     pub help: Option<String>,
-    /// `accounts_per_address`: new accounts from one IPv4 address or IPv6 /64.
+    /// `accounts_per_address`: new accounts from one IPv4 address or IPv6 /64, 30,000 in 3 h.
     pub accounts_per_address: Option<Rate>,
-    /// `orders_per_account`: new orders, and authorizations ahead of one, of one account.
+    /// `orders_per_account`: new orders, and authorizations ahead of one, of one account, 30,000 in 3 h.
     pub orders_per_account: Option<Rate>,
-    /// `orders_per_name`: new orders of one account that have this name.
+    /// `orders_per_name`: new orders of one account that have this name, 10,000 in 1 h.
     pub orders_per_name: Option<Rate>,
-    /// `failures_per_name`: failed validations of one account for one name.
+    /// `unfinished_orders_per_account`: orders of one account that have not ended, 20,000 in 24 h.
+    pub unfinished_orders_per_account: Option<Rate>,
+    /// `finalizations_per_account`: requests of one account to finalize an order, 60,000 in 3 h.
+    pub finalizations_per_account: Option<Rate>,
+    /// `caa_lookups_per_account`: names whose CAA records are looked up for one account, 300,000 in 3 h.
+    pub caa_lookups_per_account: Option<Rate>,
+    /// `failures_per_name`: failed validations of one account for one name, 300 in 1 h.
     pub failures_per_name: Option<Rate>,
-    /// `validations_per_account`: validations of one account at a time, 512.
+    /// `validations_per_account`: validations of one account at a time, 4,096.
     pub validations_per_account: usize,
 }
 
-impl Default for RateLimits {
-    fn default() -> Self {
+impl RateLimits {
+    /// No limits: `"off"`.
+    #[must_use]
+    pub const fn off() -> Self {
         Self {
             help: None,
             accounts_per_address: None,
             orders_per_account: None,
             orders_per_name: None,
+            unfinished_orders_per_account: None,
+            finalizations_per_account: None,
+            caa_lookups_per_account: None,
             failures_per_name: None,
-            validations_per_account: 512,
+            validations_per_account: usize::MAX,
         }
     }
 }
 
-pub(super) fn read(mut section: Section<'_>) -> RateLimits {
+impl Default for RateLimits {
+    /// Ten thousand machines behind one address or with one account, each with a certificate a day, never meet these,
+    /// not even when all begin anew at once.
+    fn default() -> Self {
+        Self {
+            help: None,
+            accounts_per_address: per_hours(30_000, 3),
+            orders_per_account: per_hours(30_000, 3),
+            orders_per_name: per_hours(10_000, 1),
+            unfinished_orders_per_account: per_hours(20_000, 24),
+            finalizations_per_account: per_hours(60_000, 3),
+            caa_lookups_per_account: per_hours(300_000, 3),
+            failures_per_name: per_hours(300, 1),
+            validations_per_account: 4096,
+        }
+    }
+}
+
+const fn per_hours(count: u32, hours: u64) -> Option<Rate> {
+    let per = Duration::from_hours(hours);
+    Some(Rate { count, per })
+}
+
+/// Reads `rate_limits`: a table, or the word `"off"`.
+pub(super) fn read_from(top: &mut Section<'_>) -> RateLimits {
+    if top.value("rate_limits").and_then(Value::as_str) == Some(OFF) {
+        return RateLimits::off();
+    }
+    top.section("rate_limits").map(read).unwrap_or_default()
+}
+
+fn read(mut section: Section<'_>) -> RateLimits {
     let default = RateLimits::default();
+    let help = help(&mut section);
+    let mut limit = |key, default| match section.value(key) {
+        None => default,
+        Some(value) if value.as_str() == Some(OFF) => None,
+        Some(_) => rate(&mut section, key),
+    };
     let limits = RateLimits {
-        help: help(&mut section),
-        accounts_per_address: rate(&mut section, "accounts_per_address"),
-        orders_per_account: rate(&mut section, "orders_per_account"),
-        orders_per_name: rate(&mut section, "orders_per_name"),
-        failures_per_name: rate(&mut section, "failures_per_name"),
+        help,
+        accounts_per_address: limit("accounts_per_address", default.accounts_per_address),
+        orders_per_account: limit("orders_per_account", default.orders_per_account),
+        orders_per_name: limit("orders_per_name", default.orders_per_name),
+        unfinished_orders_per_account: limit(
+            "unfinished_orders_per_account",
+            default.unfinished_orders_per_account,
+        ),
+        finalizations_per_account: limit(
+            "finalizations_per_account",
+            default.finalizations_per_account,
+        ),
+        caa_lookups_per_account: limit("caa_lookups_per_account", default.caa_lookups_per_account),
+        failures_per_name: limit("failures_per_name", default.failures_per_name),
         validations_per_account: section
             .whole("validations_per_account", 1..=1 << 20)
             .and_then(|number| usize::try_from(number).ok())
@@ -72,7 +129,7 @@ fn rate(section: &mut Section<'_>, key: &str) -> Option<Rate> {
     let Value::Object(table) = value else {
         section.fault(
             key,
-            "must be a count and a time: { count = 10, per = \"1h\" }",
+            "must be a count and a time, { count = 10, per = \"1h\" }, or \"off\"",
         );
         return None;
     };
@@ -90,6 +147,9 @@ fn rate(section: &mut Section<'_>, key: &str) -> Option<Rate> {
         per: Duration::try_from(per?).ok()?,
     })
 }
+
+/// The word for no limit.
+const OFF: &str = "off";
 
 #[cfg(test)]
 mod tests {
@@ -117,7 +177,39 @@ mod tests {
             per: Duration::from_secs(3 * 3600),
         };
         assert_eq!(limits.orders_per_account, Some(expected));
-        assert_eq!(limits.accounts_per_address, None);
+        let default = RateLimits::default();
+        assert_eq!(limits.accounts_per_address, default.accounts_per_address);
+    }
+
+    #[test]
+    fn off_is_one_word_for_one_limit_and_for_all() {
+        let (limits, faults) = limits("orders_per_account = \"off\"");
+        assert_eq!(faults, [] as [String; 0]);
+        assert_eq!(limits.orders_per_account, None);
+        let table = serde_json::json!({"rate_limits": "off"});
+        let log = Log::new("riser.toml");
+        let mut top = Section::new(table.as_object().unwrap(), "", &log);
+        assert_eq!(read_from(&mut top), RateLimits::off());
+        assert!(log.into_parts().0.is_empty());
+    }
+
+    #[test]
+    fn ten_thousand_machines_that_begin_at_once_meet_no_default() {
+        let limits = RateLimits::default();
+        for rate in [
+            limits.accounts_per_address,
+            limits.orders_per_account,
+            limits.orders_per_name,
+            limits.unfinished_orders_per_account,
+            limits.finalizations_per_account,
+            // Names of five labels.
+            limits.caa_lookups_per_account.map(|rate| Rate {
+                count: rate.count / 5,
+                ..rate
+            }),
+        ] {
+            assert!(rate.unwrap().count >= 10_000);
+        }
     }
 
     #[test]

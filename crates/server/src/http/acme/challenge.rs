@@ -35,6 +35,7 @@ pub(super) async fn answer(
             path,
             account_url,
             payload: request.verified.bytes().to_vec(),
+            remote: request.at.remote,
         };
         validator.validate(request.caller()?, answer).await?
     };

@@ -207,7 +207,7 @@ impl Client {
     }
 
     pub(super) fn key_authorization(&self, challenge: &Value) -> String {
-        acme::challenge::key_authorization(token(challenge), &self.jwk())
+        acme::challenge::key_authorization(token(challenge), &self.jwk().thumbprint())
     }
 
     /// An order whose challenges have all been answered well.

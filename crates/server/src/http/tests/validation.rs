@@ -207,6 +207,30 @@ async fn a_closed_port_is_reported_with_its_address() {
 }
 
 #[tokio::test]
+async fn a_resumed_validation_is_judged_by_the_key_of_its_answer() {
+    let harness = Harness::new().await;
+    let client = Client::registered(&harness).await;
+    let (url, order) = client.order(&["again.test"]).await;
+    let challenge = client.challenge(&order, 0).await;
+    let page = acme::challenge::key_authorization(token(&challenge), "the-former-key");
+    harness.web.set(token(&challenge), Page::of(page));
+    let begun = store::UnfinishedChallenge {
+        challenge: id(&challenge),
+        account_url: String::new(),
+        thumbprint: "the-former-key".to_owned(),
+        payload: b"{}".to_vec(),
+    };
+    harness.store.begin_challenge(begun).await.unwrap();
+    let validator = &harness.services.validator;
+    validator
+        .resume(&harness.services.snapshot())
+        .await
+        .unwrap();
+    harness.services.drain().await;
+    assert_eq!(client.post(&url, None).await.json()["status"], "ready");
+}
+
+#[tokio::test]
 async fn an_unfinished_validation_resumes_at_the_next_start() {
     let harness = Harness::new().await;
     let client = Client::registered(&harness).await;
@@ -219,6 +243,7 @@ async fn an_unfinished_validation_resumes_at_the_next_start() {
     let begun = store::UnfinishedChallenge {
         challenge: id(&challenge),
         account_url: String::new(),
+        thumbprint: client.jwk().thumbprint(),
         payload: b"{}".to_vec(),
     };
     harness.store.begin_challenge(begun).await.unwrap();

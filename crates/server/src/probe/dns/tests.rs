@@ -1,14 +1,18 @@
 //! The look-up of records against a DNS server on loopback with scripted answers.
 
+use std::collections::HashSet;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use acme::challenge::{Failure, FailureKind, Observation, Probe, TxtObservation, TxtProbe};
+use acme::challenge::{
+    Failure, FailureKind, Host, Observation, Probe, TlsProbe, TxtObservation, TxtProbe,
+};
 use hickory_resolver::proto::op::{Message, MessageType, ResponseCode};
 use hickory_resolver::proto::rr::rdata::{A, CNAME, NS, TXT};
 use hickory_resolver::proto::rr::{Name, RData, Record};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, UdpSocket};
+use tokio::sync::mpsc;
 
 use super::{Outcome, lies_in, matches};
 use crate::probe::{Options, Prober, RecordType, Records, Zone};
@@ -338,4 +342,52 @@ fn a_zone_has_its_own_name_and_those_below_it() {
         assert_eq!(lies_in(name, zone), expected, "{name} in {zone}");
     }
     assert!(matches("*.test", "a.test") && !matches("*.test", "test"));
+}
+
+/// A server that reports the port and the id of each question, and knows no names.
+async fn reporting() -> (SocketAddr, mpsc::UnboundedReceiver<(u16, u16)>) {
+    let (report, reports) = mpsc::unbounded_channel();
+    let udp = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let address = udp.local_addr().unwrap();
+    tokio::spawn(async move {
+        let mut buffer = [0; 1500];
+        loop {
+            let (n, from) = udp.recv_from(&mut buffer).await.unwrap();
+            let query = Message::from_vec(&buffer[..n]).unwrap();
+            let mut answer = Message::response(query.metadata.id, query.metadata.op_code);
+            answer.add_query(query.queries[0].clone());
+            answer.metadata.response_code = ResponseCode::NXDomain;
+            udp.send_to(&answer.to_vec().unwrap(), from).await.unwrap();
+            report.send((from.port(), query.metadata.id)).ok();
+        }
+    });
+    (address, reports)
+}
+
+#[tokio::test]
+async fn every_question_has_a_port_and_an_id_of_its_own() {
+    let (address, mut reports) = reporting().await;
+    let prober = eyes_of(vec![address], Vec::new());
+    for _ in 0..8 {
+        look(&prober, "absent.test").await;
+        let probe = Probe::Tls(TlsProbe {
+            host: Host::Name("absent.test".to_owned()),
+            port: 443,
+            server_name: "absent.test".to_owned(),
+        });
+        prober.probe(&probe, Duration::from_secs(30)).await;
+    }
+    let (mut ports, mut ids) = (HashSet::new(), HashSet::new());
+    let mut asked = 0;
+    while let Ok((port, id)) = reports.try_recv() {
+        asked += 1;
+        ports.insert(port);
+        ids.insert(id);
+    }
+    // Each look-up of addresses is two questions. Of so many random ports, a pair may be the same.
+    assert!(asked >= 24, "{asked}");
+    assert!(
+        ports.len() + 2 >= asked && ids.len() + 2 >= asked,
+        "{ports:?} {ids:?}"
+    );
 }

@@ -79,7 +79,7 @@ impl AcmeService {
             widest: settings.subdomains,
         };
         let limits = self.limiter.under(&config.riser.rate_limits);
-        limits.count_order(account.id, [&new.identifier]).await?;
+        limits.count_ahead(account.id, &new.identifier).await?;
         let mut held = reuse.choose(found.reusable.held, now).into_iter();
         if let Some(held) = held.find(|held| held.authorization.scope == new.scope) {
             return Ok(Ahead::Existing(held.authorization));

@@ -77,6 +77,8 @@ impl AcmeService {
         let ready = pending
             .ready(&found.proofs)
             .map_err(|pending| pending.not_ready(&found.proofs))?;
+        let limits = self.limiter.under(&config.riser.rate_limits);
+        limits.count_finalization(account.id).await?;
         let csr =
             csr.map_err(|why| Problem::bad_csr(format!("The CSR cannot be taken: {why}.")))?;
         let finalized = ready.finalize(&csr, &account.key)?;
@@ -99,7 +101,9 @@ impl AcmeService {
         let admission = self.issuer.admit(config, asked, rules, &standing, now);
         let grant = admission.await?;
         let issued = self.issuer.issue(grant, &request.request_id).await?;
-        Ok(order.issued(issued.ok_or_else(ended)?.id))
+        let issued = issued.ok_or_else(ended)?;
+        limits.count_finished(account.id).await?;
+        Ok(order.issued(issued.id))
     }
 }
 

@@ -80,6 +80,11 @@ impl CaaLookups<'_> {
         facts: &mut Facts,
     ) -> Result<(), Error> {
         let deadline = self.deadline().await?;
+        if let Some(account) = self.basis.account {
+            let limits = self.validator.limiter.under(&self.config.riser.rate_limits);
+            let names = u32::try_from(question.names.len()).unwrap_or(u32::MAX);
+            limits.count_caa_lookups(account, names).await?;
+        }
         let outcome = self.look_up(question.names, deadline, facts).await;
         match (outcome, question.outage) {
             (Err(Error::Unanswered(problem)), OnOutage::Report) => {

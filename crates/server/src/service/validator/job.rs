@@ -3,16 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use acme::challenge::{self, Context, Finding, Ports, Proof, Verdict};
+use acme::challenge::{self, Context, FailureKind, Finding, Observation, Ports, Proof, Verdict};
 use ca::config::Config;
 use jiff::Timestamp;
 use store::port::Challenges as _;
 use store::{AuditEntry, Failed, Proven};
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
-use super::slots::Ticket;
-use super::{Subject, Validator};
+use super::slots::{Ticket, ValidationSlot};
+use super::{Subject, Validator, surroundings};
 use crate::service::acme::truncate_to_second;
 
 /// The validation of one challenge, under the configuration of the request that started it.
@@ -31,15 +31,35 @@ enum Attempt {
 }
 
 impl ValidationJob {
-    /// Probes, stores the verdict, and wakes the answers that wait for it.
+    /// Waits for its turn, probes, stores the verdict, and wakes the answers that wait for it.
     pub(super) async fn run(self, mut ticket: Ticket) {
-        let outcome = self.outcome(&mut ticket).await;
-        self.settle(outcome).await;
+        let slot = ticket.slot().await;
+        // Thousands may wait for their turn: until then a job is small.
+        Box::pin(async move {
+            let outcome = match slot {
+                Some(slot) => self.outcome_in(slot).await,
+                None => return,
+            };
+            self.settle(outcome).await;
+        })
+        .await;
+    }
+
+    /// The verdict. What is not decided soon waits for silence, and leaves its slot to others meanwhile.
+    async fn outcome_in(&self, mut slot: ValidationSlot) -> Result<Proof, Finding> {
+        let outcome = self.outcome();
+        tokio::pin!(outcome);
+        match timeout(SLOT_TIME, outcome.as_mut()).await {
+            Ok(outcome) => outcome,
+            Err(_) => {
+                slot.fall_silent();
+                outcome.await
+            }
+        }
     }
 
     /// The verdict: up to three tries within the budget, then failure.
-    async fn outcome(&self, ticket: &mut Ticket) -> Result<Proof, Finding> {
-        let _slot = ticket.slot().await;
+    async fn outcome(&self) -> Result<Proof, Finding> {
         let started = Instant::now();
         let mut tries = TRIES.iter().map(|after| started + *after);
         loop {
@@ -60,7 +80,7 @@ impl ValidationJob {
     /// the deadline, whatever it is waiting for.
     async fn attempt(&self, deadline: Instant) -> Attempt {
         let key_authorization =
-            challenge::key_authorization(&self.subject.challenge.token, &self.subject.account.key);
+            challenge::key_authorization(&self.subject.challenge.token, &self.subject.thumbprint);
         let mut redirects = Vec::new();
         let mut probe = challenge::ask(
             self.subject.challenge.method,
@@ -69,6 +89,7 @@ impl ValidationJob {
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
             let seen = self.validator.prober.probe(&probe, left).await;
+            self.note_silence(&seen);
             let cx = self.context(&key_authorization, &redirects);
             match challenge::judge(self.subject.challenge.method, &cx, &seen) {
                 Verdict::Valid(proof) => return Attempt::Proven(proof),
@@ -79,6 +100,18 @@ impl ValidationJob {
                     probe = next;
                 }
             }
+        }
+    }
+
+    /// Remembers where a name's address stays silent, for the share of its network.
+    fn note_silence(&self, seen: &Observation) {
+        if let Observation::Failed(failure) = seen
+            && failure.kind == FailureKind::Timeout
+            && let Some(last) = failure.trace.attempts.last()
+        {
+            let name = self.subject.authorization.identifier.to_string();
+            let silent = &self.validator.jobs.silent;
+            silent.insert(name, surroundings(last.address.ip()));
         }
     }
 
@@ -119,7 +152,7 @@ impl ValidationJob {
                 Ok(stored) => {
                     self.log_outcome(&verdict, stored.written);
                     if stored.written && verdict.is_err() {
-                        self.count_failure().await;
+                        self.count_failure(stored.ended).await;
                     }
                     return;
                 }
@@ -170,14 +203,15 @@ impl ValidationJob {
         )
     }
 
-    async fn count_failure(&self) {
+    /// Counts a failure that has ended so many orders.
+    async fn count_failure(&self, ended: usize) {
         let limits = self.validator.limiter.under(&self.config.riser.rate_limits);
         let Subject {
             account,
             authorization,
             ..
         } = &self.subject;
-        let counted = limits.count_failure(account.id, &authorization.identifier);
+        let counted = limits.count_failure(account.id, &authorization.identifier, ended);
         if let Err(error) = counted.await {
             tracing::warn!(event = "validation", account = %account.id.simple(), error = %error);
         }
@@ -216,6 +250,8 @@ impl Drop for ValidationJob {
 
 /// When to try again after the first attempt, counted from its begin.
 const TRIES: [Duration; 2] = [Duration::from_millis(1000), Duration::from_millis(2500)];
+/// How long a validation keeps its slot while others wait for one.
+const SLOT_TIME: Duration = Duration::from_secs(2);
 /// When silence is an answer.
 const SILENCE: Duration = Duration::from_secs(10);
 /// How long to wait after each failure to write a verdict.

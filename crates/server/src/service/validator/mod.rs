@@ -2,6 +2,7 @@
 //! for a while, so that most clients see it at once and never poll.
 
 use std::collections::HashMap;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -10,6 +11,8 @@ use acme::Problem;
 use acme::account::Account;
 use acme::authz::{Authorization, Status};
 use acme::challenge::{self, CaaIdentity, Challenge, Method};
+use acme::identifier::Identifier;
+use acme::rate::network;
 use ca::config::Config;
 use jiff::Timestamp;
 use moka::sync::Cache;
@@ -20,7 +23,8 @@ use tokio::time::{Instant, timeout};
 use uuid::Uuid;
 
 use self::job::ValidationJob;
-use self::slots::{ValidationSlot, ValidationSlots};
+use self::schedule::{Bounds, Full, Party};
+use self::slots::{Ticket, ValidationSlot, ValidationSlots};
 use super::limiter::Limiter;
 use super::tasks::Tasks;
 use super::{Caller, Error, caa_identity};
@@ -28,6 +32,7 @@ use crate::probe::Prober;
 
 mod caa;
 mod job;
+mod schedule;
 mod slots;
 
 /// Validates challenges and looks up what the DNS says about certificates; the one component that
@@ -43,10 +48,11 @@ pub(crate) struct Validator {
     tasks: Tasks,
 }
 
-/// The validations under way, and how long answers have waited for those of each order.
+/// The validations under way, how long answers have waited for those of each order, and where names were silent.
 struct ValidationJobs {
     running: Mutex<HashMap<Uuid, watch::Receiver<bool>>>,
     waited: Cache<Uuid, Arc<AtomicU64>>,
+    silent: Cache<String, IpAddr>,
 }
 
 /// Which challenge of which authorization.
@@ -66,6 +72,8 @@ pub(crate) struct ChallengeAnswer {
     pub(crate) account_url: String,
     /// The JSON object that the client signed.
     pub(crate) payload: Vec<u8>,
+    /// The address that it came from.
+    pub(crate) remote: Option<IpAddr>,
 }
 
 /// What a job is about.
@@ -74,6 +82,8 @@ struct Subject {
     authorization: Authorization,
     challenge: Challenge,
     caa_identity: CaaIdentity,
+    /// Of the account's key when its client answered the challenge.
+    thumbprint: String,
     payload: Vec<u8>,
 }
 
@@ -84,7 +94,7 @@ impl Validator {
             store,
             prober,
             jobs: Arc::new(ValidationJobs::new()),
-            slots: ValidationSlots::new(SLOTS),
+            slots: ValidationSlots::new(BOUNDS),
             limiter,
             tasks,
         }
@@ -108,6 +118,7 @@ impl Validator {
             path,
             account_url,
             payload,
+            remote,
         } = answer;
         let found = self.record(account, path).await?;
         let authorization = found.authorization;
@@ -131,10 +142,11 @@ impl Validator {
             caa_identity: caa_identity(config, &authorization.provisioner, account_url.clone()),
             authorization,
             challenge,
+            thumbprint: account.key.thumbprint(),
             payload: payload.clone(),
         };
         let most = rates.validations_per_account;
-        let completion = self.start(config, subject, most)?;
+        let completion = self.start(config, subject, remote, most)?;
         if !self
             .wait(order.unwrap_or(path.authorization), completion)
             .await
@@ -142,6 +154,7 @@ impl Validator {
             let begun = UnfinishedChallenge {
                 challenge: path.challenge,
                 account_url,
+                thumbprint: account.key.thumbprint(),
                 payload,
             };
             self.store.begin_challenge(begun).await?;
@@ -171,6 +184,7 @@ impl Validator {
             let UnfinishedChallenge {
                 challenge: id,
                 account_url,
+                thumbprint,
                 payload,
             } = unfinished;
             let Some(found) = self.store.challenge(id).await? else {
@@ -183,14 +197,17 @@ impl Validator {
                 .filter(|one| is_open(&authorization, one))
                 .cloned();
             if let (Some(account), Some(challenge)) = (account, challenge) {
+                let current = || account.key.thumbprint();
+                let thumbprint = Some(thumbprint).filter(|kept| !kept.is_empty());
                 let subject = Subject {
+                    thumbprint: thumbprint.unwrap_or_else(current),
                     account,
                     caa_identity: caa_identity(config, &authorization.provisioner, account_url),
                     authorization,
                     challenge,
                     payload,
                 };
-                drop(self.start(config, subject, usize::MAX)?);
+                drop(self.start(config, subject, None, usize::MAX)?);
             }
         }
         Ok(())
@@ -201,12 +218,40 @@ impl Validator {
     /// # Errors
     /// [`Error::Limited`] if the account has or awaits as many as it may.
     async fn slot(&self, config: &Config, account: Uuid) -> Result<Option<ValidationSlot>, Error> {
-        let rates = &config.riser.rate_limits;
-        let most = rates.validations_per_account;
-        let ticket = self.slots.queue(account, most);
-        let limits = self.limiter.under(rates);
-        let mut ticket = ticket.ok_or_else(|| limits.too_many_at_once(account, most))?;
+        let most = config.riser.rate_limits.validations_per_account;
+        let party = Party {
+            account,
+            source: None,
+            target: None,
+        };
+        let mut ticket = self.queue(config, party, most)?;
         Ok(ticket.slot().await)
+    }
+
+    /// A place in the queue for a slot.
+    fn queue(&self, config: &Config, party: Party, most: usize) -> Result<Ticket, Error> {
+        let limits = self.limiter.under(&config.riser.rate_limits);
+        let ticket = self.slots.queue(party, most);
+        ticket.map_err(|full| match full {
+            Full::Account => limits.too_many_at_once(party.account, most),
+            Full::Queue => limits.queue_is_full(),
+        })
+    }
+
+    /// Who asks for a validation, and where it looks as far as that is known.
+    fn party(&self, subject: &Subject, remote: Option<IpAddr>) -> Party {
+        let identifier = &subject.authorization.identifier;
+        let target = match identifier {
+            Identifier::Ip(address) => Some(surroundings(*address)),
+            Identifier::Dns(_) | Identifier::Wildcard(_) => {
+                self.jobs.silent.get(&identifier.to_string())
+            }
+        };
+        Party {
+            account: subject.account.id,
+            source: remote.map(network),
+            target,
+        }
     }
 
     /// Starts the job of a challenge unless it runs already, or the account has `most` of them.
@@ -214,16 +259,14 @@ impl Validator {
         &self,
         config: &Arc<Config>,
         subject: Subject,
+        remote: Option<IpAddr>,
         most: usize,
     ) -> Result<watch::Receiver<bool>, Error> {
         let mut running = self.jobs.running();
         if let Some(completion) = running.get(&subject.challenge.id) {
             return Ok(completion.clone());
         }
-        let account = subject.account.id;
-        let limits = self.limiter.under(&config.riser.rate_limits);
-        let ticket = self.slots.queue(account, most);
-        let ticket = ticket.ok_or_else(|| limits.too_many_at_once(account, most))?;
+        let ticket = self.queue(config, self.party(&subject, remote), most)?;
         let (done, completion) = watch::channel(false);
         running.insert(subject.challenge.id, completion.clone());
         let job = ValidationJob {
@@ -272,6 +315,10 @@ impl ValidationJobs {
                 .max_capacity(100_000)
                 .time_to_live(Duration::from_mins(10))
                 .build(),
+            silent: Cache::builder()
+                .max_capacity(100_000)
+                .time_to_live(Duration::from_mins(10))
+                .build(),
         }
     }
 
@@ -309,6 +356,14 @@ fn kept(method: Method, payload: Vec<u8>) -> Vec<u8> {
     }
 }
 
+/// The network that an address counts for as a target.
+fn surroundings(address: IpAddr) -> IpAddr {
+    match network(address) {
+        IpAddr::V4(v4) => IpAddr::V4(Ipv4Addr::from_bits(v4.to_bits() >> 8 << 8)),
+        v6 @ IpAddr::V6(_) => v6,
+    }
+}
+
 /// Whether a verdict is still outstanding.
 fn is_open(authorization: &Authorization, challenge: &Challenge) -> bool {
     let undecided = matches!(
@@ -320,6 +375,11 @@ fn is_open(authorization: &Authorization, challenge: &Challenge) -> bool {
 
 /// How long the answers of one order wait for verdicts, all together.
 const PATIENCE: Duration = Duration::from_secs(2);
-const SLOTS: usize = 256;
+/// Each validation holds a few sockets, and `app::descriptors` keeps as many free.
+const BOUNDS: Bounds = Bounds {
+    slots: 256,
+    silent: 1024,
+    queue: 16_384,
+};
 /// The payload of an answer that says nothing (RFC 8555 §7.5.1).
 const NO_PAYLOAD: &[u8] = b"{}";

@@ -1,36 +1,19 @@
-//! Slots for validations: a fixed number run at the same time, and no account keeps the others waiting.
-//!
-//! An account occupies a quarter of the slots at most, and a slot that becomes free goes to the
-//! waiting account that occupies the fewest.
+//! Slots for validations: a fixed number run at the same time. Whose turn it is, `schedule.rs` decides.
 
-use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
-use uuid::Uuid;
+
+use super::schedule::{Bounds, Full, Party, Running, Schedule};
 
 /// All slots.
-pub(super) struct ValidationSlots {
-    share: usize,
-    state: Mutex<State>,
-}
-
-struct State {
-    free: usize,
-    queues: HashMap<Uuid, AccountQueue>,
-}
-
-/// The validations of one account.
-#[derive(Default)]
-struct AccountQueue {
-    occupied: usize,
-    waiting: VecDeque<oneshot::Sender<ValidationSlot>>,
-}
+pub(super) struct ValidationSlots(Mutex<Schedule<oneshot::Sender<ValidationSlot>>>);
 
 /// A slot, until dropped.
 pub(super) struct ValidationSlot {
     slots: Arc<ValidationSlots>,
-    account: Uuid,
+    party: Party,
+    state: Running,
 }
 
 /// A place in the queue for a slot.
@@ -44,95 +27,89 @@ impl Ticket {
 }
 
 impl ValidationSlots {
-    /// Creates `count` slots, all free.
-    pub(super) fn new(count: usize) -> Arc<Self> {
-        Arc::new(Self {
-            share: (count / 4).max(1),
-            state: Mutex::new(State {
-                free: count,
-                queues: HashMap::new(),
-            }),
-        })
+    /// Creates the slots, all free.
+    pub(super) fn new(bounds: Bounds) -> Arc<Self> {
+        Arc::new(Self(Mutex::new(Schedule::new(bounds))))
     }
 
-    /// Queues for a slot; `None` if the account has `most` validations running or waiting.
-    pub(super) fn queue(self: &Arc<Self>, account: Uuid, most: usize) -> Option<Ticket> {
+    /// Queues for a slot.
+    ///
+    /// # Errors
+    /// [`Full`] if the account has `most` validations running or waiting, or the queue has no room.
+    pub(super) fn queue(self: &Arc<Self>, party: Party, most: usize) -> Result<Ticket, Full> {
         let (sender, receiver) = oneshot::channel();
-        let mut state = self.state();
-        let queue = state.queues.entry(account).or_default();
-        if queue.occupied + queue.waiting.len() >= most {
-            state.tidy(account);
-            return None;
-        }
-        queue.waiting.push_back(sender);
-        self.fill(state);
-        Some(Ticket(receiver))
+        let mut schedule = self.schedule();
+        schedule.queue(party, most, sender)?;
+        self.fill(schedule);
+        Ok(Ticket(receiver))
     }
 
     /// Gives free slots to those who wait.
-    fn fill(self: &Arc<Self>, mut state: MutexGuard<'_, State>) {
+    fn fill(
+        self: &Arc<Self>,
+        mut schedule: MutexGuard<'_, Schedule<oneshot::Sender<ValidationSlot>>>,
+    ) {
         let mut left = Vec::new();
-        while let Some((account, sender)) = state.next(self.share) {
+        while let Some((party, sender)) = schedule.next() {
             let slot = ValidationSlot {
                 slots: Arc::clone(self),
-                account,
+                party,
+                state: Running::Active,
             };
             // A receiver that is gone returns its slot, which needs the lock.
             left.extend(sender.send(slot).err());
         }
-        drop(state);
+        drop(schedule);
         drop(left);
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn schedule(&self) -> MutexGuard<'_, Schedule<oneshot::Sender<ValidationSlot>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl State {
-    /// The account that gets the next free slot, if one may have it.
-    fn next(&mut self, share: usize) -> Option<(Uuid, oneshot::Sender<ValidationSlot>)> {
-        if self.free == 0 {
-            return None;
-        }
-        let queues = self.queues.iter_mut();
-        let (account, queue) = queues
-            .filter(|(_, queue)| queue.occupied < share && !queue.waiting.is_empty())
-            .min_by_key(|(_, queue)| queue.occupied)?;
-        let sender = queue.waiting.pop_front()?;
-        queue.occupied += 1;
-        self.free -= 1;
-        Some((*account, sender))
-    }
-
-    fn tidy(&mut self, account: Uuid) {
-        let empty = |queue: &AccountQueue| queue.occupied == 0 && queue.waiting.is_empty();
-        if self.queues.get(&account).is_some_and(empty) {
-            self.queues.remove(&account);
+impl ValidationSlot {
+    /// Passes the slot on: what is waited for from now on is an address that may stay silent.
+    pub(super) fn fall_silent(&mut self) {
+        if self.state == Running::Active {
+            self.state = Running::Silent;
+            let mut schedule = self.slots.schedule();
+            schedule.fall_silent();
+            self.slots.fill(schedule);
         }
     }
 }
 
 impl Drop for ValidationSlot {
     fn drop(&mut self) {
-        let mut state = self.slots.state();
-        state.free += 1;
-        if let Some(queue) = state.queues.get_mut(&self.account) {
-            queue.occupied -= 1;
-        }
-        state.tidy(self.account);
-        self.slots.fill(state);
+        let mut schedule = self.slots.schedule();
+        schedule.end(self.party, self.state);
+        self.slots.fill(schedule);
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use uuid::Uuid;
+
     use super::*;
 
     const MANY: usize = 1000;
 
-    fn account(n: u128) -> Uuid {
-        Uuid::from_u128(n)
+    fn slots(count: usize) -> Arc<ValidationSlots> {
+        ValidationSlots::new(Bounds {
+            slots: count,
+            silent: 1,
+            queue: 100,
+        })
+    }
+
+    fn party(n: u128) -> Party {
+        Party {
+            account: Uuid::from_u128(n),
+            source: None,
+            target: None,
+        }
     }
 
     fn occupied(ticket: &mut Ticket) -> Option<ValidationSlot> {
@@ -140,62 +117,31 @@ mod tests {
     }
 
     #[test]
-    fn one_account_never_has_more_than_its_share_of_slots() {
-        let slots = ValidationSlots::new(8);
-        let mut greedy: Vec<_> = (0..20)
-            .map(|_| slots.queue(account(1), MANY).unwrap())
-            .collect();
-        let held: Vec<_> = greedy.iter_mut().filter_map(occupied).collect();
-        assert_eq!(held.len(), 2);
-        let mut other = slots.queue(account(2), MANY).unwrap();
-        assert!(
-            occupied(&mut other).is_some(),
-            "the queue of one account does not delay another"
-        );
-    }
-
-    #[test]
-    fn a_free_slot_goes_to_the_account_with_the_fewest() {
-        let slots = ValidationSlots::new(8);
-        let mut held = Vec::new();
-        for n in 1..=4 {
-            for _ in 0..2 {
-                held.extend(occupied(&mut slots.queue(account(n), MANY).unwrap()));
-            }
-        }
-        assert_eq!(held.len(), 8);
-        let mut first = slots.queue(account(1), MANY).unwrap();
-        let mut late = slots.queue(account(5), MANY).unwrap();
-        drop(held.pop());
-        assert!(occupied(&mut first).is_none());
-        assert!(occupied(&mut late).is_some());
-    }
-
-    #[test]
     fn leaving_the_queue_loses_no_slot_for_the_others() {
-        let slots = ValidationSlots::new(4);
-        let mut first = slots.queue(account(1), MANY).unwrap();
+        let slots = slots(4);
+        let mut first = slots.queue(party(1), MANY).unwrap();
         let held = occupied(&mut first);
-        drop(slots.queue(account(1), MANY).unwrap());
-        let mut last = slots.queue(account(1), MANY).unwrap();
+        drop(slots.queue(party(1), MANY).unwrap());
+        let mut last = slots.queue(party(1), MANY).unwrap();
         assert!(occupied(&mut last).is_none());
         drop(held);
         assert!(occupied(&mut last).is_some());
     }
 
     #[test]
-    fn the_queue_of_an_account_is_limited_and_leaves_nothing_behind() {
-        let slots = ValidationSlots::new(4);
-        let mut turns: Vec<_> = (0..3)
-            .map(|_| slots.queue(account(1), 3).unwrap())
-            .collect();
-        assert!(slots.queue(account(1), 3).is_none());
-        for ticket in &mut turns {
-            assert!(occupied(ticket).is_some());
-        }
-        assert!(slots.queue(account(1), 3).is_some());
-        assert!(slots.queue(account(9), 0).is_none());
-        let state = slots.state();
-        assert_eq!((state.free, state.queues.len()), (4, 0));
+    fn a_slot_is_passed_on_once_and_comes_back_once() {
+        let slots = slots(1);
+        let mut first = occupied(&mut slots.queue(party(1), MANY).unwrap()).unwrap();
+        let mut second = slots.queue(party(2), MANY).unwrap();
+        assert!(occupied(&mut second).is_none());
+        first.fall_silent();
+        first.fall_silent();
+        let second = occupied(&mut second);
+        assert!(second.is_some());
+        let mut third = slots.queue(party(3), MANY).unwrap();
+        drop(first);
+        assert!(occupied(&mut third).is_none());
+        drop(second);
+        assert!(occupied(&mut third).is_some());
     }
 }

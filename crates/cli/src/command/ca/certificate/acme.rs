@@ -133,7 +133,7 @@ async fn prove(
     let token = challenge.token.as_deref();
     let token = token
         .ok_or_else(|| anyhow!("the server's challenge for {} has no token", Foreign(name)))?;
-    let answer = acme::challenge::key_authorization(token, session.key());
+    let answer = acme::challenge::key_authorization(token, &session.key().thumbprint());
     answers.put(token, &answer)?;
     let progress = Progress::start(&format!(
         "Using {} Mode HTTP challenge to validate {} ",
