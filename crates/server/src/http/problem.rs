@@ -213,6 +213,11 @@ pub(super) fn unreadable(status: StatusCode, detail: &str) -> AcmeFailure {
     ))
 }
 
+/// The server has no room for the request at the moment: 503.
+pub(super) fn busy(why: &str) -> AcmeFailure {
+    AcmeFailure(Error::Unanswered(Problem::server_internal(why)))
+}
+
 /// The client accepts none of the available forms: 406.
 pub(super) fn unacceptable() -> Error {
     let detail = "Certificates come as application/pem-certificate-chain, application/pkix-cert or \

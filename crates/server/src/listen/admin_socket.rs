@@ -14,7 +14,10 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::time::sleep;
 
-use super::{LAST_PAUSE, Limits, Listener, connection};
+use super::activity::Activity;
+use super::bodies::Bodies;
+use super::connection::{self, Client, Service};
+use super::{LAST_PAUSE, Limits, Listener};
 
 /// Maximum concurrent connections.
 const CONNECTIONS: usize = 64;
@@ -148,17 +151,17 @@ impl Listener {
     /// Serves `router` on the admin socket.
     pub(crate) fn admin(socket: AdminSocket, router: Router, limits: Limits) -> Self {
         let (stop, stopped) = watch::channel(());
-        let accepting = tokio::spawn(accept(socket, router, limits, stopped));
+        let service = Service {
+            router,
+            limits,
+            bodies: Bodies::new(limits.unfinished_bodies),
+        };
+        let accepting = tokio::spawn(accept(socket, service, stopped));
         Self { stop, accepting }
     }
 }
 
-async fn accept(
-    socket: AdminSocket,
-    router: Router,
-    limits: Limits,
-    mut stop: watch::Receiver<()>,
-) {
+async fn accept(socket: AdminSocket, service: Service, mut stop: watch::Receiver<()>) {
     let permits = Arc::new(Semaphore::new(CONNECTIONS));
     let own = geteuid().as_raw();
     loop {
@@ -172,8 +175,12 @@ async fn accept(
         };
         match accepted.and_then(|(stream, _)| credentials(&stream, own).map(|it| (stream, it))) {
             Ok((stream, credentials)) => {
-                let serving =
-                    connection::run(stream, credentials, router.clone(), limits, stop.clone());
+                let client = Client {
+                    peer: credentials,
+                    network: None,
+                    activity: Arc::new(Activity::new()),
+                };
+                let serving = connection::run(stream, client, service.clone(), stop.clone());
                 tokio::spawn(async move {
                     serving.await;
                     drop(permit);

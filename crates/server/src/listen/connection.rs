@@ -2,25 +2,26 @@
 //! stops, never in the middle of a request.
 
 use std::fmt;
-use std::pin::Pin;
+use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
 use hyper::Request;
-use hyper::body::{Body as HttpBody, Bytes, Frame, Incoming};
+use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
-use tokio::time::{Instant, Sleep, sleep, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout};
 use tower::ServiceExt;
 
 use super::Limits;
+use super::activity::Activity;
+use super::bodies::Bodies;
+use super::body::LimitedBody;
 
 /// Maximum concurrent streams of one HTTP/2 connection.
 const STREAMS: u32 = 128;
@@ -35,26 +36,54 @@ const PING: Duration = Duration::from_secs(30);
 /// How long a connection without a request may take to close.
 const CLOSING: Duration = Duration::from_secs(5);
 
+/// What the connections of one listener serve.
+#[derive(Clone)]
+pub(super) struct Service {
+    pub(super) router: Router,
+    pub(super) limits: Limits,
+    pub(super) bodies: Arc<Bodies>,
+}
+
+impl Service {
+    /// The body of a client's request, with its limits.
+    fn limited<P>(&self, body: Incoming, client: &Client<P>) -> LimitedBody {
+        let bodies = Arc::clone(&self.bodies);
+        let activity = Arc::clone(&client.activity);
+        LimitedBody::new(body, self.limits.body, bodies, client.network, activity)
+    }
+}
+
+/// The client of a connection.
+pub(super) struct Client<P> {
+    /// What each request has in its extensions.
+    pub(super) peer: P,
+    /// Its network; none on the admin socket.
+    pub(super) network: Option<IpAddr>,
+    /// What the connection does.
+    pub(super) activity: Arc<Activity>,
+}
+
+/// How long a connection that has to go for another one may take to send what it has begun.
+const FAREWELL: Duration = Duration::from_millis(250);
+
 /// Serves requests until the client closes the connection, the connection has been idle for too long,
-/// or `stop` is signalled and the last request is answered. Each request has `peer` in its extensions.
+/// or `stop` is signalled and the last request is answered. Each request has the peer in its extensions.
 pub(super) async fn run<S, P>(
     stream: S,
-    peer: P,
-    router: Router,
-    limits: Limits,
+    client: Client<P>,
+    service: Service,
     mut stop: watch::Receiver<()>,
 ) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     P: fmt::Display + Clone + Send + Sync + 'static,
 {
-    let address = peer.to_string();
-    let activity = Arc::new(Activity::new());
-    let heartbeat = Arc::clone(&activity);
+    let (limits, address) = (service.limits, client.peer.to_string());
+    let activity = Arc::clone(&client.activity);
     let service = service_fn(move |mut request: Request<Incoming>| {
-        let heartbeat = heartbeat.begin();
-        request.extensions_mut().insert(peer.clone());
-        let request = request.map(|body| Body::new(TimedBody::new(body, limits.body)));
-        let answer = router.clone().oneshot(request);
+        let heartbeat = client.activity.begin();
+        request.extensions_mut().insert(client.peer.clone());
+        let request = request.map(|body| Body::new(service.limited(body, &client)));
+        let answer = service.router.clone().oneshot(request);
         async move {
             let answer = answer.await;
             drop(heartbeat);
@@ -72,6 +101,11 @@ pub(super) async fn run<S, P>(
                 if let Err(error) = ended {
                     tracing::debug!(%address, %error, "connection failed");
                 }
+                return;
+            }
+            () = activity.dismissed() => {
+                connection.as_mut().graceful_shutdown();
+                drop(timeout(FAREWELL, connection).await);
                 return;
             }
             _ = stop.changed(), if !closing => {
@@ -111,96 +145,4 @@ fn builder(limits: Limits) -> Builder<TokioExecutor> {
         .keep_alive_interval(PING)
         .keep_alive_timeout(PING);
     builder
-}
-
-/// Counts the requests in flight on a connection, and records when the last one ended.
-struct Activity {
-    started: Instant,
-    in_flight: AtomicUsize,
-    last_end_ms: AtomicU64,
-}
-
-/// A request in flight.
-struct Heartbeat(Arc<Activity>);
-
-impl Activity {
-    fn new() -> Self {
-        Self {
-            started: Instant::now(),
-            in_flight: AtomicUsize::new(0),
-            last_end_ms: AtomicU64::new(0),
-        }
-    }
-
-    fn begin(self: &Arc<Self>) -> Heartbeat {
-        self.in_flight.fetch_add(1, Ordering::AcqRel);
-        Heartbeat(Arc::clone(self))
-    }
-
-    /// How long no request has been in flight; `None` while one is.
-    fn idle(&self) -> Option<Duration> {
-        if self.in_flight.load(Ordering::Acquire) > 0 {
-            return None;
-        }
-        let last = Duration::from_millis(self.last_end_ms.load(Ordering::Acquire));
-        Some(self.started.elapsed().saturating_sub(last))
-    }
-}
-
-impl Drop for Heartbeat {
-    fn drop(&mut self) {
-        let now = super::millis(self.0.started.elapsed());
-        self.0.last_end_ms.fetch_max(now, Ordering::AcqRel);
-        self.0.in_flight.fetch_sub(1, Ordering::AcqRel);
-    }
-}
-
-/// A request body with a time limit.
-struct TimedBody {
-    body: Incoming,
-    within: Duration,
-    timer: Option<Pin<Box<Sleep>>>,
-}
-
-/// The body did not arrive within its time limit.
-#[derive(Debug, thiserror::Error)]
-#[error("the request's body did not arrive in time")]
-struct TooSlow;
-
-type BoxError = Box<dyn std::error::Error + Send + Sync>;
-
-impl TimedBody {
-    fn new(body: Incoming, within: Duration) -> Self {
-        Self {
-            body,
-            within,
-            timer: None,
-        }
-    }
-}
-
-impl HttpBody for TimedBody {
-    type Data = Bytes;
-    type Error = BoxError;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        if let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(cx) {
-            return Poll::Ready(frame.map(|f| f.map_err(Into::into)));
-        }
-        let within = self.within;
-        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep(within)));
-        ready!(timer.as_mut().poll(cx));
-        Poll::Ready(Some(Err(TooSlow.into())))
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> hyper::body::SizeHint {
-        self.body.size_hint()
-    }
 }

@@ -16,6 +16,8 @@ pub(crate) struct Limits {
     pub(crate) header: Duration,
     /// Maximum time for the body of a request, from the first read to its end.
     pub(crate) body: Duration,
+    /// Maximum memory of the bodies that are still arriving, in bytes, of all connections together.
+    pub(crate) unfinished_bodies: usize,
     /// Time without a request after which a connection is closed.
     pub(crate) idle: Duration,
 }
@@ -28,6 +30,7 @@ impl Default for Limits {
             handshake: Duration::from_secs(10),
             header: Duration::from_secs(15),
             body: Duration::from_secs(15),
+            unfinished_bodies: 24 * 1024 * 1024,
             idle: Duration::from_secs(60),
         }
     }

@@ -1,8 +1,12 @@
 //! Listeners: HTTPS, plain HTTP, and the admin socket. They accept connections, enforce limits and close
 //! gracefully. What the requests ask for is not here but in `http/`.
 
+mod activity;
 mod admin_socket;
+mod bodies;
+mod body;
 mod connection;
+mod connections;
 mod limits;
 mod server_certificate;
 #[cfg(test)]
@@ -11,18 +15,24 @@ mod tls;
 
 use std::fmt;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use acme::rate::network;
 use axum::Router;
 use rustls_pki_types::CertificateDer;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{sleep, timeout};
 use tokio_rustls::server::TlsStream;
 
+use self::activity::Activity;
 pub(crate) use self::admin_socket::{AdminSocket, AdminSocketError, PeerCredentials};
+use self::bodies::Bodies;
+pub(crate) use self::body::TooManyBodies;
+use self::connection::{Client, Service};
+use self::connections::Connections;
 pub(crate) use self::limits::Limits;
 pub(crate) use self::server_certificate::ServerCertificate;
 pub(crate) use self::tls::Tls;
@@ -54,9 +64,10 @@ pub(crate) struct Listener {
 /// What the connections of one listener share.
 struct Shared {
     security: Security,
-    router: Router,
-    limits: Limits,
+    service: Service,
     handshakes: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
+    open: Arc<Connections>,
 }
 
 /// What is below HTTP on a connection.
@@ -85,9 +96,14 @@ impl Listener {
         let (stop, stopped) = watch::channel(());
         let shared = Arc::new(Shared {
             security,
-            router,
-            limits,
+            service: Service {
+                router,
+                limits,
+                bodies: Bodies::new(limits.unfinished_bodies),
+            },
             handshakes: Arc::new(Semaphore::new(limits.handshakes)),
+            permits: Arc::new(Semaphore::new(limits.connections)),
+            open: Arc::default(),
         });
         let accepting = tokio::spawn(accept(listener, shared, stopped));
         Self { stop, accepting }
@@ -103,26 +119,29 @@ impl Listener {
     }
 }
 
-/// Accepts connections until `stop`. At the limit of connections, further ones wait in the kernel's queue.
+/// Accepts connections until `stop`. At the limit of connections, one that is awaited is closed for the next; while all
+/// are busy, further ones wait.
 async fn accept(listener: TcpListener, shared: Arc<Shared>, mut stop: watch::Receiver<()>) {
-    let permits = Arc::new(Semaphore::new(shared.limits.connections));
     let mut pause = FIRST_PAUSE;
     loop {
-        let accepted = async {
-            let permit = Arc::clone(&permits).acquire_owned().await.ok();
-            (permit, listener.accept().await)
-        };
-        let (permit, accepted) = tokio::select! {
+        let accepted = tokio::select! {
             _ = stop.changed() => return,
-            accepted = accepted => accepted,
+            accepted = listener.accept() => accepted,
         };
         match accepted {
             Ok((stream, address)) => {
                 pause = FIRST_PAUSE;
-                let serving = serve(stream, address, Arc::clone(&shared), stop.clone());
+                let network = network(address.ip());
+                let permit = tokio::select! {
+                    _ = stop.changed() => return,
+                    permit = shared.permit(network) => permit,
+                };
+                let activity = Arc::new(Activity::new());
+                let listed = shared.open.list(network, Arc::clone(&activity));
+                let serving = serve(stream, address, activity, Arc::clone(&shared), stop.clone());
                 tokio::spawn(async move {
                     serving.await;
-                    drop(permit);
+                    drop((listed, permit));
                 });
             }
             Err(error) if concerns_one_connection(&error) => {}
@@ -135,6 +154,24 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>, mut stop: watch::Rec
     }
 }
 
+impl Shared {
+    /// The right to serve a connection of this network, which another one may have to give up.
+    async fn permit(&self, network: IpAddr) -> Option<OwnedSemaphorePermit> {
+        loop {
+            if let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned() {
+                return Some(permit);
+            }
+            self.open.make_room(network);
+            let permit = Arc::clone(&self.permits).acquire_owned();
+            if let Ok(permit) = timeout(LOOK_AGAIN, permit).await {
+                return permit.ok();
+            }
+        }
+    }
+}
+
+/// How long to wait for a connection to end before another one is looked for that may be closed.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
 const LAST_PAUSE: Duration = Duration::from_secs(1);
 
@@ -154,6 +191,7 @@ fn concerns_one_connection(error: &io::Error) -> bool {
 async fn serve(
     stream: TcpStream,
     address: SocketAddr,
+    activity: Arc<Activity>,
     shared: Arc<Shared>,
     stop: watch::Receiver<()>,
 ) {
@@ -162,19 +200,27 @@ async fn serve(
     let Ok(local) = stream.local_addr() else {
         return;
     };
-    let mut peer = Peer {
+    let peer = Peer {
         address: unmapped(address),
         local: unmapped(local),
         certificates: Vec::new(),
     };
-    let router = shared.router.clone();
-    let limits = shared.limits;
+    let mut client = Client {
+        network: Some(network(peer.address.ip())),
+        peer,
+        activity,
+    };
+    let service = shared.service.clone();
     match &shared.security {
-        Security::None => connection::run(stream, peer, router, limits, stop).await,
+        Security::None => connection::run(stream, client, service, stop).await,
         Security::Tls(tls) => {
-            if let Some(stream) = shake_hands(stream, tls, &peer, &shared).await {
-                peer.certificates = certificates(&stream);
-                connection::run(stream, peer, router, limits, stop).await;
+            let shaken = tokio::select! {
+                () = client.activity.dismissed() => None,
+                shaken = shake_hands(stream, tls, &client.peer, &shared) => shaken,
+            };
+            if let Some(stream) = shaken {
+                client.peer.certificates = certificates(&stream);
+                connection::run(stream, client, service, stop).await;
             }
         }
     }
@@ -191,7 +237,7 @@ async fn shake_hands(
         let _permit = shared.handshakes.acquire().await;
         tls.accept(stream).await
     };
-    match timeout(shared.limits.handshake, handshake).await {
+    match timeout(shared.service.limits.handshake, handshake).await {
         Ok(Ok(stream)) => return Some(stream),
         Ok(Err(error)) => tracing::debug!(address = %peer, %error, "TLS handshake failed"),
         Err(_) => tracing::debug!(address = %peer, "TLS handshake took too long"),

@@ -19,10 +19,10 @@ use uuid::Uuid;
 
 use crate::http::base::{base, is_at_ours};
 use crate::http::links::{Links, id_of};
-use crate::http::problem::{AcmeFailure, unreadable};
+use crate::http::problem::{AcmeFailure, busy, unreadable};
 use crate::http::request::{RequestId, Snapshot, Target};
 use crate::http::url_layout::{Mount, PROVISIONER_PARAMETER, UrlLayout};
-use crate::listen::Peer;
+use crate::listen::{Peer, TooManyBodies};
 use crate::service::{Caller, Error, Services, acme_provisioner, caa_identity};
 
 /// What a request was sent to: the provisioner and its URLs.
@@ -239,10 +239,8 @@ async fn open(request: Request, services: &Services) -> Result<(Endpoint, Parsed
         .into());
     }
     let most = at.config.riser.limits.body_bytes;
-    let body = axum::body::to_bytes(body, most).await.map_err(|_| {
-        let detail = format!("The body is longer than {most} bytes, or broke off.");
-        unreadable(StatusCode::PAYLOAD_TOO_LARGE, &detail)
-    })?;
+    let body = axum::body::to_bytes(body, most).await;
+    let body = body.map_err(|error| no_body(error, most))?;
     let parsed = Parsed::parse(&body)?;
     if let Signer::Kid(kid) = parsed.signer()
         && is_at_ours(kid, &parts, &at.config)
@@ -250,6 +248,16 @@ async fn open(request: Request, services: &Services) -> Result<(Endpoint, Parsed
         at.kid = Some(kid.clone());
     }
     Ok((at, parsed))
+}
+
+/// Why there is no body of at most `most` bytes.
+fn no_body(error: axum::Error, most: usize) -> AcmeFailure {
+    let error = error.into_inner();
+    if let Some(too_many) = error.downcast_ref::<TooManyBodies>() {
+        return busy(&too_many.to_string());
+    }
+    let detail = format!("The body is longer than {most} bytes, or broke off.");
+    unreadable(StatusCode::PAYLOAD_TOO_LARGE, &detail)
 }
 
 /// Exactly `application/jose+json`, without parameters (RFC 8555 §6.2).
