@@ -13,6 +13,7 @@ mod failing;
 mod folders;
 mod inspect;
 mod lego;
+mod moving;
 mod pebble;
 mod policy;
 mod real_step;

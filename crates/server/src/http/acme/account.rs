@@ -26,7 +26,7 @@ pub(super) async fn create(
         address: at.remote,
     };
     let registered = accounts.register(at.provisioner()?, key, asked, origin);
-    Ok(match registered.await? {
+    Ok(match registered.await.map_err(|error| at.advise(error))? {
         Registered::New(account) => show(StatusCode::CREATED, &at.links, &account),
         Registered::Existing(account) => show(StatusCode::OK, &at.links, &account),
     })

@@ -32,6 +32,7 @@ mod order;
 mod renewal;
 mod revocation;
 mod signed;
+mod unknown_account;
 
 /// The routes of every ACME provisioner, at the paths of `layout`.
 pub(super) fn routes(services: &Services, layout: &'static UrlLayout) -> Router<Services> {

@@ -11,12 +11,13 @@ use acme::envelope::{Parsed, Signer, Verified};
 use acme::problem::Kind;
 use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use axum::http::request::Parts;
-use axum::http::{HeaderName, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use ca::config::Config;
 use ca::provisioner::Acme;
 use pki::jose::Jwk;
 use uuid::Uuid;
 
+use super::unknown_account;
 use crate::http::base::{base, is_at_ours};
 use crate::http::links::{Links, id_of};
 use crate::http::problem::{AcmeFailure, busy, unreadable};
@@ -38,6 +39,7 @@ pub(super) struct Endpoint {
     pub(super) url: String,
     /// The JWS's `kid`, where its host is one of ours.
     kid: Option<String>,
+    agent: Option<HeaderValue>,
 }
 
 impl Endpoint {
@@ -50,6 +52,12 @@ impl Endpoint {
     pub(super) fn account_url(&self, account: &Account) -> String {
         let known = self.kid.clone();
         known.unwrap_or_else(|| self.links.account(account.id))
+    }
+
+    /// The error, with the client's own way to register again where its account does not exist.
+    pub(super) fn advise(&self, error: Error) -> Error {
+        let directory = self.links.at(self.links.layout().directory);
+        unknown_account::with_advice(error, self.agent.as_ref(), &directory)
     }
 }
 
@@ -77,6 +85,7 @@ impl FromRequestParts<Services> for Endpoint {
             remote: parts.extensions.get::<Peer>().map(|peer| peer.address.ip()),
             request_id: request_id.map(|id| id.0.clone()).unwrap_or_default(),
             kid: None,
+            agent: parts.headers.get(header::USER_AGENT).cloned(),
             provisioner: name,
         })
     }
@@ -196,9 +205,10 @@ async fn by_account(
     services: &Services,
 ) -> Result<Signed, AcmeFailure> {
     let account = match at.links.account_of(kid) {
-        Some(id) => services.accounts.account(id, &at.provisioner).await?,
-        None => return Err(no_account(kid).into()),
+        Some(id) => services.accounts.account(id, &at.provisioner).await,
+        None => Err(no_account(kid).into()),
     };
+    let account = account.map_err(|error| at.advise(error))?;
     let nonce = parsed.nonce()?.to_owned();
     let verified = parsed.verify(&account.key, &at.url)?;
     services.nonces.take(&nonce).await?;
