@@ -8,6 +8,7 @@ mod drafts;
 mod hostile;
 mod key;
 mod leaf;
+mod rfc5280;
 mod rfc8555;
 mod rfc8657;
 mod rfc8659;

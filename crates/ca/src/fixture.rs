@@ -21,6 +21,7 @@ use crate::admission::{
 use crate::config::Config;
 use crate::external_key::ExternalKeyRules;
 use crate::issue::UnsignedCertificate;
+use crate::issuing_chain::IssuingChain;
 use crate::provisioner::{self, Acme};
 use crate::refusal::Refusal;
 
@@ -54,6 +55,16 @@ pub(crate) fn root() -> Certificate {
 
 pub(crate) fn intermediate() -> Certificate {
     Certificate::from_pem(real!("intermediate_ca.crt")).unwrap()
+}
+
+/// The chain of the authority that smallstep's `step` has made.
+pub(crate) fn chain() -> IssuingChain {
+    chain_of(intermediate())
+}
+
+/// A chain of one certificate.
+pub(crate) fn chain_of(issuer: Certificate) -> IssuingChain {
+    IssuingChain::new(issuer, [].iter()).unwrap()
 }
 
 pub(crate) fn leaf_ec() -> Certificate {

@@ -9,6 +9,7 @@ use pki::{
 };
 
 use crate::admission::{CertificateContents, Grant, LeafContents, Parts, PublishedAt, Recipient};
+use crate::issuing_chain::IssuingChain;
 use crate::lint::{self, Contents, Draft, Finding, authority_key_id};
 use crate::profile::Profile;
 use crate::refusal::Refusal;
@@ -105,12 +106,15 @@ impl UnsignedCertificate {
     }
 
     fn lint(&self, contents: Contents, issuer: Option<&Certificate>) -> Result<(), Finding> {
-        let draft = Draft {
+        lint::lint(self.draft(contents), issuer)
+    }
+
+    fn draft(&self, contents: Contents) -> Draft<'_> {
+        Draft {
             tbs: &self.tbs,
             kind: self.kind,
             contents,
-        };
-        lint::lint(draft, issuer)
+        }
     }
 }
 
@@ -118,13 +122,14 @@ impl UnsignedCertificate {
 /// at the latest. The lint runs last.
 ///
 /// # Errors
-/// When the issuer has expired, a name cannot be encoded, or the lint finds something.
+/// When the issuer has expired, a name cannot be encoded, or the lint finds something: it looks at the whole chain.
 pub fn prepare(
     grant: Grant,
     now: Timestamp,
     serial: Serial,
-    issuer: &Certificate,
+    chain: &IssuingChain,
 ) -> Result<UnsignedCertificate, Refusal> {
+    let issuer = chain.issuer();
     if issuer.not_after() <= now {
         return Err(Refusal::IssuerExpired {
             at: issuer.not_after(),
@@ -160,6 +165,7 @@ pub fn prepare(
         recipient,
     };
     unsigned.lint(contents, Some(issuer))?;
+    lint::below(unsigned.draft(contents), chain)?;
     Ok(unsigned)
 }
 

@@ -12,6 +12,7 @@ pub mod config;
 pub mod external_key;
 pub mod go_duration;
 pub mod issue;
+pub mod issuing_chain;
 pub mod lint;
 pub mod policy;
 pub mod profile;
@@ -29,6 +30,7 @@ pub use admission::{Admission, Grant, IssuancePolicy, IssuanceRequest, Recipient
 pub use config::{Config, Fault, Warning};
 pub use external_key::ExternalKeyRules;
 pub use issue::{Unsigned, UnsignedCertificate, prepare};
+pub use issuing_chain::IssuingChain;
 pub use policy::Policy;
 pub use provisioner::Provisioner;
 pub use refusal::Refusal;

@@ -5,6 +5,7 @@
 
 use std::collections::HashSet;
 
+use crate::issuing_chain::{Constrained, IssuingChain};
 use pki::extension::{parse_basic_constraints, parse_extended_key_usage, parse_key_usage};
 use pki::{
     Certificate, Extension, KeyUsages, ObjectIdentifier, TbsCertificate, encoding, extension, oid,
@@ -95,6 +96,12 @@ pub enum Finding {
     /// RFC 5280 §4.2.1.2
     #[error("its subject key identifier is not that of its key")]
     WrongKeyId,
+    /// RFC 5280 §4.2.1.10
+    #[error(transparent)]
+    Constrained(#[from] Constrained),
+    /// RFC 5280 §4.2.1.12
+    #[error("the CA certificate {0:?} may be used for none of its purposes (extendedKeyUsage)")]
+    PurposesNotAllowed(String),
     /// RFC 5280 §4.2.1.1
     #[error("its authority key identifier is not that of its issuer")]
     WrongAuthorityKeyId,
@@ -132,6 +139,27 @@ pub fn lint(draft: Draft<'_>, issuer: Option<&Certificate>) -> Result<(), Findin
         Kind::Leaf => leaf(draft),
         Kind::Root | Kind::Intermediate => authority(draft),
     }
+}
+
+/// Checks a leaf against every certificate of the chain above it.
+///
+/// # Errors
+/// The first rule of the chain that the leaf breaks.
+pub fn below(draft: Draft<'_>, chain: &IssuingChain) -> Result<(), Finding> {
+    let names = match find(draft, oid::SUBJECT_ALT_NAME) {
+        Some(found) => pki::alt_name::parse(&found.value)
+            .map_err(|_| Finding::Unreadable(oid::SUBJECT_ALT_NAME))?,
+        None => Vec::new(),
+    };
+    chain.check_names(&names, &draft.tbs.subject)?;
+    let Some(found) = find(draft, oid::EXTENDED_KEY_USAGE) else {
+        return Ok(());
+    };
+    let purposes = parse_extended_key_usage(&found.value)
+        .map_err(|_| Finding::Unreadable(oid::EXTENDED_KEY_USAGE))?;
+    chain
+        .check_purposes(&purposes)
+        .map_err(|subject| Finding::PurposesNotAllowed(subject.to_owned()))
 }
 
 /// The identifier by which an issuer's key is named in what it signs: its own certificate's

@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use crate::claims;
 use crate::external_key;
+use crate::issuing_chain;
 use crate::lint;
 use crate::policy;
 use crate::profile;
@@ -153,6 +154,9 @@ pub enum Refusal {
     /// A name policy does not let a name pass.
     #[error("{0}")]
     Names(policy::Refused),
+    /// A CA certificate of the chain forbids a name.
+    #[error(transparent)]
+    Constrained(#[from] issuing_chain::Constrained),
     /// The profile cannot be had.
     #[error(transparent)]
     Profile(#[from] profile::Unfit),
@@ -199,6 +203,7 @@ impl Refusal {
             | Self::Profile(_)
             | Self::KeyKind(_)
             | Self::Caa(_)
+            | Self::Constrained(_)
             | Self::Names(_) => Blame::Request,
             Self::UnknownProvisioner { .. }
             | Self::ProvisionerDisabled { .. }
@@ -234,6 +239,7 @@ impl From<Refusal> for Problem {
                 Kind::BadCsr
             }
             (Refusal::Profile(_), _) => Kind::InvalidProfile,
+            (Refusal::Constrained(_), _) => Kind::RejectedIdentifier,
             (_, Blame::Request) => Kind::Malformed,
             (_, Blame::Rights) => Kind::Unauthorized,
             (_, Blame::Authority) => Kind::ServerInternal,

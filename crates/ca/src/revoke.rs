@@ -109,7 +109,7 @@ mod tests {
 
     use super::*;
     use crate::admission::Grant;
-    use crate::fixture::{intermediate, leaf_key, now, other_key, serial, sign};
+    use crate::fixture::{chain, leaf_key, now, other_key, serial, sign};
     use crate::issue::prepare;
 
     const OWNER: Uuid = Uuid::from_u128(1);
@@ -124,7 +124,7 @@ mod tests {
         let key = leaf_key();
         let life = SignedDuration::from_hours(1);
         let grant = Grant::server_certificate(&names, common_name, key.public(), life, now());
-        sign(&prepare(grant.unwrap(), now(), serial(), &intermediate()).unwrap())
+        sign(&prepare(grant.unwrap(), now(), serial(), &chain()).unwrap())
     }
 
     fn account(id: u128, provisioner: &str) -> Requester<'_> {

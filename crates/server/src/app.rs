@@ -37,7 +37,7 @@ pub(crate) use crate::live::Overrides;
 use crate::live::{self, Files, Live};
 use crate::log::Announcer;
 use crate::probe::{self, Prober};
-use crate::service::{AuthorityCertificates, Parts, Services};
+use crate::service::{Parts, Services};
 use crate::{http, jobs, log};
 
 /// How long requests, and then validations, may take when the server stops.
@@ -134,7 +134,7 @@ async fn run(
     let (store, renews_unknown) = store::open(&config, plan)?;
     let admin_socket = admin_socket::bind(&plan.config)?;
     let prober = Prober::new(&options(plan, &config));
-    let roots = material.roots.iter();
+    let roots = material.certificates.roots.iter();
     let fingerprints: Vec<_> = roots.map(Certificate::fingerprint).collect();
     let server_certificate = ServerCertificate::default();
     let tls = Tls::new(
@@ -148,11 +148,7 @@ async fn run(
         certificate_signer: material.certificate_signer,
         live: Arc::clone(&live),
         prober: prober.clone(),
-        certificates: AuthorityCertificates {
-            roots: material.roots,
-            federated: material.federated,
-            intermediates: material.intermediates,
-        },
+        certificates: material.certificates,
         renews_unknown,
     });
     let span = jobs::server_certificate::renew(&services.issuer, &config, &server_certificate)

@@ -8,7 +8,7 @@
 //! | certificate renewed | – | ours, its lineage unrevoked, within its validity, renewal allowed |
 //! | provisioner | there and not disabled | the same |
 //! | key | not compromised, of a kind for the profile | the same, and so the key that asks |
-//! | names | profile, policies of key, provisioner, authority | the same |
+//! | names | profile, policies of key, provisioner, authority, name constraints of the chain | the same |
 //! | validation of names | by the order | not asked again |
 //! | times | claims of provisioner and profile | the old period, at most the longest of the claims |
 //! | CAA | asked | asked, with the methods of the record |
@@ -27,7 +27,7 @@ mod standing;
 
 use acme::challenge::Means;
 use jiff::{SignedDuration, Timestamp};
-use pki::{AltName, Certificate};
+use pki::{AltName, Certificate, Name};
 
 pub(crate) use grant::{CertificateContents, LeafContents, Parts};
 pub use grant::{Grant, Grounds, Recipient};
@@ -270,7 +270,12 @@ fn names(
     if let Some(profile) = policy.profiles.chosen {
         profile.check(&asked.names, policy.profiles.offered)?;
     }
-    Ok(policy.levels.check(&asked.names, common_name)?)
+    policy.levels.check(&asked.names, common_name)?;
+    if let Some(chain) = policy.chain {
+        let subject = common_name.map(Name::common_name).transpose()?;
+        chain.check_names(&asked.names, &subject.unwrap_or_else(Name::empty))?;
+    }
+    Ok(())
 }
 
 /// Whether the key is of a kind that the profile is for. Where the profile of a certificate is not

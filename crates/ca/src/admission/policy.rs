@@ -6,6 +6,7 @@ use pki::StepProvisioner;
 
 use super::caa::CaaPolicy;
 use crate::claims::Claims;
+use crate::issuing_chain::IssuingChain;
 use crate::policy::Levels;
 use crate::profile::{Offer, Profile};
 use crate::refusal::Refusal;
@@ -25,6 +26,8 @@ pub struct IssuancePolicy<'a> {
     pub(crate) levels: Levels<'a>,
     pub(crate) leaf: LeafTerms,
     pub(crate) caa: CaaPolicy,
+    /// The chain above the certificate, whose name constraints are asked.
+    pub(crate) chain: Option<&'a IssuingChain>,
 }
 
 /// The profiles of a provisioner.
@@ -67,6 +70,15 @@ pub struct PublishedAt {
 }
 
 impl<'a> IssuancePolicy<'a> {
+    /// The policy for certificates below this chain.
+    #[must_use]
+    pub fn below(self, chain: &'a IssuingChain) -> Self {
+        Self {
+            chain: Some(chain),
+            ..self
+        }
+    }
+
     /// The bounds of a certificate's life.
     #[must_use]
     pub fn claims(&self) -> &'a Claims {

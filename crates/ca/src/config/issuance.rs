@@ -151,6 +151,7 @@ impl Config {
             levels: self.levels(provisioner, rules),
             leaf: LeafTerms::default(),
             caa: CaaPolicy::default(),
+            chain: None,
         }
     }
 

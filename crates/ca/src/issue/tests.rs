@@ -9,9 +9,9 @@ use crate::Config;
 use crate::claims::BadLifetime;
 use crate::external_key::ExternalKeyRules;
 use crate::fixture::{
-    self, admitted, after, authorize, finalized, intermediate, leaf_ec, leaf_ec_key, leaf_key,
-    leaf_rsa, leaf_rsa_key, now, order, real_config, request, root, serial, server_certificate,
-    sign,
+    self, admitted, after, authorize, chain, finalized, intermediate, leaf_ec, leaf_ec_key,
+    leaf_key, leaf_rsa, leaf_rsa_key, now, order, real_config, request, root, serial,
+    server_certificate, sign,
 };
 
 /// What we would sign in place of a leaf that smallstep's step-ca has issued.
@@ -20,12 +20,12 @@ fn same_as(real: &Certificate, key: &PrivateKey) -> UnsignedCertificate {
     let issued_at = real.not_before() + SignedDuration::from_secs(60);
     let finalized = finalized(order(&["127.0.0.1", "localhost"]), Some("localhost"), key);
     let grant = authorize(finalized, &config, None, issued_at).unwrap();
-    prepare(grant, issued_at, real.serial().clone(), &intermediate()).unwrap()
+    prepare(grant, issued_at, real.serial().clone(), &chain()).unwrap()
 }
 
 fn fresh(names: &[&str], common_name: Option<&str>) -> UnsignedCertificate {
     let grant = fixture::grant(&real_config(), names, common_name);
-    prepare(grant, now(), serial(), &intermediate()).unwrap()
+    prepare(grant, now(), serial(), &chain()).unwrap()
 }
 
 fn oids(unsigned: &UnsignedCertificate) -> Vec<ObjectIdentifier> {
@@ -95,7 +95,7 @@ fn a_forced_common_name_is_the_first_dns_name() {
     let provisioners = json!([{"type": "ACME", "name": "acme", "forceCN": true}]);
     let config = fixture::config(provisioners);
     let grant = fixture::grant(&config, &["10.0.0.1", "b.test", "a.test"], None);
-    let unsigned = prepare(grant, now(), serial(), &intermediate()).unwrap();
+    let unsigned = prepare(grant, now(), serial(), &chain()).unwrap();
     assert_eq!(unsigned.tbs().subject.cn().as_deref(), Some("b.test"));
     let finalized = finalized(order(&["10.0.0.1"]), None, &leaf_key());
     let refused = authorize(finalized, &config, None, now());
@@ -108,7 +108,7 @@ fn a_provisioner_may_leave_its_extension_out() {
         {"type": "ACME", "name": "acme", "claims": {"disableSmallstepExtensions": true}}
     ]);
     let grant = fixture::grant(&fixture::config(provisioners), &["example.com"], None);
-    let unsigned = prepare(grant, now(), serial(), &intermediate()).unwrap();
+    let unsigned = prepare(grant, now(), serial(), &chain()).unwrap();
     assert!(!oids(&unsigned).contains(&oid::STEP_PROVISIONER));
 }
 
@@ -120,7 +120,7 @@ fn a_leaf_ends_with_its_issuer() {
     let life = SignedDuration::from_hours(24);
     let grant =
         Grant::server_certificate(&names, "x", leaf_key().public(), life, near_the_end).unwrap();
-    let unsigned = prepare(grant, near_the_end, serial(), &issuer).unwrap();
+    let unsigned = prepare(grant, near_the_end, serial(), &chain()).unwrap();
     assert_eq!(unsigned.tbs().not_after, issuer.not_after());
 }
 
@@ -132,7 +132,7 @@ fn an_expired_issuer_issues_nothing() {
         server_certificate(&["localhost"], leaf_key().public()),
         late,
         serial(),
-        &issuer,
+        &chain(),
     );
     let at = issuer.not_after();
     assert_eq!(refused.err(), Some(Refusal::IssuerExpired { at }));
@@ -142,7 +142,7 @@ fn an_expired_issuer_issues_nothing() {
 fn the_server_has_a_certificate_without_a_provisioner() {
     let grant = server_certificate(&["localhost", "127.0.0.1", "[::1]"], leaf_key().public());
     assert_eq!(*grant.recipient(), Recipient::ServerCertificate);
-    let unsigned = prepare(grant, now(), serial(), &intermediate()).unwrap();
+    let unsigned = prepare(grant, now(), serial(), &chain()).unwrap();
     let leaf = sign(&unsigned);
     assert_eq!(leaf.subject().to_string(), "CN=Step Online CA");
     let names: Vec<_> = leaf.alt_names().iter().map(ToString::to_string).collect();
@@ -255,7 +255,7 @@ fn where_revocation_is_published_stands_in_the_certificate_as_the_policy_says() 
         let mut policy = config.order_policy(fixture::acme(&config), None, None);
         policy.leaf.published_at = published_at;
         let grant = admitted(request(finalized), &policy, now()).unwrap();
-        prepare(grant, now(), serial(), &intermediate()).unwrap()
+        prepare(grant, now(), serial(), &chain()).unwrap()
     };
     let url = |text: &str| vec![text.to_owned()];
     let with = issued(PublishedAt {

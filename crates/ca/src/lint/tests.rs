@@ -10,7 +10,7 @@ use crate::prepare;
 /// A leaf without fault, which each test spoils.
 fn good() -> TbsCertificate {
     let grant = server_certificate(&["localhost"], leaf_key().public());
-    let unsigned = prepare(grant, now(), serial(), &intermediate()).unwrap();
+    let unsigned = prepare(grant, now(), serial(), &chain()).unwrap();
     unsigned.tbs().clone()
 }
 
@@ -60,7 +60,7 @@ fn a_leaf_names_its_issuer() {
 #[test]
 fn only_an_authority_issues() {
     let grant = server_certificate(&["localhost"], leaf_key().public());
-    let leaf = sign(&prepare(grant, now(), serial(), &intermediate()).unwrap());
+    let leaf = sign(&prepare(grant, now(), serial(), &chain()).unwrap());
     let mut tbs = good();
     tbs.issuer = leaf.subject().clone();
     assert_eq!(

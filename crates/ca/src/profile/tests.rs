@@ -67,7 +67,7 @@ fn issued_by(
     order.profile = profile.map(str::to_owned);
     let finalized = finalized(order, Some(names[0]), key);
     let grant = authorize(finalized, config, None, now())?;
-    prepare(grant, now(), fixture::serial(), &fixture::intermediate())
+    prepare(grant, now(), fixture::serial(), &fixture::chain())
 }
 
 fn issued(profile: &str, names: &[&str]) -> Result<UnsignedCertificate, Refusal> {
@@ -238,7 +238,7 @@ fn a_renewal_keeps_what_the_profile_gave() {
         crate::renew::request(&leaf, &issuers, crate::renew::Recorded::default(), None).unwrap();
     let policy = config.issuance_policy(&request, None);
     let grant = fixture::admitted(request, &policy, now()).unwrap();
-    let next = prepare(grant, now(), fixture::serial(), &fixture::intermediate()).unwrap();
+    let next = prepare(grant, now(), fixture::serial(), &fixture::chain()).unwrap();
     assert_eq!(find(&next, oid::NO_REV_AVAIL).value, [5, 0]);
     let life = next.tbs().not_after.duration_since(next.tbs().not_before);
     assert_eq!(life, SignedDuration::from_mins(11));

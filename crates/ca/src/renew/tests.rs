@@ -13,7 +13,7 @@ use crate::admission::{
 };
 use crate::config::Config;
 use crate::fixture::{
-    self, after, intermediate, leaf_ec, leaf_key, leaf_renewed, now, root, serial,
+    self, after, chain, intermediate, leaf_ec, leaf_key, leaf_renewed, now, root, serial,
     server_certificate, sign,
 };
 use crate::issue::{UnsignedCertificate, prepare};
@@ -106,7 +106,7 @@ fn acme_claiming(claims: Value) -> Value {
 
 fn renewed(new_key: Option<&PublicKey>, now: Timestamp) -> UnsignedCertificate {
     let grant = Old::new(leaf_ec()).renew(&fixture::config(acme()), new_key, now);
-    prepare(grant.unwrap(), now, serial(), &intermediate()).unwrap()
+    prepare(grant.unwrap(), now, serial(), &chain()).unwrap()
 }
 
 #[test]
@@ -114,7 +114,7 @@ fn a_renewed_leaf_is_to_the_octet_what_step_ca_issues() {
     let real = leaf_renewed();
     let issued_at = real.not_before() + MINUTE;
     let grant = renew_with(acme(), Renewed::Valid, issued_at).unwrap();
-    let ours = prepare(grant, issued_at, real.serial().clone(), &intermediate()).unwrap();
+    let ours = prepare(grant, issued_at, real.serial().clone(), &chain()).unwrap();
     let algorithm = real.signature_algorithm().unwrap();
     assert_eq!(ours.tbs().to_der(algorithm).unwrap(), real.tbs_der());
 }
@@ -165,7 +165,7 @@ fn a_life_shorter_than_the_backdate_does_not_end_before_it_is_handed_out() {
     let life = SignedDuration::from_secs(-30);
     let names = ["localhost".to_owned()];
     let grant = Grant::server_certificate(&names, "x", leaf_key().public(), life, now()).unwrap();
-    let short = sign(&prepare(grant, now(), serial(), &intermediate()).unwrap());
+    let short = sign(&prepare(grant, now(), serial(), &chain()).unwrap());
     let at = short.not_before();
     let grant = Old::new(short).renew(&fixture::real_config(), None, at);
     let grant = grant.unwrap();
@@ -239,7 +239,7 @@ fn a_certificate_without_a_provisioner_is_renewable() {
 /// A leaf without the extension that names its provisioner.
 fn without_extension() -> Certificate {
     let grant = server_certificate(&["localhost"], leaf_key().public());
-    sign(&prepare(grant, now(), serial(), &intermediate()).unwrap())
+    sign(&prepare(grant, now(), serial(), &chain()).unwrap())
 }
 
 #[test]

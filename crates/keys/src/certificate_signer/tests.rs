@@ -1,6 +1,6 @@
 //! What the certificate signer signs, what it refuses, and that it verifies each signature.
 
-use ca::{Grant, UnsignedCertificate, authority, prepare};
+use ca::{Grant, IssuingChain, UnsignedCertificate, authority, prepare};
 use jiff::{SignedDuration, Timestamp};
 use pki::{KeyKind, PublicKey, Serial, SignatureAlgorithm};
 
@@ -42,12 +42,17 @@ fn certificate_signer(name: &str, kind: KeyKind) -> (CertificateSigner, Certific
     )
 }
 
+/// The chain of an issuer, without the root.
+fn chain(issuer: &Certificate) -> IssuingChain {
+    IssuingChain::new(issuer.clone(), [].iter()).unwrap()
+}
+
 fn leaf(issuer: &Certificate) -> UnsignedCertificate {
     let key = generate(KeyKind::EcP256).ok().unwrap();
     let names = ["localhost".to_owned()];
     let life = SignedDuration::from_hours(24);
     let grant = Grant::server_certificate(&names, "localhost", key.public(), life, now()).ok();
-    prepare(grant.unwrap(), now(), serial(), issuer)
+    prepare(grant.unwrap(), now(), serial(), &chain(issuer))
         .ok()
         .unwrap()
 }
@@ -91,7 +96,12 @@ fn a_leaf_is_refused_as_an_issuer() {
     let names = ["localhost".to_owned()];
     let life = SignedDuration::from_hours(1);
     let grant = Grant::server_certificate(&names, "x", own.public_key(), life, now()).ok();
-    let unsigned = prepare(grant.unwrap(), now(), serial(), certificate_signer.issuer());
+    let unsigned = prepare(
+        grant.unwrap(),
+        now(),
+        serial(),
+        &chain(certificate_signer.issuer()),
+    );
     let certificate = certificate_signer.sign(unsigned.ok().unwrap()).unwrap();
     let refused = CertificateSigner::new(own, certificate).err();
     assert!(matches!(refused, Some(Error::NotAnAuthority { .. })));

@@ -4,28 +4,32 @@ use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
+use ca::IssuingChain;
 use ca::config::Config;
 use console::Term;
 use keys::CertificateSigner;
 use pki::Certificate;
 use zeroize::Zeroizing;
 
+use crate::service::AuthorityCertificates;
+
 /// The certificates and the key of the authority.
 pub(super) struct Material {
     /// The intermediate's key and certificate.
     pub(super) certificate_signer: CertificateSigner,
-    /// The roots that clients trust.
-    pub(super) roots: Vec<Certificate>,
-    /// Roots of federated authorities.
-    pub(super) federated: Vec<Certificate>,
-    /// The chain above a leaf, without the root.
-    pub(super) intermediates: Vec<Certificate>,
+    /// What is handed out beside the leaves.
+    pub(super) certificates: AuthorityCertificates,
 }
 
 impl Material {
     /// The certificates that verify clients.
     pub(super) fn authorities(&self) -> impl Iterator<Item = &Certificate> {
-        self.roots.iter().chain(&self.intermediates)
+        let AuthorityCertificates {
+            roots,
+            intermediates,
+            ..
+        } = &self.certificates;
+        roots.iter().chain(intermediates)
     }
 
     /// Reads the files. The password of an encrypted key comes from `password_file`, else from
@@ -43,12 +47,17 @@ impl Material {
             (None, Some(kept)) => Ok(Zeroizing::new(kept.expose().as_bytes().to_vec())),
             (None, None) => ask(key),
         })?;
+        let above = intermediates.iter().chain(&roots);
+        let chain = IssuingChain::new(issuer.clone(), above)?;
         let certificate_signer = CertificateSigner::new(signer, issuer)?;
         Ok(Self {
             certificate_signer,
-            roots,
-            federated,
-            intermediates,
+            certificates: AuthorityCertificates {
+                roots,
+                federated,
+                intermediates,
+                chain,
+            },
         })
     }
 }

@@ -12,6 +12,7 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use ca::IssuingChain;
 use ca::config::Config;
 use jiff::Timestamp;
 use keys::authority::{self, NewAuthority};
@@ -229,6 +230,11 @@ fn services(store: Store, authority: &NewAuthority, signer: Counting, config: Co
             roots: vec![authority.root.clone()],
             federated: Vec::new(),
             intermediates: vec![authority.intermediate.clone()],
+            chain: IssuingChain::new(
+                authority.intermediate.clone(),
+                [&authority.root].into_iter(),
+            )
+            .unwrap(),
         },
         renews_unknown: false,
     })

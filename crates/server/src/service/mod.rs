@@ -5,6 +5,7 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
+use ca::IssuingChain;
 use ca::config::Config;
 use keys::CertificateSigner;
 use pki::Certificate;
@@ -86,6 +87,8 @@ pub(crate) struct AuthorityCertificates {
     pub(crate) federated: Vec<Certificate>,
     /// The chain above a leaf, without the root; the first is the signer's own.
     pub(crate) intermediates: Vec<Certificate>,
+    /// The signer's own certificate with all above it, to the root.
+    pub(crate) chain: IssuingChain,
 }
 
 impl Deref for Services {

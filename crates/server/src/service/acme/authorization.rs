@@ -9,6 +9,7 @@ use acme::order::{self, Allowed, Owner, Reuse};
 use acme::scope::{Scope, Subject};
 use ca::Refusal;
 use jiff::{SignedDuration, Timestamp};
+use pki::Name;
 use store::port::Authorizations as _;
 use store::{AuditEntry, Ending, NewOrderQuery};
 use uuid::Uuid;
@@ -70,6 +71,8 @@ impl AcmeService {
             let levels = config.levels(Some(acme.name()), rules.as_ref());
             let names = [new.identifier.to_alt_name()];
             levels.check(&names, None).map_err(Refusal::from)?;
+            let constrained = self.issuer.chain().check_names(&names, &Name::empty());
+            constrained.map_err(Refusal::from)?;
         }
         let reuse = Reuse {
             window: settings.authorization_reuse,

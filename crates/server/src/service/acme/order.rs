@@ -6,10 +6,9 @@ use acme::identifier::Identifier;
 use acme::message::order::NewOrder;
 use acme::order::{self, Order, OrderRequest, Owner, RecordSeed, ReusableAuthorizations, Reuse};
 use acme::renewal::CertificateId;
+use ca::IssuancePolicy;
 use ca::admission::{self, Asked};
-use ca::config::{Config, ProvisionerSettings};
-use ca::external_key::ExternalKeyRules;
-use ca::provisioner::Acme;
+use ca::config::ProvisionerSettings;
 use ca::provisioner::acme::{order_limits, reusable_subjects};
 use jiff::{SignedDuration, Timestamp};
 use store::port::Orders as _;
@@ -45,7 +44,10 @@ impl AcmeService {
         let query = query(request, &reuse, now);
         let found = self.facts(account, &query).await?;
         let rules = rules_of(account, found.external_key)?;
-        let (opening, profile) = decide(config, acme, rules.as_ref(), request, now)?;
+        let policy = config
+            .order_policy(acme, request.profile.as_deref(), rules.as_ref())
+            .below(self.issuer.chain());
+        let (opening, profile) = decide(caller, &policy, request, now)?;
         let limits = self.limiter.under(&config.riser.rate_limits);
         match may_replace(account, &opening, found.replaced.as_ref())? {
             None => {
@@ -166,15 +168,14 @@ fn query(request: &NewOrder, reuse: &Reuse<'_>, now: Timestamp) -> NewOrderQuery
 /// Whether an order may be made, and the profile that it gets: all that finalize decides about names
 /// and times is decided now, so that no client validates for an order that cannot be finalized.
 fn decide<'a>(
-    config: &'a Config,
-    acme: &'a Acme,
-    rules: Option<&'a ExternalKeyRules>,
+    caller: Caller<'_>,
+    policy: &IssuancePolicy<'a>,
     request: &NewOrder,
     now: Timestamp,
 ) -> Result<(OrderRequest, Option<&'a str>), Error> {
-    let policy = config.order_policy(acme, request.profile.as_deref(), rules);
+    let (config, acme) = (caller.config, caller.provisioner);
     let widest = config.riser.provisioner(acme.name()).subdomains;
-    let limits = order_limits(&policy, widest);
+    let limits = order_limits(policy, widest);
     let opening = order::open(request, now, &limits, &config.challenges(acme))?;
     let names = opening.identifiers().map(Identifier::to_alt_name);
     let asked = Asked {
@@ -183,7 +184,7 @@ fn decide<'a>(
         not_after: request.not_after,
         profile: request.profile.clone(),
     };
-    admission::preview(&asked, &policy, now)?;
+    admission::preview(&asked, policy, now)?;
     let profile = policy.profile().map(|profile| profile.name.as_str());
     Ok((opening, profile))
 }

@@ -23,7 +23,7 @@ impl Issuer {
         standing: &Standing,
         now: Timestamp,
     ) -> Result<Grant, Error> {
-        let policy = config.issuance_policy(&request, rules);
+        let policy = config.issuance_policy(&request, rules).below(self.chain());
         let mut facts = Facts::default();
         let mut caa = self.validator.caa_lookups(config, request.basis());
         loop {

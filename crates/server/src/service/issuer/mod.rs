@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use acme::challenge::Means;
 use ca::admission::Grounds;
-use ca::{Grant, Recipient, Refusal};
+use ca::{Grant, IssuingChain, Recipient, Refusal};
 use jiff::Timestamp;
 use keys::CertificateSigner;
 use pki::{Certificate, Serial};
@@ -88,13 +88,18 @@ impl Issuer {
     /// own signature.
     async fn make(&self, grant: Grant, now: Timestamp) -> Result<Certificate, Error> {
         let serial = Serial::from_random(keys::random());
-        let unsigned = ca::issue::prepare(grant, now, serial, self.signer.issuer())?;
+        let unsigned = ca::issue::prepare(grant, now, serial, self.chain())?;
         if !self.signer.is_slow() {
             return Ok(self.signer.sign(unsigned)?);
         }
         let signer = Arc::clone(&self.signer);
         let signed = tokio::task::spawn_blocking(move || signer.sign(unsigned)).await;
         Ok(signed.map_err(|why| Error::Internal(format!("the signer ended early: {why}")))??)
+    }
+
+    /// The certificates that every leaf stands below.
+    pub(super) fn chain(&self) -> &IssuingChain {
+        &self.certificates.chain
     }
 
     /// What the store keeps of a certificate.
