@@ -14,6 +14,7 @@ mod policy;
 mod provisioner;
 #[cfg(test)]
 mod reference;
+mod restriction;
 pub(crate) mod riser;
 pub(crate) mod section;
 mod tls;
@@ -29,6 +30,7 @@ pub use authority::Authority;
 pub use change::Change;
 pub use database::{Database, DatabaseKind, ForeignMarker};
 pub use key_uri::{KeyUri, UnsupportedKeyUri};
+pub use restriction::{Restriction, removed};
 pub use riser::{
     Chains, Limits, ProvisionerSettings, RateLimits, Riser, Server, TermsChanged, Validation, Zone,
     fits, resolver,
@@ -107,8 +109,18 @@ impl Secret {
 const DEFAULT_COMMON_NAME: &str = "Step Online CA";
 const DEFAULT_DNS_NAMES: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
 
+/// What a table `[provisioner.<name>]` of riser.toml means whose provisioner ca.json does not have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UnusedTable {
+    /// A fault: whoever wrote the table may have misspelt the name, and its policy would be ignored.
+    Fault,
+    /// A warning: another program has removed the provisioner, and does not know riser.toml.
+    Warning,
+}
+
 impl Config {
-    /// Reads the text of ca.json and, if the file exists, of riser.toml.
+    /// Reads the text of ca.json and, if the file exists, of riser.toml. A table for a provisioner that ca.json does
+    /// not have is a fault.
     ///
     /// # Errors
     /// Every fault of both files, each with its place, in the order of reading.
@@ -116,11 +128,27 @@ impl Config {
         ca_json: &str,
         riser_toml: Option<&str>,
     ) -> Result<(Self, Vec<Warning>), Vec<Fault>> {
+        Self::parse_with(ca_json, riser_toml, UnusedTable::Fault)
+    }
+
+    /// As [`Config::parse`], and says what a table for a provisioner that ca.json does not have means.
+    ///
+    /// # Errors
+    /// Every fault of both files, each with its place, in the order of reading.
+    pub fn parse_with(
+        ca_json: &str,
+        riser_toml: Option<&str>,
+        unused: UnusedTable,
+    ) -> Result<(Self, Vec<Warning>), Vec<Fault>> {
         let log = Log::new(CA_JSON);
         let config = object(ca_json, &log).map(|map| read(&map, &log));
         let riser_log = Log::new(RISER_TOML);
         let names: Vec<&str> = config.iter().flat_map(|c| c.authority.names()).collect();
-        let riser = riser_toml.map(|text| riser::read(text, &names, &riser_log));
+        let provisioners = riser::Provisioners {
+            names: &names,
+            unused,
+        };
+        let riser = riser_toml.map(|text| riser::read(text, provisioners, &riser_log));
         let riser = riser.unwrap_or_default();
         let offers = config
             .as_ref()

@@ -7,10 +7,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::section::{Log, Section};
-use super::{Riser, provisioner, riser};
+use super::{Riser, UnusedTable, provisioner, riser};
 use crate::claims::Claims;
 
 const PAGE: &str = include_str!("../../../../docs/manual/configuration.md");
+
+const ACME: riser::Provisioners<'_> = riser::Provisioners {
+    names: &["acme"],
+    unused: UnusedTable::Fault,
+};
 
 /// Rows by the heading they stand under: key to default.
 type Rows = BTreeMap<String, Vec<(String, String)>>;
@@ -93,7 +98,7 @@ fn every_key_of_riser_toml_is_in_the_manual_and_the_reverse() {
     let chapter = chapter("riser.toml");
     let text = example(chapter, "toml");
     let log = Log::new("riser.toml");
-    riser::read(&text, &["acme"], &log);
+    riser::read(&text, ACME, &log);
     let asked = log.asked.borrow().clone();
     assert_eq!(log.into_parts().0, []);
     let table = serde_json::to_value(text.parse::<toml::Table>().unwrap()).unwrap();
@@ -132,7 +137,7 @@ fn the_defaults_in_the_manual_are_the_defaults() {
         text += &format!("{}\n{}", heading.replace("<name>", "acme"), lines.concat());
     }
     let log = Log::new("riser.toml");
-    let riser = riser::read(&text, &["acme"], &log);
+    let riser = riser::read(&text, ACME, &log);
     assert_eq!(log.into_parts().0, [], "{text}");
     assert_eq!(
         riser.provisioner("acme"),

@@ -141,6 +141,9 @@ impl Effect {
 }
 
 impl Kind {
+    /// All kinds.
+    pub const ALL: [Self; 5] = [Self::Cn, Self::Dns, Self::Ip, Self::Email, Self::Uri];
+
     /// The word in files.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

@@ -14,6 +14,7 @@ use std::net::IpAddr;
 use jiff::SignedDuration;
 use serde_json::Value;
 
+use super::UnusedTable;
 use super::section::{Log, Section, Unknown};
 use crate::profile::Profile;
 
@@ -97,8 +98,17 @@ impl Riser {
     }
 }
 
-/// Reads the file; `names` are the provisioners that ca.json has.
-pub(super) fn read(text: &str, names: &[&str], log: &Log) -> Riser {
+/// The provisioners that the tables of riser.toml can be for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Provisioners<'a> {
+    /// The names that ca.json has.
+    pub(super) names: &'a [&'a str],
+    /// What a table with another name means.
+    pub(super) unused: UnusedTable,
+}
+
+/// Reads the file.
+pub(super) fn read(text: &str, known: Provisioners<'_>, log: &Log) -> Riser {
     let Some(Value::Object(map)) = table(text, log) else {
         return Riser::default();
     };
@@ -114,7 +124,7 @@ pub(super) fn read(text: &str, names: &[&str], log: &Log) -> Riser {
         rate_limits: rate_limits::read_from(&mut top),
         chains: top.section("chains").map(chains::read).unwrap_or_default(),
         profiles: profile::read_all(&mut top),
-        provisioners: provisioner::read_all(&mut top, names),
+        provisioners: provisioner::read_all(&mut top, known),
     };
     top.finish(Unknown::Fault);
     riser
@@ -193,9 +203,14 @@ mod tests {
     use super::*;
     use crate::admission::caa::CaaMode;
 
+    const ACME: Provisioners<'_> = Provisioners {
+        names: &["acme"],
+        unused: UnusedTable::Fault,
+    };
+
     fn faults(text: &str) -> Vec<String> {
         let log = Log::new("riser.toml");
-        read(text, &["acme"], &log);
+        read(text, ACME, &log);
         let (faults, _) = log.into_parts();
         faults.iter().map(ToString::to_string).collect()
     }
@@ -203,7 +218,7 @@ mod tests {
     #[test]
     fn an_empty_file_means_the_defaults() {
         let log = Log::new("riser.toml");
-        assert_eq!(read("", &[], &log), Riser::default());
+        assert_eq!(read("", ACME, &log), Riser::default());
         assert_eq!(log.into_parts(), (Vec::new(), Vec::new()));
     }
 
@@ -235,7 +250,7 @@ mod tests {
             allow_dns = ["*.lab"]
         "#;
         let log = Log::new("riser.toml");
-        let riser = read(text, &["acme"], &log);
+        let riser = read(text, ACME, &log);
         assert_eq!(log.into_parts(), (Vec::new(), Vec::new()));
         assert_eq!(riser.public_names[0], "ca.example.com");
         assert_eq!(riser.validation.http_port, 5002);

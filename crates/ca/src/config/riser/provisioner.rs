@@ -7,7 +7,9 @@ use acme::scope::Scope;
 use jiff::SignedDuration;
 use serde_json::Value;
 
+use super::Provisioners;
 use crate::admission::caa::CaaMode;
+use crate::config::UnusedTable;
 use crate::config::policy;
 use crate::config::section::{Section, Unknown};
 use crate::go_duration;
@@ -74,7 +76,7 @@ impl Default for ProvisionerSettings {
 
 pub(super) fn read_all(
     top: &mut Section<'_>,
-    names: &[&str],
+    known: Provisioners<'_>,
 ) -> BTreeMap<String, ProvisionerSettings> {
     let mut found = BTreeMap::new();
     let Some(value) = top.value("provisioner") else {
@@ -90,9 +92,17 @@ pub(super) fn read_all(
             top.log().fault(place, "must be a table");
             continue;
         };
-        if !names.contains(&name.as_str()) {
-            let what = "names no provisioner of ca.json; correct the name or remove the table";
-            top.log().fault(place, what);
+        if !known.names.contains(&name.as_str()) {
+            match known.unused {
+                UnusedTable::Fault => top.log().fault(
+                    place,
+                    "names no provisioner of ca.json; correct the name or remove the table",
+                ),
+                UnusedTable::Warning => top.log().warn(
+                    place,
+                    "has no effect: ca.json no longer has this provisioner; remove the table",
+                ),
+            }
             continue;
         }
         found.insert(name.clone(), read(Section::new(table, place, top.log())));
