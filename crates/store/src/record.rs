@@ -8,12 +8,24 @@ use acme::order::{Order, ReusableAuthorizations};
 use acme::renewal::Window;
 use acme::revocation::Reason;
 use acme::scope::Subject;
+use ca::config::Restriction;
 use ca::external_key::ExternalKey;
 use jiff::Timestamp;
 use pki::certificate::Serial;
 use uuid::Uuid;
 
 use crate::audit::AuditEntry;
+
+/// The configuration that was in force last.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AcceptedConfiguration {
+    /// The SHA-256 digest of ca.json, in hexadecimal.
+    pub ca_json: String,
+    /// The SHA-256 digest of riser.toml, in hexadecimal; `None` where there was none.
+    pub riser_toml: Option<String>,
+    /// What it restricted.
+    pub restrictions: Vec<Restriction>,
+}
 
 /// What became of a request for a new account.
 #[derive(Clone, Debug, PartialEq)]

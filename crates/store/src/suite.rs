@@ -4,6 +4,7 @@
 mod accounts;
 mod back_ends;
 mod certificates;
+mod configurations;
 mod external_keys;
 pub(crate) mod harness;
 mod lineages;
@@ -25,6 +26,7 @@ pub(crate) trait BackEnd:
     + port::Authorizations
     + port::Certificates
     + port::Challenges
+    + port::Configurations
     + port::ExternalKeys
     + port::Orders
     + port::Permits

@@ -50,6 +50,10 @@ pub(super) const STEPS: &[Step] = &[
         name: "lean_authorizations",
         sql: include_str!("migrations/0010_lean_authorizations.sql"),
     },
+    Step {
+        name: "configuration",
+        sql: include_str!("migrations/0011_configuration.sql"),
+    },
 ];
 
 /// One step.

@@ -7,6 +7,7 @@ mod authorizations;
 mod certificates;
 mod checkpoint;
 mod column;
+mod configurations;
 mod continuation;
 mod external_keys;
 mod fault;

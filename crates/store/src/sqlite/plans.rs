@@ -8,6 +8,7 @@ const SOURCES: &[&str] = &[
     include_str!("audit.rs"),
     include_str!("authorizations.rs"),
     include_str!("certificates.rs"),
+    include_str!("configurations.rs"),
     include_str!("continuation.rs"),
     include_str!("external_keys.rs"),
     include_str!("reuse.rs"),
