@@ -88,7 +88,8 @@ fn settings_without_effect_are_reported_to_the_operator() {
             );
         }
         fs::remove_file(&file).unwrap();
-        let answer = server.authority.run(&["ca", "reload"]).success().stderr;
+        let reload = &["ca", "reload", "--accept-removal"];
+        let answer = server.authority.run(reload).success().stderr;
         assert!(!answer.contains("profile.lost"), "{answer}");
     });
 }

@@ -9,6 +9,7 @@ mod disk;
 mod dns;
 mod durable;
 mod edit;
+mod fail_closed;
 mod files;
 mod foreign_store;
 mod handshake;

@@ -123,7 +123,7 @@ fn the_configuration_examples_of_every_page_load_without_errors() {
             }
             fs::write(config.join("riser.toml"), riser).unwrap();
             fs::write(config.join("ca.json"), ca.to_string()).unwrap();
-            let answer = server.authority.run(&["ca", "reload"]);
+            let answer = server.authority.run(&["ca", "reload", "--accept-removal"]);
             assert_eq!(answer.code, Some(0), "{}\n{answer:?}", example.text);
             loaded += 1;
         }

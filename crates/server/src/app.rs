@@ -14,12 +14,12 @@ mod socket;
 mod store;
 mod welcome;
 
-use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ::store::Store;
+use ::store::port::Configurations as _;
+use ::store::{AcceptedConfiguration, Store};
 use anyhow::{Context as _, ensure};
 use ca::config::Config;
 use pki::Certificate;
@@ -33,8 +33,8 @@ use self::signals::{SignalAction, Signals};
 use self::socket::Listening;
 pub(crate) use self::welcome::Welcome;
 use crate::listen::{Limits, Listener, ServerCertificate, Tls};
-pub(crate) use crate::live::Overrides;
 use crate::live::{self, Files, Live};
+pub(crate) use crate::live::{Overrides, Removal};
 use crate::log::Announcer;
 use crate::probe::{self, Prober};
 use crate::service::{Parts, Services};
@@ -64,6 +64,8 @@ pub(crate) struct Plan {
     pub(crate) pidfile: Option<PathBuf>,
     /// Whether the operator accepts that another program's records are not imported.
     pub(crate) fresh_store: bool,
+    /// Whether the operator accepts that files or restrictions that were in force are gone.
+    pub(crate) removal: Removal,
     /// Whether the records are lost when the process ends.
     pub(crate) ephemeral: bool,
     /// Whether only the essential lines are printed at start.
@@ -96,11 +98,7 @@ pub(crate) fn serve(plan: &Plan) -> Result<(), Failure> {
     let (live, warnings) =
         match Live::open(Files::beside(plan.config.clone()), plan.overrides.clone()) {
             Ok(opened) => opened,
-            Err(live::Error::Unreadable { file, error })
-                if error.kind() == io::ErrorKind::NotFound && file == plan.config =>
-            {
-                return Err(Failure::NoConfiguration(file));
-            }
+            Err(live::Error::Missing(file)) => return Err(Failure::NoConfiguration(file)),
             Err(error) => return Err(Failure::Fatal(error.into())),
         };
     let config = live.config();
@@ -132,6 +130,8 @@ async fn run(
     let config = live.config();
     let https_socket = socket::bind(&config.address)?;
     let (store, renews_unknown) = store::open(&config, plan)?;
+    let last = judge_configuration(plan, &live, &store).await?;
+    let config = live.config();
     let admin_socket = admin_socket::bind(&plan.config)?;
     let prober = Prober::new(&options(plan, &config));
     let roots = material.certificates.roots.iter();
@@ -167,6 +167,7 @@ async fn run(
     announce::start(announcer, plan, &config, &fingerprints, &address);
     notify_systemd(&[NotifyState::Ready]);
     let jobs = start_jobs(&services, &store, server_certificate, &live, span);
+    let record = tokio::spawn(jobs::configuration::keep(store.clone(), live.clone(), last));
     if let Err(error) = services.validator.resume(&live.config()).await {
         tracing::error!(%error, "unfinished validations cannot be resumed");
     }
@@ -179,7 +180,7 @@ async fn run(
     let grace = if failed { FAILED_GRACE } else { Duration::MAX };
     let stopping = stop(Listeners { https, admin }, &services, &mut signals);
     drop(timeout(grace, stopping).await);
-    jobs.iter().for_each(JoinHandle::abort);
+    jobs.iter().chain([&record]).for_each(JoinHandle::abort);
     store.close().await;
     ensure!(!failed, STORE_FAILED);
     Ok(())
@@ -187,6 +188,20 @@ async fn run(
 
 const STORE_FAILED: &str = "the store has failed, and nothing can be recorded: the log has the reason; start the \
                             server again";
+
+/// Judges the files by what was in force when the server ran last, and stores what is in force now. Returns what the
+/// store has.
+async fn judge_configuration(
+    plan: &Plan,
+    live: &Live,
+    store: &Store,
+) -> anyhow::Result<Option<AcceptedConfiguration>> {
+    let last = store.accepted_configuration().await?;
+    live.judge_start(last.as_ref(), plan.removal).await?;
+    let now = live.accepted().borrow().clone();
+    let is_stored = last == now || jobs::configuration::save(store, now.as_ref()).await;
+    Ok(if is_stored { now } else { last })
+}
 
 fn start_jobs(
     services: &Services,
@@ -221,7 +236,10 @@ async fn attend(
         tokio::select! {
             action = signals.next() => match action {
                 SignalAction::Stop => return,
-                SignalAction::Reload => reload(live, announcer).await,
+                SignalAction::Reload => tokio::select! {
+                    () = reload(live, announcer) => {}
+                    () = signals.stop() => return,
+                },
             },
             Ok(()) = changes.changed() => prober.follow(&options(plan, &live.config())),
         }
@@ -235,7 +253,7 @@ async fn reload(live: &Live, announcer: &Announcer) {
         .chain(clock)
         .collect();
     notify_systemd(&states);
-    live.reload().await;
+    live.reload(Removal::Refused).await;
     notify_systemd(&[NotifyState::Ready]);
 }
 

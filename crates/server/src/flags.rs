@@ -71,6 +71,9 @@ pub(crate) struct Serve {
     /// renew certificates that the store does not know (needed once)
     #[arg(long)]
     pub(crate) fresh_store: bool,
+    /// Accept that riser.toml, or restrictions in it, were in force and are gone (needed once)
+    #[arg(long)]
+    pub(crate) accept_removal: bool,
     /// Flags that are refused.
     #[command(flatten)]
     absent: Absent,

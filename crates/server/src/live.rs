@@ -1,55 +1,83 @@
 //! The live configuration: what is in force now, and how an edit of the files
 //! takes effect without a restart.
 //!
-//! An edit is taken when two reads of the files agree, and checked as a whole. An invalid one leaves the old
-//! configuration in force and is logged as an error.
+//! An edit is taken when its files are complete, and checked as a whole. An invalid one leaves the old configuration in
+//! force and is logged as an error; so does a file that is missing. See `source.rs` for when a file is complete.
 
 mod chains;
+mod files;
+mod progress;
+mod source;
+mod start;
+mod watcher;
 
 use std::io;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::os::fd::OwnedFd;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
-use ca::authority::Layout;
-use ca::config::{Config, RISER_TOML, RateLimits, Warning};
-use notify::event::{AccessKind, AccessMode, ModifyKind};
-use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
-use tokio::sync::{Notify, watch};
-use tokio::time::sleep;
+use ca::config::{Config, RateLimits, UnusedTable, Warning};
+use data_encoding::HEXLOWER;
+use store::AcceptedConfiguration;
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
+use tokio::sync::{Mutex, watch};
+use tokio::time::{Instant, sleep, sleep_until};
 
-/// Two reads this far apart have to agree before an edit is taken.
-const SETTLE: Duration = Duration::from_millis(50);
-/// Maximum reads before files that keep changing are reported.
-const READS: usize = 100;
+pub(crate) use files::Files;
 
-/// The configuration files of one authority.
-#[derive(Debug, Clone)]
-pub(crate) struct Files {
-    ca_json: PathBuf,
-    riser_toml: PathBuf,
-}
+use files::{Content, File};
+use source::{Asked, Candidate, Source, Step, Texts};
+use watcher::Watcher;
 
-/// The contents of the files, unparsed.
-#[derive(Clone, PartialEq)]
-struct Text {
-    ca_json: String,
-    riser_toml: Option<String>,
-}
+/// How often the files are read although no event tells of a change: another machine may have written them.
+const POLL: Duration = Duration::from_secs(10);
+/// The same where there are no events.
+const POLL_UNWATCHED: Duration = Duration::from_secs(2);
+/// How long to wait for files that keep changing.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Why a configuration is not in force.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
+    /// There is no ca.json to start with.
+    #[error("{} does not exist", .0.display())]
+    Missing(PathBuf),
     /// A file cannot be read.
-    #[error("error opening {}: {error}", .file.display())]
+    #[error("error opening {}: {what}", .file.display())]
     Unreadable {
         /// The file.
         file: PathBuf,
-        /// The system's error.
-        error: io::Error,
+        /// What is wrong with it.
+        what: String,
     },
+    /// A file that was in force has no content.
+    #[error("{} {what}, and its settings were in force{since}: restore it{way_out}", .file.display())]
+    Gone {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong with it.
+        what: String,
+        /// Since when, in words.
+        since: &'static str,
+        /// What else to do.
+        way_out: &'static str,
+    },
+    /// A file may lack its end.
+    #[error(
+        "{} lacks restrictions that are in force, and may be incomplete: its last line does not end, or the disk was \
+         full when it was written; write it again, or accept it with `step ca reload --accept-removal`", .0.display()
+    )]
+    Cut(PathBuf),
+    /// A process has begun to write a file and still has it open.
+    #[error(
+        "{} is still open in a process that has changed it; its last complete text counts until that process closes \
+         it", .0.display()
+    )]
+    BeingWritten(PathBuf),
     /// The files are invalid; a line for each fault.
     #[error("{}", .0.join("\n"))]
     Faults(Vec<String>),
@@ -59,6 +87,25 @@ pub(crate) enum Error {
     /// The store cannot change while the server runs.
     #[error("db has changed: the store cannot change while the server runs; restart it")]
     AnotherStore,
+}
+
+/// When a file was in force that has no content now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Gone {
+    /// Until now.
+    InForce,
+    /// When the server ran last.
+    AtLastRun,
+}
+
+/// Whether files that were in force may be missing, and restrictions may end at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Removal {
+    /// It is a fault.
+    #[default]
+    Refused,
+    /// The operator has accepted it.
+    Accepted,
 }
 
 /// The result of a reload.
@@ -106,115 +153,99 @@ impl Overrides {
 
 /// The configuration in force.
 pub(crate) struct Live {
-    files: Option<Files>,
+    /// One reload at a time reads the files.
+    source: Option<Mutex<Source>>,
     overrides: Overrides,
-    seen: ArcSwapOption<Text>,
     config: ArcSwap<Config>,
     fault: ArcSwapOption<String>,
     notes: ArcSwap<Vec<String>>,
     revision: watch::Sender<u64>,
+    accepted: watch::Sender<Option<AcceptedConfiguration>>,
 }
 
-impl Files {
-    /// `ca_json`, and `riser.toml` beside it.
-    pub(crate) fn beside(ca_json: PathBuf) -> Self {
-        let riser_toml = ca_json.with_file_name(RISER_TOML);
-        Self {
-            ca_json,
-            riser_toml,
-        }
-    }
-
-    fn read(&self) -> Result<Text, Error> {
-        let unreadable = |file: &Path, error| Error::Unreadable {
-            file: file.to_owned(),
-            error,
-        };
-        let ca_json = std::fs::read_to_string(&self.ca_json)
-            .map_err(|error| unreadable(&self.ca_json, error))?;
-        let riser_toml = match std::fs::read_to_string(&self.riser_toml) {
-            Ok(text) => Some(text),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-            Err(error) => return Err(unreadable(&self.riser_toml, error)),
-        };
-        Ok(Text {
-            ca_json,
-            riser_toml,
-        })
-    }
-
-    /// The folders to watch for changes of the files: their own, and those that symbolic links lead to.
-    fn folders(&self) -> Vec<PathBuf> {
-        let mut folders = Vec::new();
-        for file in [&self.ca_json, &self.riser_toml] {
-            let real = file.canonicalize().ok();
-            for file in std::iter::once(file).chain(&real) {
-                let folder = file.parent().filter(|p| !p.as_os_str().is_empty());
-                let folder = folder.unwrap_or_else(|| Path::new(".")).to_owned();
-                if !folders.contains(&folder) {
-                    folders.push(folder);
-                }
-            }
-        }
-        folders
-    }
-}
-
-/// Calls `read` until two reads in a row agree, so that a file is not taken while it is being written.
-async fn settled(mut read: impl FnMut() -> Result<Text, Error>) -> Result<Text, Error> {
-    let mut last = read();
-    for _ in 0..READS {
-        sleep(SETTLE).await;
-        let next = read();
-        match (last, next) {
-            (Ok(a), Ok(b)) if a == b => return Ok(b),
-            (Err(_), Err(error)) => return Err(error),
-            (_, next) => last = next,
-        }
-    }
-    last.and(Err(Error::Unsettled))
+/// A configuration as parsed.
+struct Parsed {
+    config: Config,
+    warnings: Vec<Warning>,
 }
 
 fn parse(
     files: &Files,
-    text: &Text,
+    texts: &Texts,
     overrides: &Overrides,
-) -> Result<(Config, Vec<Warning>), Error> {
-    let (mut config, warnings) = Config::parse(&text.ca_json, text.riser_toml.as_deref())
+    unused: UnusedTable,
+) -> Result<Parsed, Error> {
+    let riser_toml = texts.riser_toml.as_deref();
+    let (mut config, warnings) = Config::parse_with(&texts.ca_json, riser_toml, unused)
         .map_err(|faults| Error::Faults(faults.iter().map(ToString::to_string).collect()))?;
     overrides.apply(&mut config);
-    chains::load(&files.ca_json, &mut config).map_err(Error::Faults)?;
-    Ok((config, warnings))
+    chains::load(files.path(File::CaJson), &mut config).map_err(Error::Faults)?;
+    Ok(Parsed { config, warnings })
+}
+
+impl Files {
+    fn unreadable(&self, file: File, content: &Content) -> Error {
+        let path = self.path(file).clone();
+        match content {
+            Content::Missing => Error::Missing(path),
+            Content::Text(_) | Content::Blank | Content::Unreadable(_) => Error::Unreadable {
+                file: path,
+                what: wrong(content),
+            },
+        }
+    }
+
+    fn gone(&self, file: File, content: &Content, when: Gone) -> Error {
+        Error::Gone {
+            file: self.path(file).clone(),
+            what: wrong(content),
+            since: match when {
+                Gone::InForce => "",
+                Gone::AtLastRun => " when the server ran last",
+            },
+            way_out: match (file, when) {
+                (File::CaJson, _) => "",
+                (File::RiserToml, Gone::InForce) => {
+                    ", or accept that they end with `step ca reload --accept-removal`"
+                }
+                (File::RiserToml, Gone::AtLastRun) => {
+                    ", or start once with `step-ca --accept-removal` to accept that they end"
+                }
+            },
+        }
+    }
+}
+
+/// What is wrong with a file without text, as the end of a sentence.
+fn wrong(content: &Content) -> String {
+    match content {
+        Content::Text(_) => String::new(),
+        Content::Blank => "is empty".to_owned(),
+        Content::Missing => "is missing".to_owned(),
+        Content::Unreadable(error) => format!("cannot be read ({error})"),
+    }
+}
+
+fn accepted(texts: &Texts, config: &Config) -> AcceptedConfiguration {
+    let digest = |text: &str| HEXLOWER.encode(&pki::sha256(text.as_bytes()));
+    AcceptedConfiguration {
+        ca_json: digest(&texts.ca_json),
+        riser_toml: texts.riser_toml.as_deref().map(digest),
+        restrictions: config.restrictions(),
+    }
 }
 
 impl Live {
-    /// Reads the files for the first time.
-    ///
-    /// # Errors
-    /// [`Error::Unreadable`] and [`Error::Faults`].
-    pub(crate) fn open(files: Files, overrides: Overrides) -> Result<(Self, Vec<Warning>), Error> {
-        let text = files.read()?;
-        let (config, warnings) = parse(&files, &text, &overrides)?;
-        let live = Self {
-            files: Some(files),
-            overrides,
-            seen: ArcSwapOption::from_pointee(text),
-            notes: ArcSwap::from_pointee(warnings.iter().map(ToString::to_string).collect()),
-            ..Self::fixed(Arc::new(config))
-        };
-        Ok((live, warnings))
-    }
-
     /// A configuration without files, which never changes.
     pub(crate) fn fixed(config: Arc<Config>) -> Self {
         Self {
-            files: None,
+            source: None,
             overrides: Overrides::default(),
-            seen: ArcSwapOption::empty(),
             config: ArcSwap::new(config),
             fault: ArcSwapOption::empty(),
             notes: ArcSwap::default(),
             revision: watch::Sender::new(0),
+            accepted: watch::Sender::new(None),
         }
     }
 
@@ -228,7 +259,7 @@ impl Live {
         self.fault.load().as_deref().cloned()
     }
 
-    /// Which parts of the newest edit have no effect, or none before the next start.
+    /// Which parts of the newest edit have no effect, or none before the next start, and what it removed.
     pub(crate) fn notes(&self) -> Vec<String> {
         self.notes.load().to_vec()
     }
@@ -238,9 +269,18 @@ impl Live {
         self.revision.subscribe()
     }
 
+    /// What is in force, for the store: the next start is judged by it. None without files.
+    pub(crate) fn accepted(&self) -> watch::Receiver<Option<AcceptedConfiguration>> {
+        self.accepted.subscribe()
+    }
+
     /// Puts the files' present content into force, or logs why not.
-    pub(crate) async fn reload(&self) -> Option<Reloaded> {
-        match self.try_reload().await {
+    pub(crate) async fn reload(&self, removal: Removal) -> Option<Reloaded> {
+        self.attempt(removal, Asked::ByOperator).await
+    }
+
+    async fn attempt(&self, removal: Removal, asked: Asked) -> Option<Reloaded> {
+        match self.try_reload(removal, asked).await {
             Ok(reloaded) => {
                 if self.fault.swap(None).is_some() {
                     tracing::info!(
@@ -268,22 +308,40 @@ impl Live {
         }
     }
 
-    async fn try_reload(&self) -> Result<Reloaded, Error> {
-        let Some(files) = &self.files else {
+    async fn try_reload(&self, removal: Removal, asked: Asked) -> Result<Reloaded, Error> {
+        let Some(source) = &self.source else {
             return Ok(Reloaded::Same);
         };
-        let text = settled(|| files.read()).await?;
-        let has_more_files = !self.config().riser.chains.alternates.is_empty();
-        if self.seen.load().as_deref() == Some(&text) && !has_more_files {
-            return Ok(Reloaded::Same);
+        let mut source = source.lock().await;
+        let end = Instant::now() + PATIENCE;
+        let mut reloaded = Reloaded::Same;
+        loop {
+            source.look();
+            source.note_full_disk();
+            match source.decide(&self.config(), &self.overrides, removal) {
+                Step::Take(candidate) => {
+                    if self.adopt(&mut source, *candidate) == Reloaded::Changed {
+                        reloaded = Reloaded::Changed;
+                    }
+                }
+                Step::Wait(_) if Instant::now() > end => return Err(Error::Unsettled),
+                Step::Wait(until) => sleep_until(until).await,
+                Step::Refuse(error) => return Err(error),
+                Step::Nothing => {
+                    source.settle();
+                    return source.being_written(asked).map_or(Ok(reloaded), Err);
+                }
+            }
         }
-        let (new, warnings) = parse(files, &text, &self.overrides)?;
+    }
+
+    /// Brings a checked configuration into force.
+    fn adopt(&self, source: &mut Source, new: Candidate) -> Reloaded {
         let old = self.config();
-        if old.db != new.db {
-            return Err(Error::AnotherStore);
-        }
-        let changes = old.changes(&new);
-        let mut notes: Vec<String> = warnings.iter().map(ToString::to_string).collect();
+        let changes = old.changes(&new.config);
+        let mut notes: Vec<String> = new.warnings.iter().map(ToString::to_string).collect();
+        let removed = new.removed.iter();
+        notes.extend(removed.map(|restriction| format!("{restriction} no longer restricts")));
         for warning in &notes {
             tracing::warn!(event = "configuration", "{warning}");
         }
@@ -301,64 +359,62 @@ impl Live {
                 notes.push(note);
             }
         }
+        self.accepted
+            .send_replace(Some(accepted(&new.texts, &new.config)));
         self.notes.store(Arc::new(notes));
-        self.config.store(Arc::new(new));
-        self.seen.store(Some(Arc::new(text)));
+        self.config.store(Arc::new(new.config));
+        source.in_force = new.texts;
         if changes.is_empty() {
-            return Ok(Reloaded::Same);
+            return Reloaded::Same;
         }
         self.revision.send_modify(|revision| *revision += 1);
-        Ok(Reloaded::Changed)
+        Reloaded::Changed
     }
 
-    /// Watches the files' folders and reloads after each edit; never returns.
+    /// Watches the files and reloads after each edit; never returns.
     pub(crate) async fn watch(&self) {
-        let Some(files) = &self.files else {
+        let Some(source) = &self.source else {
             return;
         };
-        let changed = Arc::new(Notify::new());
-        let _watcher = match watcher(files, Arc::clone(&changed)) {
-            Ok(watcher) => watcher,
-            Err(error) => {
-                tracing::warn!(%error, "the configuration is not watched; SIGHUP reloads it");
-                return;
-            }
+        let events = match source.lock().await.watcher().map(Watcher::handle) {
+            Some(Ok(handle)) => readable(handle).ok(),
+            Some(Err(_)) | None => None,
         };
-        // An edit between the first read and now causes no event.
-        changed.notify_one();
+        if events.is_none() {
+            tracing::warn!(
+                event = "configuration",
+                "the folders of the configuration cannot be watched; the files are read every {POLL_UNWATCHED:?}"
+            );
+        }
         loop {
-            changed.notified().await;
-            self.reload().await;
+            // What happened since the first read is among the events.
+            self.attempt(Removal::Refused, Asked::ByEvent).await;
+            next_event(events.as_ref()).await;
         }
     }
 }
 
-fn watcher(files: &Files, changed: Arc<Notify>) -> notify::Result<RecommendedWatcher> {
-    let mut watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
-        if event.is_ok_and(|event| is_an_edit(&event.kind)) {
-            changed.notify_one();
-        }
-    })?;
-    for folder in files.folders() {
-        watcher.watch(&folder, RecursiveMode::NonRecursive)?;
-    }
-    let certs = Layout::around(&files.ca_json).root;
-    if let Some(certs) = certs.parent().filter(|certs| certs.is_dir()) {
-        watcher.watch(certs, RecursiveMode::NonRecursive)?;
-    }
-    Ok(watcher)
+#[expect(
+    deprecated,
+    reason = "its successor is unsafe for types that may not own their descriptor, and an OwnedFd does"
+)]
+fn readable(events: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
+    AsyncFd::with_interest(events, Interest::READABLE)
 }
 
-/// Closed after writing, renamed, created as a link, or removed. Reads do not count: our own would cause another
-/// reload.
-fn is_an_edit(kind: &EventKind) -> bool {
-    matches!(
-        kind,
-        EventKind::Access(AccessKind::Close(AccessMode::Write))
-            | EventKind::Modify(ModifyKind::Name(_))
-            | EventKind::Create(_)
-            | EventKind::Remove(_)
-    )
+/// Waits for an event, or until the files are to be read without one.
+async fn next_event(events: Option<&AsyncFd<OwnedFd>>) {
+    let Some(events) = events else {
+        return sleep(POLL_UNWATCHED).await;
+    };
+    tokio::select! {
+        ready = events.readable() => match ready {
+            // The reload reads the events; those that come from now on are told again.
+            Ok(mut ready) => ready.clear_ready(),
+            Err(_) => sleep(POLL_UNWATCHED).await,
+        },
+        () = sleep(POLL) => {}
+    }
 }
 
 #[cfg(test)]

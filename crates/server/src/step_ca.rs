@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use crate::app::{self, Failure, Overrides, Plan};
+use crate::app::{self, Failure, Overrides, Plan, Removal};
 use crate::dev;
 use crate::flags::{self, Command, Parsed, Serve};
 use crate::log;
@@ -45,6 +45,10 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 fn serve(flags: Serve) -> Result<(), Failure> {
+    let removal = match flags.accept_removal {
+        true => Removal::Accepted,
+        false => Removal::Refused,
+    };
     let (config, context) = match flags.config {
         Some(config) => (config, None),
         None => {
@@ -66,6 +70,7 @@ fn serve(flags: Serve) -> Result<(), Failure> {
         strict_fqdn: flags.acme_strict_fqdn,
         pidfile: flags.pidfile,
         fresh_store: flags.fresh_store,
+        removal,
         quiet: flags.quiet,
         ..Plan::default()
     })

@@ -11,6 +11,14 @@ use serde::{Deserialize, Serialize};
 pub use error::{Error, Kind};
 pub use renewal::{RenewalCleared, RenewalScope, RenewalSetting, RenewalWindows};
 
+/// The body of `POST /admin/reload`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ReloadRequest {
+    /// Whether a file that was in force may be missing, and restrictions may end at once.
+    #[serde(default)]
+    pub accept_removal: bool,
+}
+
 /// What `POST /admin/reload` came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -1,17 +1,26 @@
 //! `POST /admin/reload`: reads the configuration files again at once.
 
+use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use ca::api::admin::ReloadRequest;
 
 use super::json;
 use crate::http::problem::AdminFailure;
-use crate::service::{Admin, Operator};
+use crate::service::{Admin, Error, Operator};
 
+/// Without a body, nothing is accepted that needs the operator's consent.
 pub(super) async fn reload(
     State(admin): State<Admin>,
     operator: Operator,
+    body: Bytes,
 ) -> Result<Response, AdminFailure> {
-    let reloaded = admin.reload(&operator).await?;
+    let request = match body.is_empty() {
+        true => ReloadRequest::default(),
+        false => serde_json::from_slice(&body)
+            .map_err(|error| Error::BadRequest(format!("the body cannot be read: {error}")))?,
+    };
+    let reloaded = admin.reload(request, &operator).await?;
     Ok(json(StatusCode::OK, &reloaded))
 }

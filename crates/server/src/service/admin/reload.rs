@@ -1,28 +1,39 @@
 //! Reads the configuration again for an operator, and reports the result.
 
-use ca::api::admin::{self, Reload};
+use ca::api::admin::{self, Reload, ReloadRequest};
 use jiff::Timestamp;
 use serde_json::{Map, json};
 use store::Event;
 use store::port::AuditLog as _;
 
 use super::{Admin, Error, Operator};
-use crate::live::Reloaded;
+use crate::live::{Reloaded, Removal};
 
 impl Admin {
     /// Brings into force what the configuration files say.
     ///
     /// # Errors
     /// [`Error::BadRequest`] with every fault; then the previous configuration stays in force.
-    pub(crate) async fn reload(&self, operator: &Operator) -> Result<admin::Reloaded, Error> {
+    pub(crate) async fn reload(
+        &self,
+        request: ReloadRequest,
+        operator: &Operator,
+    ) -> Result<admin::Reloaded, Error> {
         let live = &self.live;
-        let reloaded = live.reload().await;
+        let removal = match request.accept_removal {
+            true => Removal::Accepted,
+            false => Removal::Refused,
+        };
+        let reloaded = live.reload(removal).await;
         let outcome = match reloaded {
             Some(Reloaded::Same) => "same",
             Some(Reloaded::Changed) => "changed",
             None => "refused",
         };
-        let detail = Map::from_iter([("outcome".to_owned(), json!(outcome))]);
+        let mut detail = Map::from_iter([("outcome".to_owned(), json!(outcome))]);
+        if request.accept_removal {
+            detail.insert("accept_removal".to_owned(), json!(true));
+        }
         let entry = operator.entry(Event::ConfigurationReloaded, Timestamp::now(), detail);
         self.store.record(entry).await?;
         let in_force = |status| {

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow, bail};
 use ca::config::edit::EditError;
+use ca::config::{Config, UnusedTable};
 use client::{Http, Trust, step};
 use serde_json::Value;
 
@@ -60,7 +61,7 @@ impl Target {
         let _lock = lock(&path)?;
         let text = file::read_text(&path)?;
         let changed = edit(&text).map_err(explain)?;
-        check(&path, &changed)?;
+        check(&path, &changed, expected.unused_table())?;
         file::write(&path, changed.as_bytes(), file::SHARED)?;
         let is_live = match running {
             Some(client) => block_on(listed(&client, expected))?,
@@ -137,13 +138,13 @@ fn lock(path: &Path) -> Result<File> {
 }
 
 /// A configuration that the authority would refuse is not written.
-fn check(path: &Path, text: &str) -> Result<()> {
+fn check(path: &Path, text: &str, unused: UnusedTable) -> Result<()> {
     let riser = path.with_file_name("riser.toml");
     let riser = riser
         .exists()
         .then(|| file::read_text(&riser))
         .transpose()?;
-    match ca::config::Config::parse(text, riser.as_deref()) {
+    match Config::parse_with(text, riser.as_deref(), unused) {
         Ok(_) => Ok(()),
         Err(faults) => {
             let lines: Vec<String> = faults
@@ -160,6 +161,15 @@ fn check(path: &Path, text: &str) -> Result<()> {
 }
 
 impl Expected<'_> {
+    /// What a table of riser.toml means that the change leaves without a provisioner: one that is removed takes its
+    /// settings along, and one that is renamed must not lose them.
+    const fn unused_table(&self) -> UnusedTable {
+        match self {
+            Self::Gone(_) => UnusedTable::Warning,
+            Self::Added(_) | Self::Changed(_) => UnusedTable::Fault,
+        }
+    }
+
     /// Whether the list could not show the change because it differs from the file already.
     async fn is_hidden(&self, client: &step::Client) -> Result<bool> {
         let list = client.provisioners().await.unwrap_or_default();
