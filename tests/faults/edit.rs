@@ -127,6 +127,28 @@ fn a_broken_edit_leaves_the_old_configuration_in_force_and_is_reported() {
 }
 
 #[test]
+fn a_name_that_the_servers_own_certificate_cannot_have_is_refused_while_it_runs() {
+    own_harness(|harness| {
+        let server = Authority::started(harness);
+        let file = server.authority.path.join("config/ca.json");
+        let good = fs::read_to_string(&file).unwrap();
+        for name in ["", "https://ca.example.com"] {
+            let mut config: Value = serde_json::from_str(&good).unwrap();
+            config["dnsNames"] = json!(["localhost", name]);
+            fs::write(&file, config.to_string()).unwrap();
+            let refused = server.authority.run(&["ca", "reload"]).code(1);
+            assert!(
+                refused.stderr.contains("ca.json: dnsNames[1]: "),
+                "{refused:?}"
+            );
+        }
+        fs::write(&file, &good).unwrap();
+        server.authority.run(&["ca", "reload"]).success();
+        server.stop();
+    });
+}
+
+#[test]
 fn sighup_reads_the_configuration_again() {
     own_harness(|harness| {
         let mut server = Authority::started(harness);

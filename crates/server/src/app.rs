@@ -213,7 +213,7 @@ fn start_jobs(
     let watched = Arc::clone(live);
     [
         tokio::spawn(jobs::server_certificate::keep(
-            services.issuer.clone(),
+            services.clone(),
             server_certificate,
             Arc::clone(live),
             span,

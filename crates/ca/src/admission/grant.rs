@@ -121,7 +121,12 @@ impl Grant {
     ) -> Result<Self, Refusal> {
         let names = names
             .iter()
-            .map(|name| host(name))
+            .map(|name| {
+                server_name(name).map_err(|reason| Refusal::BadName {
+                    name: name.clone(),
+                    reason: reason.to_owned(),
+                })
+            })
             .collect::<Result<Vec<_>, _>>()?;
         let parts = Parts {
             key: key.clone(),
@@ -176,11 +181,11 @@ pub(super) fn in_order(names: Vec<AltName>) -> Vec<AltName> {
 }
 
 /// A name of the configuration: an address, or a DNS name.
-fn host(name: &str) -> Result<AltName, Refusal> {
-    let bad = |reason: &str| Refusal::BadName {
-        name: name.to_owned(),
-        reason: reason.to_owned(),
-    };
+/// Reads a name of the server's own certificate: an address, with or without brackets, or a DNS name.
+///
+/// # Errors
+/// What is wrong with it.
+pub(crate) fn server_name(name: &str) -> Result<AltName, &'static str> {
     let bare = name
         .strip_prefix('[')
         .and_then(|name| name.strip_suffix(']'))
@@ -189,14 +194,14 @@ fn host(name: &str) -> Result<AltName, Refusal> {
         return Ok(AltName::Ip(address));
     }
     if name.is_empty() {
-        return Err(bad("it is empty"));
+        return Err("it is empty");
     }
     if name.len() > 253 {
-        return Err(bad("it is longer than 253 characters"));
+        return Err("it is longer than 253 characters");
     }
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '*');
     if !name.chars().all(plain) {
-        return Err(bad("it is neither an address nor a DNS name"));
+        return Err("it is neither an address nor a DNS name");
     }
     Ok(AltName::Dns(name.to_owned()))
 }

@@ -29,7 +29,7 @@ use acme::challenge::Means;
 use jiff::{SignedDuration, Timestamp};
 use pki::{AltName, Certificate, Name};
 
-pub(crate) use grant::{CertificateContents, LeafContents, Parts};
+pub(crate) use grant::{CertificateContents, LeafContents, Parts, server_name};
 pub use grant::{Grant, Grounds, Recipient};
 pub(crate) use policy::{CommonNameRule, LeafTerms, Profiles};
 pub use policy::{IssuancePolicy, PublishedAt};

@@ -16,7 +16,7 @@ pub use provisioners::{BadPage, Page, Provisioners};
 /// `GET /health`, and the answer to what needs no other.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Health {
-    /// `ok`, or `error` where the server has to be started again
+    /// `ok`, or `error` where the server does not work, or will soon not
     pub status: String,
     /// What is not in order although the server works, such as a configuration that could not
     /// be taken over; absent when there is nothing.
@@ -34,7 +34,7 @@ impl Health {
         }
     }
 
-    /// `{"status":"error"}` with what has failed.
+    /// `{"status":"error"}` with the problems.
     #[must_use]
     pub fn error(problems: Vec<String>) -> Self {
         Self {

@@ -37,6 +37,7 @@ pub use riser::{
 };
 pub use section::{Fault, Warning};
 
+use crate::admission::server_name;
 use crate::profile::Offer;
 use section::{Log, Section, Unknown, is_blank};
 
@@ -215,10 +216,7 @@ fn object(text: &str, log: &Log) -> Option<Map<String, Value>> {
 fn read(map: &Map<String, Value>, log: &Log) -> Config {
     let mut top = Section::new(map, "", log);
     let (logger_format, trace_header) = top.section("logger").map(logger).unwrap_or_default();
-    let mut dns_names = top.strings("dnsNames");
-    if dns_names.is_empty() {
-        dns_names = DEFAULT_DNS_NAMES.map(str::to_owned).to_vec();
-    }
+    let dns_names = dns_names(&mut top);
     let authority = match top.section("authority") {
         Some(section) => authority::read(section),
         None => {
@@ -289,6 +287,24 @@ fn key(top: &mut Section<'_>) -> String {
     key
 }
 
+/// The names of the server's own certificate: it is made of them at each renewal.
+fn dns_names(top: &mut Section<'_>) -> Vec<String> {
+    let names = top.strings("dnsNames");
+    for (n, name) in names.iter().enumerate() {
+        if let Err(why) = server_name(name) {
+            let what = format!(
+                "{name:?} is not a name of a server: {why}; write it like \"ca.example.com\" or \"10.0.0.1\", \
+                 without scheme and port"
+            );
+            top.fault(&format!("dnsNames[{n}]"), what);
+        }
+    }
+    if names.is_empty() {
+        return DEFAULT_DNS_NAMES.map(str::to_owned).to_vec();
+    }
+    names
+}
+
 fn address(top: &mut Section<'_>) -> String {
     let address = top.required("address");
     if !address.is_empty() && split_address(&address).is_none() {
@@ -323,6 +339,14 @@ fn logger(mut section: Section<'_>) -> (LogFormat, Option<String>) {
         }
     };
     let header = section.text("traceHeader");
+    let is_token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
+    if let Some(header) = header
+        .as_deref()
+        .filter(|header| !header.chars().all(is_token))
+    {
+        let what = format!("has no effect: {header:?} is not the name of an HTTP header");
+        section.warn("traceHeader", what);
+    }
     section.finish(Unknown::Warn);
     (format, header)
 }

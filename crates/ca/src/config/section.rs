@@ -306,6 +306,13 @@ impl<'a> Section<'a> {
     }
 }
 
+/// Whether a text is an HTTP URL that a header field can contain.
+pub(crate) fn is_url(text: &str) -> bool {
+    let rest = (text.strip_prefix("https://")).or_else(|| text.strip_prefix("http://"));
+    let is_visible = |c: char| c.is_ascii_graphic() && !"<>\"".contains(c);
+    rest.is_some_and(|rest| !rest.is_empty() && rest.chars().all(is_visible))
+}
+
 /// What a value is, in words.
 pub(crate) fn kind(value: &Value) -> String {
     match value {

@@ -333,3 +333,52 @@ fn an_address_needs_a_port() {
         assert_eq!(split_address(address), split, "{address}");
     }
 }
+
+#[test]
+fn a_value_that_is_used_later_is_checked_when_it_is_read() {
+    for name in ["", "https://ca.lab", "ca.lab:443", "ca lab"] {
+        let found = faults(&with("dnsNames", json!(["ca.lab", name])));
+        let place = format!("ca.json: dnsNames[1]: {name:?} is not a name of a server");
+        assert!(
+            found.len() == 1 && found[0].starts_with(&place),
+            "{found:?}"
+        );
+    }
+    for name in ["ca.lab", "10.0.0.1", "::1", "[::1]", "step_ca", "*.lab"] {
+        assert_eq!(faults(&with("dnsNames", json!([name]))), [] as [String; 0]);
+    }
+    let short = Config::parse(
+        &least().to_string(),
+        Some("[server]\ncertificate_life = \"1ns\""),
+    );
+    let short = short.err().unwrap();
+    assert_eq!(short[0].place, "server.certificate_life");
+    let help = "[rate_limits]\nhelp = \"https://ca.lab/a b\"";
+    let help = Config::parse(&least().to_string(), Some(help))
+        .err()
+        .unwrap();
+    assert_eq!(help[0].place, "rate_limits.help");
+}
+
+#[test]
+fn a_value_without_effect_is_a_warning_with_its_place() {
+    let mut value = with("logger", json!({"traceHeader": "x request"}));
+    value["authority"] = json!({"provisioners": [{
+        "type": "ACME", "name": "acme", "termsOfService": "ask us", "website": "https://ca.lab/a",
+        "caaIdentities": ["ca.lab", "https://ca.lab"],
+    }]});
+    let found = warnings(&value);
+    let places: Vec<_> = found
+        .iter()
+        .filter_map(|line| line.split(": ").nth(1))
+        .collect();
+    let provisioner = "authority.provisioners[0]";
+    assert_eq!(
+        places,
+        [
+            "logger.traceHeader",
+            &format!("{provisioner}.termsOfService"),
+            &format!("{provisioner}.caaIdentities[1]"),
+        ]
+    );
+}

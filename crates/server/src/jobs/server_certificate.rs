@@ -11,7 +11,7 @@ use tokio::time::sleep;
 
 use crate::listen::ServerCertificate;
 use crate::live::Live;
-use crate::service::Issuer;
+use crate::service::{Issuer, Services};
 
 /// Maximum time between two checks of the wall clock: timers do not run while the machine is
 /// suspended.
@@ -45,7 +45,7 @@ pub(crate) async fn renew(
 
 /// Renews the certificate when it is due; never returns.
 pub(crate) async fn keep(
-    issuer: Issuer,
+    services: Services,
     server_certificate: ServerCertificate,
     live: Arc<Live>,
     first: Span,
@@ -70,14 +70,16 @@ pub(crate) async fn keep(
                 }
             }
         }
-        due = match renew(&issuer, &live.config(), &server_certificate).await {
+        due = match renew(&services.issuer, &live.config(), &server_certificate).await {
             Ok(next) => {
                 tracing::info!(event = "server_certificate", not_after = %next.ends, "renewed");
+                services.native.note_certificate(None);
                 span = next;
                 span.due(random_part())
             }
             Err(error) => {
                 tracing::error!(event = "server_certificate", outcome = "failed", %error);
+                services.native.note_certificate(Some(error.to_string()));
                 span.issued = now;
                 now + RETRY
             }

@@ -136,6 +136,7 @@ impl Services {
                 limiter,
                 renews_unknown: parts.renews_unknown,
                 tasks: tasks.clone(),
+                certificate_fault: Arc::default(),
             },
             revocations: Revocations {
                 store: store.clone(),

@@ -1,9 +1,10 @@
 //! ACME provisioners as ca.json writes them.
 
 use acme::challenge::Method;
+use acme::identifier::DnsName;
 
 use super::{disable, read_options};
-use crate::config::section::Section;
+use crate::config::section::{Section, is_url};
 use crate::provisioner::{Acme, AcmeSettings, Common, Provisioner};
 
 pub(super) fn read(mut common: Common, section: &mut Section<'_>) -> Provisioner {
@@ -13,12 +14,32 @@ pub(super) fn read(mut common: Common, section: &mut Section<'_>) -> Provisioner
     let settings = AcmeSettings {
         force_cn: section.bool("forceCN").unwrap_or_default(),
         require_eab: section.bool("requireEAB").unwrap_or_default(),
-        terms_of_service: section.text("termsOfService"),
-        website: section.text("website"),
-        caa_identities: section.strings("caaIdentities"),
+        terms_of_service: url(section, "termsOfService"),
+        website: url(section, "website"),
+        caa_identities: caa_identities(section),
         challenges,
     };
     Acme::new(common, settings).into()
+}
+
+fn url(section: &mut Section<'_>, key: &str) -> Option<String> {
+    let url = section.text(key)?;
+    if !is_url(&url) {
+        let what = format!("{url:?} is not a URL: clients may not be able to open it");
+        section.warn(key, what);
+    }
+    Some(url)
+}
+
+fn caa_identities(section: &mut Section<'_>) -> Vec<String> {
+    let names = section.strings("caaIdentities");
+    for (n, name) in names.iter().enumerate() {
+        if DnsName::parse(name).is_err() {
+            let what = format!("has no effect: {name:?} is not a host name");
+            section.warn(&format!("caaIdentities[{n}]"), what);
+        }
+    }
+    names
 }
 
 fn challenges(common: &mut Common, section: &mut Section<'_>) -> Vec<Method> {

@@ -164,14 +164,22 @@ fn table(text: &str, log: &Log) -> Option<Value> {
 
 fn server(mut section: Section<'_>) -> Server {
     let default = Server::default();
+    let life = section.positive("certificate_life");
+    if life.is_some_and(|life| life < SHORTEST_LIFE) {
+        section.fault(
+            "certificate_life",
+            "must be at least 5s: the server renews it after two thirds",
+        );
+    }
     let server = Server {
-        certificate_life: section
-            .positive("certificate_life")
-            .unwrap_or(default.certificate_life),
+        certificate_life: life.unwrap_or(default.certificate_life),
     };
     section.finish(Unknown::Fault);
     server
 }
+
+/// The shortest life of the server's own certificate.
+const SHORTEST_LIFE: SignedDuration = SignedDuration::from_secs(5);
 
 fn limits(mut section: Section<'_>) -> Limits {
     let default = Limits::default();

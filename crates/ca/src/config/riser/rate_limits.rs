@@ -5,7 +5,7 @@ use std::time::Duration;
 use acme::rate::Rate;
 use serde_json::Value;
 
-use crate::config::section::{Section, Unknown};
+use crate::config::section::{Section, Unknown, is_url};
 
 /// `[rate_limits]`: how often something may be asked for; `None` has no limit.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -113,10 +113,7 @@ fn read(mut section: Section<'_>) -> RateLimits {
 
 fn help(section: &mut Section<'_>) -> Option<String> {
     let url = section.text("help")?;
-    if !["https://", "http://"]
-        .iter()
-        .any(|scheme| url.starts_with(scheme))
-    {
+    if !is_url(&url) {
         let what = format!("{url:?} is no URL; write it like \"https://ca.example.com/limits\"");
         section.fault("help", what);
     }

@@ -10,6 +10,21 @@ use crate::http::STEP_CA;
 use crate::service::harness::Harness;
 
 #[tokio::test]
+async fn health_is_not_ok_while_the_servers_own_certificate_cannot_be_renewed() {
+    let harness = Harness::new().await;
+    let router = crate::http::router(harness.services.clone(), &STEP_CA);
+    let native = &harness.services.native;
+    native.note_certificate(Some("the key does not answer".to_owned()));
+    let reply = send(&router, get("/health")).await.json();
+    assert_eq!(reply["status"], "error");
+    let problem = reply["problems"][0].as_str().unwrap();
+    assert!(problem.contains("cannot be renewed: the key does not answer"));
+    native.note_certificate(None);
+    let reply = send(&router, get("/health")).await.json();
+    assert_eq!(reply["status"], "ok");
+}
+
+#[tokio::test]
 async fn health_roots_and_provisioners_answer_at_both_prefixes() {
     let harness = Harness::new().await;
     let router = crate::http::router(harness.services.clone(), &STEP_CA);

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use arc_swap::ArcSwapOption;
 use pki::Certificate;
 use store::Store;
 
@@ -25,6 +26,8 @@ pub(crate) struct NativeService {
     pub(super) limiter: Arc<Limiter>,
     pub(super) renews_unknown: bool,
     pub(super) tasks: Tasks,
+    /// Why the server's own certificate could not be renewed last.
+    pub(super) certificate_fault: Arc<ArcSwapOption<String>>,
 }
 
 impl NativeService {
@@ -38,6 +41,16 @@ impl NativeService {
         self.store
             .has_failed()
             .then_some("the store has failed: nothing is written until the server is started again")
+    }
+
+    /// Why the server's own certificate cannot be renewed; nothing when it can.
+    pub(crate) fn certificate_fault(&self) -> Option<String> {
+        self.certificate_fault.load().as_deref().cloned()
+    }
+
+    /// Notes whether the server's own certificate was renewed, or why not.
+    pub(crate) fn note_certificate(&self, fault: Option<String>) {
+        self.certificate_fault.store(fault.map(Arc::new));
     }
 
     /// The roots that clients trust.
