@@ -33,8 +33,8 @@ fn report(faults: &Faults) -> (StatusCode, Health) {
         format!("the configuration files were not taken over: {fault}")
     });
     let certificate = faults.certificate.as_ref();
-    let certificate = certificate
-        .map(|fault| format!("the server's own certificate cannot be renewed: {fault}"));
+    let certificate =
+        certificate.map(|fault| format!("the server's own certificate cannot be renewed: {fault}"));
     let store = faults.store.map(str::to_owned);
     let problems = [store, configuration, certificate];
     let problems = problems.into_iter().flatten().collect();
