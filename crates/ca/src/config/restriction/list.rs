@@ -188,6 +188,15 @@ impl Found {
             ("accounts_per_address", limits.accounts_per_address),
             ("orders_per_account", limits.orders_per_account),
             ("orders_per_name", limits.orders_per_name),
+            (
+                "unfinished_orders_per_account",
+                limits.unfinished_orders_per_account,
+            ),
+            (
+                "finalizations_per_account",
+                limits.finalizations_per_account,
+            ),
+            ("caa_lookups_per_account", limits.caa_lookups_per_account),
             ("failures_per_name", limits.failures_per_name),
         ];
         for (key, rate) in rates {
