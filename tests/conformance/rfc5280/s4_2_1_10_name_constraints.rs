@@ -25,7 +25,7 @@ fn an_order_for_a_name_outside_the_constraints_is_refused_with_the_constraint() 
         };
         assert_eq!(order(&["a.lab", "lab"]).status, 201);
         let answer = order(&["a.lab", "a.example"]);
-        refused(&answer, 403, "rejectedIdentifier");
+        refused(&answer, 400, "rejectedIdentifier");
         let detail = answer.json()["detail"].as_str().unwrap().to_owned();
         for part in [
             "a.example is not within",
