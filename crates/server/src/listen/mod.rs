@@ -5,6 +5,7 @@ mod activity;
 mod admin_socket;
 mod bodies;
 mod body;
+mod client_certificate;
 mod connection;
 mod connections;
 mod limits;
@@ -239,10 +240,24 @@ async fn shake_hands(
     };
     match timeout(shared.service.limits.handshake, handshake).await {
         Ok(Ok(stream)) => return Some(stream),
-        Ok(Err(error)) => tracing::debug!(address = %peer, %error, "TLS handshake failed"),
+        Ok(Err(error)) => log_refused(peer, &error),
         Err(_) => tracing::debug!(address = %peer, "TLS handshake took too long"),
     }
     None
+}
+
+/// Logs a handshake that failed. One that TLS refused is worth a line for the operator; a connection that was closed,
+/// as health checks do, is not.
+fn log_refused(peer: &Peer, error: &io::Error) {
+    let inner = error.get_ref();
+    match inner.and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+        Some(reason) => tracing::warn!(
+            event = "handshake_refused",
+            remote_address = %peer,
+            reason = %reason,
+        ),
+        None => tracing::debug!(address = %peer, %error, "TLS handshake failed"),
+    }
 }
 
 /// The verified certificate of the client and those sent with it.

@@ -1,7 +1,7 @@
 //! The server's side of TLS: versions 1.2 and 1.3, optional client certificates, which are
 //! verified, and HTTP/2 preferred over HTTP/1.1.
 //!
-//! Only this module and `server_certificate` use the server side of rustls.
+//! Only this module, `server_certificate` and `client_certificate` use the server side of rustls.
 
 use std::io;
 use std::sync::Arc;
@@ -18,6 +18,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use super::ServerCertificate;
+use super::client_certificate::AnyPurpose;
 
 /// Why TLS cannot be offered as configured.
 #[derive(Debug, thiserror::Error)]
@@ -48,15 +49,9 @@ impl Tls {
         anchors: impl IntoIterator<Item = &'a Certificate>,
         options: &TlsOptions,
     ) -> Result<Self, Error> {
-        let mut store = RootCertStore::empty();
-        for anchor in anchors {
-            store.add(CertificateDer::from(anchor.der().to_vec()))?;
-        }
-        Ok(Self(Arc::new(config(
-            server_certificate,
-            Arc::new(store),
-            options,
-        )?)))
+        let anchors = anchors.into_iter().cloned().collect();
+        let config = config(server_certificate, anchors, options)?;
+        Ok(Self(Arc::new(config)))
     }
 
     /// The handshake. A client that speaks plain HTTP gets an answer that says so.
@@ -76,13 +71,22 @@ Connection: close\r\n\r\nThis port speaks HTTPS: use https:// in the URL.\n";
 
 fn config(
     server_certificate: ServerCertificate,
-    anchors: Arc<RootCertStore>,
+    anchors: Vec<Certificate>,
     options: &TlsOptions,
 ) -> Result<ServerConfig, Error> {
     let provider = Arc::new(provider(options)?);
-    let verifier = WebPkiClientVerifier::builder_with_provider(anchors, Arc::clone(&provider))
-        .allow_unauthenticated()
-        .build()?;
+    let mut store = RootCertStore::empty();
+    for anchor in &anchors {
+        store.add(CertificateDer::from(anchor.der().to_vec()))?;
+    }
+    let for_clients =
+        WebPkiClientVerifier::builder_with_provider(Arc::new(store), Arc::clone(&provider))
+            .allow_unauthenticated()
+            .build()?;
+    let verifier = Arc::new(AnyPurpose {
+        for_clients,
+        anchors,
+    });
     let mut config = ServerConfig::builder_with_provider(provider)
         .with_protocol_versions(&versions(options))?
         .with_client_cert_verifier(verifier)

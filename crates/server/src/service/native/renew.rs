@@ -153,7 +153,8 @@ impl NativeService {
             intermediates: self.chain(),
             roots: self.roots(),
             at: Timestamp::now(),
-            purpose: Purpose::ClientAuth,
+            // Whoever holds the key may renew, whatever the certificate is for.
+            purpose: Purpose::Any,
             host: None,
         };
         chain::verify(&certificate, &options).map_err(|why| unproven(why.to_string()))?;
