@@ -34,12 +34,18 @@ type configuration struct {
 		PrivateKey              string
 		HTTPPort                int
 		TLSPort                 int
+		Profiles                map[string]struct {
+			Description    string
+			ValidityPeriod uint64
+		}
 	}
 }
 
 // authority is a CA directory and its server.
 type authority struct {
 	folder, inner, step, stepCA string
+	// roots is the number of roots that certificates chain to.
+	roots int
 }
 
 func main() {
@@ -65,7 +71,7 @@ func run(file, resolver string) error {
 	if err := json.Unmarshal(text, &config); err != nil {
 		return fmt.Errorf("%s: %w", file, err)
 	}
-	riser, err := create(os.Getenv("RISER_STEP"), os.Getenv("RISER_STEP_CA"))
+	riser, err := create(config, os.Getenv("RISER_STEP"), os.Getenv("RISER_STEP_CA"))
 	if err != nil {
 		return err
 	}
@@ -81,6 +87,11 @@ func run(file, resolver string) error {
 	chain := http.NewServeMux()
 	chain.HandleFunc("/roots/0", riser.certificate("root_ca.crt"))
 	chain.HandleFunc("/intermediates/0", riser.certificate("intermediate_ca.crt"))
+	for number := 1; number < riser.roots; number++ {
+		root, intermediate := fmt.Sprintf("root_%d.crt", number), fmt.Sprintf("intermediate_%d.crt", number)
+		chain.HandleFunc(fmt.Sprintf("/roots/%d", number), riser.certificate(root))
+		chain.HandleFunc(fmt.Sprintf("/intermediates/%d", number), riser.certificate(intermediate))
+	}
 	pebble := config.Pebble
 	serve := func(address string, handler http.Handler) {
 		if address == "" {
@@ -102,7 +113,7 @@ func run(file, resolver string) error {
 }
 
 // create makes an authority with an ACME provisioner.
-func create(step, stepCA string) (*authority, error) {
+func create(config configuration, step, stepCA string) (*authority, error) {
 	folder, err := os.MkdirTemp("", "pebble-front-")
 	if err != nil {
 		return nil, err
@@ -113,14 +124,9 @@ func create(step, stepCA string) (*authority, error) {
 	}
 	inner := free.Addr().String()
 	free.Close()
-	riser := &authority{folder, inner, step, stepCA}
+	riser := &authority{folder: folder, inner: inner, step: step, stepCA: stepCA}
 	if err := os.WriteFile(riser.path("password"), []byte("front\n"), 0o600); err != nil {
 		return nil, err
-	}
-	// Features of Pebble that ca.json cannot express.
-	ours := "[provisioner.acme]\nchallenges = [\"http-01\", \"dns-01\", \"tls-alpn-01\", \"dns-account-01\"]\n"
-	if os.Getenv("PEBBLE_AUTHZREUSE") == "100" {
-		ours += "authorization_reuse = \"1h\"\n"
 	}
 	commands := [][]string{
 		{"ca", "init", "--name", "Pebble", "--provisioner", "admin", "--deployment-type", "standalone",
@@ -132,6 +138,10 @@ func create(step, stepCA string) (*authority, error) {
 		if output, err := riser.command(step, arguments...).CombinedOutput(); err != nil {
 			return nil, fmt.Errorf("step %v: %w\n%s", arguments, err, output)
 		}
+	}
+	ours, err := riser.settings(config)
+	if err != nil {
+		return nil, err
 	}
 	if err := os.WriteFile(riser.path("config", "riser.toml"), []byte(ours), 0o600); err != nil {
 		return nil, err

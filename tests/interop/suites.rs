@@ -132,6 +132,10 @@ fn the_suite_of_eggsamplers_client_passes() {
             "listenAddress": "127.0.0.1:14000", "managementListenAddress": "127.0.0.1:15000",
             "certificate": certs.join("cert.pem"), "privateKey": certs.join("key.pem"),
             "httpPort": 5002, "tlsPort": 5001,
+            "profiles": {
+                "default": {"description": "the default", "validityPeriod": 86400},
+                "shortlived": {"description": "for six hours", "validityPeriod": 21600},
+            },
         }});
         let file = harness.write("pebble.json", &text.to_string());
         let mut dns = command(&challenges, harness);
@@ -139,6 +143,7 @@ fn the_suite_of_eggsamplers_client_passes() {
         let _dns = Daemon::spawn(&mut dns, &harness.path("challtestsrv.log"));
         let mut pebble = command(&front, harness);
         pebble
+            .env("PEBBLE_ALTERNATE_ROOTS", "1")
             .args(["-dnsserver", "127.0.0.1:8053", "-config"])
             .arg(file);
         let pebble = Daemon::spawn(&mut pebble, &harness.path("front.log"));
