@@ -13,16 +13,15 @@ pub struct Serial {
 }
 
 impl Serial {
-    /// The serial number of 16 random bytes; of zeros alone it makes 1.
+    /// The serial number of 16 random bytes, 126 bits of which it keeps. It begins with 01 in binary, so
+    /// that DER needs no leading zero byte: some clients drop it when they name a certificate
+    /// (RFC 9773 §4.1).
     #[must_use]
-    pub fn from_random(random: [u8; 16]) -> Self {
-        let magnitude = match asn1::trim(&random) {
-            [] => vec![1],
-            some => some.to_vec(),
-        };
+    pub fn from_random(mut random: [u8; 16]) -> Self {
+        random[0] = random[0] & 0x3f | 0x40;
         Self {
             negative: false,
-            magnitude,
+            magnitude: random.to_vec(),
         }
     }
 
@@ -174,15 +173,15 @@ mod tests {
     }
 
     #[test]
-    fn a_random_serial_is_never_zero() {
-        assert_eq!(Serial::from_random([0; 16]).to_string(), "1");
-        let mut random = [0; 16];
-        random[14] = 0x0a;
+    fn a_random_serial_needs_no_leading_zero_in_der() {
+        for (random, first) in [(0xff, 0x7f), (0x80, 0x40), (0, 0x40)] {
+            let serial = Serial::from_random([random; 16]);
+            assert_eq!(serial.to_der().unwrap()[..3], [2, 16, first]);
+            assert_eq!(serial.bytes()[1..], [random; 15]);
+        }
+        let serial = Serial::from_bytes(&[0x0a, 0]).unwrap();
         assert_eq!(
-            (
-                Serial::from_random(random).hex(),
-                Serial::from_random(random).to_string()
-            ),
+            (serial.hex(), serial.to_string()),
             ("a00".into(), "2560".into())
         );
     }
