@@ -58,6 +58,12 @@ fn an_order_that_only_claims_to_replace_a_certificate_is_counted() {
             account.post(&account.resource("newOrder"), Some(&payload))
         };
         refused(&order(&["a.test", "b.test"]), 429, "rateLimited");
+        let unknown = json!({
+            "identifiers": [{"type": "dns", "value": "a.test"}],
+            "replaces": joined(&authority, &[1, 2, 3]),
+        });
+        let answer = account.post(&account.resource("newOrder"), Some(&unknown));
+        refused(&answer, 429, "rateLimited");
         for _ in 0..5 {
             let renewed = order(&["a.test"]);
             assert_eq!(renewed.status, 201, "{}", renewed.text());

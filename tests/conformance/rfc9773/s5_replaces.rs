@@ -62,27 +62,46 @@ fn an_order_that_becomes_invalid_frees_the_certificate() {
 }
 
 #[test]
-fn an_order_replaces_only_a_certificate_of_its_account() {
+fn an_order_that_replaces_a_certificate_with_other_names_is_refused() {
     let account = subject().account();
-    let host = "foreign.replaces.test";
-    let leaf = Leaf::issued(&account, &[host], "ES256");
-    let name = json!(name(&leaf));
-    let another = subject().account();
-    refused(&order(&another, host, &name), 403, "unauthorized");
-    let answer = order(&account, "other.replaces.test", &name);
-    let detail = refused(&answer, 400, "malformed");
+    let host = "names.replaces.test";
+    let name = json!(name(&Leaf::issued(&account, &[host], "ES256")));
+    let detail = refused(
+        &order(&account, "other.replaces.test", &name),
+        400,
+        "malformed",
+    );
     assert!(detail.contains(host), "{detail}");
-    let (authority, serial) = parts(&leaf.der);
-    let mut foreign = authority.clone();
-    foreign[0] ^= 1;
-    for unknown in [joined(&authority, &[1, 2, 3]), joined(&foreign, &serial)] {
-        refused(&order(&account, host, &json!(unknown)), 404, "malformed");
-    }
     for bad in [json!("x"), json!(""), json!("a.b.c"), json!(7), json!([])] {
         refused(&order(&account, host, &bad), 400, "malformed");
     }
-    let whole = order(&account, host, &name);
-    assert_eq!(whole.status, 201, "{}", whole.text());
+}
+
+/// A client that moved from another authority, or with another account, names the certificate that it
+/// has: a refusal would end its renewals, as it sends the same again.
+#[test]
+fn a_certificate_that_the_account_never_had_here_is_replaced_by_nothing() {
+    let account = subject().account();
+    let host = "unknown.replaces.test";
+    let leaf = Leaf::issued(&account, &[host], "ES256");
+    let own = json!(name(&leaf));
+    let (authority, serial) = parts(&leaf.der);
+    let mut foreign = authority.clone();
+    foreign[0] ^= 1;
+    let another = subject().account();
+    for (account, name) in [
+        (&another, name(&leaf)),
+        (&account, joined(&authority, &[1, 2, 3])),
+        (&account, joined(&foreign, &serial)),
+    ] {
+        let made = order(account, host, &json!(name));
+        assert_eq!(made.status, 201, "{}", made.text());
+        assert!(made.json().get("replaces").is_none(), "{}", made.text());
+    }
+    let whole = order(&account, host, &own);
+    assert_eq!(whole.status, 201, "it was not marked: {}", whole.text());
+    assert_eq!(whole.json()["replaces"], own);
+    refused(&order(&account, host, &own), 409, "alreadyReplaced");
 }
 
 #[test]

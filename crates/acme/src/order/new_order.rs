@@ -92,6 +92,11 @@ impl OrderRequest {
     pub fn replaces(&self) -> Option<&CertificateId> {
         self.replaces.as_ref()
     }
+
+    /// Orders the certificate without replacing another.
+    pub fn replace_nothing(&mut self) {
+        self.replaces = None;
+    }
 }
 
 fn check_identifiers(

@@ -19,7 +19,7 @@ use super::section::{Log, Section, Unknown};
 use crate::profile::Profile;
 
 pub use chains::{Chains, fits};
-pub use provisioner::{ProvisionerSettings, TermsChanged};
+pub use provisioner::{ProvisionerSettings, TermsChanged, UnknownReplaces};
 pub use rate_limits::RateLimits;
 pub use validation::{Validation, Zone, resolver};
 

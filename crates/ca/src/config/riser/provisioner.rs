@@ -37,6 +37,9 @@ pub struct ProvisionerSettings {
     pub caa: CaaMode,
     /// `terms_changed`
     pub terms_changed: TermsChanged,
+    /// What becomes of orders that would replace a certificate of which there is no record; no setting
+    /// of the file.
+    pub unknown_replaces: UnknownReplaces,
     /// `[provisioner.<name>.policy]`: which names its certificates may have.
     pub policy: Policy,
     /// `profiles`: the names of those that it offers.
@@ -56,6 +59,18 @@ pub enum TermsChanged {
     Ask,
 }
 
+/// What becomes of an order that would replace a certificate that the account never had here: another
+/// authority's, another account's, or one whose record is lost (RFC 9773 §5).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum UnknownReplaces {
+    /// It replaces nothing. Clients send the same again until they succeed, so a refusal would end their
+    /// renewals.
+    #[default]
+    Ignore,
+    /// It is refused, to see whether a client can do without.
+    Refuse,
+}
+
 impl Default for ProvisionerSettings {
     fn default() -> Self {
         Self {
@@ -67,6 +82,7 @@ impl Default for ProvisionerSettings {
             preauthorization: false,
             subdomains: Scope::Name,
             terms_changed: TermsChanged::default(),
+            unknown_replaces: UnknownReplaces::default(),
             policy: Policy::default(),
             profiles: Vec::new(),
             default_profile: None,
@@ -139,6 +155,7 @@ fn read(mut section: Section<'_>) -> ProvisionerSettings {
         authorization_reuse: reuse.is_positive().then_some(reuse),
         preauthorization: section.bool("preauthorization").unwrap_or_default(),
         terms_changed: terms_changed(&mut section),
+        unknown_replaces: default.unknown_replaces,
         policy: section
             .section("policy")
             .map(policy::read_flat)

@@ -15,7 +15,7 @@ use store::port::Orders as _;
 use store::{NewOrderFacts, NewOrderQuery, Placed};
 use uuid::Uuid;
 
-use super::renewal::{already_replaced, may_replace};
+use super::renewal::{already_replaced, settle_replaces};
 use super::{AcmeService, Caller, Error};
 use crate::service::accounts::check_terms;
 use crate::service::accounts::external_account::rules_of;
@@ -47,9 +47,9 @@ impl AcmeService {
         let policy = config
             .order_policy(acme, request.profile.as_deref(), rules.as_ref())
             .below(self.issuer.chain());
-        let (opening, profile) = decide(caller, &policy, request, now)?;
+        let (mut opening, profile) = decide(caller, &policy, request, now)?;
         let limits = self.limiter.under(&config.riser.rate_limits);
-        match may_replace(account, &opening, found.replaced.as_ref())? {
+        match settle_replaces(caller, &mut opening, found.replaced.as_ref())? {
             None => {
                 limits
                     .count_order(account.id, opening.identifiers())
@@ -58,7 +58,7 @@ impl AcmeService {
             // Who renews when asked to is not held up (RFC 9773 §5).
             Some(old) => {
                 limits
-                    .count_renewal(account.id, old, opening.identifiers())
+                    .count_renewal(account.id, &old, opening.identifiers())
                     .await?
             }
         }

@@ -6,13 +6,14 @@ use acme::message::renewal::RenewalInfo;
 use acme::order::OrderRequest;
 use acme::problem::Kind;
 use acme::renewal::{self, CertificateId, Window};
+use ca::config::UnknownReplaces;
 use ca::provisioner::Acme;
 use jiff::SignedDuration;
 use pki::Certificate;
 use store::port::RenewalWindows as _;
 use store::{CertificateRecord, RenewalRecord};
 
-use super::{AcmeService, Error};
+use super::{AcmeService, Caller, Error};
 
 /// When to renew, and when to ask again.
 pub(crate) struct Renewal {
@@ -49,31 +50,60 @@ impl AcmeService {
     }
 }
 
-/// Checks what an order wants to replace (RFC 9773 §5): a certificate of the same account that shares an identifier.
-/// Whether it is replaced already is seen when the order is stored. `record` is the certificate where the store has it.
-/// Returns what it renews: the certificate that it replaces, if it asks for no other name.
+/// Settles what an order replaces (RFC 9773 §5): a certificate of the same account that shares an identifier, or
+/// nothing where the store has no such one. `record` is the certificate that it names, where the store has it.
+/// Whether it is replaced already is seen when the order is stored. Returns what it renews: the certificate that it
+/// replaces, if it asks for no other name.
 ///
 /// # Errors
-/// When it is unknown, another account's, or about something else.
-pub(super) fn may_replace<'a>(
-    account: &Account,
-    opening: &'a OrderRequest,
+/// When the certificate has other names, or has no record and the provisioner refuses that.
+pub(super) fn settle_replaces(
+    caller: Caller<'_>,
+    opening: &mut OrderRequest,
     record: Option<&CertificateRecord>,
-) -> Result<Option<&'a CertificateId>, Error> {
-    let Some(id) = opening.replaces() else {
+) -> Result<Option<CertificateId>, Error> {
+    let Some(id) = opening.replaces().cloned() else {
         return Ok(None);
     };
+    let settings = caller.config.riser.provisioner(caller.provisioner.name());
+    let certificate = match own(record, &id, caller.account) {
+        Ok(certificate) => certificate,
+        Err(error @ (Error::NotFound(_) | Error::Foreign(_)))
+            if settings.unknown_replaces == UnknownReplaces::Ignore =>
+        {
+            log_ignored(&id, caller.account, &error);
+            opening.replace_nothing();
+            return Ok(None);
+        }
+        Err(error) => return Err(error),
+    };
+    renewal::replaces(&certificate, opening.identifiers())?;
+    Ok(Some(id).filter(|_| renewal::renews(&certificate, opening.identifiers())))
+}
+
+/// The certificate of this name, if the account has ordered it.
+fn own(
+    record: Option<&CertificateRecord>,
+    id: &CertificateId,
+    account: &Account,
+) -> Result<Certificate, Error> {
     let record = record.ok_or_else(unknown)?;
     let certificate = named(record, id)?;
     if record.account != Some(account.id) {
-        return Err(Problem::unauthorized(
-            "The certificate that the order would replace was not issued to this account: leave \
-             replaces out.",
-        )
-        .into());
+        return Err(Error::Foreign("certificate"));
     }
-    renewal::replaces(&certificate, opening.identifiers())?;
-    Ok(Some(id).filter(|_| renewal::renews(&certificate, opening.identifiers())))
+    Ok(certificate)
+}
+
+/// Logs that an order replaces nothing although it names a certificate.
+fn log_ignored(id: &CertificateId, account: &Account, reason: &Error) {
+    tracing::info!(
+        event = "replaces_ignored",
+        account = %account.id.simple(),
+        provisioner = account.provisioner,
+        certificate = %id,
+        %reason,
+    );
 }
 
 /// An order that wants to replace what is replaced already.
