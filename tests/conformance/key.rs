@@ -32,7 +32,7 @@ impl AnyKey {
     pub fn generate(alg: &'static str) -> Self {
         match alg {
             "ES256" | "ES384" | "ES512" => Self::ec(alg),
-            "EdDSA" => Self::ed25519(),
+            "EdDSA" | "Ed25519" => Self::ed25519(alg),
             _ => Self::rsa(alg),
         }
     }
@@ -56,7 +56,7 @@ impl AnyKey {
             "ES256" => (der::ecdsa(&signature), plain("1.2.840.10045.4.3.2")),
             "ES384" => (der::ecdsa(&signature), plain("1.2.840.10045.4.3.3")),
             "ES512" => (der::ecdsa(&signature), plain("1.2.840.10045.4.3.4")),
-            "EdDSA" => (signature, plain("1.3.101.112")),
+            "EdDSA" | "Ed25519" => (signature, plain("1.3.101.112")),
             "RS256" => {
                 let oid = der::oid("1.2.840.113549.1.1.11");
                 (signature, der::sequence(&[&oid, &[5, 0]]))
@@ -93,12 +93,12 @@ impl AnyKey {
         }
     }
 
-    fn ed25519() -> Self {
+    fn ed25519(alg: &'static str) -> Self {
         let pair = Ed25519KeyPair::generate().unwrap();
         let public = pair.public_key().as_ref().to_vec();
         let kind = der::sequence(&[&der::oid("1.3.101.112")]);
         Self {
-            alg: "EdDSA",
+            alg,
             jwk: json!({"kty": "OKP", "crv": "Ed25519", "x": BASE64URL_NOPAD.encode(&public)}),
             spki: der::sequence(&[&kind, &der::bits(&public)]),
             sign: Box::new(move |message| pair.sign(message).as_ref().to_vec()),

@@ -223,11 +223,13 @@ fn public_key(jwk: &serde_json::Value, alg: Alg) -> Result<Jwk, Problem> {
     })?;
     fits_key(&key, alg)?;
     match jwk.get("alg").and_then(|own| own.as_str()) {
-        Some(own) if own != alg.as_str() => Err(Problem::malformed(format!(
-            "The key is for {} by its alg, but the request is signed with {}.",
-            quote(own),
-            alg.as_str()
-        ))),
+        Some(own) if !own.parse::<Alg>().is_ok_and(|own| own.is_same_as(alg)) => {
+            Err(Problem::malformed(format!(
+                "The key is for {} by its alg, but the request is signed with {}.",
+                quote(own),
+                alg.as_str()
+            )))
+        }
         _ => Ok(key),
     }
 }

@@ -20,11 +20,12 @@ fn register(key: &AnyKey, change: impl FnOnce(&mut Value)) -> Response {
     subject().send(&url, &key.seal(&header, "{}").to_string())
 }
 
-/// ES256 has to be accepted, EdDSA should be; the others are widely used (§6.2).
+/// ES256 has to be accepted, EdDSA should be; the others are widely used (§6.2). Ed25519 is the
+/// name of RFC 9864 for EdDSA on that curve.
 #[test]
 fn accounts_are_made_with_keys_of_every_accepted_kind() {
     for alg in [
-        "ES256", "ES384", "ES512", "EdDSA", "RS256", "RS384", "RS512", "PS256",
+        "ES256", "ES384", "ES512", "EdDSA", "Ed25519", "RS256", "RS384", "RS512", "PS256",
     ] {
         let answer = register(&AnyKey::generate(alg), |_| ());
         assert_eq!(answer.status, 201, "{alg}: {}", answer.text());
@@ -109,6 +110,9 @@ fn a_key_that_names_another_algorithm_is_refused() {
     refused(&other, 400, "malformed");
     let same = register(&key, |header| header["jwk"]["alg"] = json!("RS256"));
     assert_eq!(same.status, 201, "{}", same.text());
+    let key = AnyKey::generate("EdDSA");
+    let other_name = register(&key, |header| header["jwk"]["alg"] = json!("Ed25519"));
+    assert_eq!(other_name.status, 201, "{}", other_name.text());
 }
 
 /// PKCS #1 and PSS are not taken for each other.

@@ -212,6 +212,7 @@ fn hmac_algorithm(alg: Alg) -> Result<hmac::Algorithm, UnknownAlg> {
         | Alg::Es384
         | Alg::Es512
         | Alg::EdDsa
+        | Alg::Ed25519
         | Alg::Rs256
         | Alg::Rs384
         | Alg::Rs512

@@ -12,7 +12,7 @@ pub use private_jwk::{parse_private_jwk, private_jwk, published_jwk};
 
 use crate::key::{KeyKind, SignatureAlgorithm};
 
-/// A signature or MAC algorithm of JOSE (RFC 7518 §3.1, RFC 8037).
+/// A signature or MAC algorithm of JOSE (RFC 7518 §3.1, RFC 8037, RFC 9864).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Alg {
     /// ECDSA with P-256 and SHA-256.
@@ -21,8 +21,10 @@ pub enum Alg {
     Es384,
     /// ECDSA with P-521 and SHA-512.
     Es512,
-    /// Ed25519.
+    /// Ed25519, by the name of RFC 8037.
     EdDsa,
+    /// Ed25519, by the name of RFC 9864, which says the curve.
+    Ed25519,
     /// RSASSA-PKCS1-v1_5 with SHA-256.
     Rs256,
     /// RSASSA-PKCS1-v1_5 with SHA-384.
@@ -50,11 +52,12 @@ pub struct UnknownAlg(pub String);
 
 impl Alg {
     /// All algorithms that are no MAC, the preferred first.
-    pub const SIGNATURES: [Self; 10] = [
+    pub const SIGNATURES: [Self; 11] = [
         Self::Es256,
         Self::Es384,
         Self::Es512,
         Self::EdDsa,
+        Self::Ed25519,
         Self::Rs256,
         Self::Rs384,
         Self::Rs512,
@@ -71,6 +74,7 @@ impl Alg {
             Self::Es384 => "ES384",
             Self::Es512 => "ES512",
             Self::EdDsa => "EdDSA",
+            Self::Ed25519 => "Ed25519",
             Self::Rs256 => "RS256",
             Self::Rs384 => "RS384",
             Self::Rs512 => "RS512",
@@ -81,6 +85,13 @@ impl Alg {
             Self::Hs384 => "HS384",
             Self::Hs512 => "HS512",
         }
+    }
+
+    /// Whether both names are of one algorithm: Ed25519 has two.
+    #[must_use]
+    pub fn is_same_as(self, other: Self) -> bool {
+        let both = [Self::EdDsa, Self::Ed25519];
+        self == other || both.contains(&self) && both.contains(&other)
     }
 
     /// The default signature algorithm of a key of this kind.
@@ -101,7 +112,7 @@ impl Alg {
             (Self::Es256, KeyKind::EcP256) => Some(SignatureAlgorithm::EcdsaSha256),
             (Self::Es384, KeyKind::EcP384) => Some(SignatureAlgorithm::EcdsaSha384),
             (Self::Es512, KeyKind::EcP521) => Some(SignatureAlgorithm::EcdsaSha512),
-            (Self::EdDsa, KeyKind::Ed25519) => Some(SignatureAlgorithm::Ed25519),
+            (Self::EdDsa | Self::Ed25519, KeyKind::Ed25519) => Some(SignatureAlgorithm::Ed25519),
             (Self::Rs256, KeyKind::Rsa { .. }) => Some(SignatureAlgorithm::RsaSha256),
             (Self::Rs384, KeyKind::Rsa { .. }) => Some(SignatureAlgorithm::RsaSha384),
             (Self::Rs512, KeyKind::Rsa { .. }) => Some(SignatureAlgorithm::RsaSha512),
