@@ -18,7 +18,9 @@ use self::dependencies::{PURE, clippy_on, impure_dependencies, loose_clippy, wro
 use self::layers::{second_grants, upward_uses_in_ca};
 use self::plants::copy_of_the_workspace;
 use self::records::{misplaced_proofs, wide_ports};
-use self::server::{bloated_components, second_signers, second_snapshots, upward_uses};
+use self::server::{
+    bloated_components, other_readers, second_signers, second_snapshots, upward_uses,
+};
 use self::sources::{long_files, raw_prints};
 
 /// Every arrow in the workspace. A new arrow is a change to this table.
@@ -94,6 +96,11 @@ fn each_component_of_the_service_is_small_and_only_the_issuer_holds_the_key() {
 #[test]
 fn a_request_takes_its_configuration_once() {
     none(&second_snapshots(&paths::root()));
+}
+
+#[test]
+fn bodies_of_requests_are_read_in_one_way() {
+    none(&other_readers(&paths::root()));
 }
 
 #[test]

@@ -10,7 +10,7 @@ use super::dependencies::{impure_dependencies, wrong_arrows};
 use super::layers::{second_grants, upward_uses_in_ca};
 use super::records::{MAX_VERBS, misplaced_proofs, wide_ports};
 use super::server::{
-    MAX_METHODS, bloated_components, second_signers, second_snapshots, upward_uses,
+    MAX_METHODS, bloated_components, other_readers, second_signers, second_snapshots, upward_uses,
 };
 use super::sources::{MAX_LINES, long_files, raw_prints};
 
@@ -132,6 +132,16 @@ fn in_server() -> Vec<Plant> {
             "crates/server/src/service/configured.rs",
             "//! x\nfn f(live: &Live) { live.config(); }\n",
             second_snapshots,
+        ),
+        plant(
+            "crates/server/src/http/step/read.rs",
+            "//! x\nfn f(body: &[u8]) { serde_json::from_slice(body); }\n",
+            other_readers,
+        ),
+        plant(
+            "crates/server/src/http/acme/taken.rs",
+            "//! x\nasync fn f(body: Json<NewOrder>) {}\n",
+            other_readers,
         ),
     ]
 }

@@ -82,3 +82,22 @@ pub(super) fn second_snapshots(root: &Path) -> Vec<String> {
         .map(|file| format!("{}: takes a second configuration", file.display()))
         .collect()
 }
+
+/// Files that read the body of a request other than by `acme::message::body`, where serde would take
+/// an array for an object.
+pub(super) fn other_readers(root: &Path) -> Vec<String> {
+    const READERS: [&str; 3] = ["serde_json::from_", "Json<", "Form<"];
+    let dirs = ["crates/server/src/http", "crates/acme/src"];
+    let files = dirs.map(|dir| sources(&root.join(dir)));
+    let reads = |file: &Path| {
+        let code = production(file);
+        READERS.iter().any(|reader| code.contains(reader))
+    };
+    files
+        .iter()
+        .flatten()
+        .filter(|file| !file.components().any(|part| part.as_os_str() == "tests"))
+        .filter(|file| reads(file))
+        .map(|file| format!("{}: reads a body by itself", file.display()))
+        .collect()
+}

@@ -9,6 +9,7 @@ use pki::jose::{Alg, Jwk};
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
+use crate::message::body;
 use crate::problem::{Kind, Problem, quote};
 
 /// The permitted algorithms of a binding.
@@ -120,7 +121,7 @@ impl Parsed {
                 quote(url)
             )));
         }
-        let payload: Value = serde_json::from_slice(self.jws.payload())
+        let payload: Value = body::read(self.jws.payload())
             .map_err(|_| malformed("has a payload that is not a JSON Web Key"))?;
         let bound = Jwk::parse(&payload).map_err(|error| {
             malformed(&format!("has a payload that is not a public key: {error}"))
@@ -169,7 +170,7 @@ pub fn bind(kid: &str, key: &MacKey, url: &str, account: &Jwk) -> Result<Value, 
     ]);
     let payload = account.to_json().to_string();
     let jws = jws::sign_hmac(Alg::Hs256, key.octets(), &header, payload.as_bytes())?;
-    serde_json::from_str(&jws).map_err(|_| pki::Error::Jose("the JWS is no JSON"))
+    body::read(jws.as_bytes()).map_err(|_| pki::Error::Jose("the JWS is no JSON"))
 }
 
 fn algorithm(name: &str) -> Result<(), Problem> {

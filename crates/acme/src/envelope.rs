@@ -8,6 +8,7 @@ use pki::jose::jwk::Jwk;
 use pki::jose::jws::Flattened;
 use serde::de::DeserializeOwned;
 
+use crate::message::body;
 use crate::problem::{Kind, Problem, quote};
 
 /// A request with a valid header, whose signature is not verified yet.
@@ -175,11 +176,10 @@ impl Verified {
                 "The payload is empty (POST-as-GET), but this request needs a JSON object.",
             ));
         };
-        // serde would also accept an array for a struct.
         if bytes.trim_ascii_start().first() != Some(&b'{') {
             return Err(Problem::malformed("The payload is not a JSON object."));
         }
-        serde_json::from_slice(bytes).map_err(|error| {
+        body::read(bytes).map_err(|error| {
             Problem::malformed(format!("The payload does not fit this resource: {error}."))
         })
     }

@@ -12,6 +12,7 @@ mod s6_6_rate_limits;
 mod s6_7_errors;
 mod s7_1_2_1_orders_list;
 mod s7_1_4_identifiers;
+mod s7_1_bodies;
 mod s7_1_resources;
 mod s7_2_nonces;
 mod s7_3_3_terms;

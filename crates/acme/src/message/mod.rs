@@ -5,6 +5,7 @@
 
 pub mod account;
 pub mod authorization;
+pub mod body;
 pub mod challenge;
 pub mod directory;
 pub mod identifier;

@@ -1,6 +1,7 @@
 //! Requests of operators to the running server, under `/admin/`: one file a resource. These routes
 //! exist on the admin socket only, not on the public port.
 
+use acme::message::body;
 use axum::Router;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::Method;
@@ -83,7 +84,7 @@ impl<S: Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     async fn from_request(request: Request, _: &S) -> Result<Self, Self::Rejection> {
         let body = axum::body::to_bytes(request.into_body(), MOST).await;
         let body = body.map_err(|error| Error::BadRequest(format!("the body: {error}")))?;
-        let read = serde_json::from_slice(&body);
+        let read = body::read(&body);
         let read = read.map_err(|error| Error::BadRequest(format!("the body: {error}")))?;
         Ok(Self(read))
     }

@@ -1,25 +1,22 @@
 //! `/admin/acme/permits/{provisioner}`: names that an operator gives without a challenge.
 
-use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use ca::api::admin::permit::{NewPermits, Permits};
 
-use super::json;
+use super::{Body, json};
 use crate::http::problem::AdminFailure;
 use crate::http::request::Snapshot;
-use crate::service::{Admin, Error, Operator};
+use crate::service::{Admin, Operator};
 
 pub(super) async fn add(
     State(admin): State<Admin>,
     Snapshot(config): Snapshot,
     Path(provisioner): Path<String>,
     operator: Operator,
-    body: Bytes,
+    Body(asked): Body<NewPermits>,
 ) -> Result<Response, AdminFailure> {
-    let asked: NewPermits = serde_json::from_slice(&body)
-        .map_err(|error| Error::BadRequest(format!("the body cannot be read: {error}")))?;
     let made = admin.add_permits(&config, &operator, &provisioner, &asked);
     let permits = made.await?;
     Ok(json(StatusCode::CREATED, &Permits { permits }))

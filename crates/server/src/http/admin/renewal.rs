@@ -1,16 +1,14 @@
 //! `/admin/acme/renewal`: the operator's renewal windows (RFC 9773 §4.2).
 
-use axum::Json;
-use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use ca::api::admin::{RenewalCleared, RenewalSetting};
 
-use super::json;
+use super::{Body, json};
 use crate::http::problem::AdminFailure;
 use crate::http::request::Snapshot;
-use crate::service::{Admin, Error, Operator};
+use crate::service::{Admin, Operator};
 
 pub(super) async fn list(
     State(admin): State<Admin>,
@@ -23,9 +21,8 @@ pub(super) async fn set(
     State(admin): State<Admin>,
     Snapshot(config): Snapshot,
     operator: Operator,
-    body: Result<Json<RenewalSetting>, JsonRejection>,
+    Body(asked): Body<RenewalSetting>,
 ) -> Result<Response, AdminFailure> {
-    let Json(asked) = body.map_err(|why| Error::BadRequest(why.body_text()))?;
     admin
         .set_renewal_window(&config, &operator, asked.clone())
         .await?;

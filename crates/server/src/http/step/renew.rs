@@ -1,5 +1,6 @@
 //! `POST /renew` and `/rekey`, by mutual TLS.
 
+use acme::message::body;
 use axum::body::Bytes;
 use axum::extract::{FromRequestParts, State};
 use axum::http::StatusCode;
@@ -31,9 +32,9 @@ pub(super) async fn rekey(
     State(native): State<NativeService>,
     Snapshot(config): Snapshot,
     Renewal(request): Renewal,
-    body: Bytes,
+    bytes: Bytes,
 ) -> Result<Response, StepFailure> {
-    let asked: RekeyRequest = serde_json::from_slice(&body)
+    let asked: RekeyRequest = body::read(&bytes)
         .map_err(|why| Error::BadRequest(format!("the body is not a rekey request: {why}")))?;
     let csr = csr(&asked.csr)?;
     let certificate = native.rekey(&config, request, &csr).await?;
