@@ -7,16 +7,16 @@ pub(super) fn write(der: &[u8]) -> String {
     data_encoding::BASE64URL_NOPAD.encode(der)
 }
 
-/// Decodes the member `member`, which contains a `what`. Some clients send `=` at the end, which is
-/// tolerated; the error mentions PEM and plain base64.
+/// Decodes the member `member`, which contains a `what`; the error mentions PEM, plain base64 and padding.
 pub(super) fn read(text: &str, member: &str, what: &str) -> Result<Vec<u8>, Problem> {
-    let bare = text.trim_end_matches('=');
-    let decoded = data_encoding::BASE64URL_NOPAD.decode(bare.as_bytes());
+    let decoded = data_encoding::BASE64URL_NOPAD.decode(text.as_bytes());
     decoded.map_err(|fault| {
         let hint = if text.contains("-----BEGIN") {
             "it is PEM".to_owned()
         } else if text.contains(['+', '/']) {
             "it has + or /, as plain base64 does".to_owned()
+        } else if text.ends_with('=') {
+            "it has padding (=) at its end".to_owned()
         } else {
             fault.to_string()
         };

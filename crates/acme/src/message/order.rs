@@ -141,10 +141,10 @@ impl Finalize {
             .map_err(|fault| Problem::bad_csr(format!("The CSR is not accepted: {fault}.")))
     }
 
-    /// The DER of the CSR; some clients send `=` at the end, which is tolerated.
+    /// The DER of the CSR.
     ///
     /// # Errors
-    /// `malformed` if it is not base64url; the detail mentions PEM.
+    /// `malformed` if it is not base64url without padding; the detail mentions PEM.
     pub fn der(&self) -> Result<Vec<u8>, Problem> {
         octets::read(&self.csr, "csr", "CSR")
     }
@@ -190,9 +190,9 @@ mod tests {
     }
 
     #[test]
-    fn a_csr_with_padding_is_parsed_and_pem_is_mentioned() {
+    fn a_csr_in_another_encoding_is_refused_and_the_encoding_mentioned() {
         let asked = |csr: &str| Finalize { csr: csr.into() }.der();
-        assert_eq!(asked("AQ==").unwrap(), [1]);
+        assert!(asked("AQ==").unwrap_err().detail.contains("padding"));
         assert_eq!(Finalize::new(&[1]).der().unwrap(), [1]);
         let pem = asked("-----BEGIN CERTIFICATE REQUEST-----").unwrap_err();
         assert!(pem.detail.contains("PEM"), "{pem}");
