@@ -57,17 +57,6 @@ fn the_challenge_names_issuer_and_account_and_has_no_token() {
     assert_eq!(read.json(), challenge);
 }
 
-/// A `kid` at a host that is none of the server's is no URL to put into a record: the challenge
-/// shows the account's URL at a host that is.
-#[test]
-fn an_account_url_with_an_unknown_host_is_not_repeated() {
-    let mut account = account();
-    let ours = account.kid.clone();
-    account.kid = ours.replace("localhost", "elsewhere.example");
-    let challenge = challenge(&account, "strange.persist01.test", "dns-persist-01");
-    assert_eq!(challenge["accounturi"], ours.as_str());
-}
-
 /// One record serves one order after the other, up to the certificate.
 #[test]
 fn a_persistent_record_proves_every_order() {

@@ -265,6 +265,10 @@ fn a_kid_of_no_account_is_reported_as_such() {
         format!("{}/", account.kid),
         format!("{}?x", account.kid),
         account.kid.replace("https:", "http:"),
+        account.kid.replace("localhost", "other.test"),
+        account.kid.replace("localhost", "localhost.other.test"),
+        account.kid.replace("localhost", "localhost@other.test"),
+        account.kid.replace("localhost", "127.0.0.2"),
         account.kid.replace("/acme/acme/", "/acme/other/"),
     ] {
         let answer = with_header(&account, |header| header["kid"] = json!(kid));

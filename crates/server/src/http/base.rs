@@ -12,19 +12,25 @@ use crate::listen::Peer;
 /// `https://host[:port]` for the URLs of an answer: the request's Host if it is a name of this server (with any
 /// port, since containers map ports), else the first configured name.
 pub(super) fn base(parts: &Parts, config: &Config) -> String {
-    match asked(parts).filter(|host| is_ours(host, parts, config)) {
+    match asked(parts).filter(|host| is_ours(host, local(parts), config)) {
         Some(host) => format!("https://{host}"),
         None => format!("https://{}", configured(config)),
     }
 }
 
-/// Whether an `https` URL names this server, by any of its names.
-pub(super) fn is_at_ours(url: &str, parts: &Parts, config: &Config) -> bool {
+/// The address of the server at which a request came in.
+pub(super) fn local(parts: &Parts) -> Option<IpAddr> {
+    let peer = parts.extensions.get::<Peer>()?;
+    Some(peer.local.ip().to_canonical())
+}
+
+/// Whether an `https` URL names this server, by any of its names or its address `local`.
+pub(super) fn is_at_ours(url: &str, local: Option<IpAddr>, config: &Config) -> bool {
     let rest = url.strip_prefix("https://").unwrap_or_default();
     let host = rest.split('/').next().unwrap_or_default();
     let host: Option<Authority> = host.parse().ok();
     host.and_then(plain)
-        .is_some_and(|host| is_ours(&host, parts, config))
+        .is_some_and(|host| is_ours(&host, local, config))
 }
 
 /// The host that the client asked for.
@@ -43,19 +49,14 @@ fn plain(authority: Authority) -> Option<Authority> {
     (!authority.as_str().contains('@')).then_some(authority)
 }
 
-fn is_ours(host: &Authority, parts: &Parts, config: &Config) -> bool {
+fn is_ours(host: &Authority, local: Option<IpAddr>, config: &Config) -> bool {
     let name = bare(host.host());
     let mut known = config.dns_names.iter().chain(&config.riser.public_names);
     if known.any(|ours| bare(ours).eq_ignore_ascii_case(name)) {
         return true;
     }
-    let Ok(address) = name.parse::<IpAddr>() else {
-        return false;
-    };
-    parts
-        .extensions
-        .get::<Peer>()
-        .is_some_and(|peer| peer.local.ip().to_canonical() == address.to_canonical())
+    let address = name.parse::<IpAddr>().ok();
+    address.is_some_and(|address| Some(address.to_canonical()) == local)
 }
 
 /// The first configured name with the port of the listener.

@@ -77,7 +77,7 @@ impl Links {
         }))
     }
 
-    /// The account that a `kid` names, whichever host it was registered under.
+    /// The account that a URL's path names; whether its host is ours is not asked.
     pub(super) fn account_of(&self, kid: &str) -> Option<Uuid> {
         id_of(self.layout.account_in(path_of(kid)?, &self.provisioner)?)
     }

@@ -22,7 +22,7 @@ pub(super) async fn change(
         account,
         verified,
     } = request;
-    let is_own = |url: &str| at.links.account_of(url) == Some(account.id);
+    let is_own = |url: &str| at.account_of(url) == Some(account.id);
     let change = KeyChange::verify(&verified, &at.url, &account.key, is_own)?;
     Ok(match accounts.change_key(&account, change).await? {
         Rolled::Over(account) => show(StatusCode::OK, &at.links, &account).into_response(),

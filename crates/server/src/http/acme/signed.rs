@@ -18,7 +18,7 @@ use pki::jose::Jwk;
 use uuid::Uuid;
 
 use super::unknown_account;
-use crate::http::base::{base, is_at_ours};
+use crate::http::base::{base, is_at_ours, local};
 use crate::http::links::{Links, id_of};
 use crate::http::problem::{AcmeFailure, busy, unreadable};
 use crate::http::request::{RequestId, Snapshot, Target};
@@ -35,9 +35,11 @@ pub(super) struct Endpoint {
     pub(super) request_id: String,
     /// The address that the request came from.
     pub(super) remote: Option<IpAddr>,
+    /// The address that it came to.
+    local: Option<IpAddr>,
     /// The URL that the JWS must name.
     pub(super) url: String,
-    /// The JWS's `kid`, where its host is one of ours.
+    /// The JWS's `kid`, where it names an account.
     kid: Option<String>,
     agent: Option<HeaderValue>,
 }
@@ -46,6 +48,12 @@ impl Endpoint {
     /// The provisioner of the path.
     pub(super) fn provisioner(&self) -> Result<&Acme, Error> {
         acme_provisioner(&self.config, &self.provisioner)
+    }
+
+    /// The account that a URL of this server names, whichever of the server's names it has.
+    pub(super) fn account_of(&self, url: &str) -> Option<Uuid> {
+        let ours = is_at_ours(url, self.local, &self.config);
+        ours.then(|| self.links.account_of(url)).flatten()
     }
 
     /// The URL of the account that signs, as its client knows it.
@@ -83,6 +91,7 @@ impl FromRequestParts<Services> for Endpoint {
             links: Links::new(layout, &base, &name),
             url: format!("{base}{path}"),
             remote: parts.extensions.get::<Peer>().map(|peer| peer.address.ip()),
+            local: local(parts),
             request_id: request_id.map(|id| id.0.clone()).unwrap_or_default(),
             kid: None,
             agent: parts.headers.get(header::USER_AGENT).cloned(),
@@ -199,16 +208,17 @@ impl FromRequest<Services> for SignedByAnyone {
 }
 
 async fn by_account(
-    at: Endpoint,
+    mut at: Endpoint,
     parsed: Parsed,
     kid: &str,
     services: &Services,
 ) -> Result<Signed, AcmeFailure> {
-    let account = match at.links.account_of(kid) {
+    let account = match at.account_of(kid) {
         Some(id) => services.accounts.account(id, &at.provisioner).await,
         None => Err(no_account(kid).into()),
     };
     let account = account.map_err(|error| at.advise(error))?;
+    at.kid = Some(kid.to_owned());
     let nonce = parsed.nonce()?.to_owned();
     let verified = parsed.verify(&account.key, &at.url)?;
     services.nonces.take(&nonce).await?;
@@ -240,7 +250,7 @@ pub(super) fn id(text: &str, what: &str) -> Result<Uuid, Error> {
 /// Performs the checks that come before the signature.
 async fn open(request: Request, services: &Services) -> Result<(Endpoint, Parsed), AcmeFailure> {
     let (mut parts, body) = request.into_parts();
-    let mut at = Endpoint::from_request_parts(&mut parts, services).await?;
+    let at = Endpoint::from_request_parts(&mut parts, services).await?;
     check_media_type(&parts)?;
     if parts.headers.contains_key(REPLAY_NONCE) {
         return Err(Problem::malformed(
@@ -251,13 +261,7 @@ async fn open(request: Request, services: &Services) -> Result<(Endpoint, Parsed
     let most = at.config.riser.limits.body_bytes;
     let body = axum::body::to_bytes(body, most).await;
     let body = body.map_err(|error| no_body(error, most))?;
-    let parsed = Parsed::parse(&body)?;
-    if let Signer::Kid(kid) = parsed.signer()
-        && is_at_ours(kid, &parts, &at.config)
-    {
-        at.kid = Some(kid.clone());
-    }
-    Ok((at, parsed))
+    Ok((at, Parsed::parse(&body)?))
 }
 
 /// Why there is no body of at most `most` bytes.
@@ -294,7 +298,10 @@ fn no_account(kid: &str) -> Problem {
     }
     Problem::new(
         Kind::AccountDoesNotExist,
-        format!("{kid:?} is not the URL of an account of this provisioner."),
+        format!(
+            "{kid:?} is not the URL of an account of this provisioner: its host has to be a name of this \
+             server (dnsNames of ca.json, public_names of riser.toml), and its path that of an account."
+        ),
     )
 }
 
