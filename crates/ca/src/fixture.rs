@@ -7,10 +7,11 @@ use acme::challenge::{
 use acme::identifier::Identifier;
 use acme::message::identifier::Asked;
 use acme::message::order::NewOrder;
-use acme::order::{self, Finalized, Limits, Order, Owner, RecordSeed, ReusableAuthorizations};
+use acme::order::{
+    self, Finalized, KeyUse, Limits, Order, Owner, RecordSeed, ReusableAuthorizations,
+};
 use acme::scope::Scope;
 use jiff::{SignedDuration, Timestamp};
-use pki::jose::Jwk;
 use pki::{AltName, Certificate, Csr, Name, PrivateKey, PublicKey, Serial, assemble};
 use uuid::Uuid;
 
@@ -147,9 +148,8 @@ pub(crate) fn finalized(order: Ordered, common_name: Option<&str>, key: &Private
     let csr = Csr::verify(&pki::request(&subject, &alt_names, key).unwrap()).unwrap();
     let proofs: Vec<_> = names.map(|name| proof(name, placed.account)).collect();
     let pending = placed.state(now()).into_pending().unwrap();
-    let account = Jwk::from_public_key(other_key().public());
     let ready = pending.ready(&proofs).unwrap();
-    ready.finalize(&csr, &account).unwrap()
+    ready.finalize(&csr, KeyUse::Separate).unwrap()
 }
 
 fn placed(order: &Ordered) -> Order {

@@ -4,14 +4,16 @@ use acme::account::Account;
 use acme::authz::Authorization;
 use acme::challenge::{Challenge, Means, Proof};
 use acme::eab::MacKey;
-use acme::order::{Order, ReusableAuthorizations};
+use acme::order::{KeyUse, Order, ReusableAuthorizations};
 use acme::renewal::Window;
 use acme::revocation::Reason;
 use acme::scope::Subject;
 use ca::config::Restriction;
 use ca::external_key::ExternalKey;
 use jiff::Timestamp;
+use pki::PublicKey;
 use pki::certificate::Serial;
+use pki::jose::Jwk;
 use uuid::Uuid;
 
 use crate::audit::AuditEntry;
@@ -112,6 +114,28 @@ pub struct Finalization {
     pub external_key: Option<ExternalKey>,
     /// Whether the key to be certified is barred as compromised.
     pub key_compromised: bool,
+    /// What the key to be certified is used for, by accounts of any provisioner.
+    pub key_use: KeyUse,
+}
+
+/// A key to be certified, by the names that records have for keys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CertifiedKey {
+    /// The SHA-256 of its bits.
+    pub digest: [u8; 32],
+    /// Its thumbprint (RFC 7638).
+    pub thumbprint: String,
+}
+
+impl CertifiedKey {
+    /// The names of this key.
+    #[must_use]
+    pub fn of(key: &PublicKey) -> Self {
+        Self {
+            digest: key.digest(),
+            thumbprint: Jwk::from_public_key(key).thumbprint(),
+        }
+    }
 }
 
 /// The keys of a renewal, each by the SHA-256 of its bits.

@@ -2,21 +2,26 @@
 
 use std::sync::Arc;
 
+use acceptance::acme::Account;
+
 use crate::conformance::csr::Csr;
 use crate::conformance::key::AnyKey;
 use crate::conformance::subject::{refused, subject};
 
-/// A certificate has another key than the account that orders it (§11.1).
+/// No account's key is in a certificate, whoever orders it and wherever the account is (§11.1).
 #[test]
-fn a_certificate_does_not_get_the_accounts_own_key() {
+fn a_certificate_does_not_get_the_key_of_an_account() {
     let subject = subject();
     let account = subject.account();
     let name = "own-key.conformance.test";
     let order = subject.ready(&account, &[name]);
-    let own = AnyKey::from(Arc::clone(&account.key));
-    let answer = account.try_finalize(&order, &Csr::of(&[name]).signed_by(&own));
-    let detail = refused(&answer.unwrap(), 400, "badCSR");
-    assert!(detail.contains("account"), "{detail}");
+    let elsewhere = Account::register(&subject.client, &subject.directory_of("other"));
+    for holder in [&account, &subject.account(), &elsewhere] {
+        let key = AnyKey::from(Arc::clone(&holder.key));
+        let answer = account.try_finalize(&order, &Csr::of(&[name]).signed_by(&key));
+        let detail = refused(&answer.unwrap(), 400, "badCSR");
+        assert!(detail.contains("account"), "{detail}");
+    }
     let answer = account
         .try_finalize(&order, &Csr::of(&[name]).der())
         .unwrap();

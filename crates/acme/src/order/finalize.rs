@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use pki::jose::jwk::Jwk;
 use pki::{AltName, Csr, PublicKey};
 
 use super::{Order, Ready};
@@ -39,18 +38,27 @@ impl Finalized {
     }
 }
 
+/// What the key of a CSR is used for already (RFC 8555 §11.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyUse {
+    /// Nothing that is known.
+    Separate,
+    /// It is the key of an account.
+    Account,
+}
+
 impl Ready {
-    /// Checks that the CSR's names are exactly the order's and that its key is
-    /// not the account's.
+    /// Checks that the CSR's names are exactly the order's and that its key is for the certificate
+    /// alone.
     ///
     /// # Errors
     /// `badCSR` with its own detail for each fault. The stored order stays ready, so the client may
     /// retry.
-    pub fn finalize(self, csr: &Csr, account_key: &Jwk) -> Result<Finalized, Problem> {
+    pub fn finalize(self, csr: &Csr, key_use: KeyUse) -> Result<Finalized, Problem> {
         let public_key = csr.public_key();
-        if public_key == account_key.public_key() {
+        if key_use == KeyUse::Account {
             return Err(Problem::bad_csr(
-                "The CSR's key is the account's key, which RFC 8555 §11.1 forbids: create a \
+                "The CSR's key is the key of an account, which RFC 8555 §11.1 forbids: create a \
                  separate key for the certificate.",
             ));
         }
@@ -152,10 +160,6 @@ mod tests {
         PrivateKey::from_pem(include_bytes!("../../testdata/certificate.pem"), None).unwrap()
     }
 
-    fn account_key() -> PrivateKey {
-        PrivateKey::from_pem(include_bytes!("../../testdata/account.pem"), None).unwrap()
-    }
-
     fn csr(common_name: &str, names: &[AltName], key: &PrivateKey) -> Csr {
         let subject = match common_name {
             "" => Name::empty(),
@@ -170,8 +174,8 @@ mod tests {
         names: &[AltName],
     ) -> Result<Finalized, Problem> {
         let ready = ready(ordered);
-        let account = Jwk::from_public_key(account_key().public());
-        ready.finalize(&csr(common_name, names, &certificate_key()), &account)
+        let csr = csr(common_name, names, &certificate_key());
+        ready.finalize(&csr, KeyUse::Separate)
     }
 
     fn refused(common_name: &str, names: &[AltName]) -> String {
@@ -253,12 +257,11 @@ mod tests {
     }
 
     #[test]
-    fn the_accounts_own_key_is_refused() {
-        let ready = ready(&["a.lab"]);
-        let account = Jwk::from_public_key(account_key().public());
-        let request = csr("", &[dns("a.lab")], &account_key());
-        let problem = ready.finalize(&request, &account).unwrap_err();
+    fn the_key_of_an_account_is_refused() {
+        let request = csr("", &[dns("a.lab")], &certificate_key());
+        let refused = ready(&["a.lab"]).finalize(&request, KeyUse::Account);
+        let problem = refused.unwrap_err();
         assert_eq!(problem.kind, Kind::BadCsr);
-        assert!(problem.detail.contains("account's key"), "{problem}");
+        assert!(problem.detail.contains("key of an account"), "{problem}");
     }
 }

@@ -20,7 +20,7 @@ use crate::problem::Problem;
 use crate::renewal::CertificateId;
 
 pub use create::{Allowed, Owner, RecordSeed, open_ahead};
-pub use finalize::Finalized;
+pub use finalize::{Finalized, KeyUse};
 pub use new_order::{Limits, OrderRequest, open, reusable_subjects};
 pub use reuse::{ReusableAuthorization, ReusableAuthorizations, Reuse};
 pub use state::{Invalid, Pending, Processing, Ready, State, Valid};

@@ -6,7 +6,9 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::error::Error;
-use crate::record::{Finalization, NewOrderFacts, NewOrderQuery, OrderPage, OrderRecord, Placed};
+use crate::record::{
+    CertifiedKey, Finalization, NewOrderFacts, NewOrderQuery, OrderPage, OrderRecord, Placed,
+};
 use crate::write::NewOrder;
 
 /// The verbs on orders.
@@ -49,11 +51,11 @@ pub trait Orders {
         now: Timestamp,
     ) -> impl Future<Output = Result<OrderPage, Error>> + Send;
 
-    /// Reads all that a finalize asks the records: the order, what proves it, and whether `key`, the SHA-256 of the bits
-    /// of the key to be certified, is barred; without a key the answer says that it is not.
+    /// Reads all that a finalize asks the records: the order, what proves it, and whether `key`, the one to be certified,
+    /// is barred or an account's; without a key the answer says that it is neither.
     fn finalization(
         &self,
         order: Uuid,
-        key: Option<[u8; 32]>,
+        key: Option<CertifiedKey>,
     ) -> impl Future<Output = Result<Option<Finalization>, Error>> + Send;
 }

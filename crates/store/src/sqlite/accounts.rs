@@ -2,6 +2,7 @@
 
 use acme::account::{Account, External, Status};
 use acme::key_change::KeyChange;
+use acme::order::KeyUse;
 use acme::problem::Problem;
 use rusqlite::{Connection, OptionalExtension, Row};
 use uuid::Uuid;
@@ -178,6 +179,17 @@ fn end_what_it_has(connection: &Connection, account: Uuid, why: &Problem) -> Res
         )?
         .execute((Id(account), Json(why)))?;
     Ok(())
+}
+
+/// What accounts of any provisioner use the key of this thumbprint for.
+pub(super) fn key_use(connection: &Connection, thumbprint: &str) -> Result<KeyUse, Error> {
+    let found = connection
+        .prepare_cached("SELECT 1 FROM accounts WHERE thumbprint = ?1")?
+        .exists([thumbprint])?;
+    Ok(match found {
+        true => KeyUse::Account,
+        false => KeyUse::Separate,
+    })
 }
 
 pub(super) fn load(connection: &Connection, id: Uuid) -> Result<Option<Account>, Error> {

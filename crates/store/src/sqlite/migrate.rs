@@ -54,6 +54,10 @@ pub(super) const STEPS: &[Step] = &[
         name: "configuration",
         sql: include_str!("migrations/0011_configuration.sql"),
     },
+    Step {
+        name: "orders_as_asked",
+        sql: include_str!("migrations/0012_orders_as_asked.sql"),
+    },
 ];
 
 /// One step.

@@ -1,17 +1,21 @@
 //! Orders (RFC 8555 §7.4) and which authorizations they wait for.
 
 use acme::account::Account;
-use acme::order::{Order, Record, Status};
+use acme::order::{KeyUse, Order, Record, Status};
 use acme::renewal::CertificateId;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row};
 use uuid::Uuid;
 
 use super::column::{At, Id, Json, damaged, word};
-use super::{Store, audit, authorizations, certificates, external_keys, reuse, revocations};
+use super::{
+    Store, accounts, audit, authorizations, certificates, external_keys, reuse, revocations,
+};
 use crate::error::Error;
 use crate::port;
-use crate::record::{Finalization, NewOrderFacts, NewOrderQuery, OrderPage, OrderRecord, Placed};
+use crate::record::{
+    CertifiedKey, Finalization, NewOrderFacts, NewOrderQuery, OrderPage, OrderRecord, Placed,
+};
 use crate::write::NewOrder;
 
 impl port::Orders for Store {
@@ -72,20 +76,22 @@ impl port::Orders for Store {
     async fn finalization(
         &self,
         order: Uuid,
-        key: Option<[u8; 32]>,
+        key: Option<CertifiedKey>,
     ) -> Result<Option<Finalization>, Error> {
         self.read(move |connection| {
             let Some(order) = load(connection, order)? else {
                 return Ok(None);
             };
-            let key_compromised = match key {
-                Some(key) => revocations::is_compromised(connection, key)?,
-                None => false,
-            };
+            let (mut key_compromised, mut key_use) = (false, KeyUse::Separate);
+            if let Some(key) = &key {
+                key_compromised = revocations::is_compromised(connection, key.digest)?;
+                key_use = accounts::key_use(connection, &key.thumbprint)?;
+            }
             Ok(Some(Finalization {
                 proofs: authorizations::proofs(connection, order.id)?,
                 external_key: external_keys::of_account(connection, order.account)?,
                 key_compromised,
+                key_use,
                 order,
             }))
         })

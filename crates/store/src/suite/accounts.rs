@@ -1,13 +1,14 @@
 //! What the verbs on accounts promise.
 
 use acme::account::{Account, Status};
+use acme::order::KeyUse;
 use acme::{authz, order};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
 use super::BackEnd;
 use super::harness::{self, later, now};
-use crate::{Created, Error, KeyChanged, Registration};
+use crate::{CertifiedKey, Created, Error, KeyChanged, Registration};
 
 super::for_each_back_end!(
     an_account_is_read_back_as_it_was_stored,
@@ -19,6 +20,7 @@ super::for_each_back_end!(
     an_account_changes_its_key_once_and_keeps_all_else,
     of_two_changes_from_the_same_old_key_the_first_is_made,
     a_key_in_use_cannot_be_taken_by_another_account,
+    a_key_is_known_as_an_accounts_at_every_provisioner,
     what_is_not_there_is_not_found,
 );
 
@@ -225,4 +227,27 @@ async fn what_is_not_there_is_not_found(store: &impl BackEnd) {
         .deactivate_account(nobody, harness::end_of_account(now()))
         .await;
     assert_eq!(deactivation, Err(Error::NotFound));
+}
+
+async fn a_key_is_known_as_an_accounts_at_every_provisioner(store: &impl BackEnd) {
+    let account = harness::account(store).await;
+    let elsewhere = Account {
+        provisioner: "elsewhere".to_owned(),
+        ..harness::new_account(1)
+    };
+    let registration = Registration::new(elsewhere.clone());
+    store.create_account(registration).await.unwrap();
+    let order = harness::ready_order(store, &account, &["a.example"]).await;
+    for (thumbprint, wanted) in [
+        (account.key.thumbprint(), KeyUse::Account),
+        (elsewhere.key.thumbprint(), KeyUse::Account),
+        ("another".to_owned(), KeyUse::Separate),
+    ] {
+        let key = CertifiedKey {
+            digest: [9; 32],
+            thumbprint,
+        };
+        let read = store.finalization(order.id, Some(key)).await.unwrap();
+        assert_eq!(read.unwrap().key_use, wanted);
+    }
 }

@@ -6,7 +6,9 @@ use tokio::task::JoinSet;
 
 use super::BackEnd;
 use super::harness::{self, dns, later, now};
-use crate::{CertificateRecord, Issuance, Issued, RenewalKeys, Revocation, Revoked, Revoker};
+use crate::{
+    CertificateRecord, CertifiedKey, Issuance, Issued, RenewalKeys, Revocation, Revoked, Revoker,
+};
 
 super::for_each_back_end!(
     a_revoked_certificate_is_seen_so_at_once,
@@ -93,7 +95,11 @@ async fn only_a_compromised_key_is_remembered(store: &impl BackEnd) {
     assert_eq!(store.is_compromised([8; 32]).await, Ok(false));
     let account = harness::account(store).await;
     let order = harness::ready_order(store, &account, &["a.example"]).await;
-    for (key, barred) in [(None, false), (Some([7; 32]), true), (Some([8; 32]), false)] {
+    for (digest, barred) in [(None, false), (Some([7; 32]), true), (Some([8; 32]), false)] {
+        let key = digest.map(|digest| CertifiedKey {
+            digest,
+            thumbprint: String::new(),
+        });
         let read = store.finalization(order.id, key).await.unwrap().unwrap();
         assert_eq!(read.key_compromised, barred);
     }

@@ -11,6 +11,7 @@ use ca::config::Config;
 use ca::external_key::ExternalKey;
 use jiff::Timestamp;
 use pki::Csr;
+use store::CertifiedKey;
 use store::port::{OrderKey, OrderLocks as _, Orders as _};
 use uuid::Uuid;
 
@@ -61,7 +62,10 @@ impl AcmeService {
     ) -> Result<Order, Error> {
         let now = Timestamp::now();
         let csr = Csr::verify(&request.csr);
-        let key = csr.as_ref().ok().map(|csr| csr.public_key().digest());
+        let key = csr
+            .as_ref()
+            .ok()
+            .map(|csr| CertifiedKey::of(csr.public_key()));
         let found = self.store.finalization(request.order, key).await?;
         let found = found.ok_or_else(|| Error::unknown("order"))?;
         if found.order.account != account.id {
@@ -81,7 +85,7 @@ impl AcmeService {
         limits.count_finalization(account.id).await?;
         let csr =
             csr.map_err(|why| Problem::bad_csr(format!("The CSR cannot be taken: {why}.")))?;
-        let finalized = ready.finalize(&csr, &account.key)?;
+        let finalized = ready.finalize(&csr, found.key_use)?;
         let rules = found.external_key.map(ExternalKey::into_rules);
         let rules = rules.as_ref();
         let standing = Standing {
