@@ -21,6 +21,7 @@ pub mod permit;
 pub mod problem;
 pub mod rate;
 pub mod renewal;
+pub mod requested_time;
 pub mod revocation;
 pub mod scope;
 mod unchecked;

@@ -10,6 +10,7 @@ use acme::message::order::NewOrder;
 use acme::order::{
     self, Finalized, KeyUse, Limits, Order, Owner, RecordSeed, ReusableAuthorizations,
 };
+use acme::requested_time::RequestedTime;
 use acme::scope::Scope;
 use jiff::{SignedDuration, Timestamp};
 use pki::{AltName, Certificate, Csr, Name, PrivateKey, PublicKey, Serial, assemble};
@@ -157,7 +158,7 @@ fn placed(order: &Ordered) -> Order {
         identifiers: (order.names.iter())
             .map(|name| Asked::from(&Identifier::guess(name).unwrap()))
             .collect(),
-        not_after: order.not_after,
+        not_after: order.not_after.map(RequestedTime::from),
         ..NewOrder::default()
     };
     let limits = Limits {

@@ -91,17 +91,31 @@ fn an_order_for_too_many_names_is_refused() {
     assert_eq!(open(&names(1_000)).status, 400);
 }
 
-/// Times that are asked for are kept (§7.4).
+/// Times that are asked for are kept as they were sent (§7.4, §7.1.3).
 #[test]
 fn requested_times_are_shown() {
-    let (from, to) = (in_seconds(HOUR), in_seconds(3 * HOUR));
-    let answer = open(&json!({"notBefore": from, "notAfter": to}));
-    assert_eq!(answer.status, 201, "{}", answer.text());
-    let body = answer.json();
-    assert_eq!(
-        (&body["notBefore"], &body["notAfter"]),
-        (&json!(from), &json!(to))
+    let account = subject().account();
+    let whole = (in_seconds(HOUR), in_seconds(3 * HOUR));
+    let in_full = |time: &str, end: &str| time.replace('Z', end);
+    let exact = (
+        in_full(&whole.0, ".25Z"),
+        in_full(&whole.1, ".123456+00:00"),
     );
+    for (from, to) in [whole, exact] {
+        let payload = json!({
+            "identifiers": [{"type": "dns", "value": "times.example"}],
+            "notBefore": from, "notAfter": to,
+        });
+        let answer = account.post(&account.resource("newOrder"), Some(&payload));
+        assert_eq!(answer.status, 201, "{}", answer.text());
+        let read = account.post(answer.header("location"), None).json();
+        for body in [answer.json(), read] {
+            assert_eq!(
+                (&body["notBefore"], &body["notAfter"]),
+                (&json!(from), &json!(to))
+            );
+        }
+    }
 }
 
 /// Times that cannot be had are refused at once, not at finalize (§7.4).

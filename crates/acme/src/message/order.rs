@@ -10,6 +10,7 @@ use super::{octets, time};
 use crate::identifier::Unchecked;
 use crate::order::{self, Status};
 use crate::problem::Problem;
+use crate::requested_time::RequestedTime;
 
 /// What a client sends to newOrder (§7.4).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,17 +21,17 @@ pub struct NewOrder {
     /// The requested start of the validity; Go's zero time counts as absent.
     #[serde(
         default,
-        with = "time::optional",
+        deserialize_with = "time::requested::deserialize",
         skip_serializing_if = "Option::is_none"
     )]
-    pub not_before: Option<Timestamp>,
+    pub not_before: Option<RequestedTime>,
     /// The requested end of the validity; Go's zero time counts as absent.
     #[serde(
         default,
-        with = "time::optional",
+        deserialize_with = "time::requested::deserialize",
         skip_serializing_if = "Option::is_none"
     )]
-    pub not_after: Option<Timestamp>,
+    pub not_after: Option<RequestedTime>,
     /// The identifier of the certificate that the new one replaces (RFC 9773 §5).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replaces: Option<String>,
@@ -57,17 +58,17 @@ pub struct Order {
     /// The requested start of the validity.
     #[serde(
         default,
-        with = "time::optional",
+        deserialize_with = "time::requested::deserialize",
         skip_serializing_if = "Option::is_none"
     )]
-    pub not_before: Option<Timestamp>,
+    pub not_before: Option<RequestedTime>,
     /// The requested end of the validity.
     #[serde(
         default,
-        with = "time::optional",
+        deserialize_with = "time::requested::deserialize",
         skip_serializing_if = "Option::is_none"
     )]
-    pub not_after: Option<Timestamp>,
+    pub not_after: Option<RequestedTime>,
     /// The profile of the certificate (draft-ietf-acme-profiles §4).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub profile: Option<String>,
@@ -103,8 +104,8 @@ impl Order {
             status: order.status_at(now),
             expires: Some(order.expires),
             identifiers: order.identifiers.iter().map(Unchecked::from).collect(),
-            not_before: order.not_before,
-            not_after: order.not_after,
+            not_before: order.not_before.clone(),
+            not_after: order.not_after.clone(),
             profile: order.profile.clone(),
             error: order.error_at(now),
             authorizations: (order.authorizations.iter())
@@ -168,17 +169,12 @@ mod tests {
     }
 
     #[test]
-    fn nanoseconds_and_offsets_are_parsed_and_whole_seconds_written() {
-        let read: NewOrder = serde_json::from_str(
-            r#"{"identifiers":[],"notBefore":"2026-11-23T12:00:00.123456789Z",
-                "notAfter":"2026-11-23T15:00:00.5+02:00"}"#,
-        )
-        .unwrap();
-        assert_eq!(read.not_before.unwrap().subsec_nanosecond(), 123_456_789);
-        assert_eq!(
-            serde_json::to_string(&read).unwrap(),
-            r#"{"identifiers":[],"notBefore":"2026-11-23T12:00:00Z","notAfter":"2026-11-23T13:00:00Z"}"#
-        );
+    fn fractions_and_offsets_are_kept_as_they_were_sent() {
+        let sent = r#"{"identifiers":[],"notBefore":"2026-11-23T12:00:00.123456789Z","notAfter":"2026-11-23T15:00:00.5+02:00"}"#;
+        let read: NewOrder = serde_json::from_str(sent).unwrap();
+        let begin = read.not_before.as_ref().unwrap().at();
+        assert_eq!(begin.subsec_nanosecond(), 123_456_789);
+        assert_eq!(serde_json::to_string(&read).unwrap(), sent);
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! Times on the wire: RFC 3339 in UTC at whole seconds, which every client can parse.
 
 use jiff::Timestamp;
-use serde::{Deserialize, Deserializer, Serializer};
+use serde::{Deserialize, Deserializer, Serialize as _, Serializer};
+
+use crate::requested_time::RequestedTime;
 
 /// Go's zero time, which `step` sends for "not set": 0001-01-01T00:00:00Z.
 const GO_ZERO: i64 = -62_135_596_800;
@@ -15,7 +17,7 @@ pub(super) mod optional {
         to: S,
     ) -> Result<S::Ok, S::Error> {
         match time {
-            Some(time) => to.collect_str(&whole(*time)),
+            Some(time) => RequestedTime::from(*time).serialize(to),
             None => to.serialize_none(),
         }
     }
@@ -30,13 +32,17 @@ pub(super) mod optional {
 
 /// Writes a required time.
 pub(super) fn exact<S: Serializer>(time: &Timestamp, to: S) -> Result<S::Ok, S::Error> {
-    to.collect_str(&whole(*time))
+    RequestedTime::from(*time).serialize(to)
 }
 
-fn whole(time: Timestamp) -> Timestamp {
-    let second = time.as_nanosecond().div_euclid(1_000_000_000);
-    i64::try_from(second)
-        .ok()
-        .and_then(|second| Timestamp::from_second(second).ok())
-        .unwrap_or(time)
+/// A requested time that may be absent, null, or Go's zero.
+pub(super) mod requested {
+    use super::*;
+
+    pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Option<RequestedTime>, D::Error> {
+        let time = Option::<RequestedTime>::deserialize(from)?;
+        Ok(time.filter(|time| time.at().as_second() != GO_ZERO))
+    }
 }

@@ -18,6 +18,7 @@ use crate::authz::{self, Authorization};
 use crate::identifier::Identifier;
 use crate::problem::Problem;
 use crate::renewal::CertificateId;
+use crate::requested_time::RequestedTime;
 
 pub use create::{Allowed, Owner, RecordSeed, open_ahead};
 pub use finalize::{Finalized, KeyUse};
@@ -88,9 +89,9 @@ pub struct Record {
     /// (RFC 9444).
     pub authorizations: Vec<Uuid>,
     /// The requested start of the certificate's validity.
-    pub not_before: Option<Timestamp>,
+    pub not_before: Option<RequestedTime>,
     /// The requested end of the certificate's validity.
-    pub not_after: Option<Timestamp>,
+    pub not_after: Option<RequestedTime>,
     /// The profile of the certificate (draft-ietf-acme-profiles §4).
     pub profile: Option<String>,
     /// When it expires if it has no certificate by then.

@@ -11,6 +11,7 @@ use crate::message::identifier::Asked;
 use crate::message::order::NewOrder;
 use crate::problem::{Kind, Problem, Subproblem};
 use crate::renewal::CertificateId;
+use crate::requested_time::RequestedTime;
 use crate::scope::{Scope, Subject};
 
 /// The limits of an order.
@@ -33,8 +34,8 @@ pub struct Limits {
 pub struct OrderRequest {
     pub(super) wanted: Vec<Wanted>,
     widest: Scope,
-    pub(super) not_before: Option<Timestamp>,
-    pub(super) not_after: Option<Timestamp>,
+    pub(super) not_before: Option<RequestedTime>,
+    pub(super) not_after: Option<RequestedTime>,
     pub(super) replaces: Option<CertificateId>,
 }
 
@@ -60,12 +61,14 @@ pub fn open(
     enabled: &[Method],
 ) -> Result<OrderRequest, Problem> {
     let wanted = check_identifiers(&asked.identifiers, limits, enabled)?;
-    validity::check(asked.not_before, asked.not_after, now, limits)?;
+    let time = |requested: &Option<RequestedTime>| requested.as_ref().map(RequestedTime::at);
+    let (begin, end) = (time(&asked.not_before), time(&asked.not_after));
+    validity::check(begin, end, now, limits)?;
     Ok(OrderRequest {
         wanted,
         widest: limits.widest,
-        not_before: asked.not_before,
-        not_after: asked.not_after,
+        not_before: asked.not_before.clone(),
+        not_after: asked.not_after.clone(),
         replaces: (asked.replaces.as_deref())
             .map(CertificateId::parse)
             .transpose()?,

@@ -65,9 +65,10 @@ mod tests {
     use crate::message::order::NewOrder;
     use crate::order::new_order::tests::{names, opened};
     use crate::problem::Kind;
+    use crate::requested_time::RequestedTime;
 
     fn lasting(not_before: Option<&str>, not_after: Option<&str>) -> Result<(), Problem> {
-        let time = |text: Option<&str>| text.map(|text| text.parse().unwrap());
+        let time = |text: Option<&str>| text.map(|text| RequestedTime::parse(text).unwrap());
         let asked = NewOrder {
             not_before: time(not_before),
             not_after: time(not_after),

@@ -5,6 +5,7 @@ use acme::challenge::{Method, Proof};
 use acme::identifier::Identifier;
 use acme::message::order::NewOrder;
 use acme::order::{Finalized, Limits};
+use acme::requested_time::RequestedTime;
 use acme::scope::{Scope, Subject};
 use jiff::SignedDuration;
 use pki::StepProvisioner;
@@ -169,8 +170,8 @@ pub fn request(finalized: Finalized, proofs: &[Proof], account: AccountBasis) ->
     IssuanceRequest {
         asked: Asked {
             names: names.iter().map(Identifier::to_alt_name).collect(),
-            not_before: order.not_before,
-            not_after: order.not_after,
+            not_before: order.not_before.as_ref().map(RequestedTime::at),
+            not_after: order.not_after.as_ref().map(RequestedTime::at),
             profile: order.profile.clone(),
         },
         common_name: finalized.common_name().map(ToString::to_string),

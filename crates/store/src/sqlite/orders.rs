@@ -3,11 +3,12 @@
 use acme::account::Account;
 use acme::order::{KeyUse, Order, Record, Status};
 use acme::renewal::CertificateId;
+use acme::requested_time::RequestedTime;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row};
 use uuid::Uuid;
 
-use super::column::{At, Id, Json, damaged, word};
+use super::column::{At, Id, Json, damaged, kept, word};
 use super::{
     Store, accounts, audit, authorizations, certificates, external_keys, reuse, revocations,
 };
@@ -184,8 +185,9 @@ fn insert(connection: &Connection, order: &Order) -> Result<(), Error> {
     let inserted = connection
         .prepare_cached(
             "INSERT INTO orders (id, account_id, provisioner, identifiers, not_before, not_after,
-                 expires_at, status, error, certificate_id, replaces, created_at, profile)
-             SELECT ?1, id, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13
+                 expires_at, status, error, certificate_id, replaces, created_at, profile,
+                 not_before_text, not_after_text)
+             SELECT ?1, id, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15
              FROM accounts WHERE id = ?2 AND status = 'valid'",
         )?
         .execute((
@@ -193,8 +195,8 @@ fn insert(connection: &Connection, order: &Order) -> Result<(), Error> {
             Id(order.account),
             &order.provisioner,
             Json(&order.identifiers),
-            order.not_before.map(At),
-            order.not_after.map(At),
+            order.not_before.as_ref().map(|time| At(time.at())),
+            order.not_after.as_ref().map(|time| At(time.at())),
             At(order.expires),
             order.status.as_str(),
             order.error.as_ref().map(Json),
@@ -202,6 +204,8 @@ fn insert(connection: &Connection, order: &Order) -> Result<(), Error> {
             order.replaces.as_ref().map(ToString::to_string),
             At(order.created_at),
             &order.profile,
+            order.not_before.as_ref().and_then(text),
+            order.not_after.as_ref().and_then(text),
         ))?;
     if inserted == 0 {
         return Err(Error::Conflict("the account is not valid".to_owned()));
@@ -213,7 +217,8 @@ pub(super) fn load(connection: &Connection, id: Uuid) -> Result<Option<Order>, E
     let found = connection
         .prepare_cached(
             "SELECT id, account_id, provisioner, identifiers, not_before, not_after, expires_at,
-                 status, error, certificate_id, created_at, replaces, profile
+                 status, error, certificate_id, created_at, replaces, profile, not_before_text,
+                 not_after_text
              FROM orders WHERE id = ?1",
         )?
         .query_row([Id(id)], from_row)
@@ -238,8 +243,8 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Record> {
         provisioner: row.get(2)?,
         identifiers: row.get::<_, Json<_>>(3)?.0,
         authorizations: Vec::new(),
-        not_before: row.get::<_, Option<At>>(4)?.map(|at| at.0),
-        not_after: row.get::<_, Option<At>>(5)?.map(|at| at.0),
+        not_before: requested(row, 4, 13)?,
+        not_after: requested(row, 5, 14)?,
         expires: row.get::<_, At>(6)?.0,
         status: word(row, 7, Status::parse)?,
         error: row.get::<_, Option<Json<_>>>(8)?.map(|json| json.0),
@@ -251,6 +256,20 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Record> {
             .transpose()?,
         profile: row.get(12)?,
     })
+}
+
+/// The text of a time, unless it follows from the time that is stored.
+fn text(time: &RequestedTime) -> Option<&str> {
+    let usual = RequestedTime::from(kept(time.at()));
+    (usual != *time).then(|| time.as_str())
+}
+
+/// The time of one column, with the text of the other.
+fn requested(row: &Row<'_>, time: usize, text: usize) -> rusqlite::Result<Option<RequestedTime>> {
+    let at = row.get::<_, Option<At>>(time)?;
+    let text = row.get::<_, Option<String>>(text)?;
+    let written = text.as_deref().and_then(RequestedTime::parse);
+    Ok(written.or_else(|| at.map(|at| at.0.into())))
 }
 
 /// Orders in one page.

@@ -8,6 +8,7 @@ use acme::identifier::Identifier;
 use acme::key_change::{self, KeyChange};
 use acme::order::{self, Order, ReusableAuthorizations};
 use acme::problem::Problem;
+use acme::requested_time::RequestedTime;
 use acme::scope::{Scope, Subject};
 use jiff::{SignedDuration, Timestamp};
 use pki::Serial;
@@ -134,8 +135,8 @@ pub(crate) fn new_order(account: &Account, names: &[&str]) -> NewOrder {
         provisioner: account.provisioner.clone(),
         identifiers: names.iter().map(|name| dns(name)).collect(),
         authorizations: authorizations.iter().map(|it| it.id).collect(),
-        not_before: None,
-        not_after: Some(later(12)),
+        not_before: RequestedTime::parse("2026-11-24T10:00:00.1234567+02:00"),
+        not_after: Some(later(12).into()),
         expires: later(24),
         status: order::Status::Pending,
         error: None,

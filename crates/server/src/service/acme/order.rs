@@ -6,6 +6,7 @@ use acme::identifier::Identifier;
 use acme::message::order::NewOrder;
 use acme::order::{self, Order, OrderRequest, Owner, RecordSeed, ReusableAuthorizations, Reuse};
 use acme::renewal::CertificateId;
+use acme::requested_time::RequestedTime;
 use ca::IssuancePolicy;
 use ca::admission::{self, Asked};
 use ca::config::ProvisionerSettings;
@@ -180,8 +181,8 @@ fn decide<'a>(
     let names = opening.identifiers().map(Identifier::to_alt_name);
     let asked = Asked {
         names: names.collect(),
-        not_before: request.not_before,
-        not_after: request.not_after,
+        not_before: request.not_before.as_ref().map(RequestedTime::at),
+        not_after: request.not_after.as_ref().map(RequestedTime::at),
         profile: request.profile.clone(),
     };
     admission::preview(&asked, policy, now)?;

@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::path::Path;
 
 use acme::eab::MacKey;
+use acme::requested_time::RequestedTime;
 use anyhow::{Result, anyhow, bail};
 use client::Http;
 use client::acme::{Authorization, CertificateRequest, Challenge, Session};
@@ -154,8 +155,8 @@ fn http_challenge(authorization: &Authorization) -> Option<&Challenge> {
 fn order(asked: &Asked<'_>) -> acme::message::order::NewOrder {
     acme::message::order::NewOrder {
         identifiers: asked.names.identifiers().iter().map(Into::into).collect(),
-        not_before: asked.times.not_before,
-        not_after: asked.times.not_after,
+        not_before: asked.times.not_before.map(RequestedTime::from),
+        not_after: asked.times.not_after.map(RequestedTime::from),
         replaces: None,
         profile: asked.profile.map(str::to_owned),
     }
