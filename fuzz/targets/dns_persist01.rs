@@ -3,7 +3,8 @@
 
 use acme::Identifier;
 use acme::challenge::{
-    CaaIdentity, Context, Method, Observation, Ports, Trace, TxtObservation, Verdict, judge,
+    CaaIdentity, Context, Method, Observation, Ports, RedirectPorts, Trace, TxtObservation,
+    Verdict, judge,
 };
 use acme::issue_value::IssueValue;
 use jiff::Timestamp;
@@ -30,6 +31,7 @@ pub fn check(octets: &[u8]) -> bool {
             account: Uuid::nil(),
             caa_identity: &caa_identity,
             ports: Ports::default(),
+            redirect_ports: RedirectPorts::NONE,
             now: Timestamp::from_second(NOW).expect("a time"),
             redirects: &[],
         };

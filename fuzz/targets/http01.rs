@@ -4,7 +4,8 @@
 
 use acme::Identifier;
 use acme::challenge::{
-    CaaIdentity, Context, HttpObservation, Method, Observation, Ports, Probe, Trace, Verdict, judge,
+    CaaIdentity, Context, HttpObservation, Method, Observation, Ports, Probe, RedirectPorts, Trace,
+    Verdict, judge,
 };
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -47,6 +48,7 @@ pub fn check(octets: &[u8]) -> bool {
             tls: 5001,
         },
         now: Timestamp::UNIX_EPOCH,
+        redirect_ports: RedirectPorts::NONE,
         redirects: &[],
     };
     match judge(Method::Http01, &context, &observation) {

@@ -3,7 +3,8 @@
 
 use acme::Identifier;
 use acme::challenge::{
-    CaaIdentity, Context, Method, Observation, Ports, TlsObservation, Trace, Verdict, judge,
+    CaaIdentity, Context, Method, Observation, Ports, RedirectPorts, TlsObservation, Trace,
+    Verdict, judge,
 };
 use jiff::Timestamp;
 use pki::Certificate;
@@ -53,6 +54,7 @@ fn judged(kind: &str, value: &str, observation: &Observation) -> bool {
         account: Uuid::nil(),
         caa_identity: &CaaIdentity::default(),
         ports: Ports::default(),
+        redirect_ports: RedirectPorts::NONE,
         now: Timestamp::UNIX_EPOCH,
         redirects: &[],
     };
@@ -65,7 +67,8 @@ fn judged(kind: &str, value: &str, observation: &Observation) -> bool {
             assert!(finding.problem.detail.len() < 2_000);
             false
         }
-        Verdict::Ask(_) | Verdict::Invalid(_) => panic!("a certificate has no such verdict"),
+        Verdict::Ask(_) => false,
+        Verdict::Invalid(_) => panic!("a certificate has no such verdict"),
     }
 }
 

@@ -12,7 +12,7 @@ use rcgen::{CertificateParams, CustomExtension, Issuer, KeyPair, SanType};
 use rustls::crypto::aws_lc_rs as provider;
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
-use rustls::{ServerConfig, ServerConnection};
+use rustls::{ServerConfig, ServerConnection, SignatureScheme};
 use rustls_pki_types::PrivateKeyDer;
 
 /// id-pe-acmeIdentifier (RFC 8737 §3).
@@ -95,9 +95,21 @@ pub fn name(text: &str) -> SanType {
     )
 }
 
+/// A certificate of a web server for an RSA key; it answers no challenge.
+fn of_a_web_server(server_name: &str) -> CertifiedKey {
+    let key = KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, rcgen::RsaKeySize::_2048)
+        .expect("RSA keys can be made");
+    let params = CertificateParams::new([server_name.to_owned()]).expect("a name");
+    let leaf = params.self_signed(&key).expect("a certificate");
+    let der = PrivateKeyDer::try_from(key.serialize_der()).expect("PKCS#8");
+    let signing = provider::sign::any_supported_type(&der).expect("RSA signs");
+    CertifiedKey::new(vec![leaf.der().clone()], signing)
+}
+
 #[derive(Default)]
 struct State {
     shown: HashMap<String, Arc<CertifiedKey>>,
+    rsa: HashMap<String, Arc<CertifiedKey>>,
     asked: Vec<String>,
 }
 
@@ -148,6 +160,13 @@ impl Responder {
         state.shown.insert(server_name.to_owned(), certified);
     }
 
+    /// Presents an RSA certificate that answers no challenge to clients that take one.
+    pub fn prefer_rsa(&self, server_name: &str) {
+        let certified = Arc::new(of_a_web_server(server_name));
+        let mut state = self.state.lock().expect("no test panics with it");
+        state.rsa.insert(server_name.to_owned(), certified);
+    }
+
     /// The handshakes so far, as "name protocol,protocol".
     pub fn asked(&self) -> Vec<String> {
         self.state
@@ -182,7 +201,11 @@ impl ResolvesServerCert for Resolver {
             .collect();
         let mut state = self.0.lock().expect("no test panics with it");
         state.asked.push(format!("{name} {}", protocols.join(",")));
-        state.shown.get(&name).cloned()
+        let takes_rsa = hello
+            .signature_schemes()
+            .contains(&SignatureScheme::RSA_PSS_SHA256);
+        let rsa = state.rsa.get(&name).filter(|_| takes_rsa);
+        rsa.or_else(|| state.shown.get(&name)).cloned()
     }
 }
 

@@ -1,8 +1,8 @@
 //! What the tests of this crate share: an authority that smallstep's `step` has made, with its keys.
 
 use acme::challenge::{
-    self, CaaIdentity, HttpObservation, Method, Observation, Ports, Proof, Trace, TxtObservation,
-    Verdict,
+    self, CaaIdentity, HttpObservation, Method, Observation, Ports, Proof, RedirectPorts, Trace,
+    TxtObservation, Verdict,
 };
 use acme::identifier::Identifier;
 use acme::message::identifier::Asked;
@@ -198,6 +198,7 @@ pub(crate) fn proof_by(method: Method, identifier: &Identifier, account: Uuid) -
         account,
         caa_identity: &CaaIdentity::default(),
         ports: Ports::default(),
+        redirect_ports: RedirectPorts::NONE,
         now: now(),
         redirects: &[],
     };

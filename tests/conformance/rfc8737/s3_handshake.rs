@@ -129,3 +129,24 @@ fn a_wildcard_is_not_offered_the_challenge() {
         crate::conformance::subject::refused(&answer, 400, "rejectedIdentifier");
     }
 }
+
+/// A server with certificates for RSA and ECDSA keys may have the answer for one of them only; both
+/// are asked for before the challenge fails.
+#[test]
+fn a_server_with_certificates_for_two_keys_is_asked_for_both() {
+    let account = subject().account();
+    for (wanted, answers) in [("both.alpn.test", true), ("rsa.alpn.test", false)] {
+        subject().host(&[wanted]);
+        subject().tls.prefer_rsa(wanted);
+        let challenge = attempt(&account, Target::name(wanted), |text| {
+            answers.then(|| Shown::of(wanted, &text))
+        });
+        if answers {
+            assert_eq!(challenge["status"], "valid", "{challenge}");
+        } else {
+            let detail = failed(&challenge, "unauthorized");
+            assert!(detail.contains("no acmeIdentifier"), "{detail}");
+            assert!(detail.contains("another kind of key"), "{detail}");
+        }
+    }
+}

@@ -125,7 +125,7 @@ mod tests {
     use jiff::Timestamp;
     use uuid::Uuid;
 
-    use super::super::{CaaIdentity, Ports, Trace};
+    use super::super::{CaaIdentity, Ports, RedirectPorts, Trace};
     use super::*;
     use crate::identifier::Identifier;
 
@@ -139,6 +139,7 @@ mod tests {
             account: Uuid::nil(),
             caa_identity: &CaaIdentity::default(),
             ports: Ports::default(),
+            redirect_ports: RedirectPorts::NONE,
             now: Timestamp::UNIX_EPOCH,
             redirects: &[],
         };

@@ -130,7 +130,7 @@ fn redirected(cx: &Context<'_>, asked: &HttpProbe, observation: &HttpObservation
         };
         Verdict::Invalid(finding(cx, observation, &fault))
     };
-    let target = match redirect::follow(asked, location, cx.ports) {
+    let target = match redirect::follow(asked, location, cx.ports, cx.redirect_ports) {
         Ok(target) => target,
         Err(forbidden) => {
             return invalid(
@@ -189,7 +189,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::super::observation::{Attempt, Trace};
-    use super::super::{CaaIdentity, Ports, judge};
+    use super::super::{CaaIdentity, Ports, RedirectPorts, judge};
     use super::*;
 
     static NO_IDENTITY: CaaIdentity = CaaIdentity {
@@ -211,6 +211,7 @@ mod tests {
             account: Uuid::nil(),
             caa_identity: &NO_IDENTITY,
             ports: Ports::default(),
+            redirect_ports: RedirectPorts::NONE,
             now: Timestamp::UNIX_EPOCH,
             redirects,
         }

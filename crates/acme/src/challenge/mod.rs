@@ -29,7 +29,7 @@ pub use id::{authorization_id, challenge_id, of_challenge_id};
 pub use observation::{
     Attempt, Failure, FailureKind, Host, HttpObservation, HttpProbe, Observation, Probe, Trace,
 };
-pub use observation::{TlsObservation, TlsProbe, TxtObservation, TxtProbe};
+pub use observation::{KeyKinds, TlsObservation, TlsProbe, TxtObservation, TxtProbe};
 pub use proof::{Means, Proof, ProofRecord};
 
 /// Makes [`Method`] of one line a method: its variant, and the module with its `PROPERTIES`, `ask`
@@ -258,6 +258,20 @@ impl Default for Ports {
     }
 }
 
+/// The ports that a redirect of http-01 may lead to, besides 80, 443 and those of the first probes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RedirectPorts {
+    /// These.
+    Listed(Vec<u16>),
+    /// Every port.
+    Any,
+}
+
+impl RedirectPorts {
+    /// No further port.
+    pub const NONE: &'static Self = &Self::Listed(Vec::new());
+}
+
 /// What a DNS record may name besides a token: this authority and the account.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CaaIdentity {
@@ -285,6 +299,8 @@ pub struct Context<'a> {
     pub caa_identity: &'a CaaIdentity,
     /// The ports of the first probe.
     pub ports: Ports,
+    /// The ports of redirects.
+    pub redirect_ports: &'a RedirectPorts,
     /// The time of the verdict.
     pub now: Timestamp,
     /// The URLs ([`Probe::url`]) of the probes of [`Verdict::Ask`] in this attempt, oldest first;

@@ -107,6 +107,20 @@ pub struct TlsProbe {
     /// The server name in the handshake (SNI): the host's A-labels, or the address's name in the
     /// reverse zone (RFC 8738 §6).
     pub server_name: String,
+    /// The keys that the server may sign the handshake with.
+    pub keys: KeyKinds,
+}
+
+/// Kinds of keys: a server that has certificates with several is asked for one of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum KeyKinds {
+    /// Every supported kind; the server chooses.
+    #[default]
+    Any,
+    /// RSA.
+    Rsa,
+    /// ECDSA and Ed25519.
+    Elliptic,
 }
 
 impl TlsProbe {
@@ -115,7 +129,12 @@ impl TlsProbe {
 
     /// The target in the form of a URL; its scheme is not a registered one.
     pub fn url(&self) -> String {
-        format!("tls://{}:{}", self.host, self.port)
+        let keys = match self.keys {
+            KeyKinds::Any => "",
+            KeyKinds::Rsa => "?keys=rsa",
+            KeyKinds::Elliptic => "?keys=elliptic",
+        };
+        format!("tls://{}:{}{keys}", self.host, self.port)
     }
 }
 

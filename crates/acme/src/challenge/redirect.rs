@@ -6,8 +6,8 @@ use std::net::{IpAddr, Ipv6Addr};
 use http::Uri;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
-use super::Ports;
 use super::observation::{Host, HttpProbe};
+use super::{Ports, RedirectPorts};
 
 /// The longest URL to follow, in octets.
 const LONGEST: usize = 2048;
@@ -23,15 +23,20 @@ pub(super) enum Forbidden {
     TooLong,
     #[error("its target contains a user name or a password")]
     UserInfo,
-    #[error("its target is port {port}, and only {allowed} are followed")]
+    #[error(
+        "its target is port {port}, and only {allowed} are followed (the operator may add ports as \
+         redirect_ports under [validation] in riser.toml)"
+    )]
     Port { port: u16, allowed: String },
 }
 
-/// Resolves the `Location` that `base` answered with.
+/// Resolves the `Location` that `base` answered with; `more` are ports that it may lead to besides the
+/// usual ones.
 pub(super) fn follow(
     base: &HttpProbe,
     location: &str,
     ports: Ports,
+    more: &RedirectPorts,
 ) -> Result<HttpProbe, Forbidden> {
     let target = resolve(base, location.trim())?;
     // Orders and the audit log store the targets of redirects.
@@ -39,6 +44,10 @@ pub(super) fn follow(
         return Err(Forbidden::TooLong);
     }
     let mut allowed = vec![80, 443, ports.http, ports.tls];
+    match more {
+        RedirectPorts::Any => return Ok(target),
+        RedirectPorts::Listed(more) => allowed.extend(more),
+    }
     if allowed.contains(&target.port) {
         return Ok(target);
     }
@@ -215,7 +224,28 @@ mod tests {
             http: 5002,
             tls: 5001,
         };
-        follow(&base(), location, ports).map(|probe| probe.url())
+        follow(&base(), location, ports, RedirectPorts::NONE).map(|probe| probe.url())
+    }
+
+    #[test]
+    fn the_operator_permits_further_ports() {
+        let listed = RedirectPorts::Listed(vec![8443]);
+        for (location, ports, permitted) in [
+            ("https://foo.lab:8443/", &listed, true),
+            ("https://foo.lab:8444/", &listed, false),
+            ("https://foo.lab:443/", &listed, true),
+            ("https://foo.lab:8444/", &RedirectPorts::Any, true),
+            ("ftp://foo.lab:8444/", &RedirectPorts::Any, false),
+        ] {
+            let target = follow(&base(), location, Ports::default(), ports);
+            assert_eq!(target.is_ok(), permitted, "{location}: {target:?}");
+        }
+        let refused = follow(&base(), "//foo.lab:8444/", Ports::default(), &listed);
+        let why = refused.unwrap_err().to_string();
+        assert!(
+            why.contains("80, 443, 8443") && why.contains("redirect_ports"),
+            "{why}"
+        );
     }
 
     #[test]

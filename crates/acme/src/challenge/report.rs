@@ -130,7 +130,7 @@ pub(super) fn answer(url: &HttpProbe, observation: &HttpObservation) -> String {
 fn redirects(cx: &Context<'_>) -> Vec<String> {
     let shown = cx.redirects.iter().map(|url| match redirect::parse(url) {
         Ok(target) => format!("redirected to {}", target.shown()),
-        Err(_) => "redirected".to_owned(),
+        Err(_) => "asked again for a certificate with another kind of key".to_owned(),
     });
     shown.collect()
 }

@@ -8,11 +8,13 @@
 use std::borrow::Cow;
 use std::net::IpAddr;
 
-use pki::{AltName, Certificate, ObjectIdentifier, alt_name, oid};
+use pki::{AltName, Certificate, KeyKind, ObjectIdentifier, alt_name, oid};
 use serde_json::{Value, json};
 
 use super::failure::{self, Target};
-use super::observation::{Failure, FailureKind, Host, Observation, TlsObservation, TlsProbe};
+use super::observation::{
+    Failure, FailureKind, Host, KeyKinds, Observation, Probe, TlsObservation, TlsProbe,
+};
 use super::report::{self, Seen};
 use super::{Context, Method, Proof, Properties, Verdict, unexpected};
 use crate::identifier::Identifier;
@@ -69,6 +71,7 @@ pub(super) fn ask(cx: &Context<'_>) -> TlsProbe {
         host,
         port: cx.ports.tls,
         server_name,
+        keys: KeyKinds::Any,
     }
 }
 
@@ -80,6 +83,9 @@ pub(super) fn judge(cx: &Context<'_>, seen: &Observation) -> Verdict {
             return unexpected(Method::TlsAlpn01, cx);
         }
     };
+    if let Some(keys) = other_keys(observation).filter(|_| cx.redirects.is_empty()) {
+        return Verdict::Ask(Probe::Tls(TlsProbe { keys, ..ask(cx) }));
+    }
     match examine(cx, observation) {
         Ok(()) => {
             let mut evidence =
@@ -106,6 +112,24 @@ pub(super) fn judge(cx: &Context<'_>, seen: &Observation) -> Verdict {
             Verdict::Retry(finding)
         }
     }
+}
+
+/// The keys of the certificate that may be behind one without an acmeIdentifier: a server with
+/// certificates for RSA and ECDSA keys may have the answer to a challenge for one of them only.
+fn other_keys(observation: &TlsObservation) -> Option<KeyKinds> {
+    session(observation).ok()?;
+    let certificate = certificate(observation).ok()?;
+    let of_acme = [oid::ACME_IDENTIFIER, DRAFT_IDENTIFIER];
+    if of_acme
+        .iter()
+        .any(|oid| certificate.extension(oid).is_some())
+    {
+        return None;
+    }
+    Some(match certificate.public_key().ok()?.kind() {
+        KeyKind::Rsa { .. } => KeyKinds::Elliptic,
+        KeyKind::EcP256 | KeyKind::EcP384 | KeyKind::EcP521 | KeyKind::Ed25519 => KeyKinds::Rsa,
+    })
 }
 
 /// The name of an address in the reverse zone (RFC 1035 §3.5, RFC 3596 §2.5).
@@ -205,8 +229,7 @@ fn without_identifier(certificate: &Certificate) -> Fault {
     unauthorized(
         "it has no acmeIdentifier extension (1.3.6.1.5.5.7.1.31): it is some other certificate of \
          that server",
-        "The server supports acme-tls/1 but has no answer for this name: check that the ACME \
-         client is running, and that this host and port reach it.",
+        NO_ANSWER,
     )
 }
 
@@ -298,7 +321,11 @@ fn failed(cx: &Context<'_>, failure: &Failure) -> Verdict {
         probe.server_name,
         TlsProbe::PROTOCOL
     );
-    let Some(fault) = own_fault(failure.kind, &probe.server_name, &attempt) else {
+    let fault = match cx.redirects {
+        [] => own_fault(failure.kind, &probe.server_name, &attempt),
+        [..] => no_other_certificate(failure.kind),
+    };
+    let Some(fault) = fault else {
         let target = Target {
             host: &probe.host,
             command: &attempt,
@@ -307,6 +334,22 @@ fn failed(cx: &Context<'_>, failure: &Failure) -> Verdict {
     };
     let fault = fault.as_report();
     Verdict::Retry(failure::finding(Method::TlsAlpn01, cx, failure, &fault))
+}
+
+/// The fault of a server whose certificate has no acmeIdentifier, and that has none with another kind
+/// of key.
+fn no_other_certificate(failure: FailureKind) -> Option<Fault> {
+    let refuses = matches!(
+        failure,
+        FailureKind::Alert(_) | FailureKind::Tls | FailureKind::Protocol | FailureKind::Reset
+    );
+    refuses.then(|| {
+        unauthorized(
+            "its certificate has no acmeIdentifier extension (1.3.6.1.5.5.7.1.31), and it presents \
+             none with another kind of key",
+            NO_ANSWER,
+        )
+    })
 }
 
 /// The fault of a failure that has another meaning here than for other methods.
@@ -406,6 +449,8 @@ fn unauthorized(what: impl Into<String>, advice: &'static str) -> Fault {
 
 const NO_CLIENT_THERE: &str = "A web server without tls-alpn-01 answers on this port: stop it during \
 the validation, forward connections that offer acme-tls/1 to the ACME client, or use http-01.";
+const NO_ANSWER: &str = "The server supports acme-tls/1 but has no answer for this name: check that the \
+ACME client is running, and that this host and port reach it.";
 const UPGRADE: &str = "Enable TLS 1.2 or 1.3 on the server (RFC 8737 §4).";
 const ONE_NAME: &str = "The certificate must have exactly one name, the identifier: a dNSName for a \
 host, an iPAddress for an address (RFC 8737 §3, RFC 8738 §6).";

@@ -194,7 +194,7 @@ pub(super) mod tests {
     use jiff::Timestamp;
     use uuid::Uuid;
 
-    use super::super::{CaaIdentity, Ports};
+    use super::super::{CaaIdentity, Ports, RedirectPorts};
     use super::*;
     use crate::identifier::Identifier;
 
@@ -211,6 +211,7 @@ pub(super) mod tests {
             account: Uuid::nil(),
             caa_identity,
             ports: Ports::default(),
+            redirect_ports: RedirectPorts::NONE,
             now: Timestamp::from_second(1_800_000_000).unwrap(),
             redirects: &[],
         }

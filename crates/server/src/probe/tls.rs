@@ -48,7 +48,7 @@ pub(super) async fn probe(
     };
     let (tcp, opened) = reach(prober, target, deadline, trace).await?;
     let handshake = async {
-        let mut stream = prober.tls.acme(&probe.server_name, tcp).await?;
+        let mut stream = prober.tls.acme(probe, tcp).await?;
         let seen = shown(&stream);
         let _ = stream.shutdown().await;
         Ok(seen)

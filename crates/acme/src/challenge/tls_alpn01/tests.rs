@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::super::observation::Trace;
-use super::super::{CaaIdentity, Finding, Ports, ask, judge};
+use super::super::{CaaIdentity, Finding, Ports, RedirectPorts, ask, judge};
 use super::*;
 use crate::challenge::Probe;
 
@@ -34,6 +34,7 @@ fn context(identifier: &Identifier) -> Context<'_> {
         account: Uuid::nil(),
         caa_identity: &NO_IDENTITY,
         ports: Ports::default(),
+        redirect_ports: RedirectPorts::NONE,
         now: Timestamp::UNIX_EPOCH,
         redirects: &[],
     }
@@ -58,13 +59,23 @@ fn dns(name: &str) -> AltName {
 
 /// A certificate with these extensions, signed by the key of `signer`.
 fn signed(extensions: Vec<Extension>, issuer: &str, signer: &[u8]) -> Vec<u8> {
+    certified(extensions, issuer, signer, &key(KEY))
+}
+
+/// The same for another key than that of [`KEY`].
+fn certified(
+    extensions: Vec<Extension>,
+    issuer: &str,
+    signer: &[u8],
+    certified: &PrivateKey,
+) -> Vec<u8> {
     let tbs = TbsCertificate {
         serial: Serial::from_random([1; 16]),
         issuer: Name::common_name(issuer).unwrap(),
         subject: Name::common_name("challenge").unwrap(),
         not_before: Timestamp::UNIX_EPOCH,
         not_after: Timestamp::UNIX_EPOCH,
-        public_key: key(KEY).public().clone(),
+        public_key: certified.public().clone(),
         extensions,
     };
     let signer = key(signer);
@@ -93,11 +104,19 @@ fn observation(leaf: Vec<u8>) -> TlsObservation {
 
 fn judged(value: &str, observation: TlsObservation) -> Verdict {
     let identifier = identifier(value);
-    judge(
-        Method::TlsAlpn01,
-        &context(&identifier),
-        &Observation::Tls(observation),
-    )
+    let cx = context(&identifier);
+    let seen = Observation::Tls(observation);
+    match judge(Method::TlsAlpn01, &cx, &seen) {
+        Verdict::Ask(again) => {
+            let redirects = [again.url()];
+            let cx = Context {
+                redirects: &redirects,
+                ..cx
+            };
+            judge(Method::TlsAlpn01, &cx, &seen)
+        }
+        verdict => verdict,
+    }
 }
 
 fn refused(value: &str, observation: TlsObservation) -> Finding {
@@ -395,5 +414,66 @@ proptest! {
         extensions[1].value = identifier;
         let verdict = judged("foo.lab", observation(certificate(extensions)));
         prop_assert!(matches!(verdict, Verdict::Retry(_)));
+    }
+}
+
+#[test]
+fn a_usual_certificate_is_judged_after_one_with_another_kind_of_key() {
+    let identifier = identifier("foo.lab");
+    let cx = context(&identifier);
+    let rsa = include_bytes!("../../../testdata/rsa.pem");
+    for (certified_key, keys, word) in [
+        (key(KEY), KeyKinds::Rsa, "rsa"),
+        (key(rsa), KeyKinds::Elliptic, "elliptic"),
+    ] {
+        let usual = certified(
+            vec![san(&[dns("foo.lab")])],
+            "challenge",
+            KEY,
+            &certified_key,
+        );
+        let verdict = judge(
+            Method::TlsAlpn01,
+            &cx,
+            &Observation::Tls(observation(usual)),
+        );
+        let Verdict::Ask(again) = verdict else {
+            panic!("{verdict:?}");
+        };
+        let wanted = TlsProbe {
+            keys,
+            ..super::ask(&cx)
+        };
+        assert_eq!(again, Probe::Tls(wanted));
+        assert!(again.url().ends_with(word), "{}", again.url());
+    }
+}
+
+#[test]
+fn a_server_without_a_certificate_for_the_other_key_has_the_fault_of_its_first() {
+    let identifier = identifier("foo.lab");
+    let redirects = ["tls://foo.lab:443?keys=rsa".to_owned()];
+    let cx = Context {
+        redirects: &redirects,
+        ..context(&identifier)
+    };
+    for (kind, problem, words) in [
+        (
+            FailureKind::Alert(40),
+            Kind::Unauthorized,
+            "no acmeIdentifier",
+        ),
+        (FailureKind::Refused, Kind::Connection, "No server"),
+    ] {
+        let failure = Failure {
+            kind,
+            words: String::new(),
+            trace: Trace::default(),
+        };
+        let finding = retry(judge(Method::TlsAlpn01, &cx, &Observation::Failed(failure)));
+        assert_eq!(finding.problem.kind, problem);
+        let detail = finding.problem.detail;
+        assert!(detail.contains(words), "{detail}");
+        assert!(detail.contains("another kind of key"), "{detail}");
     }
 }

@@ -206,7 +206,7 @@ fn limits(mut section: Section<'_>) -> Limits {
 
 #[cfg(test)]
 mod tests {
-    use acme::challenge::Method;
+    use acme::challenge::{Method, RedirectPorts};
 
     use super::*;
     use crate::admission::caa::CaaMode;
@@ -231,12 +231,28 @@ mod tests {
     }
 
     #[test]
+    fn redirects_lead_to_listed_ports_or_to_any() {
+        let read = |value: &str| {
+            let log = Log::new("riser.toml");
+            let text = format!("[validation]\nredirect_ports = {value}\n");
+            let ports = read(&text, &[], &log).validation.redirect_ports;
+            (ports, log.into_parts().0.len())
+        };
+        assert_eq!(read("\"any\""), (RedirectPorts::Any, 0));
+        assert_eq!(read("[]"), (RedirectPorts::NONE.clone(), 0));
+        for wrong in ["\"all\"", "8443", "[0]", "[70000]", "[\"8443\"]", "true"] {
+            assert_eq!(read(wrong), (RedirectPorts::NONE.clone(), 1), "{wrong}");
+        }
+    }
+
+    #[test]
     fn every_setting_is_read() {
         let text = r#"
             public_names = ["ca.example.com", "[fd00::1]", "10.0.0.1", "step_ca"]
             [validation]
             http_port = 5002
             tls_port = 5001
+            redirect_ports = [8443, 9000]
             resolver = "127.0.0.1:8053"
             resolvers = ["10.0.0.53", "[fd00::53]:5353"]
             authoritative = true
@@ -262,6 +278,8 @@ mod tests {
         assert_eq!(log.into_parts(), (Vec::new(), Vec::new()));
         assert_eq!(riser.public_names[0], "ca.example.com");
         assert_eq!(riser.validation.http_port, 5002);
+        let redirect_ports = RedirectPorts::Listed(vec![8443, 9000]);
+        assert_eq!(riser.validation.redirect_ports, redirect_ports);
         assert_eq!(riser.validation.resolvers.len(), 3);
         assert!(riser.validation.authoritative);
         assert_eq!(riser.validation.zones[0].name, "lab.internal");

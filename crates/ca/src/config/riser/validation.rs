@@ -2,7 +2,9 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use acme::challenge::RedirectPorts;
 use ipnet::IpNet;
+use serde_json::Value;
 
 use crate::config::section::{Section, Unknown};
 
@@ -13,6 +15,8 @@ pub struct Validation {
     pub http_port: u16,
     /// `tls_port`: where tls-alpn-01 is asked, 443.
     pub tls_port: u16,
+    /// `redirect_ports`: further ports that redirects of http-01 may lead to; `"any"` for all.
+    pub redirect_ports: RedirectPorts,
     /// `resolver` or `resolvers`: the DNS servers to ask in place of the machine's.
     pub resolvers: Vec<SocketAddr>,
     /// `zone`: zones whose names are asked for at resolvers of their own.
@@ -39,6 +43,7 @@ impl Default for Validation {
         Self {
             http_port: 80,
             tls_port: 443,
+            redirect_ports: RedirectPorts::NONE.clone(),
             resolvers: Vec::new(),
             zones: Vec::new(),
             authoritative: false,
@@ -63,6 +68,7 @@ pub(super) fn read(mut section: Section<'_>) -> Validation {
     let validation = Validation {
         http_port: port(&mut section, "http_port").unwrap_or(default.http_port),
         tls_port: port(&mut section, "tls_port").unwrap_or(default.tls_port),
+        redirect_ports: redirect_ports(&mut section),
         resolvers: servers,
         zones: zones(&mut section),
         authoritative: section.bool("authoritative").unwrap_or_default(),
@@ -71,6 +77,24 @@ pub(super) fn read(mut section: Section<'_>) -> Validation {
     };
     section.finish(Unknown::Fault);
     validation
+}
+
+fn redirect_ports(section: &mut Section<'_>) -> RedirectPorts {
+    let port = |value: &Value| u16::try_from(value.as_u64()?).ok().filter(|port| *port > 0);
+    let ports = match section.value("redirect_ports") {
+        None => return RedirectPorts::NONE.clone(),
+        Some(Value::String(word)) if word == "any" => return RedirectPorts::Any,
+        Some(Value::Array(listed)) => listed.iter().map(port).collect(),
+        Some(_) => None,
+    };
+    ports.map_or_else(
+        || {
+            let what = "must be a list of ports such as [8443], or \"any\"";
+            section.fault("redirect_ports", what);
+            RedirectPorts::NONE.clone()
+        },
+        RedirectPorts::Listed,
+    )
 }
 
 fn zones(section: &mut Section<'_>) -> Vec<Zone> {

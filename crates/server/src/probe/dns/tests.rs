@@ -371,6 +371,7 @@ async fn every_question_has_a_port_and_an_id_of_its_own() {
     for _ in 0..8 {
         look(&prober, "absent.test").await;
         let probe = Probe::Tls(TlsProbe {
+            keys: acme::challenge::KeyKinds::Any,
             host: Host::Name("absent.test".to_owned()),
             port: 443,
             server_name: "absent.test".to_owned(),

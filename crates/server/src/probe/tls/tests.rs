@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use acme::challenge::{Failure, Host, Observation, Probe};
+use acme::challenge::{Failure, Host, KeyKinds, Observation, Probe};
 use rcgen::{CertificateParams, CustomExtension, KeyPair};
 use rustls::crypto::aws_lc_rs;
 use rustls::server::{ClientHello, ResolvesServerCert};
@@ -127,6 +127,7 @@ async fn look_at(host: Host, port: u16) -> Observation {
         host,
         port,
         server_name: "web.test".to_owned(),
+        keys: KeyKinds::Any,
     });
     prober.probe(&probe, Duration::from_secs(2)).await
 }

@@ -124,6 +124,7 @@ impl ValidationJob {
             account: self.subject.account.id,
             caa_identity: &self.subject.caa_identity,
             ports: self.ports(),
+            redirect_ports: &self.config.riser.validation.redirect_ports,
             now: Timestamp::now(),
             redirects,
         }
