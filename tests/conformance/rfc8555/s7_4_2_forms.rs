@@ -127,12 +127,17 @@ fn the_format_with_the_highest_weight_is_used() {
 }
 
 #[test]
-fn an_unknown_format_is_refused_with_the_list_of_supported_ones() {
+fn a_client_that_accepts_no_format_of_certificates_gets_pem() {
     let account = subject().account();
-    let leaf = Leaf::issued(&account, &["406.conformance.test"], "ES256");
-    for accept in ["text/html", "application/json;q=1, */*;q=0"] {
-        let detail = refused(&read(&account, &leaf.url, accept), 406, "malformed");
-        assert!(detail.contains(PEM) && detail.contains(DER), "{detail}");
+    let leaf = Leaf::issued(&account, &["accept.conformance.test"], "ES256");
+    for accept in [
+        "text/html",
+        "application/json",
+        "application/json;q=1, */*;q=0",
+    ] {
+        let answer = read(&account, &leaf.url, accept);
+        assert_eq!(answer.status, 200, "{accept}: {}", answer.text());
+        assert_eq!(answer.header("content-type"), PEM, "{accept}");
     }
 }
 

@@ -218,13 +218,6 @@ pub(super) fn busy(why: &str) -> AcmeFailure {
     AcmeFailure(Error::Unanswered(Problem::server_internal(why)))
 }
 
-/// The client accepts none of the available forms: 406.
-pub(super) fn unacceptable() -> Error {
-    let detail = "Certificates come as application/pem-certificate-chain, application/pkix-cert or \
-                  application/pkcs7-mime: accept one of them.";
-    Problem::malformed(detail).with_status(406).into()
-}
-
 fn is_outage(error: &Error) -> bool {
     matches!(error, Error::Outage(_) | Error::Unanswered(_))
 }

@@ -24,25 +24,22 @@ impl Form {
         }
     }
 
-    /// The form that the request prefers, PEM before DER before PKCS #7; none if it accepts none of them.
-    pub(super) fn preferred(headers: &HeaderMap) -> Option<Self> {
+    /// The form that the request prefers, PEM before DER before PKCS #7. PEM too if it accepts none of
+    /// them: clients send what their HTTP library accepts, and a certificate is issued by then.
+    pub(super) fn preferred(headers: &HeaderMap) -> Self {
         let values = headers.get_all(header::ACCEPT).iter();
         let ranges: Vec<Range> = values
             .filter_map(|value| value.to_str().ok())
             .flat_map(|value| value.split(','))
             .filter_map(Range::parse)
             .collect();
-        if ranges.is_empty() {
-            return Some(Self::Pem);
-        }
-        let mut best = None;
-        for form in [Self::Pem, Self::Der, Self::Pkcs7] {
-            let quality = form.quality(&ranges);
-            if quality > best.map_or(0, |(_, best)| best) {
-                best = Some((form, quality));
+        let mut preferred = Self::Pem;
+        for form in [Self::Der, Self::Pkcs7] {
+            if form.quality(&ranges) > preferred.quality(&ranges) {
+                preferred = form;
             }
         }
-        best.map(|(form, _)| form)
+        preferred
     }
 
     /// The quality that the most specific matching range gives this form, in thousandths.
@@ -124,7 +121,7 @@ mod tests {
 
     use super::*;
 
-    fn preferred(values: &[&'static str]) -> Option<Form> {
+    fn preferred(values: &[&'static str]) -> Form {
         let mut headers = HeaderMap::new();
         for value in values {
             headers.append(header::ACCEPT, HeaderValue::from_static(value));
@@ -141,7 +138,7 @@ mod tests {
             &[""],
             &["text/html, *; q=.2"],
         ] {
-            assert_eq!(preferred(values), Some(Form::Pem), "{values:?}");
+            assert_eq!(preferred(values), Form::Pem, "{values:?}");
         }
     }
 
@@ -175,16 +172,16 @@ mod tests {
                 Form::Der,
             ),
         ] {
-            assert_eq!(preferred(&[value]), Some(form), "{value}");
+            assert_eq!(preferred(&[value]), form, "{value}");
         }
         assert_eq!(
             preferred(&["text/html", "application/pkix-cert"]),
-            Some(Form::Der)
+            Form::Der
         );
     }
 
     #[test]
-    fn where_no_format_is_accepted_there_is_none() {
+    fn where_no_format_is_accepted_it_is_pem() {
         for value in [
             "text/html",
             "application/json",
@@ -194,7 +191,7 @@ mod tests {
             "application/pkcs7-mime;smime-type=signed-data",
             "*/*;q=0",
         ] {
-            assert_eq!(preferred(&[value]), None, "{value}");
+            assert_eq!(preferred(&[value]), Form::Pem, "{value}");
         }
     }
 }

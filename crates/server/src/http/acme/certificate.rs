@@ -10,7 +10,7 @@ use super::Answer;
 use super::accept::Form;
 use super::signed::{self, Signed};
 use crate::http::links::Links;
-use crate::http::problem::{AcmeFailure, unacceptable};
+use crate::http::problem::AcmeFailure;
 use crate::http::url_layout::{AlternatePath, IssuerPath, ResourcePath};
 use crate::service::{AcmeService, Download, Error};
 
@@ -23,7 +23,7 @@ pub(super) async fn read(
 ) -> Result<Answer, AcmeFailure> {
     let place = Place::new(&id, 0)?;
     let download = place.open(&acme, &request).await?;
-    let form = Form::preferred(&headers).ok_or_else(unacceptable)?;
+    let form = Form::preferred(&headers);
     show(&request.at.links, &place, &download, form)
 }
 
@@ -36,7 +36,7 @@ pub(super) async fn alternate(
 ) -> Result<Answer, AcmeFailure> {
     let place = Place::new(&id, number(&chain).filter(|n| *n > 0).ok_or_else(none)?)?;
     let download = place.open(&acme, &request).await?;
-    let form = Form::preferred(&headers).ok_or_else(unacceptable)?;
+    let form = Form::preferred(&headers);
     show(&request.at.links, &place, &download, form)
 }
 
@@ -55,7 +55,7 @@ pub(super) async fn issuer(
         return Err(none().into());
     }
     let rest = chain.split_off(above - 1);
-    let form = Form::preferred(&headers).ok_or_else(unacceptable)?;
+    let form = Form::preferred(&headers);
     let answer = body(form, &rest);
     Ok(match rest.len() {
         1 => answer,
