@@ -58,6 +58,11 @@ impl Subject {
         format!("https://{}{path}", self.authority)
     }
 
+    /// The folder of the server; its log is the file `log` in it.
+    pub fn folder(&self) -> &Path {
+        self.root.parent().and_then(Path::parent).unwrap()
+    }
+
     /// A fresh account.
     #[track_caller]
     pub fn account(&self) -> Account {

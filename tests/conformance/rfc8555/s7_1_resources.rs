@@ -180,6 +180,12 @@ fn urls_are_never_built_from_a_foreign_host() {
     ] {
         assert_eq!(by(&headers), own, "{headers:?}");
     }
+    by(&[Header::new("host", "EVIL.example:8443")]);
+    let log = std::fs::read_to_string(subject.folder().join("log")).unwrap();
+    let of_host = |line: &&str| line.contains("foreign_host") && line.contains("evil.example");
+    let lines: Vec<_> = log.lines().filter(of_host).collect();
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    assert!(lines[0].contains("public_names"), "{lines:?}");
     let address = format!("127.0.0.1:{port}");
     assert_eq!(
         by(&[Header::new("host", &address)]),

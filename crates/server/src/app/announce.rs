@@ -36,6 +36,13 @@ pub(super) fn start(
             others.join(", ")
         ));
     }
+    if !config.riser.public_names.is_empty() {
+        let names = config.riser.public_names.join(", ");
+        announcer.detail(format!("Public names: {names}"));
+    }
+    announcer.detail(format!(
+        "Clients that use another host get URLs at {url}: add the host to public_names in riser.toml"
+    ));
     for fingerprint in fingerprints {
         announcer.detail(format!("X.509 Root Fingerprint: {fingerprint}"));
     }

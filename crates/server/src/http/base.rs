@@ -18,6 +18,13 @@ pub(super) fn base(parts: &Parts, config: &Config) -> String {
     }
 }
 
+/// The name of the host that the client asked for, in lower case, if it does not belong to this server.
+pub(super) fn foreign_host(parts: &Parts, config: &Config) -> Option<String> {
+    let asked = asked(parts)?;
+    let foreign = !is_ours(&asked, local(parts), config);
+    foreign.then(|| bare(asked.host()).to_ascii_lowercase())
+}
+
 /// The address of the server at which a request came in.
 pub(super) fn local(parts: &Parts) -> Option<IpAddr> {
     let peer = parts.extensions.get::<Peer>()?;

@@ -16,6 +16,7 @@ use crate::service::{
 mod acme;
 mod admin;
 mod base;
+mod foreign_hosts;
 mod json;
 mod links;
 mod problem;

@@ -12,6 +12,7 @@ use axum::routing::{get, post};
 use serde::Serialize;
 
 use super::base::base;
+use super::foreign_hosts::ForeignHosts;
 use super::json::{JSON, compact};
 use super::problem::{AcmeFailure, document};
 use super::request::{Snapshot, Target};
@@ -56,7 +57,8 @@ pub(super) fn routes(services: &Services, layout: &'static UrlLayout) -> Router<
         .route(&renewal_info, get(renewal::show))
         .route(layout.revoke_cert, post(revocation::revoke))
         .route(layout.key_change, post(key_change::change))
-        .method_not_allowed_fallback(wrong_method);
+        .method_not_allowed_fallback(wrong_method)
+        .layer(Extension(ForeignHosts::default()));
     let headers = middleware::from_fn_with_state(services.nonces.clone(), headers);
     match layout.mount {
         Mount::Root { .. } => resources.layer(headers),
