@@ -69,7 +69,18 @@ impl Reason {
         all.find(|reason| reason.code() == code).copied()
     }
 
-    /// Parses the `reason` of a request; [`Reason::Unspecified`] if it is absent.
+    /// The reasons that a client may give: the others are an authority's to decide (2, 6, 10), or of
+    /// delta CRLs alone (8).
+    pub const OF_CLIENTS: [Self; 6] = [
+        Self::Unspecified,
+        Self::KeyCompromise,
+        Self::AffiliationChanged,
+        Self::Superseded,
+        Self::CessationOfOperation,
+        Self::PrivilegeWithdrawn,
+    ];
+
+    /// Parses the `reason` of a client's request; [`Reason::Unspecified`] if it is absent.
     ///
     /// # Errors
     /// `badRevocationReason` with the permitted codes.
@@ -78,19 +89,22 @@ impl Reason {
             return Ok(Self::Unspecified);
         };
         let code = value.as_u64().and_then(|code| u8::try_from(code).ok());
-        code.and_then(Self::from_code).ok_or_else(|| {
-            let all = Self::ALL.iter();
+        let known = code.and_then(Self::from_code);
+        let permitted = known.filter(|reason| Self::OF_CLIENTS.contains(reason));
+        permitted.ok_or_else(|| {
+            let all = Self::OF_CLIENTS.iter();
             let all: Vec<_> = all
                 .map(|it| format!("{} {}", it.code(), it.as_str()))
                 .collect();
-            let shown: String = value.to_string().chars().take(40).collect();
-            Problem::new(
-                Kind::BadRevocationReason,
-                format!(
-                    "{shown} is not a revocation reason: send one of {}, or omit it.",
-                    all.join(", ")
-                ),
-            )
+            let what = match known {
+                Some(reason) => format!("{} {} is not for clients", reason.code(), reason.as_str()),
+                None => {
+                    let shown: String = value.to_string().chars().take(40).collect();
+                    format!("{shown} is not a revocation reason")
+                }
+            };
+            let detail = format!("{what}: send one of {}, or omit it.", all.join(", "));
+            Problem::new(Kind::BadRevocationReason, detail)
         })
     }
 }
@@ -120,12 +134,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_reasons_of_the_rfc_are_accepted_and_no_others() {
+    fn the_reasons_that_clients_may_give_are_accepted_and_no_others() {
         assert_eq!(Reason::parse(None), Ok(Reason::Unspecified));
         let accepted: Vec<u8> = (0..=255)
             .filter(|code| Reason::parse(Some(&json!(code))).is_ok())
             .collect();
-        assert_eq!(accepted, [0, 1, 2, 3, 4, 5, 6, 8, 9, 10]);
+        assert_eq!(accepted, [0, 1, 3, 4, 5, 9]);
         for bad in [json!(-1), json!(1.5), json!("1"), json!(1e30), json!([1])] {
             let problem = Reason::parse(Some(&bad)).unwrap_err();
             assert_eq!(problem.kind, Kind::BadRevocationReason, "{bad}");
@@ -137,7 +151,14 @@ mod tests {
         let problem = Reason::parse(Some(&json!(7))).unwrap_err();
         assert!(problem.detail.starts_with("7 is not"), "{problem}");
         assert!(problem.detail.contains("1 keyCompromise"), "{problem}");
-        assert!(problem.detail.contains("10 aACompromise"), "{problem}");
+        assert!(problem.detail.contains("9 privilegeWithdrawn"), "{problem}");
+        let problem = Reason::parse(Some(&json!(8))).unwrap_err();
+        assert!(
+            problem
+                .detail
+                .starts_with("8 removeFromCRL is not for clients"),
+            "{problem}"
+        );
     }
 
     #[test]
