@@ -46,7 +46,7 @@ pub fn request(
             serial: certificate.serial().to_string(),
         });
     }
-    let extension = certificate.step_provisioner();
+    let extension = certificate.step_provisioner()?;
     let named = extension.map(|extension| extension.name);
     let provisioner = named.or(recorded.provisioner);
     let lineage = recorded.lineage.as_ref();

@@ -147,7 +147,7 @@ fn the_server_has_a_certificate_without_a_provisioner() {
     assert_eq!(leaf.subject().to_string(), "CN=Step Online CA");
     let names: Vec<_> = leaf.alt_names().iter().map(ToString::to_string).collect();
     assert_eq!(names, ["localhost", "127.0.0.1", "::1"]);
-    assert_eq!(leaf.step_provisioner(), None);
+    assert_eq!(leaf.step_provisioner(), Ok(None));
     let life = leaf.not_after().duration_since(leaf.not_before());
     assert_eq!(life, SignedDuration::from_secs(86_460));
 }

@@ -174,13 +174,14 @@ impl Provisioner {
 /// the one `recorded` for it; none where there is neither.
 ///
 /// # Errors
-/// When that provisioner was removed, or another of the same name has taken its place.
+/// When that provisioner was removed, or another of the same name has taken its place, or the
+/// extension cannot be read.
 pub(crate) fn maker<'a>(
     all: &'a [Provisioner],
     certificate: &Certificate,
     recorded: Option<&str>,
 ) -> Result<Option<&'a Provisioner>, Refusal> {
-    let extension = certificate.step_provisioner();
+    let extension = certificate.step_provisioner()?;
     let named = extension.as_ref().map(|extension| extension.name.as_str());
     let Some(name) = named.or(recorded) else {
         return Ok(None);

@@ -447,3 +447,22 @@ fn a_certificate_that_was_not_looked_up_is_not_renewed() {
     assert!(matches!(refused.err(), Some(Refusal::NotOurs { .. })));
     assert!(renew_with(acme(), Renewed::Unknown, now()).is_ok());
 }
+
+#[test]
+fn a_provisioner_extension_that_cannot_be_read_is_no_certificate_without_one() {
+    let grant = server_certificate(&["localhost"], leaf_key().public());
+    let unsigned = prepare(grant, now(), serial(), &chain()).unwrap();
+    let mut tbs = unsigned.tbs().clone();
+    tbs.extensions.push(pki::Extension {
+        oid: oid::STEP_PROVISIONER,
+        critical: false,
+        value: vec![0x30, 1, 0],
+    });
+    let broken = fixture::sign_tbs(&tbs, &fixture::intermediate_key());
+    let old = Old {
+        recorded: Some("acme"),
+        ..Old::new(broken)
+    };
+    let refused = old.renew(&fixture::config(acme()), None, now()).err();
+    assert!(matches!(refused, Some(Refusal::Encoding(_))), "{refused:?}");
+}

@@ -232,10 +232,15 @@ impl Certificate {
             .map(|id| id.value.to_vec())
     }
 
-    /// The provisioner that authorized it, from step's extension.
-    #[must_use]
-    pub fn step_provisioner(&self) -> Option<StepProvisioner> {
-        StepProvisioner::parse(&self.extension(&oid::STEP_PROVISIONER)?.value).ok()
+    /// The provisioner that authorized it, from step's extension; none if it has no such extension.
+    ///
+    /// # Errors
+    /// [`Error::Der`] if the extension cannot be read.
+    pub fn step_provisioner(&self) -> Result<Option<StepProvisioner>, Error> {
+        let extension = self.extension(&oid::STEP_PROVISIONER);
+        extension
+            .map(|extension| StepProvisioner::parse(&extension.value))
+            .transpose()
     }
 
     /// The algorithm it is signed with.
@@ -335,6 +340,18 @@ mod tests {
         let algorithm = key().default_signature();
         let der = tbs.to_der(algorithm).unwrap();
         assemble(&der, algorithm, &key().sign(algorithm, &der).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_provisioner_extension_that_cannot_be_read_is_a_fault_and_not_none() {
+        assert_eq!(signed(&tbs()).step_provisioner(), Ok(None));
+        let mut broken = tbs();
+        broken.extensions.push(Extension {
+            oid: oid::STEP_PROVISIONER,
+            critical: false,
+            value: vec![0x30, 1, 0],
+        });
+        assert!(signed(&broken).step_provisioner().is_err());
     }
 
     #[test]

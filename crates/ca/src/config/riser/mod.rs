@@ -235,7 +235,7 @@ mod tests {
         let read = |value: &str| {
             let log = Log::new("riser.toml");
             let text = format!("[validation]\nredirect_ports = {value}\n");
-            let ports = read(&text, &[], &log).validation.redirect_ports;
+            let ports = read(&text, ACME, &log).validation.redirect_ports;
             (ports, log.into_parts().0.len())
         };
         assert_eq!(read("\"any\""), (RedirectPorts::Any, 0));

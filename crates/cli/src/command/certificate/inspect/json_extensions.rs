@@ -146,7 +146,7 @@ fn access(one: &Extension) -> Value {
 }
 
 fn step_provisioner(certificate: &Certificate) -> Option<Value> {
-    let provisioner = certificate.step_provisioner()?;
+    let provisioner = certificate.step_provisioner().ok().flatten()?;
     let mut out = Map::new();
     let mut put = |name: &str, value: Value| out.insert(name.to_owned(), value);
     if !provisioner.credential_id.is_empty() {

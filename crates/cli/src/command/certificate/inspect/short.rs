@@ -28,7 +28,7 @@ fn write(out: &mut String, certificate: &Certificate) -> std::fmt::Result {
     subject(&mut *out, certificate.subject(), certificate.alt_names())?;
     let issuer = certificate.issuer().cn().unwrap_or_default();
     writeln!(out, "  Issuer:      {}", Foreign(issuer))?;
-    if let Some(provisioner) = certificate.step_provisioner() {
+    if let Ok(Some(provisioner)) = certificate.step_provisioner() {
         write!(out, "  Provisioner: {}", Foreign(&provisioner.name))?;
         if !provisioner.credential_id.is_empty() {
             write!(
