@@ -35,7 +35,11 @@ pub enum Fault {
     #[error("the signature does not verify")]
     BadSignature,
     /// Its signature algorithm is none that is supported; with the object identifier.
-    #[error("unsupported signature algorithm {0}")]
+    #[error(
+        "unsupported signature algorithm {}: sign the request with SHA-256 or more (`openssl req -sha256`), or \
+         update the program that makes it",
+        named(.0)
+    )]
     UnsupportedAlgorithm(String),
     /// Its signature algorithm cannot be used with its key.
     #[error("the signature algorithm {algorithm} does not fit an {key} key")]
@@ -119,6 +123,22 @@ impl Csr {
         &self.der
     }
 }
+
+/// The object identifier of a signature algorithm with the name that people know, where it has one.
+fn named(oid: &str) -> String {
+    let known = WEAK.iter().find(|(known, _)| *known == oid);
+    known.map_or_else(|| oid.to_owned(), |(_, name)| format!("{name} ({oid})"))
+}
+
+/// Signature algorithms that older programs use.
+const WEAK: [(&str, &str); 6] = [
+    ("1.2.840.113549.1.1.4", "md5WithRSAEncryption"),
+    ("1.2.840.113549.1.1.5", "sha1WithRSAEncryption"),
+    ("1.2.840.113549.1.1.14", "sha224WithRSAEncryption"),
+    ("1.2.840.10045.4.1", "ecdsa-with-SHA1"),
+    ("1.2.840.10045.4.3.1", "ecdsa-with-SHA224"),
+    ("1.2.840.10040.4.3", "dsa-with-SHA1"),
+];
 
 #[cfg(test)]
 mod tests {
@@ -219,10 +239,14 @@ mod tests {
             fault(file!("openssl/secp256k1.csr")),
             Fault::UnsupportedKey("EC curve 1.3.132.0.10".into())
         );
+        let sha1 = fault(file!("openssl/sha1.csr"));
         assert_eq!(
-            fault(file!("openssl/sha1.csr")),
+            sha1,
             Fault::UnsupportedAlgorithm("1.2.840.113549.1.1.5".into())
         );
+        let words = sha1.to_string();
+        assert!(words.contains("sha1WithRSAEncryption (1.2.840"), "{words}");
+        assert!(words.contains("SHA-256"), "{words}");
     }
 
     #[test]
