@@ -37,6 +37,7 @@ pub fn check(octets: &[u8]) -> bool {
         };
         let observation = Observation::Txt(TxtObservation {
             values: values.clone(),
+            alias: None,
             trace: Trace::default(),
         });
         match judge(Method::DnsPersist01, &context, &observation) {

@@ -30,6 +30,7 @@ pub fn check(octets: &[u8]) -> bool {
     let observation = Observation::Http(HttpObservation {
         status: status.unwrap_or(200),
         location: location.map(str::to_owned),
+        encoding: None,
         media_type: Some("text/plain".to_owned()),
         body: body.to_vec(),
         length: body.len() as u64,

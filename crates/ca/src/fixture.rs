@@ -13,7 +13,9 @@ use acme::order::{
 use acme::requested_time::RequestedTime;
 use acme::scope::Scope;
 use jiff::{SignedDuration, Timestamp};
-use pki::{AltName, Certificate, Csr, Name, PrivateKey, PublicKey, Serial, assemble};
+use pki::{
+    AltName, Certificate, Csr, Name, PrivateKey, PublicKey, Serial, TbsCertificate, assemble,
+};
 use uuid::Uuid;
 
 use crate::admission::{
@@ -103,12 +105,20 @@ pub(crate) fn other_key() -> PrivateKey {
 
 /// Signs as the authority that smallstep's `step` has made.
 pub(crate) fn sign(unsigned: &UnsignedCertificate) -> Certificate {
-    sign_with(unsigned, &key(real!("intermediate_ca_key")))
+    sign_with(unsigned, &intermediate_key())
 }
 
 pub(crate) fn sign_with(unsigned: &UnsignedCertificate, key: &PrivateKey) -> Certificate {
+    sign_tbs(unsigned.tbs(), key)
+}
+
+pub(crate) fn intermediate_key() -> PrivateKey {
+    key(real!("intermediate_ca_key"))
+}
+
+pub(crate) fn sign_tbs(tbs: &TbsCertificate, key: &PrivateKey) -> Certificate {
     let algorithm = key.default_signature();
-    let tbs = unsigned.tbs().to_der(algorithm).unwrap();
+    let tbs = tbs.to_der(algorithm).unwrap();
     assemble(&tbs, algorithm, &key.sign(algorithm, &tbs).unwrap()).unwrap()
 }
 
@@ -205,12 +215,14 @@ pub(crate) fn proof_by(method: Method, identifier: &Identifier, account: Uuid) -
     let seen = if method == Method::Dns01 {
         Observation::Txt(TxtObservation {
             values: vec![TXT.to_owned()],
+            alias: None,
             trace: Trace::default(),
         })
     } else {
         Observation::Http(HttpObservation {
             status: 200,
             location: None,
+            encoding: None,
             media_type: None,
             body: cx.key_authorization.as_bytes().to_vec(),
             length: 16,

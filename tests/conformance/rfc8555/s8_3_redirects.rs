@@ -144,3 +144,18 @@ fn the_query_of_a_redirect_is_not_shown() {
         "{detail}"
     );
 }
+
+/// A redirect may lead into a network that the client does not see: of another host, its path is not
+/// shown (§10.4).
+#[test]
+fn the_path_at_another_host_is_not_shown() {
+    let trial = Trial::of("path.redirect.conformance.test");
+    let (web, other) = (subject().web.address(), "intranet.conformance.test");
+    subject().host(&[other]);
+    trial.first(&format!("http://{other}:{}/inner/page", web.port()));
+    let detail = trial.ends("invalid");
+    assert!(
+        detail.contains(other) && !detail.contains("inner"),
+        "{detail}"
+    );
+}

@@ -137,6 +137,23 @@ fn aliases_are_followed() {
     assert!(detail.contains("circle"), "{detail}");
 }
 
+/// An alias may lead to a zone that the client does not see (§10.4): its values are not shown.
+#[test]
+fn values_of_another_zone_are_not_shown() {
+    let challenge = attempt("zone.dns01.test", |_| {
+        let values = Answer::Text(vec!["internal".into(), "values".into()]);
+        subject().dns.set("txt.internal.test", values);
+        Answer::alias("txt.internal.test")
+    });
+    let (kind, detail) = failed(&challenge);
+    assert_eq!(kind, "unauthorized");
+    assert!(
+        detail.contains("2 values at \"txt.internal.test\""),
+        "{detail}"
+    );
+    assert!(!detail.contains("\"internal\""), "{detail}");
+}
+
 /// An answer that UDP cuts is asked for over TCP.
 #[test]
 fn a_truncated_answer_is_requested_again_over_tcp() {

@@ -6,7 +6,7 @@
 use jiff::Timestamp;
 
 use super::observation::{Observation, TxtProbe};
-use super::txt::{self, TxtLookup};
+use super::txt::TxtLookup;
 use super::{Context, Method, Properties, Verdict, report};
 use crate::issue_value::{IssueValue, issuer_of};
 use crate::problem::{Kind, quote};
@@ -54,7 +54,7 @@ pub(super) fn judge(cx: &Context<'_>, seen: &Observation) -> Verdict {
             format!("found the value {}, but {words}", quote(value)),
         ),
         None => {
-            let found = txt::found(&observation.values);
+            let found = lookup.found(observation);
             (
                 Kind::Unauthorized,
                 format!("{found}, but no record for this issuer"),

@@ -79,6 +79,10 @@ fn symptom(failure: FailureKind) -> Symptom {
             (Kind::Tls, "the TLS handshake failed")
         }
         FailureKind::Protocol => (Kind::Connection, "the answer is not HTTP"),
+        FailureKind::LongHeader => (
+            Kind::Connection,
+            "the answer has a header of more than 100 lines or 64 KiB",
+        ),
     };
     Symptom { kind, what }
 }
@@ -116,6 +120,9 @@ fn advice(failure: FailureKind, target: &Target<'_>) -> String {
         }
         FailureKind::Protocol => {
             format!("Another service uses this port, or it expects TLS: {attempt}")
+        }
+        FailureKind::LongHeader => {
+            "Make the web server send fewer headers for /.well-known/acme-challenge/.".to_owned()
         }
     }
 }
@@ -159,7 +166,8 @@ mod tests {
     #[test]
     fn every_failure_has_a_problem_type_and_may_be_retried() {
         use FailureKind::{
-            Dns, NoAddress, NoSuchName, Protocol, Refused, Reset, Timeout, Tls, Unreachable,
+            Dns, LongHeader, NoAddress, NoSuchName, Protocol, Refused, Reset, Timeout, Tls,
+            Unreachable,
         };
         for (kind, expected, advice) in [
             (NoSuchName, Kind::Dns, "getent ahosts foo.lab"),
@@ -170,6 +178,7 @@ mod tests {
             (Timeout, Kind::Connection, "try it."),
             (Reset, Kind::Connection, "try it."),
             (Protocol, Kind::Connection, "try it."),
+            (LongHeader, Kind::Connection, "fewer headers"),
             (Tls, Kind::Tls, "https"),
         ] {
             let Verdict::Retry(finding) = judged(kind) else {

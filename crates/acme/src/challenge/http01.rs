@@ -9,7 +9,7 @@ use super::observation::{Failure, Host, HttpObservation, HttpProbe, Observation,
 use super::report::{self, Fault, Seen};
 use super::{Context, Finding, Method, Proof, Properties, Verdict, redirect, unexpected};
 use crate::identifier::Identifier;
-use crate::problem::Kind;
+use crate::problem::{Kind, quote};
 
 /// The most redirects that are followed.
 const MOST_REDIRECTS: usize = 10;
@@ -59,7 +59,10 @@ pub(super) fn judge(cx: &Context<'_>, seen: &Observation) -> Verdict {
         status => Verdict::Retry(finding(
             cx,
             observation,
-            &Fault::unauthorized(&report::answer(&asked, observation), status_advice(status)),
+            &Fault::unauthorized(
+                &report::answer(cx, &asked, observation),
+                status_advice(status),
+            ),
         )),
     }
 }
@@ -72,6 +75,16 @@ fn body(cx: &Context<'_>, asked: &HttpProbe, observation: &HttpObservation) -> V
     }
     let token = cx.token.as_bytes();
     let contains = |text: &[u8]| !text.is_empty() && body.windows(text.len()).any(|w| w == text);
+    if let Some(encoding) = encoding(observation) {
+        let what = format!(
+            "{}: the body is encoded ({}), and no encoding was asked for",
+            report::answer(cx, asked, observation),
+            quote(encoding)
+        );
+        let advice = "Turn off compression for /.well-known/acme-challenge/ on the web server.";
+        let fault = Fault::unauthorized(&what, advice);
+        return Verdict::Retry(finding(cx, observation, &fault));
+    }
     let (fault, advice) = if body.is_empty() {
         (
             "the body is empty",
@@ -103,7 +116,7 @@ fn body(cx: &Context<'_>, asked: &HttpProbe, observation: &HttpObservation) -> V
              host and port reach the server that has the file.",
         )
     };
-    let what = format!("{}: {fault}", report::answer(asked, observation));
+    let what = format!("{}: {fault}", report::answer(cx, asked, observation));
     Verdict::Retry(finding(
         cx,
         observation,
@@ -111,8 +124,14 @@ fn body(cx: &Context<'_>, asked: &HttpProbe, observation: &HttpObservation) -> V
     ))
 }
 
+/// The `Content-Encoding` of an answer whose body is not as the web server has it.
+fn encoding(observation: &HttpObservation) -> Option<&str> {
+    let encoding = observation.encoding.as_deref()?.trim();
+    (!encoding.is_empty() && !encoding.eq_ignore_ascii_case("identity")).then_some(encoding)
+}
+
 fn redirected(cx: &Context<'_>, asked: &HttpProbe, observation: &HttpObservation) -> Verdict {
-    let answer = report::answer(asked, observation);
+    let answer = report::answer(cx, asked, observation);
     let Some(location) = observation.location.as_deref() else {
         let what = format!("{answer}: a redirect without Location");
         let advice = "Make the web server send the file, or a Location with its URL.";
@@ -139,7 +158,7 @@ fn redirected(cx: &Context<'_>, asked: &HttpProbe, observation: &HttpObservation
             );
         }
     };
-    let (url, shown) = (target.url(), target.shown());
+    let (url, shown) = (target.url(), report::shown(cx, &target));
     if url == ask(cx).url() || cx.redirects.contains(&url) {
         return invalid(
             format!("{answer}: the redirect to {shown} is a loop"),
@@ -234,6 +253,7 @@ mod tests {
         HttpObservation {
             status,
             location: None,
+            encoding: None,
             media_type: Some("text/plain; charset=utf-8".into()),
             body: body.into(),
             length: body.len() as u64,
@@ -416,6 +436,55 @@ mod tests {
         assert!(matches!(next, Verdict::Ask(_)), "{next:?}");
         let finding = invalid(redirected("/x", &hops(10)));
         assert!(finding.problem.detail.contains("more than 10 redirects"));
+    }
+
+    #[test]
+    fn the_client_does_not_see_paths_of_other_hosts() {
+        let identifier = identifier();
+        for (url, shown) in [
+            ("https://intranet.lab/secret/page", "https://intranet.lab"),
+            ("http://10.0.0.9/secret/page", "http://10.0.0.9"),
+            ("http://notfoo.lab/secret/page", "http://notfoo.lab"),
+            ("http://a.foo.lab/open/page", "http://a.foo.lab/open/page"),
+            ("https://foo.lab/open/page", "https://foo.lab/open/page"),
+        ] {
+            let before = [url.to_owned()];
+            let cx = context(&identifier, &before);
+            let finding = retry(judge(
+                Method::Http01,
+                &cx,
+                &Observation::Http(answer(404, "")),
+            ));
+            let detail = &finding.problem.detail;
+            assert!(
+                detail.contains(&format!("redirected to {shown};")),
+                "{detail}"
+            );
+            assert!(
+                detail.contains(&format!("{shown} answered 404")),
+                "{detail}"
+            );
+            assert!(!detail.contains("secret"), "{detail}");
+            assert_eq!(finding.evidence["redirects"][0], before[0]);
+        }
+    }
+
+    #[test]
+    fn a_compressed_body_is_told_apart_from_another_page() {
+        let mut compressed = answer(200, "\u{1f}\u{8b}");
+        compressed.encoding = Some("gzip".to_owned());
+        let identifier = identifier();
+        let cx = context(&identifier, &[]);
+        let finding = retry(judge(Method::Http01, &cx, &Observation::Http(compressed)));
+        let detail = finding.problem.detail;
+        assert!(
+            detail.contains("gzip") && detail.contains("compression"),
+            "{detail}"
+        );
+        let mut plain = answer(200, "tok.thumb");
+        plain.encoding = Some("identity".to_owned());
+        let verdict = judge(Method::Http01, &cx, &Observation::Http(plain));
+        assert!(matches!(verdict, Verdict::Valid(_)), "{verdict:?}");
     }
 
     #[test]

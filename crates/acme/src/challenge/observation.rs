@@ -87,6 +87,12 @@ impl HttpProbe {
         format!("{scheme}://{}{}", self.authority(), self.path_and_query)
     }
 
+    /// The scheme and the authority of the URL.
+    pub(super) fn origin(&self) -> String {
+        let scheme = if self.https { "https" } else { "http" };
+        format!("{scheme}://{}", self.authority())
+    }
+
     /// The URL as shown to clients: without its query.
     pub(super) fn shown(&self) -> String {
         let url = self.url();
@@ -181,6 +187,8 @@ pub struct HttpObservation {
     pub location: Option<String>,
     /// The `Content-Type` header.
     pub media_type: Option<String>,
+    /// The `Content-Encoding` header: no encoding was asked for.
+    pub encoding: Option<String>,
     /// The body, or its first 64 KiB.
     pub body: Vec<u8>,
     /// How many octets of the body were received before the probe stopped reading.
@@ -196,6 +204,9 @@ pub struct HttpObservation {
 pub struct TxtObservation {
     /// The joined strings of each record, invalid UTF-8 replaced; empty if there are no records.
     pub values: Vec<String>,
+    /// The name that has them, where aliases (CNAME) led to another than was asked for; without a
+    /// trailing dot.
+    pub alias: Option<String>,
     /// How they were obtained.
     pub trace: Trace,
 }
@@ -255,6 +266,8 @@ pub enum FailureKind {
     OldTls,
     /// The answer is not in the expected protocol.
     Protocol,
+    /// The header of the answer is longer, or has more lines, than is read.
+    LongHeader,
 }
 
 /// The steps of a probe, for the problem's detail and for the evidence.

@@ -3,8 +3,9 @@
 
 use serde_json::{Value, json};
 
-use super::observation::{HttpObservation, HttpProbe, Trace};
+use super::observation::{Host, HttpObservation, HttpProbe, Trace};
 use super::{Context, Finding, Method, redirect};
+use crate::identifier::Identifier;
 use crate::problem::{Kind, Problem, quote};
 
 /// The most octets of a body in the evidence.
@@ -108,7 +109,7 @@ fn cut(value: &str) -> String {
 }
 
 /// The status, media type, length and time of an answer.
-pub(super) fn answer(url: &HttpProbe, observation: &HttpObservation) -> String {
+pub(super) fn answer(cx: &Context<'_>, url: &HttpProbe, observation: &HttpObservation) -> String {
     let media = match observation.media_type.as_deref() {
         Some(media) => quote(media.split(';').next().unwrap_or(media).trim()),
         None => "no media type".to_owned(),
@@ -120,16 +121,36 @@ pub(super) fn answer(url: &HttpProbe, observation: &HttpObservation) -> String {
     };
     format!(
         "{} answered {} ({media}, {more}{} octets) after {} ms",
-        url.shown(),
+        shown(cx, url),
         observation.status,
         observation.length,
         observation.trace.millis
     )
 }
 
+/// The URL of a probe as the client sees it: of a host that is not the identifier's, where a redirect
+/// may have led into a network that the client cannot reach, scheme and authority only.
+pub(super) fn shown(cx: &Context<'_>, url: &HttpProbe) -> String {
+    let own = match (&url.host, cx.identifier) {
+        (Host::Ip(host), Identifier::Ip(own)) => host == own,
+        (Host::Name(host), Identifier::Dns(own) | Identifier::Wildcard(own)) => {
+            is_within(host, own.as_str())
+        }
+        (Host::Ip(_) | Host::Name(_), _) => false,
+    };
+    if own { url.shown() } else { url.origin() }
+}
+
+/// Whether a name is `domain` or below it.
+pub(super) fn is_within(name: &str, domain: &str) -> bool {
+    let name = name.trim_end_matches('.').to_ascii_lowercase();
+    let before = name.strip_suffix(domain);
+    before.is_some_and(|before| before.is_empty() || before.ends_with('.'))
+}
+
 fn redirects(cx: &Context<'_>) -> Vec<String> {
     let shown = cx.redirects.iter().map(|url| match redirect::parse(url) {
-        Ok(target) => format!("redirected to {}", target.shown()),
+        Ok(target) => format!("redirected to {}", shown(cx, &target)),
         Err(_) => "asked again for a certificate with another kind of key".to_owned(),
     });
     shown.collect()

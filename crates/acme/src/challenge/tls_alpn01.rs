@@ -345,8 +345,8 @@ fn no_other_certificate(failure: FailureKind) -> Option<Fault> {
     );
     refuses.then(|| {
         unauthorized(
-            "its certificate has no acmeIdentifier extension (1.3.6.1.5.5.7.1.31), and it presents \
-             none with another kind of key",
+            "its certificate has no acmeIdentifier extension (1.3.6.1.5.5.7.1.31): it is some other \
+             certificate of that server, which presents none with another kind of key",
             NO_ANSWER,
         )
     })
@@ -394,6 +394,7 @@ fn own_fault(failure: FailureKind, server_name: &str, attempt: &str) -> Option<F
         FailureKind::NoSuchName
         | FailureKind::NoAddress
         | FailureKind::Dns
+        | FailureKind::LongHeader
         | FailureKind::AddressNotAllowed
         | FailureKind::Refused
         | FailureKind::Unreachable

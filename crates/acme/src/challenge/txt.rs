@@ -47,7 +47,7 @@ impl TxtLookup<'_> {
         }
         let what = format!(
             "{}, {} the expected value {}",
-            found(&observation.values),
+            self.found(observation),
             if observation.values.len() == 1 {
                 "which is not"
             } else {
@@ -88,6 +88,35 @@ impl TxtLookup<'_> {
     /// The finding for a fault of the records, with a command to try.
     pub(super) fn finding(&self, observation: &TxtObservation, fault: &Fault<'_>) -> Finding {
         self.report(&observation.trace, &observation.values, fault)
+    }
+
+    /// The first values that were found, each truncated to a hundred characters. What an alias leads to
+    /// in another zone is not the client's to read: it is counted only.
+    pub(super) fn found(&self, observation: &TxtObservation) -> String {
+        let values = &observation.values;
+        if let Some(alias) = observation.alias.as_deref().filter(|it| !self.is_own(it)) {
+            let count = match values.len() {
+                1 => "a value".to_owned(),
+                n => format!("{n} values"),
+            };
+            return format!(
+                "found {count} at {} (not shown: another zone)",
+                quote(alias)
+            );
+        }
+        let shown: Vec<_> = values.iter().take(SHOWN).map(|v| quote(v)).collect();
+        let shown = shown.join(", ");
+        match values.len() {
+            1 => format!("found the value {shown}"),
+            n if n > SHOWN => format!("found {n} values, including {shown}"),
+            _ => format!("found the values {shown}"),
+        }
+    }
+
+    /// Whether a name is the identifier's or below it.
+    fn is_own(&self, name: &str) -> bool {
+        let own = self.cx.identifier.base();
+        report::is_within(name, &own)
     }
 
     fn failed(&self, failure: &Failure) -> Verdict {
@@ -178,17 +207,6 @@ fn cut(value: &str) -> String {
     value.chars().take(KEPT_CHARACTERS).collect()
 }
 
-/// The first values that were found, each truncated to a hundred characters.
-pub(super) fn found(values: &[String]) -> String {
-    let shown: Vec<_> = values.iter().take(SHOWN).map(|v| quote(v)).collect();
-    let shown = shown.join(", ");
-    match values.len() {
-        1 => format!("found the value {shown}"),
-        n if n > SHOWN => format!("found {n} values, including {shown}"),
-        _ => format!("found the values {shown}"),
-    }
-}
-
 #[cfg(test)]
 pub(super) mod tests {
     use jiff::Timestamp;
@@ -229,6 +247,7 @@ pub(super) mod tests {
     pub(in crate::challenge) fn seen(values: &[&str]) -> Observation {
         Observation::Txt(TxtObservation {
             values: values.iter().map(|v| (*v).to_owned()).collect(),
+            alias: None,
             trace: trace(),
         })
     }
@@ -334,5 +353,25 @@ pub(super) mod tests {
         };
         let detail = finding.problem.detail;
         assert!(detail.contains("@169.254.0.1 -p 5353`"), "{detail}");
+    }
+
+    #[test]
+    fn values_in_another_zone_are_counted_and_not_shown() {
+        for (alias, shown) in [
+            ("_acme-challenge.x.foo.lab", true),
+            ("FOO.lab", true),
+            ("x.auth.lab", false),
+            ("notfoo.lab", false),
+        ] {
+            let Observation::Txt(mut observation) = seen(&["secret", "more"]) else {
+                panic!("TXT records");
+            };
+            observation.alias = Some(alias.to_owned());
+            let finding = retry(lookup(&Observation::Txt(observation)));
+            let detail = &finding.problem.detail;
+            assert_eq!(detail.contains("secret"), shown, "{detail}");
+            assert!(shown || detail.contains("found 2 values at"), "{detail}");
+            assert_eq!(finding.evidence["values"][0], "secret");
+        }
     }
 }

@@ -460,7 +460,10 @@ fn a_provisioner_extension_that_cannot_be_read_is_no_certificate_without_one() {
     });
     let broken = fixture::sign_tbs(&tbs, &fixture::intermediate_key());
     let old = Old {
-        recorded: Some("acme"),
+        recorded: Recorded {
+            provisioner: Some("acme".to_owned()),
+            ..Recorded::default()
+        },
         ..Old::new(broken)
     };
     let refused = old.renew(&fixture::config(acme()), None, now()).err();

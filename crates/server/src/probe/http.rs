@@ -8,7 +8,9 @@ use acme::challenge::{FailureKind, Host, HttpObservation, HttpProbe, Trace};
 use http_body_util::{BodyExt, Empty};
 use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::http1;
-use hyper::header::{ACCEPT, CONNECTION, CONTENT_TYPE, HOST, LOCATION, USER_AGENT};
+use hyper::header::{
+    ACCEPT, ACCEPT_ENCODING, CONNECTION, CONTENT_ENCODING, CONTENT_TYPE, HOST, LOCATION, USER_AGENT,
+};
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -28,6 +30,7 @@ pub(super) struct Seen {
     status: u16,
     location: Option<String>,
     media_type: Option<String>,
+    encoding: Option<String>,
     body: Vec<u8>,
     length: u64,
     truncated: bool,
@@ -39,6 +42,7 @@ impl Seen {
             status: self.status,
             location: self.location,
             media_type: self.media_type,
+            encoding: self.encoding,
             body: self.body,
             length: self.length,
             truncated: self.truncated,
@@ -87,6 +91,8 @@ fn outcome(miss: &ProbeError) -> &'static str {
         "connected, but no complete answer"
     } else if miss.kind == FailureKind::Tls {
         "connected, but the TLS handshake failed"
+    } else if miss.kind == FailureKind::LongHeader {
+        "connected, but the header of the answer is too long"
     } else if miss.kind == FailureKind::Reset {
         "connected, but closed without a complete answer"
     } else {
@@ -114,6 +120,7 @@ fn request(probe: &HttpProbe) -> Result<Request<Empty<Bytes>>, ProbeError> {
         .header(HOST, probe.authority())
         .header(USER_AGENT, AGENT)
         .header(ACCEPT, "*/*")
+        .header(ACCEPT_ENCODING, "identity")
         .header(CONNECTION, "close")
         .body(Empty::new())
         .map_err(|error| ProbeError::new(FailureKind::Protocol, error.to_string()))
@@ -128,6 +135,7 @@ async fn read(response: Response<Incoming>) -> Result<Seen, hyper::Error> {
         status: response.status().as_u16(),
         location: header(LOCATION),
         media_type: header(CONTENT_TYPE),
+        encoding: header(CONTENT_ENCODING),
         body: Vec::new(),
         length: 0,
         truncated: false,
@@ -158,6 +166,9 @@ fn said_nothing(error: &hyper::Error) -> ProbeError {
             FailureKind::Reset
         };
         return ProbeError::new(kind, words_of(io));
+    }
+    if error.is_parse_too_large() {
+        return ProbeError::new(FailureKind::LongHeader, "");
     }
     if error.is_parse() {
         return ProbeError::new(FailureKind::Protocol, error.to_string());

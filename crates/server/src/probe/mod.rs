@@ -89,6 +89,8 @@ struct Inner {
 #[derive(Debug, Clone)]
 pub(crate) struct RecordLookup {
     pub(crate) records: Records,
+    /// The name that has them, where aliases led to another than was asked for.
+    pub(crate) alias: Option<String>,
     pub(crate) trace: Trace,
 }
 
@@ -147,13 +149,19 @@ impl Prober {
 
     async fn query_txt(&self, probe: &TxtProbe, within: Duration) -> Observation {
         match self.records(&probe.name, RecordType::TXT, within).await {
-            Ok(RecordLookup { records, trace }) => match records {
-                Records::Found(found) => {
-                    let values = found.iter().filter_map(text).collect();
-                    Observation::Txt(TxtObservation { values, trace })
-                }
+            Ok(RecordLookup {
+                records,
+                alias,
+                trace,
+            }) => match records {
+                Records::Found(found) => Observation::Txt(TxtObservation {
+                    values: found.iter().filter_map(text).collect(),
+                    alias,
+                    trace,
+                }),
                 Records::None => Observation::Txt(TxtObservation {
                     values: Vec::new(),
+                    alias,
                     trace,
                 }),
                 Records::NoSuchName => Observation::Failed(Failure {
@@ -188,8 +196,9 @@ impl Prober {
             ))
         };
         match asked.unwrap_or_else(|_| silence()) {
-            Ok(records) => Ok(RecordLookup {
-                records,
+            Ok(found) => Ok(RecordLookup {
+                records: found.records,
+                alias: found.alias,
                 trace: timed(trace, started),
             }),
             Err(miss) => Err(miss.into_failure(trace, started)),

@@ -254,6 +254,13 @@ async fn other_protocols_and_closed_connections_are_reported_differently() {
     let server = web(Vec::new()).await;
     let failure = harness.failed("web.test", server.port()).await;
     assert_eq!(failure.kind, FailureKind::Reset);
+    let lines: String = (0..150).map(|n| format!("X-{n}: y\r\n")).collect();
+    let long = format!("X: {}\r\n", "y".repeat(300_000));
+    for header in [lines, long] {
+        let server = web(format!("HTTP/1.1 200 OK\r\n{header}\r\n").into_bytes()).await;
+        let failure = harness.failed("web.test", server.port()).await;
+        assert_eq!(failure.kind, FailureKind::LongHeader);
+    }
 }
 
 #[tokio::test]

@@ -115,7 +115,7 @@ fn judged(value: &str, observation: TlsObservation) -> Verdict {
             };
             judge(Method::TlsAlpn01, &cx, &seen)
         }
-        verdict => verdict,
+        verdict @ (Verdict::Valid(_) | Verdict::Retry(_) | Verdict::Invalid(_)) => verdict,
     }
 }
 

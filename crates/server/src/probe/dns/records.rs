@@ -25,6 +25,12 @@ pub(crate) enum Records {
     NoSuchName,
 }
 
+/// Records, and the name that has them where aliases led to another than was asked for.
+pub(in crate::probe) struct Found {
+    pub(in crate::probe) records: Records,
+    pub(in crate::probe) alias: Option<String>,
+}
+
 /// A question about a name.
 #[derive(Clone, Copy)]
 pub(super) struct Wanted<'a> {
@@ -54,9 +60,12 @@ impl Finder {
         name: &str,
         kind: RecordType,
         trace: &mut Trace,
-    ) -> Result<Records, ProbeError> {
+    ) -> Result<Found, ProbeError> {
         let Ok(mut name) = Name::from_ascii(name) else {
-            return Ok(Records::NoSuchName);
+            return Ok(Found {
+                records: Records::NoSuchName,
+                alias: None,
+            });
         };
         name.set_fqdn(true);
         let mut aliases = vec![name.clone()];
@@ -84,11 +93,14 @@ impl Finder {
                 n => format!("{n} {kind} records"),
             };
             trace.answers.push(words + &suffix);
-            return Ok(match found.is_empty() {
+            let records = match found.is_empty() {
                 false => Records::Found(found),
                 true if unknown => Records::NoSuchName,
                 true => Records::None,
-            });
+            };
+            let alias = (aliases.len() > 1).then(|| last.to_ascii());
+            let alias = alias.map(|alias| alias.trim_end_matches('.').to_owned());
+            return Ok(Found { records, alias });
         }
     }
 

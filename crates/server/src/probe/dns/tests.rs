@@ -198,9 +198,11 @@ async fn aliases_are_followed_whether_or_not_the_resolver_does_it() {
     let prober = prober().await;
     let whole = seen(&prober, "whole.test").await;
     assert_eq!(whole.values, ["one"]);
+    assert_eq!(whole.alias.as_deref(), Some("TXT.test"));
     assert_eq!(whole.trace.answers, ["CNAME TXT.test", "a TXT record"]);
     let alias = seen(&prober, "alias.test").await;
     assert_eq!(alias.values, ["one", "two halves"]);
+    assert_eq!(alias.alias.as_deref(), Some("txt.test"));
     let answers = ["CNAME txt.test", "2 TXT records for txt.test"];
     assert_eq!(alias.trace.answers, answers);
 }
