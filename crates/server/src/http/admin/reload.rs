@@ -1,5 +1,6 @@
 //! `POST /admin/reload`: reads the configuration files again at once.
 
+use acme::message::body;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -14,11 +15,11 @@ use crate::service::{Admin, Error, Operator};
 pub(super) async fn reload(
     State(admin): State<Admin>,
     operator: Operator,
-    body: Bytes,
+    bytes: Bytes,
 ) -> Result<Response, AdminFailure> {
-    let request = match body.is_empty() {
+    let request = match bytes.is_empty() {
         true => ReloadRequest::default(),
-        false => serde_json::from_slice(&body)
+        false => body::read(&bytes)
             .map_err(|error| Error::BadRequest(format!("the body cannot be read: {error}")))?,
     };
     let reloaded = admin.reload(request, &operator).await?;
