@@ -13,6 +13,7 @@ mod failing;
 mod folders;
 mod inspect;
 mod lego;
+mod mod_md;
 mod moving;
 mod pebble;
 mod policy;
@@ -27,12 +28,13 @@ mod uacme;
 use acceptance::table;
 
 /// Programs that the README lists as tested.
-const PEERS: [&str; 14] = [
+const PEERS: [&str; 15] = [
     "certbot",
     "certbot-pypi",
     "lego",
     "lego-v5",
     "caddy",
+    "apache2",
     "dehydrated",
     "uacme",
     "ruby-acme-client",

@@ -55,7 +55,7 @@ fn shell(harness: &Harness, authority: &Authority, line: &str) -> Outcome {
 
 /// A folder of smallstep's server with an ACME provisioner, in which `issue` is run while it serves;
 /// then ours on the same folder.
-fn moved(harness: &Harness, issue: impl FnOnce(&Authority)) -> Option<Server> {
+pub fn moved(harness: &Harness, issue: impl FnOnce(&Authority)) -> Option<Server> {
     let real = Pair::real(&paths::peer("step")?, &paths::peer("step-ca")?);
     let mut server = Authority::init(harness, real, "ca").start();
     server.add_acme();
