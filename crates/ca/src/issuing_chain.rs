@@ -14,6 +14,7 @@ pub struct IssuingChain {
 /// What one CA certificate says about those below it.
 #[derive(Debug, Clone)]
 struct CaLimits {
+    name: Name,
     subject: String,
     constraints: Option<NameConstraints>,
     /// `None` if it may be used for everything.
@@ -63,7 +64,8 @@ pub struct Constrained {
 
 impl IssuingChain {
     /// Combines the issuing certificate with those above it. `authorities` are the further certificates
-    /// of the authority, intermediates and roots, in any order; those that are not above the issuer are left out.
+    /// of the authority, in the order in which they are preferred; those that are not above the issuer are left out. The
+    /// chain ends at a certificate that names itself as its issuer.
     ///
     /// # Errors
     /// [`BadChain`].
@@ -75,7 +77,12 @@ impl IssuingChain {
         let mut current = &issuer;
         for below in 0..MOST_LENGTH {
             limits.push(CaLimits::of(current, below)?);
-            let is_above = |it: &&Certificate| *it != current && current.is_issued_by(it).is_ok();
+            if current.subject() == current.issuer() {
+                break;
+            }
+            let seen =
+                |it: &Certificate| limits.iter().any(|ca: &CaLimits| ca.name == *it.subject());
+            let is_above = |it: &&Certificate| !seen(it) && current.is_issued_by(it).is_ok();
             let Some(above) = authorities.clone().find(is_above) else {
                 break;
             };
@@ -148,6 +155,7 @@ impl CaLimits {
         let purposes = purposes.map(|it| extension::parse_extended_key_usage(&it.value));
         let purposes = purposes.transpose();
         Ok(Self {
+            name: certificate.subject().clone(),
             constraints,
             purposes: purposes.map_err(|_| unreadable("extendedKeyUsage extension"))?,
             subject,

@@ -119,6 +119,15 @@ fn a_chain_longer_than_one_of_its_certificates_allows_is_refused() {
 }
 
 #[test]
+fn a_root_and_its_successor_with_the_same_key_are_one_step() {
+    let root = || ca("Root", "Root", vec![]);
+    let issuer = ca("Issuer", "Root", vec![basic_constraints(Some(0))]);
+    let (old, new) = (root(), ca("Root", "Root", vec![subtree(EXCLUDED, "x")]));
+    let chain = IssuingChain::new(issuer, [&old, &new].into_iter()).unwrap();
+    assert_eq!(chain.limits.len(), 2);
+}
+
+#[test]
 fn a_leaf_has_to_serve_one_purpose_that_the_whole_chain_allows() {
     let only = |purpose| vec![extended_key_usage(&[purpose])];
     let clients = ca("Issuer", "Root", only(ExtendedKeyUsage::ClientAuth));

@@ -47,7 +47,7 @@ impl Material {
             (None, Some(kept)) => Ok(Zeroizing::new(kept.expose().as_bytes().to_vec())),
             (None, None) => ask(key),
         })?;
-        let above = intermediates.iter().chain(&roots);
+        let above = roots.iter().chain(&intermediates);
         let chain = IssuingChain::new(issuer.clone(), above)?;
         let certificate_signer = CertificateSigner::new(signer, issuer)?;
         Ok(Self {
