@@ -13,12 +13,21 @@ use tokio::time::{Sleep, sleep};
 use super::activity::{Activity, Arriving};
 use super::bodies::{Bodies, Share};
 
+/// Where the memory of an unfinished body comes from.
+pub(super) struct BodyMemory {
+    /// What all unfinished bodies share.
+    pub(super) bodies: Arc<Bodies>,
+    /// The network of the client.
+    pub(super) client: Option<IpAddr>,
+    /// What the request takes beside its body, in bytes.
+    pub(super) request: usize,
+}
+
 /// A request's body with its limits.
 pub(super) struct LimitedBody {
     body: Incoming,
     within: Duration,
-    bodies: Arc<Bodies>,
-    client: Option<IpAddr>,
+    memory: BodyMemory,
     activity: Arc<Activity>,
     /// Present once the body has kept the server waiting.
     unfinished: Option<Unfinished>,
@@ -48,15 +57,13 @@ impl LimitedBody {
     pub(super) const fn new(
         body: Incoming,
         within: Duration,
-        bodies: Arc<Bodies>,
-        client: Option<IpAddr>,
+        memory: BodyMemory,
         activity: Arc<Activity>,
     ) -> Self {
         Self {
             body,
             within,
-            bodies,
-            client,
+            memory,
             activity,
             unfinished: None,
         }
@@ -73,10 +80,14 @@ impl LimitedBody {
     }
 
     fn unfinished(&mut self) -> &mut Unfinished {
-        self.unfinished.get_or_insert_with(|| Unfinished {
-            timer: Box::pin(sleep(self.within)),
-            share: self.bodies.begin(self.client),
-            _arriving: self.activity.arriving(),
+        self.unfinished.get_or_insert_with(|| {
+            let share = self.memory.bodies.begin(self.memory.client);
+            share.grow(self.memory.request);
+            Unfinished {
+                timer: Box::pin(sleep(self.within)),
+                share,
+                _arriving: self.activity.arriving(),
+            }
         })
     }
 }

@@ -21,12 +21,15 @@ use tower::ServiceExt;
 use super::Limits;
 use super::activity::Activity;
 use super::bodies::Bodies;
-use super::body::LimitedBody;
+use super::body::{BodyMemory, LimitedBody};
 
 /// Maximum concurrent streams of one HTTP/2 connection.
 const STREAMS: u32 = 128;
 /// Maximum length of a request's header, in bytes.
 const HEADER_BYTES: u32 = 32 * 1024;
+/// What a request takes while its body is awaited, and what each of its header fields takes beside its text, in bytes.
+const REQUEST_BYTES: usize = 4096;
+const FIELD_BYTES: usize = 128;
 /// Flow-control window of an HTTP/2 stream, in bytes.
 const STREAM_WINDOW: u32 = 64 * 1024;
 /// Flow-control window of an HTTP/2 connection, in bytes.
@@ -45,11 +48,17 @@ pub(super) struct Service {
 }
 
 impl Service {
-    /// The body of a client's request, with its limits.
-    fn limited<P>(&self, body: Incoming, client: &Client<P>) -> LimitedBody {
-        let bodies = Arc::clone(&self.bodies);
+    /// A client's request, with the limits of its body.
+    fn limited<P>(&self, request: Request<Incoming>, client: &Client<P>) -> Request<LimitedBody> {
+        let fields = request.headers().iter();
+        let fields = fields.map(|(name, value)| FIELD_BYTES + name.as_str().len() + value.len());
+        let memory = BodyMemory {
+            bodies: Arc::clone(&self.bodies),
+            client: client.network,
+            request: REQUEST_BYTES + fields.sum::<usize>(),
+        };
         let activity = Arc::clone(&client.activity);
-        LimitedBody::new(body, self.limits.body, bodies, client.network, activity)
+        request.map(|body| LimitedBody::new(body, self.limits.body, memory, activity))
     }
 }
 
@@ -65,6 +74,8 @@ pub(super) struct Client<P> {
 
 /// How long a connection that has to go for another one may take to send what it has begun.
 const FAREWELL: Duration = Duration::from_millis(250);
+/// The same for one without a request: others wait for its place.
+const IDLE_FAREWELL: Duration = Duration::from_millis(5);
 
 /// Serves requests until the client closes the connection, the connection has been idle for too long,
 /// or `stop` is signalled and the last request is answered. Each request has the peer in its extensions.
@@ -82,7 +93,7 @@ pub(super) async fn run<S, P>(
     let service = service_fn(move |mut request: Request<Incoming>| {
         let heartbeat = client.activity.begin();
         request.extensions_mut().insert(client.peer.clone());
-        let request = request.map(|body| Body::new(service.limited(body, &client)));
+        let request = service.limited(request, &client).map(Body::new);
         let answer = service.router.clone().oneshot(request);
         async move {
             let answer = answer.await;
@@ -105,7 +116,8 @@ pub(super) async fn run<S, P>(
             }
             () = activity.dismissed() => {
                 connection.as_mut().graceful_shutdown();
-                drop(timeout(FAREWELL, connection).await);
+                let farewell = activity.idle().map_or(FAREWELL, |_| IDLE_FAREWELL);
+                drop(timeout(farewell, connection).await);
                 return;
             }
             _ = stop.changed(), if !closing => {

@@ -246,11 +246,18 @@ async fn shake_hands(
     None
 }
 
-/// Logs a handshake that failed. One that TLS refused is worth a line for the operator; a connection that was closed,
-/// as health checks do, is not.
+/// Logs a handshake that failed. Where one side did not take the other's certificate, that is a line for the operator;
+/// a connection that was closed, as health checks do, or that does not speak TLS is not.
 fn log_refused(peer: &Peer, error: &io::Error) {
     let inner = error.get_ref();
-    match inner.and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+    let reason = inner.and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    let of_a_certificate = |reason: &&rustls::Error| {
+        matches!(
+            reason,
+            rustls::Error::InvalidCertificate(_) | rustls::Error::AlertReceived(_)
+        )
+    };
+    match reason.filter(of_a_certificate) {
         Some(reason) => tracing::warn!(
             event = "handshake_refused",
             remote_address = %peer,
