@@ -88,7 +88,27 @@ impl Live {
             source.look();
             self.take_over(&mut source)?;
         };
+        if !lost.is_empty() && removal == Removal::Refused {
+            self.check_whole(&source, last)?;
+        }
         report(&lost);
+        Ok(())
+    }
+
+    /// Whether a riser.toml that changed and removes restrictions has its end: another process may still write it, or
+    /// the disk may have been full.
+    fn check_whole(
+        &self,
+        source: &Source,
+        last: Option<&AcceptedConfiguration>,
+    ) -> Result<(), Error> {
+        let file = File::RiserToml;
+        let is_new = changed(last, &accepted(&source.in_force, &self.config())).riser_toml;
+        let text = source.in_force.get(file);
+        let has_its_end = text.is_none_or(|text| text.ends_with('\n'));
+        if is_new && (!has_its_end || source.files.is_on_a_full_disk(file)) {
+            return Err(Error::Cut(source.files.path(file).clone()));
+        }
         Ok(())
     }
 

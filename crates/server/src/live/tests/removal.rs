@@ -217,6 +217,13 @@ async fn a_start_judges_the_files_by_what_was_in_force_when_the_server_ran_last(
         refused.contains("riser.toml is missing") && refused.contains("step-ca --accept-removal")
     );
     assert_eq!(judge(Removal::Accepted).await, Ok(false));
+    // A full disk has cut the file long ago.
+    folder.put("riser.toml", NONE.trim_end());
+    let refused = judge(Removal::Refused).await.unwrap_err();
+    assert!(refused.contains("may be incomplete"), "{refused}");
+    assert_eq!(judge(Removal::Accepted).await, Ok(false));
+    folder.put("riser.toml", NONE);
+    assert_eq!(judge(Removal::Refused).await, Ok(false));
     // Another program removed the provisioner, and riser.toml is as it was.
     folder.put("riser.toml", DENY);
     folder.put("ca.json", &ca_json(&["b"], db));
