@@ -102,6 +102,22 @@ impl Limits<'_> {
         self.take(self.order_claims(account, [name])).await
     }
 
+    /// Counts a renewal over mutual TLS with the orders of its account, and for its lineage: who has the key of one
+    /// certificate does not use up what the account may have.
+    ///
+    /// # Errors
+    /// [`Error::Limited`] if there were too many, or too many failures with one of the names.
+    pub(super) async fn count_renewed<'n>(
+        &self,
+        account: Uuid,
+        lineage: &Serial,
+        names: impl IntoIterator<Item = &'n Identifier>,
+    ) -> Result<(), Error> {
+        let mut claims: Vec<_> = self.lineage(lineage).into_iter().collect();
+        claims.extend(self.order_claims(account, names));
+        self.take(claims).await
+    }
+
     fn order_claims<'n>(
         &self,
         account: Uuid,
@@ -145,21 +161,23 @@ impl Limits<'_> {
     /// # Errors
     /// [`Error::Limited`] if there were too many.
     pub(super) async fn count_lineage(&self, lineage: &Serial) -> Result<(), Error> {
-        let Some(rate) = self.rates.orders_per_account else {
-            return Ok(());
-        };
-        let claim = Claim {
+        self.take(self.lineage(lineage).into_iter().collect()).await
+    }
+
+    fn lineage(&self, lineage: &Serial) -> Option<Claim> {
+        let rate = self.rates.orders_per_account?;
+        let count = (rate.count / LINEAGES).max(RENEWAL_ORDERS).min(rate.count);
+        Some(Claim {
             count: Count {
                 counter: Counter::Orders,
                 key: format!("lineage {lineage}"),
-                rate,
+                rate: Rate { count, ..rate },
                 action: CountAction::Take,
                 weight: 1,
             },
             limit: "orders_per_account",
             what: format!("renewals of the certificate with serial number {lineage}"),
-        };
-        self.take(vec![claim]).await
+        })
     }
 
     /// Whether an account may try to prove a name (once more).
@@ -377,5 +395,7 @@ fn key(account: Uuid, name: &Identifier) -> String {
 
 /// How many orders may renew one certificate where an account may have fewer.
 const RENEWAL_ORDERS: u32 = 5;
+/// What part of an account's orders the renewals of one certificate may be.
+const LINEAGES: u32 = 100;
 /// When a silent address is given up.
 const SLOT_COMES_FREE: Duration = Duration::from_secs(10);

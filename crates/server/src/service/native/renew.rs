@@ -122,8 +122,8 @@ impl NativeService {
         self.tasks.outlive(run).await
     }
 
-    /// Counts a renewal with the orders of the account that ordered the first certificate, or for the
-    /// lineage where none did.
+    /// Counts a renewal for its lineage, and with the orders of the account that ordered the first
+    /// certificate.
     async fn count(
         &self,
         config: &Config,
@@ -131,16 +131,13 @@ impl NativeService {
         asked: &IssuanceRequest,
     ) -> Result<(), Error> {
         let limits = self.limiter.under(&config.riser.rate_limits);
+        let lineage = asked.lineage().unwrap_or_else(|| old.serial());
         match &asked.basis().account {
             Some(account) => {
                 let names = acme::revocation::identifiers(old).unwrap_or_default();
-                limits.count_order(account.id, &names).await
+                limits.count_renewed(account.id, lineage, &names).await
             }
-            None => {
-                limits
-                    .count_lineage(asked.lineage().unwrap_or_else(|| old.serial()))
-                    .await
-            }
+            None => limits.count_lineage(lineage).await,
         }
     }
 

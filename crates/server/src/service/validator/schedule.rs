@@ -92,7 +92,8 @@ impl<T> Schedule<T> {
     ///
     /// # Errors
     /// [`Full`] if the account has `most` already, or the queue has no room. A source may fill as much of the queue
-    /// as it leaves free, so that others always find room; the first validation of an account is exempt.
+    /// as it leaves free, so that others always find room; the first validation of an account is exempt while its source has less
+    /// than three quarters of the queue.
     pub(super) fn queue(&mut self, party: Party, most: usize, entry: T) -> Result<(), Full> {
         let account = self.accounts.get(&party.account);
         let own = account.map_or(0, |it| it.held + it.waiting.len());
@@ -101,7 +102,10 @@ impl<T> Schedule<T> {
         }
         let room = self.bounds.queue.saturating_sub(self.waiting);
         let source = party.source.and_then(|source| self.sources.get(&source));
-        let crowded = own > 0 && source.is_some_and(|source| source.waiting >= room);
+        let crowded = source.is_some_and(|source| {
+            let exempt = own == 0 && source.waiting < self.bounds.queue / 4 * 3;
+            source.waiting >= room && !exempt
+        });
         if room == 0 || crowded {
             return Err(Full::Queue);
         }
