@@ -59,6 +59,9 @@ pub fn moved(harness: &Harness, issue: impl FnOnce(&Authority)) -> Option<Server
     let real = Pair::real(&paths::peer("step")?, &paths::peer("step-ca")?);
     let mut server = Authority::init(harness, real, "ca").start();
     server.add_acme();
+    // On SIGHUP, smallstep's server refuses connections for a moment.
+    let server = server.stop().start();
+    server.await_acme();
     // uacme trusts the roots of the system alone.
     let mut mount = process::command("mount");
     mount.arg("--bind").arg(server.authority.root());
