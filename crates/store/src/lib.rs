@@ -15,9 +15,10 @@ pub use audit::{AuditEntry, Event};
 pub use error::{Error, OpenError};
 pub use record::{
     AcceptedConfiguration, AuditLine, BindingKey, CertificateRecord, CertificateStanding,
-    CertifiedKey, ChallengeRecord, Created, Finalization, Issued, KeyChanged, NewOrderFacts,
-    NewOrderQuery, OrderPage, OrderRecord, Placed, RenewalEnd, RenewalKeys, RenewalRecord,
-    RenewalScope, RenewalWindow, Revoked, Revoker, Settled, Swept, UnfinishedChallenge,
+    CertifiedKey, ChallengeRecord, Created, Finalization, Issued, KeyChanged, NamesClaim,
+    NewOrderFacts, NewOrderQuery, OrderPage, OrderRecord, Placed, RenewalEnd, RenewalKeys,
+    RenewalRecord, RenewalScope, RenewalWindow, RevocationFacts, Revoked, Revoker, Settled, Swept,
+    UnfinishedChallenge,
 };
 pub use sqlite::{Figures, Options, Store, Synchronous};
 pub use write::{Ending, Failed, Issuance, NewOrder, NewPermit, Proven, Registration, Revocation};

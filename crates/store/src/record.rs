@@ -4,10 +4,11 @@ use acme::account::Account;
 use acme::authz::Authorization;
 use acme::challenge::{Challenge, Means, Proof};
 use acme::eab::MacKey;
+use acme::identifier::Identifier;
 use acme::order::{KeyUse, Order, ReusableAuthorizations};
 use acme::renewal::Window;
 use acme::revocation::Reason;
-use acme::scope::Subject;
+use acme::scope::{Scope, Subject};
 use ca::config::Restriction;
 use ca::external_key::ExternalKey;
 use jiff::Timestamp;
@@ -101,6 +102,28 @@ pub struct NewOrderFacts {
     /// The permits of the account, its valid authorizations for the subjects, with their scope or a wider one, and
     /// those of its pending ones that it asked for ahead.
     pub reusable: ReusableAuthorizations,
+}
+
+/// An account's claim to the names of a certificate.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NamesClaim {
+    /// The account.
+    pub account: Uuid,
+    /// The identifiers of the certificate.
+    pub identifiers: Vec<Identifier>,
+    /// The widest authorization that counts.
+    pub widest: Scope,
+    /// When the authorizations have to be in force.
+    pub at: Timestamp,
+}
+
+/// What a revocation asks the records, read as of one moment.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RevocationFacts {
+    /// The certificate; none if it is unknown.
+    pub certificate: Option<CertificateRecord>,
+    /// Whether the claim is proven; `false` without one.
+    pub proven: bool,
 }
 
 /// What a finalize asks the records, read as of one moment.

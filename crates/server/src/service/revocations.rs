@@ -14,8 +14,8 @@ use ca::revoke::{self, IssuedTo, Right};
 use jiff::Timestamp;
 use pki::Certificate;
 use pki::jose::Jwk;
-use store::port::{Certificates as _, Revocations as _};
-use store::{CertificateRecord, Revocation, Revoked, Revoker, Store};
+use store::port::Revocations as _;
+use store::{CertificateRecord, NamesClaim, Revocation, Revoked, Revoker, Store};
 
 use super::{AuthorityCertificates, Error};
 
@@ -53,10 +53,19 @@ impl Revocations {
                 "The certificate cannot be read: {why}. Send the DER of one certificate."
             ))
         })?;
-        let record = self.known(&certificate).await?;
         let now = Timestamp::now();
-        let by = self.right_of(config, requester, &certificate, &record);
-        let by = by.await?;
+        let claim = claim(config, requester, &certificate, now);
+        let serial = certificate.serial();
+        let found = self.store.revocation_facts(serial, claim).await?;
+        let record = self.known(&certificate, found.certificate)?;
+        let by = match (right_of(requester, &certificate, &record)?, requester) {
+            (_, Requester::Key(_)) => Revoker::Key,
+            (Right::IfProven(_), Requester::Account(_)) if !found.proven => {
+                return Err(revoke::unproven().into());
+            }
+            (Right::IfProven(_), Requester::Account(account)) => Revoker::Names(account.id),
+            (Right::Own | Right::Key, Requester::Account(account)) => Revoker::Account(account.id),
+        };
         let revoked = Revoked {
             at: now,
             reason,
@@ -79,9 +88,12 @@ impl Revocations {
     }
 
     /// The record of exactly this certificate.
-    async fn known(&self, certificate: &Certificate) -> Result<CertificateRecord, Error> {
+    fn known(
+        &self,
+        certificate: &Certificate,
+        found: Option<CertificateRecord>,
+    ) -> Result<CertificateRecord, Error> {
         let serial = certificate.serial();
-        let found = self.store.certificate_by_serial(serial).await?;
         if let Some(record) = found.filter(|record| record.der == certificate.der()) {
             return Ok(record);
         }
@@ -98,43 +110,45 @@ impl Revocations {
         ))
         .into())
     }
+}
 
-    /// The right of the requester, with the proofs of the account where those decide.
-    async fn right_of(
-        &self,
-        config: &Config,
-        requester: &Requester,
-        certificate: &Certificate,
-        record: &CertificateRecord,
-    ) -> Result<Revoker, Error> {
-        let issued_to = IssuedTo {
-            account: record.account,
-            provisioner: record.provisioner.as_deref(),
-        };
-        let account = match requester {
-            Requester::Key(key) => {
-                let asked = revoke::Requester::Key(key.public_key());
-                revoke::right(asked, certificate, issued_to)?;
-                return Ok(Revoker::Key);
-            }
-            Requester::Account(account) => account,
-        };
-        let asked = revoke::Requester::Account(revoke::Account {
+/// What the records are asked about the requester's right: whether an account has proven the names.
+fn claim(
+    config: &Config,
+    requester: &Requester,
+    certificate: &Certificate,
+    at: Timestamp,
+) -> Option<NamesClaim> {
+    let Requester::Account(account) = requester else {
+        return None;
+    };
+    let identifiers = revocation::identifiers(certificate)?;
+    Some(NamesClaim {
+        account: account.id,
+        identifiers: identifiers.into_iter().collect(),
+        widest: config.riser.provisioner(&account.provisioner).subdomains,
+        at,
+    })
+}
+
+/// The right of the requester.
+fn right_of(
+    requester: &Requester,
+    certificate: &Certificate,
+    record: &CertificateRecord,
+) -> Result<Right, Problem> {
+    let issued_to = IssuedTo {
+        account: record.account,
+        provisioner: record.provisioner.as_deref(),
+    };
+    let asked = match requester {
+        Requester::Key(key) => revoke::Requester::Key(key.public_key()),
+        Requester::Account(account) => revoke::Requester::Account(revoke::Account {
             id: account.id,
             provisioner: &account.provisioner,
-        });
-        let Right::IfProven(names) = revoke::right(asked, certificate, issued_to)? else {
-            return Ok(Revoker::Account(account.id));
-        };
-        let names = names.into_iter().collect();
-        let widest = config.riser.provisioner(&account.provisioner).subdomains;
-        let now = Timestamp::now();
-        let proven = self.store.has_proven(account.id, names, widest, now);
-        match proven.await? {
-            true => Ok(Revoker::Names(account.id)),
-            false => Err(revoke::unproven().into()),
-        }
-    }
+        }),
+    };
+    revoke::right(asked, certificate, issued_to)
 }
 
 fn already(record: &CertificateRecord, revoked: Option<&Revoked>) -> Problem {

@@ -1,11 +1,9 @@
 //! Revocations (RFC 8555 §7.6) and the keys that they bar.
 
-use acme::identifier::Identifier;
-use acme::scope::Scope;
-use jiff::Timestamp;
-use uuid::Uuid;
+use pki::certificate::Serial;
 
 use crate::error::Error;
+use crate::record::{NamesClaim, RevocationFacts};
 use crate::write::Revocation;
 
 /// The verbs on revocations.
@@ -21,14 +19,13 @@ pub trait Revocations {
     /// Reads whether a key, by the SHA-256 of its bits, is barred as compromised.
     fn is_compromised(&self, key: [u8; 32]) -> impl Future<Output = Result<bool, Error>> + Send;
 
-    /// Reads whether an account has a valid authorization, proven by a challenge and not expired at `now`, for each of
-    /// these identifiers, and whether there are any. A wildcard needs its own. One for a domain counts for the names below it if its scope says
-    /// so and `widest` allows it.
-    fn has_proven(
+    /// Reads all that a revocation asks the records: the certificate with this serial number, and whether the claim of
+    /// an account to its names is proven. It is where the account has a valid authorization, proven by a challenge and
+    /// not expired, for each identifier, and there are any. A wildcard needs its own. One for a domain counts for the
+    /// names below it if its scope says so and the claim allows it.
+    fn revocation_facts(
         &self,
-        account: Uuid,
-        identifiers: Vec<Identifier>,
-        widest: Scope,
-        now: Timestamp,
-    ) -> impl Future<Output = Result<bool, Error>> + Send;
+        serial: &Serial,
+        claim: Option<NamesClaim>,
+    ) -> impl Future<Output = Result<RevocationFacts, Error>> + Send;
 }

@@ -1,18 +1,15 @@
 //! Revocations (RFC 8555 §7.6), as they are stored and read, and the keys that they bar.
 
-use acme::identifier::Identifier;
 use acme::revocation::Reason;
 use acme::scope::{Scope, Subject};
-use jiff::Timestamp;
 use pki::certificate::Serial;
 use rusqlite::{Connection, OptionalExtension, Row};
-use uuid::Uuid;
 
 use super::column::{At, Id, damaged};
-use super::{Store, audit};
+use super::{Store, audit, certificates};
 use crate::error::Error;
 use crate::port;
-use crate::record::{RenewalEnd, Revoked, Revoker};
+use crate::record::{NamesClaim, RenewalEnd, RevocationFacts, Revoked, Revoker};
 use crate::write::Revocation;
 
 impl port::Revocations for Store {
@@ -26,37 +23,44 @@ impl port::Revocations for Store {
             .await
     }
 
-    async fn has_proven(
+    async fn revocation_facts(
         &self,
-        account: Uuid,
-        identifiers: Vec<Identifier>,
-        widest: Scope,
-        now: Timestamp,
-    ) -> Result<bool, Error> {
+        serial: &Serial,
+        claim: Option<NamesClaim>,
+    ) -> Result<RevocationFacts, Error> {
+        let serial = serial.clone();
         self.read(move |connection| {
-            let mut statement = connection.prepare_cached(
-                "SELECT 1 FROM authorizations
-                 WHERE account_id = ?1 AND identifier_type = ?2 AND identifier = ?3
-                     AND status = 'valid' AND expires_at > ?4 AND subdomains >= ?5 AND permit_id IS NULL",
-            )?;
-            let mut holds = |Subject { identifier, scope }: Subject| {
-                let (kind, value) = (identifier.kind(), identifier.to_string());
-                let wide = scope == Scope::Subdomains;
-                statement.exists((Id(account), kind, value, At(now), wide))
-            };
-            for identifier in &identifiers {
-                let mut proven = false;
-                for subject in widest.subjects_for(identifier) {
-                    proven = proven || holds(subject)?;
-                }
-                if !proven {
-                    return Ok(false);
-                }
-            }
-            Ok(!identifiers.is_empty())
+            let proven = claim.map(|claim| is_proven(connection, &claim));
+            Ok(RevocationFacts {
+                certificate: certificates::by_serial(connection, &serial)?,
+                proven: proven.unwrap_or(Ok(false))?,
+            })
         })
         .await
     }
+}
+
+fn is_proven(connection: &Connection, claim: &NamesClaim) -> Result<bool, Error> {
+    let mut statement = connection.prepare_cached(
+        "SELECT 1 FROM authorizations
+         WHERE account_id = ?1 AND identifier_type = ?2 AND identifier = ?3
+             AND status = 'valid' AND expires_at > ?4 AND subdomains >= ?5 AND permit_id IS NULL",
+    )?;
+    let mut holds = |Subject { identifier, scope }: Subject| {
+        let (kind, value) = (identifier.kind(), identifier.to_string());
+        let wide = scope == Scope::Subdomains;
+        statement.exists((Id(claim.account), kind, value, At(claim.at), wide))
+    };
+    for identifier in &claim.identifiers {
+        let mut proven = false;
+        for subject in claim.widest.subjects_for(identifier) {
+            proven = proven || holds(subject)?;
+        }
+        if !proven {
+            return Ok(false);
+        }
+    }
+    Ok(!claim.identifiers.is_empty())
 }
 
 fn revoke(connection: &Connection, revocation: &Revocation) -> Result<bool, Error> {

@@ -18,8 +18,8 @@ use uuid::Uuid;
 
 use super::BackEnd;
 use crate::{
-    AuditEntry, CertificateRecord, Created, Ending, Error, Event, Issuance, Issued, NewOrder,
-    NewOrderQuery, Proven, Registration,
+    AuditEntry, CertificateRecord, Created, Ending, Error, Event, Issuance, Issued, NamesClaim,
+    NewOrder, NewOrderQuery, Proven, Registration,
 };
 
 /// A moment without more precision than the store keeps.
@@ -299,4 +299,11 @@ pub(super) async fn reusable(
     };
     let found = store.new_order_facts(account, query).await?;
     Ok(found.reusable)
+}
+
+/// Whether the account has proven these names, at this time.
+pub(super) async fn has_proven(store: &impl BackEnd, claim: NamesClaim) -> Result<bool, Error> {
+    let serial = Serial::from_random([1; 16]);
+    let found = store.revocation_facts(&serial, Some(claim)).await?;
+    Ok(found.proven)
 }

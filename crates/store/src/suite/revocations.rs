@@ -1,5 +1,6 @@
 //! What the verbs on revocations promise.
 
+use acme::identifier::Identifier;
 use acme::revocation::Reason;
 use acme::scope::Scope;
 use tokio::task::JoinSet;
@@ -7,7 +8,8 @@ use tokio::task::JoinSet;
 use super::BackEnd;
 use super::harness::{self, dns, later, now};
 use crate::{
-    CertificateRecord, CertifiedKey, Issuance, Issued, RenewalKeys, Revocation, Revoked, Revoker,
+    CertificateRecord, CertifiedKey, Issuance, Issued, NamesClaim, RenewalKeys, Revocation,
+    Revoked, Revoker,
 };
 
 super::for_each_back_end!(
@@ -218,15 +220,11 @@ async fn an_account_has_proven_what_it_has_valid_authorizations_for(store: &impl
         (&[], false),
     ] {
         let identifiers: Vec<_> = names.iter().map(|name| dns(name)).collect();
-        let found = store
-            .has_proven(account.id, identifiers, Scope::Name, now())
-            .await;
+        let found = harness::has_proven(store, claim(account.id, identifiers)).await;
         assert_eq!(found, Ok(proven), "{names:?}");
     }
     let other = uuid::Uuid::now_v7();
-    let found = store
-        .has_proven(other, vec![dns("a.example")], Scope::Name, now())
-        .await;
+    let found = harness::has_proven(store, claim(other, vec![dns("a.example")])).await;
     assert_eq!(found, Ok(false));
 }
 
@@ -234,7 +232,13 @@ async fn a_proof_ends_with_its_authorization(store: &impl BackEnd) {
     let account = harness::account(store).await;
     let order = harness::ready_order(store, &account, &["a.example"]).await;
     let names = vec![dns("a.example")];
-    let at = |hours| store.has_proven(account.id, names.clone(), Scope::Name, later(hours));
+    let at = |hours| {
+        let claim = NamesClaim {
+            at: later(hours),
+            ..claim(account.id, names.clone())
+        };
+        harness::has_proven(store, claim)
+    };
     assert_eq!(at(23).await, Ok(true));
     assert_eq!(at(24).await, Ok(false));
     store
@@ -242,4 +246,14 @@ async fn a_proof_ends_with_its_authorization(store: &impl BackEnd) {
         .await
         .unwrap();
     assert_eq!(at(1).await, Ok(false));
+}
+
+/// A claim to these names now.
+fn claim(account: uuid::Uuid, identifiers: Vec<Identifier>) -> NamesClaim {
+    NamesClaim {
+        account,
+        identifiers,
+        widest: Scope::Name,
+        at: now(),
+    }
 }

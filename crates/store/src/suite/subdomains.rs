@@ -3,7 +3,6 @@
 use acme::account::Account;
 use acme::authz::{Authorization, Origin};
 use acme::challenge::{Challenge, Method, Proof, ProofRecord};
-use acme::identifier::Identifier;
 use acme::order;
 use acme::scope::{Scope, Subject};
 use serde_json::json;
@@ -11,7 +10,7 @@ use uuid::Uuid;
 
 use super::BackEnd;
 use super::harness::{self, dns, now};
-use crate::{NewOrder, Placed};
+use crate::{NamesClaim, NewOrder, Placed};
 
 super::for_each_back_end!(
     an_order_of_several_names_is_ready_with_the_one_authorization_above_them,
@@ -143,8 +142,13 @@ async fn an_order_ends_with_the_authorization_above_its_names(store: &impl BackE
 async fn proof_of_a_domain_with_subdomains_counts_for_names_below_it(store: &impl BackEnd) {
     let account = harness::account(store).await;
     let has = async |names: &[&str], widest| {
-        let names: Vec<Identifier> = names.iter().map(|name| dns(name)).collect();
-        store.has_proven(account.id, names, widest, now()).await
+        let claim = NamesClaim {
+            account: account.id,
+            identifiers: names.iter().map(|name| dns(name)).collect(),
+            widest,
+            at: now(),
+        };
+        harness::has_proven(store, claim).await
     };
     proven(store, &account, &["lab"], Scope::Name).await;
     assert_eq!(has(&["lab"], Scope::Subdomains).await, Ok(true));
