@@ -208,9 +208,20 @@ fn two_processes_that_write_one_file_end_no_restriction_between_them() {
         let mut second = File::options().append(true).open(attacked.riser()).unwrap();
         second.write_all(WITHOUT.as_bytes()).unwrap();
         drop(second);
+        let stopped = Arc::<AtomicBool>::default();
+        let writer = thread::spawn({
+            let stopped = stopped.clone();
+            move || {
+                while !stopped.load(Ordering::Relaxed) {
+                    first.write_all(b"# Still at it\n").unwrap();
+                    thread::sleep(Duration::from_millis(500));
+                }
+                first.write_all(DENYING.as_bytes()).unwrap();
+            }
+        });
         attacked.edit_neighbour_and_wait();
-        first.write_all(DENYING.as_bytes()).unwrap();
-        drop(first);
+        stopped.store(true, Ordering::Relaxed);
+        writer.join().unwrap();
         attacked.edit_neighbour_and_wait();
         attacked.held().stop();
     });
