@@ -228,9 +228,13 @@ impl Source {
         if let Some(file) = doubtful.iter().copied().find(|file| self.may_be_cut(*file)) {
             return Step::Refuse(Error::Cut(self.files.path(file).clone()));
         }
-        let quiet = doubtful
-            .iter()
-            .map(|file| self.complete.get(*file).since + self.waits.quiet);
+        // While a process writes again, there is no quiet, whatever was complete before.
+        let quiet = doubtful.iter().map(|file| match self.progress(*file) {
+            Progress::Writing => now + self.waits.quiet,
+            Progress::Whole | Progress::InPlace => {
+                self.complete.get(*file).since + self.waits.quiet
+            }
+        });
         match quiet.max().filter(|quiet| now < *quiet) {
             Some(quiet) => self
                 .without(&doubtful, old, overrides)

@@ -86,6 +86,25 @@ async fn an_edit_in_place_removes_a_restriction_only_after_a_time_without_edits(
 }
 
 #[tokio::test]
+async fn a_file_that_is_being_written_again_has_no_time_without_edits() {
+    let folder = Folder::denying();
+    let live = folder.live();
+    folder.put("riser.toml", NONE);
+    let again = async {
+        sleep(SHORT.quiet / 2).await;
+        let riser = folder.path("riser.toml");
+        let mut half = File::options().append(true).open(riser).unwrap();
+        half.write_all(b"# Not over\n").unwrap();
+        sleep(SHORT.quiet * 2).await;
+        assert!(denies(&live));
+        half.write_all(DENY.as_bytes()).unwrap();
+    };
+    tokio::join!(reload(&live), again);
+    reload(&live).await;
+    assert!(denies(&live));
+}
+
+#[tokio::test]
 async fn a_change_of_the_other_file_does_not_wait_with_it() {
     let folder = Folder::denying();
     let live = folder.live();
