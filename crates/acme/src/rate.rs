@@ -69,10 +69,11 @@ impl Buckets {
         self.full_at.insert(key, full_at + taken);
     }
 
-    /// Gives back a token that was taken.
-    pub fn give_back<K: Hash>(&mut self, key: &K, rate: Rate, now: Duration) {
+    /// Gives back tokens that were taken.
+    pub fn give_back<K: Hash>(&mut self, key: &K, rate: Rate, tokens: u32, now: Duration) {
         let key = self.keys.hash_one(key);
-        let full_at = self.full_at(key, rate, now).saturating_sub(rate.token());
+        let given = rate.token().saturating_mul(tokens);
+        let full_at = self.full_at(key, rate, now).saturating_sub(given);
         if full_at > now {
             self.full_at.insert(key, full_at);
         } else {
@@ -218,11 +219,11 @@ mod tests {
     #[test]
     fn a_token_that_is_given_back_can_be_taken_again_and_never_makes_more() {
         let mut buckets = drained(at(0));
-        buckets.give_back(&"a", TEN_AN_HOUR, at(0));
+        buckets.give_back(&"a", TEN_AN_HOUR, 1, at(0));
         assert_eq!(buckets.check(&"a", TEN_AN_HOUR, at(0)), Ok(()));
         buckets.take(&"a", TEN_AN_HOUR, 1, at(0));
         assert!(buckets.check(&"a", TEN_AN_HOUR, at(0)).is_err());
-        buckets.give_back(&"b", TEN_AN_HOUR, at(0));
+        buckets.give_back(&"b", TEN_AN_HOUR, 1, at(0));
         assert!(!buckets.full_at.contains_key(&buckets.keys.hash_one("b")));
     }
 

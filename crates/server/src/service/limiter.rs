@@ -30,8 +30,44 @@ pub(super) struct Limits<'a> {
 /// An event to be counted, and how its refusal names it.
 struct Claim {
     count: Count,
-    limit: &'static str,
     what: String,
+}
+
+impl Claim {
+    /// One event that takes from a limit, if that allows it.
+    fn new(counter: Counter, rate: Rate, key: String, what: String) -> Self {
+        let count = Count {
+            counter,
+            key,
+            rate,
+            action: CountAction::Take,
+            weight: 1,
+        };
+        Self { count, what }
+    }
+
+    fn with_action(mut self, action: CountAction) -> Self {
+        self.count.action = action;
+        self
+    }
+
+    fn with_weight(mut self, weight: u32) -> Self {
+        self.count.weight = weight;
+        self
+    }
+
+    /// The setting that limits it, in `[rate_limits]`.
+    fn limit(&self) -> &'static str {
+        match self.count.counter {
+            Counter::Accounts => "accounts_per_address",
+            Counter::Orders => "orders_per_account",
+            Counter::Names => "orders_per_name",
+            Counter::Unfinished => "unfinished_orders_per_account",
+            Counter::Finalizations => "finalizations_per_account",
+            Counter::CaaLookups => "caa_lookups_per_account",
+            Counter::Failures => "failures_per_name",
+        }
+    }
 }
 
 /// A refusal because of a rate limit.
@@ -65,17 +101,12 @@ impl Limits<'_> {
         let (Some(rate), Some(address)) = (self.rates.accounts_per_address, address) else {
             return Ok(());
         };
-        let claim = Claim {
-            count: Count {
-                counter: Counter::Accounts,
-                key: network(address).to_string(),
-                rate,
-                action: CountAction::Take,
-                weight: 1,
-            },
-            limit: "accounts_per_address",
-            what: format!("new accounts from {address}"),
-        };
+        let claim = Claim::new(
+            Counter::Accounts,
+            rate,
+            network(address).to_string(),
+            format!("new accounts from {address}"),
+        );
         self.take(vec![claim]).await
     }
 
@@ -125,31 +156,21 @@ impl Limits<'_> {
     ) -> Vec<Claim> {
         let mut claims = Vec::new();
         if let Some(rate) = self.rates.orders_per_account {
-            claims.push(Claim {
-                count: Count {
-                    counter: Counter::Orders,
-                    key: account.to_string(),
-                    rate,
-                    action: CountAction::Take,
-                    weight: 1,
-                },
-                limit: "orders_per_account",
-                what: format!("new orders of account {}", account.simple()),
-            });
+            claims.push(Claim::new(
+                Counter::Orders,
+                rate,
+                account.to_string(),
+                format!("new orders of account {}", account.simple()),
+            ));
         }
         for name in names {
             if let Some(rate) = self.rates.orders_per_name {
-                claims.push(Claim {
-                    count: Count {
-                        counter: Counter::Names,
-                        key: key(account, name),
-                        rate,
-                        action: CountAction::Take,
-                        weight: 1,
-                    },
-                    limit: "orders_per_name",
-                    what: format!("new orders of account {} for {name}", account.simple()),
-                });
+                claims.push(Claim::new(
+                    Counter::Names,
+                    rate,
+                    key(account, name),
+                    format!("new orders of account {} for {name}", account.simple()),
+                ));
             }
             claims.extend(self.failures(account, name, CountAction::Check));
         }
@@ -167,17 +188,12 @@ impl Limits<'_> {
     fn lineage(&self, lineage: &Serial) -> Option<Claim> {
         let rate = self.rates.orders_per_account?;
         let count = (rate.count / LINEAGES).max(RENEWAL_ORDERS).min(rate.count);
-        Some(Claim {
-            count: Count {
-                counter: Counter::Orders,
-                key: format!("lineage {lineage}"),
-                rate: Rate { count, ..rate },
-                action: CountAction::Take,
-                weight: 1,
-            },
-            limit: "orders_per_account",
-            what: format!("renewals of the certificate with serial number {lineage}"),
-        })
+        Some(Claim::new(
+            Counter::Orders,
+            Rate { count, ..rate },
+            format!("lineage {lineage}"),
+            format!("renewals of the certificate with serial number {lineage}"),
+        ))
     }
 
     /// Whether an account may try to prove a name (once more).
@@ -209,20 +225,15 @@ impl Limits<'_> {
         claims.extend(self.unfinished(account, CountAction::Record));
         if let Some(rate) = self.rates.orders_per_account {
             let count = rate.count.max(RENEWAL_ORDERS);
-            claims.push(Claim {
-                count: Count {
-                    counter: Counter::Orders,
-                    key: format!("{account} {old}"),
-                    rate: Rate { count, ..rate },
-                    action: CountAction::Take,
-                    weight: 1,
-                },
-                limit: "orders_per_account",
-                what: format!(
+            claims.push(Claim::new(
+                Counter::Orders,
+                Rate { count, ..rate },
+                format!("{account} {old}"),
+                format!(
                     "new orders of account {} that replace {old}",
                     account.simple()
                 ),
-            });
+            ));
         }
         self.take(claims).await
     }
@@ -238,7 +249,9 @@ impl Limits<'_> {
         ended: usize,
     ) -> Result<(), Error> {
         let failure = self.failures(account, name, CountAction::Record);
-        let orders = (0..ended).filter_map(|_| self.unfinished(account, CountAction::GiveBack));
+        let ended = u32::try_from(ended).unwrap_or(u32::MAX);
+        let orders = self.unfinished(account, CountAction::GiveBack);
+        let orders = orders.map(|claim| claim.with_weight(ended));
         self.take(failure.into_iter().chain(orders).collect()).await
     }
 
@@ -247,16 +260,13 @@ impl Limits<'_> {
     /// # Errors
     /// [`Error::Limited`] if there were too many.
     pub(super) async fn count_finalization(&self, account: Uuid) -> Result<(), Error> {
-        let claim = self.rates.finalizations_per_account.map(|rate| Claim {
-            count: Count {
-                counter: Counter::Finalizations,
-                key: account.to_string(),
+        let claim = self.rates.finalizations_per_account.map(|rate| {
+            Claim::new(
+                Counter::Finalizations,
                 rate,
-                action: CountAction::Take,
-                weight: 1,
-            },
-            limit: "finalizations_per_account",
-            what: format!("requests of account {} to finalize", account.simple()),
+                account.to_string(),
+                format!("requests of account {} to finalize", account.simple()),
+            )
         });
         self.take(claim.into_iter().collect()).await
     }
@@ -275,16 +285,14 @@ impl Limits<'_> {
     /// # Errors
     /// [`Error::Limited`] if there were too many before.
     pub(super) async fn count_caa_lookups(&self, account: Uuid, names: u32) -> Result<(), Error> {
-        let claim = self.rates.caa_lookups_per_account.map(|rate| Claim {
-            count: Count {
-                counter: Counter::CaaLookups,
-                key: account.to_string(),
+        let claim = self.rates.caa_lookups_per_account.map(|rate| {
+            Claim::new(
+                Counter::CaaLookups,
                 rate,
-                action: CountAction::Take,
-                weight: names,
-            },
-            limit: "caa_lookups_per_account",
-            what: format!("look-ups of CAA records for account {}", account.simple()),
+                account.to_string(),
+                format!("look-ups of CAA records for account {}", account.simple()),
+            )
+            .with_weight(names)
         });
         self.take(claim.into_iter().collect()).await
     }
@@ -303,38 +311,34 @@ impl Limits<'_> {
 
     /// The orders that have not ended; nothing where they have no limit.
     fn unfinished(&self, account: Uuid, action: CountAction) -> Option<Claim> {
-        Some(Claim {
-            count: Count {
-                counter: Counter::Unfinished,
-                key: account.to_string(),
-                rate: self.rates.unfinished_orders_per_account?,
-                action,
-                weight: 1,
-            },
-            limit: "unfinished_orders_per_account",
-            what: format!(
-                "orders of account {} that were not finished",
-                account.simple()
-            ),
-        })
+        Some(
+            Claim::new(
+                Counter::Unfinished,
+                self.rates.unfinished_orders_per_account?,
+                account.to_string(),
+                format!(
+                    "orders of account {} that were not finished",
+                    account.simple()
+                ),
+            )
+            .with_action(action),
+        )
     }
 
     /// The failed validations of a name; nothing where they have no limit.
     fn failures(&self, account: Uuid, name: &Identifier, action: CountAction) -> Option<Claim> {
-        Some(Claim {
-            count: Count {
-                counter: Counter::Failures,
-                key: key(account, name),
-                rate: self.rates.failures_per_name?,
-                action,
-                weight: 1,
-            },
-            limit: "failures_per_name",
-            what: format!(
-                "failed validations of account {} for {name}",
-                account.simple()
-            ),
-        })
+        Some(
+            Claim::new(
+                Counter::Failures,
+                self.rates.failures_per_name?,
+                key(account, name),
+                format!(
+                    "failed validations of account {} for {name}",
+                    account.simple()
+                ),
+            )
+            .with_action(action),
+        )
     }
 
     /// The refusal of one validation more, where an account has so many at a time.
@@ -360,8 +364,7 @@ impl Limits<'_> {
     }
 
     fn limited(&self, claim: &Claim, wait: Duration) -> Error {
-        let Claim { count, limit, what } = claim;
-        let rate = count.rate;
+        let (rate, limit, what) = (claim.count.rate, claim.limit(), &claim.what);
         let per = jiff::SignedDuration::try_from(rate.per).unwrap_or(jiff::SignedDuration::MAX);
         let what = format!(
             "Too many {what}: {} in {per:#} is the limit ({limit})",

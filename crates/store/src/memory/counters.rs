@@ -81,7 +81,9 @@ impl Counters {
                 CountAction::Take | CountAction::Record => {
                     bucket.take(&count.key, count.rate, count.weight, now);
                 }
-                CountAction::GiveBack => bucket.give_back(&count.key, count.rate, now),
+                CountAction::GiveBack => {
+                    bucket.give_back(&count.key, count.rate, count.weight, now);
+                }
             }
         }
         Counted::Done

@@ -56,7 +56,7 @@ pub enum CountAction {
     Take,
     /// Count the event whether or not it is allowed.
     Record,
-    /// Forget one event that was counted.
+    /// Forget an event that was counted.
     GiveBack,
 }
 
