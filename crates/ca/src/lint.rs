@@ -5,11 +5,12 @@
 
 use std::collections::HashSet;
 
-use crate::issuing_chain::{Constrained, IssuingChain};
 use pki::extension::{parse_basic_constraints, parse_extended_key_usage, parse_key_usage};
 use pki::{
     Certificate, Extension, KeyUsages, ObjectIdentifier, TbsCertificate, encoding, extension, oid,
 };
+
+use crate::issuing_chain::{Constrained, IssuingChain};
 
 /// A certificate that lacks only its signature, as the lint sees it.
 #[derive(Debug, Clone, Copy)]

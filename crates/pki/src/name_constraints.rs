@@ -43,7 +43,7 @@ struct Network {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Violation {
     /// An excluded subtree covers it.
-    #[error("{name} is excluded by {subtree:?}")]
+    #[error("{name} falls under {subtree:?}, which is excluded")]
     Excluded {
         /// The name.
         name: String,

@@ -69,7 +69,7 @@ pub(crate) enum Error {
     /// A file may lack its end.
     #[error(
         "{} lacks restrictions that are in force, and may be incomplete: its last line does not end, or the disk was \
-         full when it was written; write it again, or accept it with `--accept-removal` of `step ca reload` or `step-ca`", .0.display()
+         full when it was written; write it again, or accept it with `step ca reload --accept-removal` or `step-ca --accept-removal`", .0.display()
     )]
     Cut(PathBuf),
     /// A process has begun to write a file and still has it open.

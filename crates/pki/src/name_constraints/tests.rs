@@ -178,5 +178,8 @@ fn a_refusal_names_what_is_permitted() {
     let outside =
         "a.example is not within \"lab\", \"home\", the only names of its kind that are permitted";
     assert_eq!(words("a.example"), outside);
-    assert_eq!(words("x.lab"), "x.lab is excluded by \"x.lab\"");
+    assert_eq!(
+        words("x.lab"),
+        "x.lab falls under \"x.lab\", which is excluded"
+    );
 }
