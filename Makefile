@@ -35,12 +35,13 @@ interop: build peers
 	@RISER_ABSENT=fails $(CARGO) test $(LOCKED) --workspace --no-fail-fast --test acceptance -- interop:: third_party::; \
 		tested=$$?; RISER_ROWS=required scripts/interop-table && exit $$tested
 
-# Runs each fuzz target on CASES inputs (`cargo test` runs each for about a second). A failing input is
-# minimised, printed, and kept under target/fuzz.
+# Runs each fuzz target on CASES inputs that SEED selects (`cargo test` runs each for about a second on the
+# same inputs every time). A failing input is minimised, printed, and kept under target/fuzz.
 CASES ?= 200000
 TARGET ?=
+SEED ?= $(shell od -An -N4 -tu4 /dev/urandom | tr -d ' ')
 fuzz:
-	FUZZ_CASES=$(CASES) $(CARGO) test $(LOCKED) -p fuzz $(if $(TARGET),targets::$(TARGET)::) -- --nocapture
+	FUZZ_CASES=$(CASES) PROPTEST_RNG_SEED=$(SEED) $(CARGO) test $(LOCKED) -p fuzz $(if $(TARGET),targets::$(TARGET)::) -- --nocapture
 
 # Puts the same load on Riser, smallstep's step-ca and Pebble.
 bench:
