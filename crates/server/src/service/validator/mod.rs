@@ -146,7 +146,9 @@ impl Validator {
             payload: payload.clone(),
         };
         let most = rates.validations_per_account;
-        let completion = self.start(config, subject, remote, most)?;
+        let completion = self.start(config, subject, remote, |party| {
+            self.queue(config, party, most)
+        })?;
         if !self
             .wait(order.unwrap_or(path.authorization), completion)
             .await
@@ -207,7 +209,9 @@ impl Validator {
                     challenge,
                     payload,
                 };
-                drop(self.start(config, subject, None, usize::MAX)?);
+                let started =
+                    self.start(config, subject, None, |party| Ok(self.slots.requeue(party)));
+                drop(started?);
             }
         }
         Ok(())
@@ -254,19 +258,19 @@ impl Validator {
         }
     }
 
-    /// Starts the job of a challenge unless it runs already, or the account has `most` of them.
+    /// Starts the job of a challenge, with the ticket that `queue` gives, unless it runs already.
     fn start(
         &self,
         config: &Arc<Config>,
         subject: Subject,
         remote: Option<IpAddr>,
-        most: usize,
+        queue: impl FnOnce(Party) -> Result<Ticket, Error>,
     ) -> Result<watch::Receiver<bool>, Error> {
         let mut running = self.jobs.running();
         if let Some(completion) = running.get(&subject.challenge.id) {
             return Ok(completion.clone());
         }
-        let ticket = self.queue(config, self.party(&subject, remote), most)?;
+        let ticket = queue(self.party(&subject, remote))?;
         let (done, completion) = watch::channel(false);
         running.insert(subject.challenge.id, completion.clone());
         let job = ValidationJob {

@@ -109,6 +109,12 @@ impl<T> Schedule<T> {
         if room == 0 || crowded {
             return Err(Full::Queue);
         }
+        self.requeue(party, entry);
+        Ok(())
+    }
+
+    /// Lets an entry wait that an earlier process had admitted: no bound applies a second time.
+    pub(super) fn requeue(&mut self, party: Party, entry: T) {
         self.load(party, |load| load.waiting += 1);
         self.waiting += 1;
         self.arrivals += 1;
@@ -119,7 +125,6 @@ impl<T> Schedule<T> {
         };
         let account = self.accounts.entry(party.account);
         account.or_default().waiting.push_back(waiting);
-        Ok(())
     }
 
     /// Gives a free slot to the entry whose turn it is, if there are both.

@@ -44,6 +44,15 @@ impl ValidationSlots {
         Ok(Ticket(receiver))
     }
 
+    /// Queues for a slot once more, after a restart.
+    pub(super) fn requeue(self: &Arc<Self>, party: Party) -> Ticket {
+        let (sender, receiver) = oneshot::channel();
+        let mut schedule = self.schedule();
+        schedule.requeue(party, sender);
+        self.fill(schedule);
+        Ticket(receiver)
+    }
+
     /// Gives free slots to those who wait.
     fn fill(
         self: &Arc<Self>,

@@ -133,6 +133,19 @@ fn a_source_never_fills_the_queue_and_an_account_with_nothing_is_admitted_while_
     );
 }
 
+#[test]
+fn what_an_earlier_process_had_admitted_waits_beyond_the_bounds_and_leaves_no_room_for_more() {
+    let mut schedule = Schedule::new(small(1));
+    for _ in 0..MANY {
+        schedule.requeue(party(1, 1, 1), "resumed");
+    }
+    assert_eq!(
+        schedule.queue(party(2, 2, 2), MANY, "new"),
+        Err(Full::Queue)
+    );
+    assert_eq!(granted(&mut schedule).len(), 1, "the slots bind as ever");
+}
+
 /// A validator under load, in virtual milliseconds.
 struct Simulation {
     now: u64,
