@@ -292,6 +292,37 @@ fn a_key_binds_as_many_accounts_as_the_operator_configured() {
     );
 }
 
+/// Clients that have a key from another CA keep it: the operator records it with its id.
+#[test]
+fn a_key_from_elsewhere_binds_accounts_by_its_own_id() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("key");
+    let file = file.to_str().unwrap();
+    let add = |id: &str, text: &str| {
+        std::fs::write(file, text).unwrap();
+        eab(&["add", "bound", "--id", id, "--hmac-key-file", file])
+    };
+    let octets = vec![7; 48];
+    let text = format!("{}\n", BASE64URL_NOPAD.encode(&octets));
+    add("test-account", &text).success();
+    let id = "test-account".to_owned();
+    bound("bound", &External { id, octets });
+    let short = BASE64URL_NOPAD.encode(&[7; 31]);
+    for (id, text, why) in [
+        (
+            "test-account",
+            text.as_str(),
+            "the id 'test-account' already",
+        ),
+        ("another one", text.as_str(), "other characters"),
+        ("other", short.as_str(), "fewer than the 32"),
+        ("other", "+/+/", "not base64url"),
+    ] {
+        let refused = add(id, text).code(1);
+        assert!(refused.stderr.contains(why), "{id}: {}", refused.stderr);
+    }
+}
+
 /// The end of a key ends the making of accounts, not the accounts.
 #[test]
 fn an_expired_key_binds_no_more_accounts_and_existing_ones_still_work() {

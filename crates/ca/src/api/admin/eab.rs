@@ -8,7 +8,7 @@ use crate::external_key::ExternalKey;
 use crate::policy::Lists;
 
 /// `POST /admin/acme/eab/{provisioner}`
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct NewKey {
     /// What the operator calls it.
@@ -21,6 +21,12 @@ pub struct NewKey {
     pub accounts: Option<u32>,
     /// From then on it binds none.
     pub expires_at: Option<Timestamp>,
+    /// The id of a key that clients have already; by default a random one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// The secret of that key in base64url.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hmac_key: Option<String>,
 }
 
 /// An external account key.

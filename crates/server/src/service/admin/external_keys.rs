@@ -15,11 +15,12 @@ use super::{Admin, Error, Operator};
 use crate::service::{acme_provisioner, profiles};
 
 impl Admin {
-    /// Makes a key for accounts of this provisioner. The secret is in the answer, and is not shown again.
+    /// Makes a key for accounts of this provisioner, or takes over one that clients have. The secret is in the
+    /// answer, and is not shown again.
     ///
     /// # Errors
-    /// [`Error::BadRequest`] for rules that cannot be read or allow nothing, or a profile that is not offered, [`Error::Conflict`] for
-    /// a reference that another key has.
+    /// [`Error::BadRequest`] for rules that cannot be read or allow nothing, a profile that is not offered, or an
+    /// id or secret that cannot be used, [`Error::Conflict`] for an id or a reference that another key has.
     pub(crate) async fn add_external_key(
         &self,
         config: &Config,
@@ -30,8 +31,8 @@ impl Admin {
         acme_provisioner(config, provisioner)?;
         check_offered(config, provisioner, asked.profile.as_deref())?;
         let now = Timestamp::now();
+        let secret = secret(&asked)?;
         let key = new_key(provisioner, asked, now)?;
-        let secret = new_secret();
         let shown = Key {
             hmac_key: secret.to_text().to_string(),
             ..Key::show(&key)
@@ -39,13 +40,29 @@ impl Admin {
         let entry = entry(operator, &key, Event::ExternalKeyCreated, now);
         match self.store.create_external_key(key, secret, entry).await {
             Ok(()) => Ok(shown),
-            Err(store::Error::Conflict(_)) => Err(Error::Conflict(format!(
-                "provisioner {provisioner} has a key called '{}' already: remove that one first, or \
-                 call this one something else",
-                shown.reference
-            ))),
+            Err(store::Error::Conflict(_)) => Err(self.taken(provisioner, &shown).await?),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// Why a key cannot be recorded: another one has its reference or its id.
+    async fn taken(&self, provisioner: &str, key: &Key) -> Result<Error, Error> {
+        let reference = &key.reference;
+        let called = self
+            .store
+            .external_key_called(provisioner, reference)
+            .await?;
+        Ok(Error::Conflict(if called.is_some() {
+            format!(
+                "provisioner {provisioner} has a key called '{reference}' already: remove that one first, or \
+                 call this one something else"
+            )
+        } else {
+            format!(
+                "there is a key with the id '{}' already: remove that one first",
+                key.id
+            )
+        }))
     }
 
     /// A page of the keys of this provisioner.
@@ -170,7 +187,10 @@ fn new_key(provisioner: &str, asked: NewKey, now: Timestamp) -> Result<ExternalK
         ));
     }
     Ok(ExternalKey {
-        id: HEXLOWER.encode(&keys::random::<ID>()),
+        id: match asked.id {
+            Some(id) => id,
+            None => HEXLOWER.encode(&keys::random::<ID>()),
+        },
         provisioner: provisioner.to_owned(),
         reference,
         rules: Rules {
@@ -184,6 +204,36 @@ fn new_key(provisioner: &str, asked: NewKey, now: Timestamp) -> Result<ExternalK
         use_made: UseMade::default(),
         created_at: now,
     })
+}
+
+/// The secret that clients have with the requested id, or a new one.
+fn secret(asked: &NewKey) -> Result<MacKey, Error> {
+    let bad = |what: String| Err(Error::BadRequest(what));
+    let (id, text) = match (&asked.id, &asked.hmac_key) {
+        (None, None) => return Ok(new_secret()),
+        (Some(id), Some(text)) => (id, text),
+        _ => {
+            let what = "the id of a key and its HMAC key belong together: give both or neither";
+            return bad(what.to_owned());
+        }
+    };
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    if !(1..=LONGEST).contains(&id.len()) || id.starts_with(['-', '.']) || !id.bytes().all(is_plain)
+    {
+        return bad(format!(
+            "the id '{id}' of the key has other characters than letters, digits, '-', '_' and '.', begins with \
+             '-' or '.', or is empty or longer than {LONGEST}"
+        ));
+    }
+    match MacKey::from_text(text) {
+        Some(key) if key.octets().len() >= SECRET => Ok(key),
+        Some(key) => bad(format!(
+            "the HMAC key has {} octets, fewer than the {SECRET} that HS256 requires (RFC 7518 §3.2): issue a \
+             new key to the client",
+            key.octets().len()
+        )),
+        None => bad("the HMAC key is not base64url".to_owned()),
+    }
 }
 
 /// A secret whose text does not begin with a dash: command lines would take it for a flag.
@@ -207,9 +257,9 @@ fn entry(operator: &Operator, key: &ExternalKey, event: Event, at: Timestamp) ->
     }
 }
 
-/// Octets of a secret.
+/// Octets of a secret, and the fewest of one that clients have already.
 const SECRET: usize = 32;
 /// Octets of an id.
 const ID: usize = 16;
-/// Characters of a reference.
+/// Characters of a reference, or of an id.
 const LONGEST: usize = 255;

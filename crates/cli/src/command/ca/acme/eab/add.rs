@@ -1,5 +1,6 @@
 //! `step ca acme eab add`.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
@@ -14,6 +15,7 @@ use crate::command::block_on;
 use crate::command::ca::admin_socket::{AdminSocket, Credentials};
 use crate::command::ca::certificate::times::moment;
 use crate::context::Context;
+use crate::file;
 use crate::json::pretty;
 use crate::output;
 
@@ -24,6 +26,9 @@ const EXAMPLES: &str = "Examples:
   Create one for ten accounts within a month, limited to some names and a network:
     $ step ca acme eab add acme web --accounts 10 --expires 720h \\
         --allow-dns '*.web.example.com' --allow-ip 10.7.0.0/16
+
+  Take over one that clients have from another CA:
+    $ step ca acme eab add acme --id kid-1 --hmac-key-file kid-1.txt
 
   Create one in a script:
     $ step ca acme eab add acme web --format json | jq -r '.id, .hmacKey'";
@@ -49,6 +54,12 @@ pub(crate) struct Args {
     /// Output format: text with lines to paste, or JSON
     #[arg(long, value_name = "format", value_enum, default_value_t = Format::Text)]
     format: Format,
+    /// Id of a key that clients have from another CA
+    #[arg(long, value_name = "id", requires = "hmac_key_file")]
+    id: Option<String>,
+    /// File with the HMAC key of that id, in base64url
+    #[arg(long, value_name = "file", requires = "id")]
+    hmac_key_file: Option<PathBuf>,
     /// The only profile for its accounts, one that the provisioner offers
     #[arg(long, value_name = "name")]
     profile: Option<String>,
@@ -91,6 +102,12 @@ impl Args {
             profile: self.profile.clone(),
             accounts: Some(self.accounts),
             expires_at: moment("expires", self.expires.as_deref(), Timestamp::now())?,
+            id: self.id.clone(),
+            hmac_key: self
+                .hmac_key_file
+                .as_deref()
+                .map(file::read_text)
+                .transpose()?,
         };
         let admin = self.socket.open(context)?;
         let path = path(&self.provisioner);
