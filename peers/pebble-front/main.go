@@ -34,10 +34,13 @@ type configuration struct {
 		PrivateKey              string
 		HTTPPort                int
 		TLSPort                 int
+		DomainBlocklist         []string
 		Profiles                map[string]struct {
 			Description    string
 			ValidityPeriod uint64
 		}
+		ExternalAccountBindingRequired bool
+		ExternalAccountMACKeys         map[string]string
 	}
 }
 
@@ -71,6 +74,16 @@ func run(file, resolver string) error {
 	if err := json.Unmarshal(text, &config); err != nil {
 		return fmt.Errorf("%s: %w", file, err)
 	}
+	pebble := config.Pebble
+	// Suites wait a few seconds for a connection: it is accepted now, and served when the server is ready.
+	listener, err := listen(pebble.ListenAddress)
+	if err != nil {
+		return err
+	}
+	management, err := listen(pebble.ManagementListenAddress)
+	if err != nil {
+		return err
+	}
 	riser, err := create(config, os.Getenv("RISER_STEP"), os.Getenv("RISER_STEP_CA"))
 	if err != nil {
 		return err
@@ -78,6 +91,9 @@ func run(file, resolver string) error {
 	defer os.RemoveAll(riser.folder)
 	ended, err := riser.start(config, resolver)
 	if err != nil {
+		return err
+	}
+	if err := riser.externalKeys(config); err != nil {
 		return err
 	}
 	front, err := riser.front()
@@ -92,16 +108,13 @@ func run(file, resolver string) error {
 		chain.HandleFunc(fmt.Sprintf("/roots/%d", number), riser.certificate(root))
 		chain.HandleFunc(fmt.Sprintf("/intermediates/%d", number), riser.certificate(intermediate))
 	}
-	pebble := config.Pebble
-	serve := func(address string, handler http.Handler) {
-		if address == "" {
-			return
+	serve := func(listener net.Listener, handler http.Handler) {
+		if listener != nil {
+			ended <- http.ServeTLS(listener, handler, pebble.Certificate, pebble.PrivateKey)
 		}
-		server := http.Server{Addr: address, Handler: handler}
-		ended <- server.ListenAndServeTLS(pebble.Certificate, pebble.PrivateKey)
 	}
-	go serve(pebble.ListenAddress, front)
-	go serve(pebble.ManagementListenAddress, chain)
+	go serve(listener, front)
+	go serve(management, chain)
 	stop := make(chan os.Signal, 1)
 	signal.Notify(stop, os.Interrupt, syscall.SIGTERM)
 	select {
@@ -110,6 +123,14 @@ func run(file, resolver string) error {
 	case err := <-ended:
 		return err
 	}
+}
+
+// listen opens a listening socket; an empty address is none.
+func listen(address string) (net.Listener, error) {
+	if address == "" {
+		return nil, nil
+	}
+	return net.Listen("tcp", address)
 }
 
 // create makes an authority with an ACME provisioner.
@@ -146,28 +167,31 @@ func create(config configuration, step, stepCA string) (*authority, error) {
 	if err := os.WriteFile(riser.path("config", "riser.toml"), []byte(ours), 0o600); err != nil {
 		return nil, err
 	}
-	return riser, riser.terms()
+	return riser, riser.provisioner(config)
 }
 
-// terms gives the provisioner terms of service, which accounts have to agree to.
-func (a *authority) terms() error {
+// provisioner gives the provisioner what only ca.json expresses: terms of service, which accounts have to
+// agree to, whether they need an external account key, and claims that permit every profile.
+func (a *authority) provisioner(config configuration) error {
 	file := a.path("config", "ca.json")
 	text, err := os.ReadFile(file)
 	if err != nil {
 		return err
 	}
-	var config map[string]any
-	if err := json.Unmarshal(text, &config); err != nil {
+	var whole map[string]any
+	if err := json.Unmarshal(text, &whole); err != nil {
 		return err
 	}
-	section, _ := config["authority"].(map[string]any)
+	section, _ := whole["authority"].(map[string]any)
 	provisioners, _ := section["provisioners"].([]any)
 	for _, one := range provisioners {
 		if provisioner, ok := one.(map[string]any); ok && provisioner["type"] == "ACME" {
 			provisioner["termsOfService"] = "data:text/plain,agreed"
+			provisioner["requireEAB"] = config.Pebble.ExternalAccountBindingRequired
+			provisioner["claims"] = map[string]string{"maxTLSCertDuration": config.longest().String()}
 		}
 	}
-	if text, err = json.Marshal(config); err != nil {
+	if text, err = json.Marshal(whole); err != nil {
 		return err
 	}
 	return os.WriteFile(file, text, 0o600)

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // settings are Pebble's features that ca.json cannot express, as a riser.toml: its challenges, its
@@ -47,7 +48,39 @@ func (a *authority) settings(config configuration) (string, error) {
 	if len(names) > 0 {
 		fmt.Fprintf(&text, "profiles = %s\n", list(names))
 	}
+	var denied []string
+	for _, name := range config.Pebble.DomainBlocklist {
+		denied = append(denied, name, "*."+name)
+	}
+	if len(denied) > 0 {
+		fmt.Fprintf(&text, "[provisioner.acme.policy]\ndeny_dns = %s\n", list(denied))
+	}
 	return text.String(), nil
+}
+
+// externalKeys records the keys of the configuration; each binds any number of accounts.
+func (a *authority) externalKeys(config configuration) error {
+	for id, key := range config.Pebble.ExternalAccountMACKeys {
+		file := a.path("hmac-key")
+		if err := os.WriteFile(file, []byte(key), 0o600); err != nil {
+			return err
+		}
+		add := a.command(a.step, "ca", "acme", "eab", "add", "acme", "--accounts", "4294967295",
+			"--id", id, "--hmac-key-file", file)
+		if output, err := add.CombinedOutput(); err != nil {
+			return fmt.Errorf("the external account key %q: %w\n%s", id, err, output)
+		}
+	}
+	return nil
+}
+
+// longest is the life of the profile with the longest one, and a day at the least.
+func (c configuration) longest() time.Duration {
+	longest := 24 * time.Hour
+	for _, profile := range c.Pebble.Profiles {
+		longest = max(longest, time.Duration(profile.ValidityPeriod)*time.Second)
+	}
+	return longest
 }
 
 // list is an array of TOML.

@@ -61,6 +61,7 @@ fn command(program: &Path, harness: &Harness) -> Command {
         .env("RISER_STEP", paths::ours("step"))
         .env("RISER_STEP_CA", paths::ours("step-ca"))
         .env("HOME", harness.dir())
+        .env("TMPDIR", harness.dir())
         .current_dir(harness.dir());
     command
 }
@@ -196,6 +197,67 @@ fn the_suite_of_gos_own_client_passes() {
         let mut run = go();
         run.arg("-pebble-local-dir").arg(folder);
         go_suite(run, go(), &excuses("xcrypto"));
+        row.passed();
+    });
+}
+
+/// A program whose output goes to a file: the suite's own has the verdicts.
+fn quiet(harness: &Harness, program: &Path) -> PathBuf {
+    let name = program.file_name().unwrap().to_str().unwrap();
+    let script = format!(
+        "#!/bin/sh\nexec '{}' \"$@\" >>'{}' 2>&1\n",
+        program.display(),
+        harness.path("servers.log").display()
+    );
+    let script = harness.write(name, &script);
+    process::run(process::command("chmod").arg("755").arg(&script)).success();
+    script
+}
+
+#[test]
+fn the_suite_of_instant_acme_passes() {
+    own_harness(|harness| {
+        let task = "its own suite";
+        let Some((suite, row)) = table::peer("instant-acme-suite", "instant-acme 0.8.5", task)
+        else {
+            return;
+        };
+        let peers = (front(), paths::peer("pebble-challtestsrv"));
+        let (Some(front), Some(challenges)) = peers else {
+            return;
+        };
+        let list = process::run(command(&suite, harness).args(["--list", "--ignored"]));
+        let list = list.success().stdout;
+        let listed = list.lines().filter_map(|line| line.strip_suffix(": test"));
+        let listed: BTreeSet<&str> = listed.collect();
+        let excused = excuses("instant-acme");
+        for name in excused.keys() {
+            assert!(
+                listed.contains(name.as_str()),
+                "the suite has no test {name} to excuse"
+            );
+        }
+        let mut run = command(&suite, harness);
+        run.env("PEBBLE", quiet(harness, &front))
+            .env("CHALLTESTSRV", quiet(harness, &challenges))
+            .args(["--ignored", "--exact"])
+            .args(listed.iter().filter(|name| !excused.contains_key(**name)));
+        let outcome = process::run(&mut run);
+        let passed: BTreeSet<&str> = outcome
+            .stdout
+            .lines()
+            .filter_map(|line| line.strip_prefix("test ")?.strip_suffix(" ... ok"))
+            .collect();
+        let wrong: Vec<&&str> = listed
+            .iter()
+            .filter(|name| !excused.contains_key(**name) && !passed.contains(*name))
+            .collect();
+        assert!(
+            wrong.is_empty() && listed.len() > excused.len() && outcome.code == Some(0),
+            "{wrong:?}\n{}\n{}",
+            outcome.stdout,
+            std::fs::read_to_string(harness.path("servers.log")).unwrap_or_default()
+        );
         row.passed();
     });
 }
