@@ -89,6 +89,73 @@ pub enum OpenError {
     },
 }
 
+/// Why something could not be done with the file of a store as a whole.
+#[derive(Debug, Error)]
+pub enum FileError {
+    /// The file cannot be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The file cannot be read.
+    #[error(transparent)]
+    Read(#[from] Error),
+    /// Where the copy should be, there is a file already.
+    #[error("{} exists already, and nothing is overwritten: move it away, or name another file", path.display())]
+    Exists {
+        /// The file that is there.
+        path: PathBuf,
+    },
+    /// The copy cannot be written.
+    #[error("cannot write {}: {what}", path.display())]
+    Io {
+        /// The file to be written.
+        path: PathBuf,
+        /// The error of the system.
+        what: String,
+    },
+    /// The copy was written, but what was read back from it is not what was copied.
+    #[error("the copy {} was thrown away, because {what}: check the disk, then 'step ca store check'", path.display())]
+    CopyDiffers {
+        /// The file to be written.
+        path: PathBuf,
+        /// The difference.
+        what: String,
+    },
+    /// The file to be restored is damaged.
+    #[error("{} is damaged: {what}{}; restore another backup", path.display(), others(*more))]
+    Damaged {
+        /// The file to be restored.
+        path: PathBuf,
+        /// The first finding.
+        what: String,
+        /// How many more findings there are.
+        more: usize,
+    },
+    /// The file has the schema of an earlier release.
+    #[error(
+        "{} has schema {found} of an earlier release, and this release writes {current}: \
+         start step-ca on it once, which brings it up to date",
+        path.display()
+    )]
+    Earlier {
+        /// The database file.
+        path: PathBuf,
+        /// The schema that was found.
+        found: usize,
+        /// The schema that this release writes.
+        current: usize,
+    },
+    /// The export cannot be written.
+    #[error("cannot write the export: {0}")]
+    Output(std::io::Error),
+}
+
+fn others(more: usize) -> String {
+    match more {
+        0 => String::new(),
+        more => format!(", and {more} more findings"),
+    }
+}
+
 fn holder(process: Option<u32>) -> String {
     process.map_or_else(
         || "another process".to_owned(),

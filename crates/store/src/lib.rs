@@ -5,6 +5,7 @@
 
 mod audit;
 mod error;
+mod export;
 pub mod memory;
 pub mod port;
 mod record;
@@ -12,7 +13,7 @@ mod sqlite;
 mod write;
 
 pub use audit::{AuditEntry, Event};
-pub use error::{Error, OpenError};
+pub use error::{Error, FileError, OpenError};
 pub use record::{
     AcceptedConfiguration, AuditLine, BindingKey, CertificateRecord, CertificateStanding,
     CertifiedKey, ChallengeRecord, Created, Finalization, Issued, KeyChanged, NamesClaim,
@@ -20,7 +21,10 @@ pub use record::{
     RenewalRecord, RenewalScope, RenewalWindow, RevocationFacts, Revoked, Revoker, Settled, Swept,
     UnfinishedChallenge,
 };
-pub use sqlite::{Figures, Options, Store, Synchronous};
+pub use sqlite::{
+    Certificates, Copied, Figures, Options, Progress, Stats, Store, StoreFile, Synchronous,
+    TableStats, Watch, restore,
+};
 pub use write::{Ending, Failed, Issuance, NewOrder, NewPermit, Proven, Registration, Revocation};
 
 #[cfg(test)]

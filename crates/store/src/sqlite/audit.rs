@@ -49,7 +49,8 @@ pub(super) fn append(connection: &Connection, entry: &AuditEntry) -> Result<(), 
     Ok(())
 }
 
-fn line(row: &Row<'_>) -> rusqlite::Result<AuditLine> {
+/// From the columns of the statement above, in their order.
+pub(super) fn line(row: &Row<'_>) -> rusqlite::Result<AuditLine> {
     let entry = AuditEntry {
         at: row.get::<_, At>(1)?.0,
         event: row.get(2)?,

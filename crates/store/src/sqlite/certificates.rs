@@ -197,7 +197,7 @@ fn find(
 }
 
 /// The certificate without its chain, and the chain's id.
-fn from_row(row: &Row<'_>) -> rusqlite::Result<(CertificateRecord, Vec<u8>)> {
+pub(super) fn from_row(row: &Row<'_>) -> rusqlite::Result<(CertificateRecord, Vec<u8>)> {
     let renewed_from: Option<Vec<u8>> = row.get(11)?;
     let lineage: Option<Vec<u8>> = row.get(16)?;
     let certificate = CertificateRecord {

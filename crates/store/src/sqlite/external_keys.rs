@@ -187,7 +187,8 @@ pub(super) fn count(connection: &Connection, key: &str, account: &Account) -> Re
     Ok(counted == 1)
 }
 
-fn from_row(row: &Row<'_>) -> rusqlite::Result<ExternalKey> {
+/// From the columns of the statements above, in their order.
+pub(super) fn from_row(row: &Row<'_>) -> rusqlite::Result<ExternalKey> {
     Ok(ExternalKey {
         id: row.get(0)?,
         provisioner: row.get(1)?,

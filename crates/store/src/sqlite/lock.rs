@@ -46,7 +46,8 @@ impl Lock {
     }
 }
 
-fn beside(path: &Path) -> PathBuf {
+/// The file that is locked for the database at `path`.
+pub(super) fn beside(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push("-lock");
     name.into()

@@ -11,6 +11,7 @@ mod configurations;
 mod continuation;
 mod external_keys;
 mod fault;
+mod file;
 mod lock;
 mod migrate;
 #[cfg(test)]
@@ -39,6 +40,7 @@ use std::sync::Arc;
 use rusqlite::Connection;
 use uuid::Uuid;
 
+pub use file::{Certificates, Copied, Progress, Stats, StoreFile, TableStats, Watch, restore};
 pub use open::Synchronous;
 pub use writer::Figures;
 

@@ -131,7 +131,7 @@ fn reader(path: &Path) -> rusqlite::Result<Connection> {
 }
 
 /// Settings of every connection.
-fn configure(connection: &Connection) -> rusqlite::Result<()> {
+pub(super) fn configure(connection: &Connection) -> rusqlite::Result<()> {
     // The last connection to close would take the log's files away, and the next start, which must succeed on a full
     // disk, would need space to make them again. [`super::checkpoint`] empties the log instead.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;

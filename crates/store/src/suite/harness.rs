@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// A moment without more precision than the store keeps.
-pub(super) fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     "2026-11-24T08:00:00.123Z".parse().unwrap()
 }
 
@@ -165,7 +165,7 @@ pub(super) async fn pending_order(
     new
 }
 
-pub(super) async fn ready_order(store: &impl BackEnd, account: &Account, names: &[&str]) -> Order {
+pub(crate) async fn ready_order(store: &impl BackEnd, account: &Account, names: &[&str]) -> Order {
     let new = pending_order(store, account, names).await;
     for authorization in &new.authorizations {
         let proof = proof(authorization);
@@ -238,7 +238,7 @@ pub(super) fn ending(event: Event, at: Timestamp) -> Ending {
 }
 
 /// Records one of the server's own certificates.
-pub(super) async fn recorded(
+pub(crate) async fn recorded(
     store: &impl BackEnd,
     certificate: CertificateRecord,
 ) -> Result<(), Error> {
@@ -246,7 +246,7 @@ pub(super) async fn recorded(
     store.record_server_certificate(certificate, entry).await
 }
 
-pub(super) fn certificate(names: &[&str]) -> CertificateRecord {
+pub(crate) fn certificate(names: &[&str]) -> CertificateRecord {
     CertificateRecord {
         id: Uuid::now_v7(),
         serial: Serial::from_random(*Uuid::new_v4().as_bytes()),
