@@ -131,6 +131,18 @@ fn colours_are_for_terminals() {
 }
 
 #[test]
+fn a_long_task_shows_how_far_it_is_on_a_terminal_alone() {
+    own_harness(|harness| {
+        let authority = Authority::init(harness, Pair::ours(), ".step");
+        let server = authority.start();
+        let text = talk(harness, "step ca store check", &[]);
+        assert!(text.contains("checking pages and indexes"), "{text:?}");
+        let piped = server.authority.run(&["ca", "store", "check"]).success();
+        assert!(!piped.stderr.contains("checking pages"), "{piped:?}");
+    });
+}
+
+#[test]
 fn an_existing_file_is_overwritten_when_the_user_confirms() {
     own_harness(|harness| {
         let authority = Authority::init(harness, Pair::ours(), ".step");

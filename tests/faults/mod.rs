@@ -2,6 +2,7 @@
 //! clients, secrets in logs. Acknowledged writes are never lost.
 
 mod admin_socket;
+mod backup;
 mod client_certificates;
 mod clock;
 mod crash;

@@ -2,6 +2,7 @@
 //! feature is not supported.
 
 mod resolver;
+mod store;
 
 use std::ffi::OsString;
 use std::net::SocketAddr;
@@ -10,6 +11,7 @@ use std::path::PathBuf;
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
 use self::resolver::Resolver;
+pub(crate) use self::store::{Place, Store};
 
 /// The command line.
 #[derive(Debug, Parser)]
@@ -103,6 +105,9 @@ struct Absent {
 pub(crate) enum Command {
     /// Create and serve an authority for development
     Dev(Dev),
+    /// Check, back up, restore and export the records; `step ca store` runs this
+    #[command(subcommand, arg_required_else_help = true)]
+    Store(Store),
     /// Print the version
     Version,
     /// Not supported: export a linked authority
@@ -198,7 +203,7 @@ fn objection(flags: &Flags) -> Option<String> {
     match &flags.command {
         Some(Command::Export { .. }) => return Some(absent("command 'export'", LINKED)),
         Some(Command::Onboard { .. }) => return Some(absent("command 'onboard'", LINKED)),
-        Some(Command::Dev(_) | Command::Version) | None => {}
+        Some(Command::Dev(_) | Command::Store(_) | Command::Version) | None => {}
     }
     let Serve { absent: no, .. } = &flags.serve;
     let refused = [

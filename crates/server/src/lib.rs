@@ -13,3 +13,4 @@ mod probe;
 mod service;
 pub mod step_ca;
 mod steppath;
+mod store_command;

@@ -43,6 +43,15 @@ pub(crate) fn say(text: &str) {
     drop(writeln!(io::stderr().lock(), "{}", Lines(text)));
 }
 
+/// Prints on stderr why the program or a command failed.
+pub(crate) fn failure(error: &anyhow::Error) {
+    if std::env::var("STEPDEBUG").is_ok_and(|v| v == "1") {
+        say(&format!("{error:?}"));
+    } else {
+        say(&format!("{error:#}"));
+    }
+}
+
 /// Prints text for pasting or for scripts on stdout.
 ///
 /// # Errors
@@ -51,6 +60,25 @@ pub(crate) fn data(text: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
     write!(out, "{}", Lines(text))?;
     out.flush()
+}
+
+/// Stdout for data that is written piece by piece.
+pub(crate) struct Data;
+
+impl Write for Data {
+    /// Takes a piece of whole characters.
+    fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
+        write!(
+            io::stdout().lock(),
+            "{}",
+            Lines(String::from_utf8_lossy(piece))
+        )?;
+        Ok(piece.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stdout().lock().flush()
+    }
 }
 
 /// Writes each event, which the subscriber hands over whole, as one line.

@@ -8,6 +8,7 @@ use crate::dev;
 use crate::flags::{self, Command, Parsed, Serve};
 use crate::log;
 use crate::steppath::StepPath;
+use crate::store_command;
 
 /// Does what the command line `arguments` asks for, the program's name first. Errors are reported on stderr and
 /// in the exit code: 1 for a wrong command line or where there is no authority, 2 where it cannot be served.
@@ -18,6 +19,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let served = match flags.command {
         Some(Command::Version) => return version(),
+        Some(Command::Store(verb)) => return store_command::run(&verb),
         Some(Command::Dev(flags)) => dev::run(flags),
         Some(Command::Export { .. } | Command::Onboard { .. }) | None => serve(flags.serve),
     };
@@ -34,11 +36,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             ExitCode::from(1)
         }
         Err(Failure::Fatal(error)) => {
-            if std::env::var("STEPDEBUG").is_ok_and(|v| v == "1") {
-                log::say(&format!("{error:?}"));
-            } else {
-                log::say(&format!("{error:#}"));
-            }
+            log::failure(&error);
             ExitCode::from(2)
         }
     }

@@ -178,6 +178,22 @@ impl Config {
         }
     }
 
+    /// Reads `db` of a ca.json alone, for whoever needs the records and not the authority.
+    ///
+    /// # Errors
+    /// Every fault of the JSON text and of `db`.
+    pub fn database(ca_json: &str) -> Result<Option<Database>, Vec<Fault>> {
+        let log = Log::new(CA_JSON);
+        let database = object(ca_json, &log).and_then(|map| {
+            let mut top = Section::new(&map, "", &log);
+            top.section("db").and_then(database::read)
+        });
+        match log.into_parts() {
+            (faults, _) if faults.is_empty() => Ok(database),
+            (faults, _) => Err(faults),
+        }
+    }
+
     /// The port of `address`.
     #[must_use]
     pub fn port(&self) -> u16 {

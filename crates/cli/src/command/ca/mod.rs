@@ -14,6 +14,7 @@ mod reload;
 mod renew;
 mod root;
 mod roots;
+mod store;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -71,6 +72,9 @@ pub(crate) enum Command {
     /// Manage external account keys, authorized names and renewal windows
     #[command(subcommand, arg_required_else_help = true, after_help = acme::EXAMPLES)]
     Acme(acme::Command),
+    /// Check, back up, restore and export the records of the authority
+    #[command(subcommand, arg_required_else_help = true, after_help = store::EXAMPLES)]
+    Store(store::Command),
     #[command(external_subcommand)]
     Other(Vec<OsString>),
 }
@@ -93,6 +97,7 @@ impl Command {
             Self::Reload(args) => args.run(context),
             Self::Provisioner(command) => command.run(context),
             Self::Acme(command) => command.run(context),
+            Self::Store(command) => command.run(context),
             Self::Other(words) => super::other("step ca", &words, LATER),
         }
     }
