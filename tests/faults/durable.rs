@@ -120,7 +120,10 @@ fn a_new_account_and_its_certificate_take_four_durable_writes() {
         let Some((strace, row)) = table::peer("strace", "strace", "writes of a certificate") else {
             return;
         };
-        let writes = traced(harness, &strace).map(|seen| {
+        let traced = traced(harness, &strace);
+        let flushes_all = |line: &&str| line.contains("-wal>") && line.contains(" fsync(");
+        assert_eq!(traced.concat().lines().find(flushes_all), None);
+        let writes = traced.map(|seen| {
             let events = seen.lines().filter_map(event).flatten();
             let is_sync = |event: &Event| matches!(event, Event::SyncBegun(_));
             events.filter(is_sync).count()
