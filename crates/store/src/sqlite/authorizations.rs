@@ -22,7 +22,7 @@ use crate::write::Ending;
 
 impl port::Authorizations for Store {
     async fn authorization(&self, id: Uuid) -> Result<Option<Authorization>, Error> {
-        self.read(move |connection| load(connection, id)).await
+        self.look_up(move |connection| load(connection, id)).await
     }
 
     async fn create_authorization(

@@ -33,7 +33,7 @@ impl port::Certificates for Store {
     }
 
     async fn certificate(&self, id: Uuid) -> Result<Option<CertificateRecord>, Error> {
-        self.read(move |connection| find(connection, BY_ID, Id(id)))
+        self.look_up(move |connection| find(connection, BY_ID, Id(id)))
             .await
     }
 
@@ -42,7 +42,7 @@ impl port::Certificates for Store {
         serial: &Serial,
     ) -> Result<Option<CertificateRecord>, Error> {
         let serial = serial.bytes().to_vec();
-        self.read(move |connection| find(connection, BY_SERIAL, serial))
+        self.look_up(move |connection| find(connection, BY_SERIAL, serial))
             .await
     }
 

@@ -173,7 +173,16 @@ impl Store {
         self.parts.writer.run(work).await
     }
 
-    /// One consistent view.
+    /// One consistent view, for a read of a few records by their keys.
+    pub(crate) async fn look_up<T, F>(&self, work: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, Error> + Send + 'static,
+    {
+        self.parts.readers.look_up(work).await
+    }
+
+    /// One consistent view, for a read of many records.
     pub(crate) async fn read<T, F>(&self, work: F) -> Result<T, Error>
     where
         T: Send + 'static,

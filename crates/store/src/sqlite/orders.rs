@@ -26,7 +26,7 @@ impl port::Orders for Store {
         query: NewOrderQuery,
     ) -> Result<NewOrderFacts, Error> {
         let account = account.clone();
-        self.read(move |connection| facts(connection, &account, &query))
+        self.look_up(move |connection| facts(connection, &account, &query))
             .await
     }
 
@@ -47,7 +47,7 @@ impl port::Orders for Store {
     }
 
     async fn order(&self, id: Uuid) -> Result<Option<Order>, Error> {
-        self.read(move |connection| load(connection, id)).await
+        self.look_up(move |connection| load(connection, id)).await
     }
 
     async fn order_with_authorizations(&self, id: Uuid) -> Result<Option<OrderRecord>, Error> {
@@ -79,7 +79,7 @@ impl port::Orders for Store {
         order: Uuid,
         key: Option<CertifiedKey>,
     ) -> Result<Option<Finalization>, Error> {
-        self.read(move |connection| {
+        self.look_up(move |connection| {
             let Some(order) = load(connection, order)? else {
                 return Ok(None);
             };

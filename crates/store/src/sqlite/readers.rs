@@ -1,9 +1,15 @@
-//! A few read-only connections, each used by one short read transaction at a time, on a blocking thread.
+//! A few read-only connections, each used by one short read transaction at a time. A read of a few records by their
+//! keys runs on the thread that asks for it, which takes less than to hand it over; scans run on blocking threads, and
+//! so does everything for a while where the disk is slow.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
-use tokio::sync::Semaphore;
+use tokio::runtime::Handle;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task;
 
 use crate::error::Error;
@@ -13,6 +19,7 @@ pub(crate) struct Readers {
     idle: Arc<Mutex<Vec<Connection>>>,
     permits: Arc<Semaphore>,
     count: u32,
+    on_workers: OnWorkers,
 }
 
 impl Readers {
@@ -21,6 +28,7 @@ impl Readers {
             permits: Arc::new(Semaphore::new(connections.len())),
             count: u32::try_from(connections.len()).unwrap_or(u32::MAX),
             idle: Arc::new(Mutex::new(connections)),
+            on_workers: OnWorkers::new(),
         }
     }
 
@@ -33,14 +41,30 @@ impl Readers {
         let permit = Arc::clone(&self.permits).acquire_owned().await;
         let permit = permit.map_err(|_| Error::Closed)?;
         let idle = Arc::clone(&self.idle);
-        let read = task::spawn_blocking(move || {
-            // Dropped last: the connection is idle again before the next reader may take one.
-            let _permit = permit;
-            let reader = Reader::take(idle)?;
-            let view = reader.connection()?.unchecked_transaction()?;
-            work(&view)
-        });
+        let read = task::spawn_blocking(move || Reader::take(idle, permit)?.read(work));
         read.await.map_err(|_| Error::Closed)?
+    }
+
+    /// The same for `work` that takes some microseconds: on the calling thread where a connection is free and another
+    /// thread of the runtime goes on.
+    pub(crate) async fn look_up<T, F>(&self, work: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, Error> + Send + 'static,
+    {
+        let turn = self.on_workers.begin();
+        let permit = turn.and_then(|turn| {
+            let permit = Arc::clone(&self.permits).try_acquire_owned();
+            Some((turn, permit.ok()?))
+        });
+        let Some((turn, permit)) = permit else {
+            return self.run(work).await;
+        };
+        let reader = Reader::take(Arc::clone(&self.idle), permit)?;
+        // A fault of the program ends this read alone, as on a thread of its own.
+        let read = catch_unwind(AssertUnwindSafe(|| reader.read(work)));
+        drop(turn);
+        read.unwrap_or(Err(Error::Closed))
     }
 
     /// Waits for the reads under way and closes the connections.
@@ -60,19 +84,30 @@ impl Readers {
 struct Reader {
     connection: Option<Connection>,
     idle: Arc<Mutex<Vec<Connection>>>,
+    /// Dropped last: the connection is idle again before the next reader may take one.
+    _permit: OwnedSemaphorePermit,
 }
 
 impl Reader {
-    fn take(idle: Arc<Mutex<Vec<Connection>>>) -> Result<Self, Error> {
+    fn take(
+        idle: Arc<Mutex<Vec<Connection>>>,
+        permit: OwnedSemaphorePermit,
+    ) -> Result<Self, Error> {
         let connection = lock(&idle).pop();
         if connection.is_none() {
             return Err(Error::Closed);
         }
-        Ok(Self { connection, idle })
+        Ok(Self {
+            connection,
+            idle,
+            _permit: permit,
+        })
     }
 
-    fn connection(&self) -> Result<&Connection, Error> {
-        self.connection.as_ref().ok_or(Error::Closed)
+    fn read<T>(self, work: impl FnOnce(&Connection) -> Result<T, Error>) -> Result<T, Error> {
+        let connection = self.connection.as_ref().ok_or(Error::Closed)?;
+        let _view = View::open(connection)?;
+        work(connection)
     }
 }
 
@@ -82,7 +117,176 @@ impl Drop for Reader {
     }
 }
 
+/// A view of the database that stays the same, until dropped.
+struct View<'a>(&'a Connection);
+
+impl<'a> View<'a> {
+    fn open(connection: &'a Connection) -> Result<Self, Error> {
+        connection.prepare_cached("BEGIN")?.execute([])?;
+        Ok(Self(connection))
+    }
+}
+
+impl Drop for View<'_> {
+    fn drop(&mut self) {
+        let end = |sql| self.0.prepare_cached(sql)?.execute([]);
+        // A view that did not end would be the next reader's: BEGIN fails then.
+        if end("COMMIT").is_err() {
+            let _ = end("ROLLBACK");
+        }
+    }
+}
+
+/// Whether reads may run on threads of the runtime: on all but one at a time, and not where the disk was slow lately.
+struct OnWorkers {
+    running: AtomicUsize,
+    began: Instant,
+    /// Until when they may not, in milliseconds since `began`.
+    barred_until: AtomicU64,
+}
+
+/// A read on a thread of the runtime.
+struct Turn<'a> {
+    of: &'a OnWorkers,
+    began: Instant,
+}
+
+impl OnWorkers {
+    fn new() -> Self {
+        Self {
+            running: AtomicUsize::new(0),
+            began: Instant::now(),
+            barred_until: AtomicU64::new(0),
+        }
+    }
+
+    fn begin(&self) -> Option<Turn<'_>> {
+        let workers = Handle::try_current().map_or(1, |it| it.metrics().num_workers());
+        if self.millis() < self.barred_until.load(Ordering::Relaxed) {
+            return None;
+        }
+        // Dropped at once where it is one too many.
+        let running = self.running.fetch_add(1, Ordering::AcqRel);
+        let turn = Turn {
+            of: self,
+            began: Instant::now(),
+        };
+        (running + 1 < workers).then_some(turn)
+    }
+
+    fn millis(&self) -> u64 {
+        u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.of.running.fetch_sub(1, Ordering::AcqRel);
+        if self.began.elapsed() > SLOW {
+            let until = self.of.millis() + BARRED;
+            self.of.barred_until.store(until, Ordering::Relaxed);
+        }
+    }
+}
+
 /// A panic elsewhere leaves the list intact.
 fn lock(idle: &Mutex<Vec<Connection>>) -> std::sync::MutexGuard<'_, Vec<Connection>> {
     idle.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A read that takes longer has waited for the disk.
+const SLOW: Duration = Duration::from_millis(1);
+/// How long all reads run on blocking threads after that, in milliseconds.
+const BARRED: u64 = 1000;
+
+#[cfg(test)]
+mod tests {
+    use std::thread::{self, ThreadId};
+
+    use tokio::time::{interval, timeout};
+
+    use super::*;
+
+    const DELAY: Duration = Duration::from_millis(50);
+
+    fn readers() -> Readers {
+        let open = |_| Connection::open_in_memory().unwrap();
+        Readers::new((0..4).map(open).collect())
+    }
+
+    async fn thread_of(readers: &Readers) -> ThreadId {
+        let read = readers.look_up(|_| Ok(thread::current().id()));
+        read.await.unwrap()
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn others_go_on_while_the_disk_takes_50_ms_for_each_read() {
+        let readers = Arc::new(readers());
+        let asking: Vec<_> = (0..64)
+            .map(|_| {
+                let readers = Arc::clone(&readers);
+                tokio::spawn(async move {
+                    let slow = |_: &Connection| {
+                        thread::sleep(DELAY);
+                        Ok(())
+                    };
+                    readers.look_up(slow).await
+                })
+            })
+            .collect();
+        let other = tokio::spawn(async {
+            let mut ticks = interval(Duration::from_millis(1));
+            let mut longest = Duration::ZERO;
+            for _ in 0..300 {
+                let began = Instant::now();
+                ticks.tick().await;
+                longest = longest.max(began.elapsed());
+            }
+            longest
+        });
+        let longest = other.await.unwrap();
+        assert!(longest < Duration::from_millis(100), "{longest:?}");
+        for asked in asking {
+            assert_eq!(asked.await.unwrap(), Ok(()));
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_look_up_stays_on_its_thread_until_one_was_slow() {
+        let readers = Arc::new(readers());
+        tokio::spawn(async move {
+            assert_eq!(thread_of(&readers).await, thread::current().id());
+            let slow = |_: &Connection| {
+                thread::sleep(DELAY);
+                Ok(())
+            };
+            readers.look_up(slow).await.unwrap();
+            assert_ne!(thread_of(&readers).await, thread::current().id());
+        })
+        .await
+        .unwrap();
+    }
+
+    #[tokio::test]
+    async fn the_only_thread_of_a_runtime_does_not_read() {
+        let readers = readers();
+        assert_ne!(thread_of(&readers).await, thread::current().id());
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_panic_in_a_look_up_is_an_error_and_the_connection_is_used_again() {
+        let readers = Arc::new(readers());
+        let asked = tokio::spawn(async move {
+            for _ in 0..8 {
+                let lost = readers.look_up::<(), _>(|_| panic!("a fault in the program"));
+                assert_eq!(lost.await, Err(Error::Closed));
+            }
+            let read = readers.look_up(|view| Ok(view.is_autocommit())).await;
+            assert_eq!(read, Ok(false));
+        });
+        timeout(Duration::from_secs(60), asked)
+            .await
+            .unwrap()
+            .unwrap();
+    }
 }

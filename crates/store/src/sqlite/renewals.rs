@@ -59,7 +59,7 @@ impl port::RenewalWindows for Store {
 
     async fn renewal(&self, serial: &Serial) -> Result<Option<RenewalRecord>, Error> {
         let serial = serial.clone();
-        self.read(move |connection| {
+        self.look_up(move |connection| {
             let Some(certificate) = certificates::by_serial(connection, &serial)? else {
                 return Ok(None);
             };

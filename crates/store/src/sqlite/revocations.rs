@@ -19,7 +19,7 @@ impl port::Revocations for Store {
     }
 
     async fn is_compromised(&self, key: [u8; 32]) -> Result<bool, Error> {
-        self.read(move |connection| is_compromised(connection, key))
+        self.look_up(move |connection| is_compromised(connection, key))
             .await
     }
 
