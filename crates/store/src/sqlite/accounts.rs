@@ -7,6 +7,7 @@ use acme::problem::Problem;
 use rusqlite::{Connection, OptionalExtension, Row};
 use uuid::Uuid;
 
+use super::account_cache::Known;
 use super::column::{At, Id, Json, kept, word};
 use super::{Store, audit, external_keys};
 use crate::audit::AuditEntry;
@@ -17,12 +18,20 @@ use crate::write::{Ending, Registration};
 
 impl port::Accounts for Store {
     async fn create_account(&self, registration: Registration) -> Result<Created, Error> {
-        self.write(move |connection| create(connection, registration))
+        self.write(move |connection| create(connection, &registration))
             .await
     }
 
     async fn account(&self, id: Uuid) -> Result<Option<Account>, Error> {
-        self.read(move |connection| load(connection, id)).await
+        let revision = match self.parts.accounts.find(id) {
+            Known::Account(account) => return Ok(Some(account)),
+            Known::Nothing(revision) => revision,
+        };
+        let found = self.look_up(move |connection| load(connection, id)).await?;
+        if let Some(account) = &found {
+            self.parts.accounts.keep(account, revision);
+        }
+        Ok(found)
     }
 
     async fn account_by_key(
@@ -31,7 +40,7 @@ impl port::Accounts for Store {
         thumbprint: &str,
     ) -> Result<Option<Account>, Error> {
         let (provisioner, thumbprint) = (provisioner.to_owned(), thumbprint.to_owned());
-        self.read(move |connection| by_key(connection, &provisioner, &thumbprint))
+        self.look_up(move |connection| by_key(connection, &provisioner, &thumbprint))
             .await
     }
 
@@ -82,12 +91,13 @@ impl port::Accounts for Store {
     }
 }
 
-fn create(connection: &Connection, registration: Registration) -> Result<Created, Error> {
+fn create(connection: &Connection, registration: &Registration) -> Result<Created, Error> {
     let Registration {
-        mut account,
+        account,
         bound,
         entry,
     } = registration;
+    let mut account = account.clone();
     let thumbprint = account.key.thumbprint();
     if let Some(bound) = bound {
         if let Some(existing) = by_key(connection, &account.provisioner, &thumbprint)? {
@@ -126,7 +136,7 @@ fn create(connection: &Connection, registration: Registration) -> Result<Created
         let existing = by_key(connection, &account.provisioner, &thumbprint)?;
         return existing.map(Created::Existing).ok_or(Error::NotFound);
     }
-    audit::append(connection, &entry)?;
+    audit::append(connection, entry)?;
     Ok(Created::Created(Account {
         created_at: kept(account.created_at),
         ..account

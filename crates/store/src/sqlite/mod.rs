@@ -1,6 +1,7 @@
 //! The SQLite back end: one file, one writer thread with group commit, a few readers.
 //! The verbs are beside this file, one file a resource.
 
+mod account_cache;
 mod accounts;
 mod audit;
 mod authorizations;
@@ -45,6 +46,7 @@ pub use open::Synchronous;
 pub use writer::Figures;
 
 use crate::error::{Error, OpenError};
+use account_cache::AccountCache;
 use checkpoint::Checkpoints;
 use lock::Lock;
 use readers::Readers;
@@ -81,6 +83,7 @@ pub struct Store {
 /// Dropped in this order: the writer is the last to close the file.
 struct Parts {
     readers: Readers,
+    accounts: Arc<AccountCache>,
     writer: Writer,
 }
 
@@ -130,9 +133,19 @@ impl Store {
                 checkpoint::StartError::Thread(error) => io(error),
                 checkpoint::StartError::Hook(error) => fault::while_opening(path, &error),
             })?;
-        let writer = Writer::start(connections.writer, checkpoints, options.group_limit, held);
+        let accounts = Arc::<AccountCache>::default();
+        let watched = accounts.watch(&connections.writer);
+        watched.map_err(|error| fault::while_opening(path, &error))?;
+        let writer = Writer::start(
+            connections.writer,
+            checkpoints,
+            Arc::clone(&accounts),
+            options.group_limit,
+            held,
+        );
         let parts = Parts {
             readers: Readers::new(connections.readers),
+            accounts,
             writer: writer.map_err(io)?,
         };
         Ok(Self {
@@ -144,6 +157,7 @@ impl Store {
     /// [`Error::Closed`]. Dropping the last handle does the same, but blocks the thread that drops it.
     pub async fn close(&self) {
         self.parts.readers.close().await;
+        self.parts.accounts.clear();
         self.parts.writer.close().await;
     }
 
@@ -164,11 +178,11 @@ impl Store {
         self.parts.writer.figures()
     }
 
-    /// One atomic, durable transaction.
+    /// One atomic, durable transaction. `work` leaves what it has captured as it was: it may run again.
     pub(crate) async fn write<T, F>(&self, work: F) -> Result<T, Error>
     where
         T: Send + 'static,
-        F: FnOnce(&Connection) -> Result<T, Error> + Send + 'static,
+        F: Fn(&Connection) -> Result<T, Error> + Send + 'static,
     {
         self.parts.writer.run(work).await
     }

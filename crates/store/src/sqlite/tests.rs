@@ -1,9 +1,11 @@
 //! What the engine promises whatever the verbs: grouping, truth about failures, one process, durability.
 
+use std::cell::Cell;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::sync::mpsc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use rusqlite::Connection;
@@ -49,10 +51,11 @@ impl Gate {
     async fn close(store: &Store) -> Self {
         let (open, opened) = mpsc::channel::<()>();
         let (reached, inside) = tokio::sync::oneshot::channel();
+        let reached = Cell::new(Some(reached));
         let store = store.clone();
         let job = tokio::spawn(async move {
             let work = move |_: &Connection| {
-                let _ = reached.send(());
+                reached.take().map(|reached| reached.send(()));
                 let _ = opened.recv();
                 Ok(())
             };
@@ -72,7 +75,7 @@ impl Gate {
 async fn in_one_group<T, F>(store: &Store, jobs: Vec<F>) -> Vec<Result<T, Error>>
 where
     T: Send + 'static,
-    F: FnOnce(&Connection) -> Result<T, Error> + Send + 'static,
+    F: Fn(&Connection) -> Result<T, Error> + Send + 'static,
 {
     let gate = Gate::close(store).await;
     let mut answers = Vec::new();
@@ -159,6 +162,45 @@ async fn a_failed_job_undoes_itself_alone() {
     assert_eq!(count(&store).await, 5);
 }
 
+#[tokio::test]
+async fn a_group_is_repeated_only_where_a_failed_job_had_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = with_table(&folder.path().join("a.sqlite3")).await;
+    for (writes, runs) in [(false, 1), (true, 2)] {
+        let ran = Arc::new(AtomicUsize::new(0));
+        type Work = Box<dyn Fn(&Connection) -> Result<(), Error> + Send>;
+        let counted = Arc::clone(&ran);
+        let good: Work = Box::new(move |connection| {
+            counted.fetch_add(1, Ordering::Relaxed);
+            insert(connection, b"x")
+        });
+        let bad: Work = Box::new(move |connection| {
+            if writes {
+                insert(connection, b"y")?;
+            }
+            Err(Error::NotFound)
+        });
+        let heard = in_one_group(&store, vec![good, bad]).await;
+        assert_eq!(heard, [Ok(()), Err(Error::NotFound)]);
+        assert_eq!(ran.load(Ordering::Relaxed), runs);
+    }
+    assert_eq!(count(&store).await, 2);
+}
+
+#[tokio::test]
+async fn a_job_that_fails_alone_leaves_nothing_and_the_next_one_is_stored() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = with_table(&folder.path().join("a.sqlite3")).await;
+    let bad = |connection: &Connection| {
+        insert(connection, b"y")?;
+        Err::<(), _>(Error::NotFound)
+    };
+    assert_eq!(store.write(bad).await, Err(Error::NotFound));
+    let good = |connection: &Connection| insert(connection, b"x");
+    assert_eq!(store.write(good).await, Ok(()));
+    assert_eq!(count(&store).await, 1);
+}
+
 /// Lets the file grow by `pages` at most.
 fn limit(connection: &Connection, pages: i64) -> Result<(), Error> {
     let now: i64 = connection.pragma_query_value(None, "page_count", |row| row.get(0))?;
@@ -225,7 +267,7 @@ async fn stored(store: &Store) -> Vec<i64> {
 async fn a_refusal_reached_in_a_lost_group_is_not_believed() {
     let folder = tempfile::tempdir().unwrap();
     let store = with_table(&folder.path().join("a.sqlite3")).await;
-    type Work = Box<dyn FnOnce(&Connection) -> Result<(), Error> + Send>;
+    type Work = Box<dyn Fn(&Connection) -> Result<(), Error> + Send>;
     let refuse: Work = Box::new(|_| Err(Error::Conflict("seen in the group".to_owned())));
     let lose: Work = Box::new(|connection| Ok(connection.execute_batch("ROLLBACK")?));
     let heard = in_one_group(&store, vec![refuse, lose]).await;
@@ -240,7 +282,7 @@ async fn a_refusal_reached_in_a_lost_group_is_not_believed() {
 async fn a_refusal_by_the_job_that_loses_the_group_is_an_outage_to_all() {
     let folder = tempfile::tempdir().unwrap();
     let store = with_table(&folder.path().join("a.sqlite3")).await;
-    type Work = Box<dyn FnOnce(&Connection) -> Result<(), Error> + Send>;
+    type Work = Box<dyn Fn(&Connection) -> Result<(), Error> + Send>;
     let write: Work = Box::new(|connection| insert(connection, b"x"));
     let lose: Work = Box::new(|connection| {
         connection.execute_batch("ROLLBACK")?;

@@ -19,7 +19,7 @@ use crate::write::{Failed, Proven};
 
 impl port::Challenges for Store {
     async fn challenge(&self, id: Uuid) -> Result<Option<ChallengeRecord>, Error> {
-        self.read(move |connection| {
+        self.look_up(move |connection| {
             let Some(authorization) = authorizations::of_challenge(connection, id)? else {
                 return Ok(None);
             };
@@ -41,7 +41,7 @@ impl port::Challenges for Store {
             settled(
                 connection,
                 verdict.challenge,
-                written.then_some(verdict.entry),
+                written.then(|| verdict.entry.clone()),
             )
         })
         .await
@@ -51,7 +51,7 @@ impl port::Challenges for Store {
         let failed = failed.clone();
         self.write(move |connection| {
             let ended = fail(connection, &failed)?;
-            let entry = ended.map(|_| failed.entry);
+            let entry = ended.map(|_| failed.entry.clone());
             let settled = settled(connection, failed.challenge, entry)?;
             Ok(Settled {
                 ended: ended.unwrap_or_default(),

@@ -1,5 +1,8 @@
-//! The one writer: an OS thread that gathers waiting jobs into one durable commit, a savepoint for each.
+//! The one writer: an OS thread that gathers waiting jobs into one durable commit.
 //! No caller gets its answer before COMMIT has returned, and none gets "stored" for what was rolled back.
+//!
+//! A job that fails undoes itself alone. That is rare, so a savepoint for each job is paid for only then: where a job
+//! fails after it has written, the group is rolled back and repeated with savepoints. A job may therefore run twice.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -9,6 +12,7 @@ use std::thread::{self, JoinHandle};
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot, watch};
 
+use super::account_cache::AccountCache;
 use super::checkpoint::Checkpoints;
 use crate::error::Error;
 
@@ -45,6 +49,7 @@ impl Writer {
     pub(crate) fn start<H: Send + 'static>(
         connection: Connection,
         checkpoints: Checkpoints,
+        accounts: Arc<AccountCache>,
         group_limit: usize,
         held: H,
     ) -> std::io::Result<Self> {
@@ -54,6 +59,7 @@ impl Writer {
         let mut group = Groups {
             connection,
             checkpoints,
+            accounts,
             counters: Arc::clone(&counters),
             waiting: VecDeque::new(),
             limit: group_limit.max(1),
@@ -79,15 +85,16 @@ impl Writer {
     }
 
     /// Runs `work` in a transaction of its own and returns when that transaction is durable.
-    /// Work that returns an error leaves no trace. It is run even if the caller stops waiting.
+    /// Work that returns an error leaves no trace. It is run even if the caller stops waiting, and again where its
+    /// transaction did not last.
     pub(crate) async fn run<T, F>(&self, work: F) -> Result<T, Error>
     where
         T: Send + 'static,
-        F: FnOnce(&Connection) -> Result<T, Error> + Send + 'static,
+        F: Fn(&Connection) -> Result<T, Error> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
         let task = Task {
-            work: Some(work),
+            work,
             outcome: None,
             reply,
         };
@@ -160,14 +167,14 @@ enum Message {
 }
 
 trait Job: Send {
-    /// Runs the work inside an open savepoint; the error is what the caller will get.
+    /// Runs the work inside the open transaction; the error is what the caller will get.
     fn run(&mut self, connection: &Connection) -> Result<(), Error>;
     /// Answers the caller: with the work's own outcome, or with `lost` where the group did not last.
     fn answer(self: Box<Self>, lost: Option<&Error>);
 }
 
 struct Task<F, T> {
-    work: Option<F>,
+    work: F,
     outcome: Option<Result<T, Error>>,
     reply: oneshot::Sender<Result<T, Error>>,
 }
@@ -175,11 +182,10 @@ struct Task<F, T> {
 impl<F, T> Job for Task<F, T>
 where
     T: Send,
-    F: FnOnce(&Connection) -> Result<T, Error> + Send,
+    F: Fn(&Connection) -> Result<T, Error> + Send,
 {
     fn run(&mut self, connection: &Connection) -> Result<(), Error> {
-        let work = self.work.take().ok_or(Error::Closed)?;
-        let outcome = work(connection);
+        let outcome = (self.work)(connection);
         let result = outcome.as_ref().map(|_| ()).map_err(Clone::clone);
         self.outcome = Some(outcome);
         result
@@ -200,6 +206,7 @@ where
 struct Groups {
     connection: Connection,
     checkpoints: Checkpoints,
+    accounts: Arc<AccountCache>,
     counters: Arc<Counters>,
     waiting: VecDeque<Box<dyn Job>>,
     limit: usize,
@@ -237,36 +244,57 @@ impl Groups {
     }
 
     /// Runs the waiting jobs as one transaction. Where SQLite drops the transaction under way, the group ends there and
-    /// the jobs that did not run stay for the next one; otherwise later savepoints would commit by themselves.
+    /// the jobs that did not run stay for the next one; otherwise later jobs would commit by themselves.
     fn group(&mut self) {
-        if let Err(error) = execute(&self.connection, "BEGIN IMMEDIATE") {
-            let jobs = self.waiting.drain(..).collect();
-            self.give_up(jobs, error);
-            return;
-        }
         let mut ran = Vec::with_capacity(self.waiting.len());
+        let mut run = match self.run_all(&mut ran, bare) {
+            Err(GroupOver::Spoilt) if ran.len() + self.waiting.len() > 1 => {
+                ran.drain(..)
+                    .rev()
+                    .for_each(|job| self.waiting.push_front(job));
+                self.run_all(&mut ran, in_savepoint)
+            }
+            run => run,
+        };
+        if let Ok(succeeded) = &run {
+            run = match execute(&self.connection, "COMMIT") {
+                Ok(()) => Ok(*succeeded),
+                Err(error) => Err(GroupOver::Lost(error)),
+            };
+        }
+        match run {
+            Ok(succeeded) => self.committed(succeeded),
+            // It was alone, and what it wrote is undone.
+            Err(GroupOver::Spoilt) => {}
+            Err(GroupOver::Lost(error)) => return self.give_up(ran, error),
+        }
+        ran.into_iter().for_each(|job| job.answer(None));
+    }
+
+    /// Runs the waiting jobs in a new transaction, each by `step`, and moves them to `ran`. Returns how many are part of
+    /// what will be committed. There is no transaction any more where one has spoilt it.
+    fn run_all(&mut self, ran: &mut Vec<Box<dyn Job>>, step: Step) -> Result<u64, GroupOver> {
+        if let Err(error) = execute(&self.connection, "BEGIN IMMEDIATE") {
+            ran.extend(self.waiting.drain(..));
+            return Err(GroupOver::Lost(error));
+        }
         let mut succeeded = 0;
         while let Some(mut job) = self.waiting.pop_front() {
-            let outcome = in_savepoint(&self.connection, job.as_mut());
+            let kept = step(&self.connection, job.as_mut());
             ran.push(job);
-            match outcome {
-                Ok(kept) => succeeded += u64::from(kept),
-                Err(GroupOver(error)) => {
-                    self.give_up(ran, error);
-                    return;
-                }
-            }
+            succeeded += u64::from(kept?);
         }
-        if let Err(error) = execute(&self.connection, "COMMIT") {
-            self.give_up(ran, error);
-            return;
-        }
+        Ok(succeeded)
+    }
+
+    /// What follows a commit before anybody gets an answer.
+    fn committed(&self, succeeded: u64) {
+        self.accounts.forget_changed();
         let counters = &self.counters;
         counters
             .transactions
             .fetch_add(succeeded, Ordering::Relaxed);
         counters.commits.fetch_add(1, Ordering::Relaxed);
-        ran.into_iter().for_each(|job| job.answer(None));
     }
 
     /// Makes sure that no transaction is left open and answers each caller that nothing was stored.
@@ -289,20 +317,42 @@ impl Groups {
     }
 }
 
-/// The transaction of the group is gone, or can no longer be trusted, for this reason.
-struct GroupOver(Error);
+/// Why a group is not committed.
+enum GroupOver {
+    /// The transaction is gone, or can no longer be trusted, for this reason.
+    Lost(Error),
+    /// A job has failed and left something behind; all is rolled back.
+    Spoilt,
+}
 
-/// Runs one job so that its failure undoes it alone. Returns whether it is part of what will be committed.
-fn in_savepoint(connection: &Connection, job: &mut dyn Job) -> Result<bool, GroupOver> {
-    execute(connection, "SAVEPOINT job").map_err(GroupOver)?;
+/// How one job runs. Returns whether it is part of what will be committed.
+type Step = fn(&Connection, &mut dyn Job) -> Result<bool, GroupOver>;
+
+/// Runs one job without a savepoint: where it fails after it has written, the whole group is rolled back.
+fn bare(connection: &Connection, job: &mut dyn Job) -> Result<bool, GroupOver> {
+    let before = connection.total_changes();
     let outcome = job.run(connection);
     if connection.is_autocommit() {
-        return Err(GroupOver(outcome.err().unwrap_or_else(dropped)));
+        return Err(GroupOver::Lost(outcome.err().unwrap_or_else(dropped)));
+    }
+    if outcome.is_err() && connection.total_changes() != before {
+        execute(connection, "ROLLBACK").map_err(GroupOver::Lost)?;
+        return Err(GroupOver::Spoilt);
+    }
+    Ok(outcome.is_ok())
+}
+
+/// Runs one job so that its failure undoes it alone.
+fn in_savepoint(connection: &Connection, job: &mut dyn Job) -> Result<bool, GroupOver> {
+    execute(connection, "SAVEPOINT job").map_err(GroupOver::Lost)?;
+    let outcome = job.run(connection);
+    if connection.is_autocommit() {
+        return Err(GroupOver::Lost(outcome.err().unwrap_or_else(dropped)));
     }
     if outcome.is_err() {
-        execute(connection, "ROLLBACK TO job").map_err(GroupOver)?;
+        execute(connection, "ROLLBACK TO job").map_err(GroupOver::Lost)?;
     }
-    execute(connection, "RELEASE job").map_err(GroupOver)?;
+    execute(connection, "RELEASE job").map_err(GroupOver::Lost)?;
     Ok(outcome.is_ok())
 }
 

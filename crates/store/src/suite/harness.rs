@@ -78,7 +78,7 @@ pub(super) fn key_change(from: usize, to: usize) -> KeyChange {
     KeyChange::verify(&outer, URL, &key(from), |url| url == "me").unwrap()
 }
 
-pub(super) fn new_account(which: usize) -> Account {
+pub(crate) fn new_account(which: usize) -> Account {
     Account {
         id: Uuid::now_v7(),
         provisioner: "acme".to_owned(),
