@@ -14,7 +14,6 @@ use hyper::header::{
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 
 use super::connect::{Target, reach};
@@ -107,11 +106,16 @@ async fn exchange(probe: &HttpProbe, stream: Box<dyn Stream>) -> Result<Seen, Pr
         .await
         .map_err(|error| said_nothing(&error))?;
     let request = request(probe)?;
-    // Ends with this function, also when the deadline drops it: a peer that goes on sending
-    // would keep a task of its own, and the socket, alive.
-    let mut driver = JoinSet::new();
-    driver.spawn(connection);
-    let seen = async { read(sender.send_request(request).await?).await }.await;
+    let reading = async { read(sender.send_request(request).await?).await };
+    // The response says what went wrong, also with the connection; that is dropped when it has ended, and what came is
+    // still read.
+    let driving = async move { drop(connection.await) };
+    tokio::pin!(reading);
+    let seen = tokio::select! {
+        biased;
+        seen = reading.as_mut() => seen,
+        () = driving => reading.await,
+    };
     seen.map_err(|error| said_nothing(&error))
 }
 

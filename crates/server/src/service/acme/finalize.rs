@@ -51,7 +51,7 @@ impl AcmeService {
             let _lock = service.order_locks.lock(key).await?;
             service.finalize_locked(&config, &account, request).await
         };
-        self.tasks.outlive(run).await
+        self.tasks.outlive(run).await?
     }
 
     async fn finalize_locked(

@@ -119,7 +119,7 @@ impl NativeService {
                 "The records that the renewal depends on keep changing: try again in a few seconds.",
             )))
         };
-        self.tasks.outlive(run).await
+        self.tasks.outlive(run).await?
     }
 
     /// Counts a renewal for its lineage, and with the orders of the account that ordered the first

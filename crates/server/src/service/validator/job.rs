@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use acme::authz::Authorization;
 use acme::challenge::{self, Context, FailureKind, Finding, Observation, Ports, Proof, Verdict};
 use ca::config::Config;
 use jiff::Timestamp;
@@ -12,7 +13,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::slots::{Ticket, ValidationSlot};
-use super::{Subject, Validator, surroundings};
+use super::{Progress, Subject, Validator, surroundings};
 use crate::service::acme::truncate_to_second;
 
 /// The validation of one challenge, under the configuration of the request that started it.
@@ -20,7 +21,9 @@ pub(super) struct ValidationJob {
     pub(super) validator: Validator,
     pub(super) config: Arc<Config>,
     pub(super) subject: Subject,
-    pub(super) done: watch::Sender<bool>,
+    /// The authorization with the verdict, once it is stored.
+    pub(super) settled: Option<Arc<Authorization>>,
+    pub(super) progress: watch::Sender<Progress>,
 }
 
 /// How one attempt at a challenge ended.
@@ -31,18 +34,17 @@ enum Attempt {
 }
 
 impl ValidationJob {
-    /// Waits for its turn, probes, stores the verdict, and wakes the answers that wait for it.
-    pub(super) async fn run(self, mut ticket: Ticket) {
+    /// Waits for its turn, probes, stores the verdict, and wakes the other answers that wait for it. Returns the
+    /// authorization with the verdict, where that was stored.
+    pub(super) async fn run(mut self, mut ticket: Ticket) -> Option<Arc<Authorization>> {
         let slot = ticket.slot().await;
         // Thousands may wait for their turn: until then a job is small.
         Box::pin(async move {
-            let outcome = match slot {
-                Some(slot) => self.outcome_in(slot).await,
-                None => return,
-            };
-            self.settle(outcome).await;
+            let outcome = self.outcome_in(slot?).await;
+            self.settled = self.settle(outcome).await.map(Arc::new);
+            self.settled.clone()
         })
-        .await;
+        .await
     }
 
     /// The verdict. What is not decided soon waits for silence, and leaves its slot to others meanwhile.
@@ -140,8 +142,8 @@ impl ValidationJob {
     }
 
     /// Writes the verdict. A store that is out of order is asked again for a while; after that the
-    /// next POST, or the next start, takes the challenge up anew.
-    async fn settle(&self, outcome: Result<Proof, Finding>) {
+    /// next POST, or the next start, takes the challenge up anew. Returns the authorization as it is stored then.
+    async fn settle(&self, outcome: Result<Proof, Finding>) -> Option<Authorization> {
         let (store, id) = (&self.validator.store, self.subject.challenge.id);
         let verdict = self.verdict(outcome);
         for pause in SETTLE_PAUSES {
@@ -155,16 +157,17 @@ impl ValidationJob {
                     if stored.written && verdict.is_err() {
                         self.count_failure(stored.ended).await;
                     }
-                    return;
+                    return Some(stored.authorization);
                 }
                 Err(error) if error.is_outage() => sleep(pause).await,
                 Err(error) => {
                     tracing::warn!(event = "validation", challenge = %id, error = %error);
-                    return;
+                    return None;
                 }
             }
         }
         tracing::error!(event = "validation", challenge = %id, error = "the verdict was not stored");
+        None
     }
 
     /// The verdict as it is stored.
@@ -245,7 +248,8 @@ impl Drop for ValidationJob {
             .jobs
             .running()
             .remove(&self.subject.challenge.id);
-        self.done.send_replace(true);
+        let settled = self.settled.take();
+        self.progress.send_replace(Progress::Ended(settled));
     }
 }
 

@@ -48,9 +48,26 @@ pub(crate) struct Validator {
     tasks: Tasks,
 }
 
+/// How far a validation is.
+#[derive(Clone)]
+enum Progress {
+    /// It is under way.
+    Running,
+    /// It has ended, and this is its authorization with the verdict, where that was stored.
+    Ended(Option<Arc<Authorization>>),
+}
+
+/// A validation that an answer waits for.
+enum Awaited {
+    /// It began with this answer, which carries it out.
+    Own(Box<ValidationJob>, Ticket),
+    /// It was under way.
+    Other(watch::Receiver<Progress>),
+}
+
 /// The validations under way, how long answers have waited for those of each order, and where names were silent.
 struct ValidationJobs {
-    running: Mutex<HashMap<Uuid, watch::Receiver<bool>>>,
+    running: Mutex<HashMap<Uuid, watch::Receiver<Progress>>>,
     waited: Cache<Uuid, Arc<AtomicU64>>,
     silent: Cache<String, IpAddr>,
 }
@@ -146,20 +163,22 @@ impl Validator {
             payload: payload.clone(),
         };
         let most = rates.validations_per_account;
-        let completion = self.start(config, subject, remote, |party| {
+        let awaited = self.start(config, subject, remote, |party| {
             self.queue(config, party, most)
         })?;
-        if !self
-            .wait(order.unwrap_or(path.authorization), completion)
-            .await
-        {
-            let begun = UnfinishedChallenge {
-                challenge: path.challenge,
-                account_url,
-                thumbprint: account.key.thumbprint(),
-                payload,
-            };
-            self.store.begin_challenge(begun).await?;
+        let order = order.unwrap_or(path.authorization);
+        match self.wait(order, awaited).await {
+            Progress::Ended(Some(settled)) => return Ok(Authorization::clone(&settled)),
+            Progress::Ended(None) => {}
+            Progress::Running => {
+                let begun = UnfinishedChallenge {
+                    challenge: path.challenge,
+                    account_url,
+                    thumbprint: account.key.thumbprint(),
+                    payload,
+                };
+                self.store.begin_challenge(begun).await?;
+            }
         }
         self.challenge(account, path).await
     }
@@ -211,7 +230,9 @@ impl Validator {
                 };
                 let started =
                     self.start(config, subject, None, |party| Ok(self.slots.requeue(party)));
-                drop(started?);
+                if let Awaited::Own(job, ticket) = started? {
+                    drop(self.tasks.spawn(job.run(ticket)));
+                }
             }
         }
         Ok(())
@@ -258,40 +279,54 @@ impl Validator {
         }
     }
 
-    /// Starts the job of a challenge, with the ticket that `queue` gives, unless it runs already.
+    /// Begins the job of a challenge, with the ticket that `queue` gives, unless it runs already.
     fn start(
         &self,
         config: &Arc<Config>,
         subject: Subject,
         remote: Option<IpAddr>,
         queue: impl FnOnce(Party) -> Result<Ticket, Error>,
-    ) -> Result<watch::Receiver<bool>, Error> {
+    ) -> Result<Awaited, Error> {
         let mut running = self.jobs.running();
         if let Some(completion) = running.get(&subject.challenge.id) {
-            return Ok(completion.clone());
+            return Ok(Awaited::Other(completion.clone()));
         }
         let ticket = queue(self.party(&subject, remote))?;
-        let (done, completion) = watch::channel(false);
-        running.insert(subject.challenge.id, completion.clone());
+        let (progress, completion) = watch::channel(Progress::Running);
+        running.insert(subject.challenge.id, completion);
         let job = ValidationJob {
             validator: self.clone(),
             config: Arc::clone(config),
             subject,
-            done,
+            settled: None,
+            progress,
         };
-        drop(self.tasks.spawn(job.run(ticket)));
-        Ok(completion)
+        Ok(Awaited::Own(Box::new(job), ticket))
     }
 
-    /// Waits for a job to end as long as the order's patience lasts; returns whether it has ended.
-    async fn wait(&self, order: Uuid, mut completion: watch::Receiver<bool>) -> bool {
+    /// Waits for a job to end as long as the order's patience lasts; its own job goes on by itself after that.
+    async fn wait(&self, order: Uuid, awaited: Awaited) -> Progress {
         let waited = self.jobs.waited.get_with(order, Arc::default);
         let left = PATIENCE.saturating_sub(Duration::from_millis(waited.load(Ordering::Relaxed)));
         let started = Instant::now();
-        let done = timeout(left, completion.wait_for(|done| *done)).await;
+        let progress = match awaited {
+            Awaited::Own(job, ticket) => {
+                let job = self.tasks.outlive(job.run(ticket));
+                let ended = timeout(left, job).await;
+                ended.map(|settled| Progress::Ended(settled.unwrap_or_default()))
+            }
+            Awaited::Other(mut completion) => {
+                let ended = |progress: &Progress| matches!(progress, Progress::Ended(_));
+                let ended = timeout(left, completion.wait_for(ended)).await;
+                ended.map(|progress| {
+                    let progress = progress.map(|progress| progress.clone());
+                    progress.unwrap_or(Progress::Ended(None))
+                })
+            }
+        };
         let millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         waited.fetch_add(millis, Ordering::Relaxed);
-        done.is_ok()
+        progress.unwrap_or(Progress::Running)
     }
 
     /// A challenge of this account, with its authorization and the orders that wait for it.
@@ -326,7 +361,7 @@ impl ValidationJobs {
         }
     }
 
-    fn running(&self) -> MutexGuard<'_, HashMap<Uuid, watch::Receiver<bool>>> {
+    fn running(&self) -> MutexGuard<'_, HashMap<Uuid, watch::Receiver<Progress>>> {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
