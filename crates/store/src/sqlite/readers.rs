@@ -141,6 +141,8 @@ impl Drop for View<'_> {
 struct OnWorkers {
     running: AtomicUsize,
     began: Instant,
+    /// How slow the reads were lately, in points.
+    slowness: AtomicU64,
     /// Until when they may not, in milliseconds since `began`.
     barred_until: AtomicU64,
 }
@@ -156,22 +158,45 @@ impl OnWorkers {
         Self {
             running: AtomicUsize::new(0),
             began: Instant::now(),
+            slowness: AtomicU64::new(0),
             barred_until: AtomicU64::new(0),
         }
     }
 
     fn begin(&self) -> Option<Turn<'_>> {
-        let workers = Handle::try_current().map_or(1, |it| it.metrics().num_workers());
-        if self.millis() < self.barred_until.load(Ordering::Relaxed) {
+        let barred_until = self.barred_until.load(Ordering::Relaxed);
+        if barred_until > 0 && self.millis() < barred_until {
             return None;
         }
-        // Dropped at once where it is one too many.
-        let running = self.running.fetch_add(1, Ordering::AcqRel);
-        let turn = Turn {
+        let workers = Handle::try_current().map_or(1, |it| it.metrics().num_workers());
+        let more = |running: usize| (running + 1 < workers).then_some(running + 1);
+        let begun = self
+            .running
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, more);
+        begun.is_ok().then(|| Turn {
             of: self,
             began: Instant::now(),
+        })
+    }
+
+    /// Judges a read that took so long. A thread that lost its processor during a read looks like one that waited for the
+    /// disk, so one such read decides nothing.
+    fn judge(&self, took: Duration) {
+        // Approximate where two reads end at once.
+        let so_far = self.slowness.load(Ordering::Relaxed);
+        let slowness = match took {
+            _ if took > HANGS => TOO_SLOW,
+            _ if took > SLOW => so_far + POINTS,
+            _ if so_far == 0 => return,
+            _ => so_far - 1,
         };
-        (running + 1 < workers).then_some(turn)
+        if slowness < TOO_SLOW {
+            self.slowness.store(slowness, Ordering::Relaxed);
+            return;
+        }
+        self.slowness.store(0, Ordering::Relaxed);
+        let until = self.millis() + BARRED;
+        self.barred_until.store(until, Ordering::Relaxed);
     }
 
     fn millis(&self) -> u64 {
@@ -182,10 +207,7 @@ impl OnWorkers {
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
         self.of.running.fetch_sub(1, Ordering::AcqRel);
-        if self.began.elapsed() > SLOW {
-            let until = self.of.millis() + BARRED;
-            self.of.barred_until.store(until, Ordering::Relaxed);
-        }
+        self.of.judge(self.began.elapsed());
     }
 }
 
@@ -194,8 +216,14 @@ fn lock(idle: &Mutex<Vec<Connection>>) -> std::sync::MutexGuard<'_, Vec<Connecti
     idle.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A read that takes longer has waited for the disk.
+/// A read that takes longer may have waited for the disk.
 const SLOW: Duration = Duration::from_millis(1);
+/// A read that takes longer has waited for the disk.
+const HANGS: Duration = Duration::from_millis(40);
+/// What a slow read counts; each other read takes one point away. So the disk is slow where a fifth of the reads are.
+const POINTS: u64 = 4;
+/// The points from which the disk is slow.
+const TOO_SLOW: u64 = 16;
 /// How long all reads run on blocking threads after that, in milliseconds.
 const BARRED: u64 = 1000;
 
@@ -265,6 +293,21 @@ mod tests {
         })
         .await
         .unwrap();
+    }
+
+    #[test]
+    fn the_disk_is_slow_where_a_fifth_of_the_reads_are_or_one_hangs() {
+        let (fast, slow) = (Duration::from_micros(20), Duration::from_millis(5));
+        let barred_after = |reads: &[Duration]| {
+            let on_workers = OnWorkers::new();
+            let all = reads.iter().cycle().take(1000);
+            let mut judged = all.map(|took| on_workers.judge(*took));
+            judged.position(|()| on_workers.barred_until.load(Ordering::Relaxed) > 0)
+        };
+        assert_eq!(barred_after(&[slow]), Some(3));
+        assert_eq!(barred_after(&[fast, DELAY]), Some(1));
+        assert!(barred_after(&[slow, fast, fast]).is_some());
+        assert_eq!(barred_after(&[slow, fast, fast, fast, fast]), None);
     }
 
     #[tokio::test]
