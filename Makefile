@@ -3,7 +3,7 @@
 #   make test      installs the peers and runs every test; EXCEPT="interop:: third_party::" skips some
 #   make interop   runs only the tests against other programs (certbot, lego, smallstep's step and step-ca, …)
 #   make fuzz      runs the parsers on many almost valid inputs; TARGET=csr selects one, CASES=… sets the number
-#   make bench     compares throughput with smallstep's step-ca and Pebble, where they are installed
+#   make bench     compares the cost of a certificate with smallstep's step-ca and Pebble, where they are installed
 #   make figures   prints sizes and times
 .PHONY: demo build test interop fuzz bench figures lint docs dist peers clean-peers
 
@@ -43,10 +43,12 @@ SEED ?= $(shell od -An -N4 -tu4 /dev/urandom | tr -d ' ')
 fuzz:
 	FUZZ_CASES=$(CASES) PROPTEST_RNG_SEED=$(SEED) $(CARGO) test $(LOCKED) -p fuzz $(if $(TARGET),targets::$(TARGET)::) -- --nocapture
 
-# Puts the same load on Riser, smallstep's step-ca and Pebble.
+# Puts the same load on Riser, smallstep's step-ca and Pebble, in turns, for about ten minutes. ONLY="http-01 nonce"
+# selects what clients do; BENCH_ROUNDS and BENCH_SECONDS shorten it. What `make dist` has built takes part.
+ONLY ?=
 bench:
 	$(CARGO) build $(LOCKED) --release --bins
-	$(CARGO) bench $(LOCKED) -p benches
+	$(CARGO) bench $(LOCKED) -p benches --bench issuance -- $(ONLY)
 
 figures:
 	@scripts/figures

@@ -1,140 +1,102 @@
-//! Clients that get one certificate after the other, and what that cost.
+//! Clients that do a task again and again, and what that cost.
 
 use std::time::{Duration, Instant};
 
-use acme::authz::Status;
-use acme::challenge::{Method, key_authorization};
-use acme::message::identifier::Asked;
-use acme::message::order::NewOrder;
-use client::acme::{CertificateRequest, Session};
-use client::{Http, Trust};
-use pki::{AltName, KeyKind, Name};
-
+use crate::Failure;
+use crate::challenges::Challenges;
+use crate::disk::Disk;
 use crate::peer::Peer;
-use crate::responder::Responder;
+use crate::worker::{Task, Worker};
 
-/// What goes wrong in a benchmark ends it.
-pub type Failure = Box<dyn std::error::Error + Send + Sync>;
+/// A load to put on a server.
+#[derive(Clone, Copy)]
+pub struct Load {
+    /// What each client does.
+    pub task: Task,
+    /// How many there are.
+    pub clients: usize,
+    /// How often it is done at the most, by all of them together.
+    pub most: usize,
+    /// After this long nobody begins anew.
+    pub limit: Duration,
+}
 
 /// What one run measured.
 pub struct Figures {
-    /// Certificates got.
-    pub certificates: usize,
-    /// From the first order to the last certificate.
+    /// How often the task was done.
+    pub count: usize,
+    /// From the first beginning to the last end.
     pub wall: Duration,
     /// User and system time of the server's process.
     pub cpu: Duration,
-    /// The time from order to certificate, sorted.
+    /// How long it took each time, sorted.
     pub latencies: Vec<Duration>,
+    /// Resident memory at the end, in MiB.
+    pub memory: u64,
+    /// What the store has grown by since it was empty, for each time, accounts included.
+    pub grown: Option<Disk>,
 }
 
 impl Figures {
-    /// The latency that `per_mille` of the certificates stayed within.
+    /// The latency that `per_mille` of the times stayed within.
     #[must_use]
     pub fn percentile(&self, per_mille: usize) -> Duration {
-        let index = (self.latencies.len() * per_mille / 1000).min(self.latencies.len() - 1);
-        self.latencies[index]
+        let last = self.latencies.len().saturating_sub(1);
+        let index = (self.latencies.len() * per_mille / 1000).min(last);
+        self.latencies.get(index).copied().unwrap_or_default()
     }
 
-    /// Server CPU for one certificate.
+    /// Server CPU for one time.
     #[must_use]
     pub fn cpu_each(&self) -> Duration {
-        self.cpu / u32::try_from(self.certificates.max(1)).unwrap_or(u32::MAX)
+        self.cpu / u32::try_from(self.count.max(1)).unwrap_or(u32::MAX)
     }
 }
 
-/// Lets `clients` get certificates until `most` are there or `limit` is over.
+/// Puts the load on a server whose store is empty.
 ///
 /// # Errors
 /// The first failure of any client.
-pub async fn run(
-    peer: &Peer,
-    responder: &Responder,
-    clients: usize,
-    most: usize,
-    limit: Duration,
-) -> Result<Figures, Failure> {
+pub async fn run(peer: &Peer, challenges: &Challenges, load: &Load) -> Result<Figures, Failure> {
+    let empty = peer.disk()?;
     let mut ready = Vec::new();
-    for _ in 0..clients {
-        let mut one = Client::open(peer, responder).await?;
-        one.certificate().await?;
-        ready.push(one);
+    for number in 0..load.clients {
+        ready.push(Worker::open(peer, challenges, load.task, number).await?);
     }
     let (began, cpu) = (Instant::now(), peer.cpu()?);
+    let each = load.most.div_ceil(load.clients);
     let tasks: Vec<_> = ready
         .into_iter()
-        .map(|client| tokio::spawn(client.repeat(most.div_ceil(clients), began + limit)))
+        .map(|worker| tokio::spawn(repeat(worker, each, began + load.limit)))
         .collect();
     let mut latencies = Vec::new();
     for task in tasks {
         latencies.extend(task.await??);
     }
+    let (wall, cpu) = (began.elapsed(), peer.cpu()?.saturating_sub(cpu));
     latencies.sort_unstable();
+    let grown = match (peer.disk()?, empty) {
+        (Some(full), Some(empty)) => {
+            Some((full - empty).each(u64::try_from(latencies.len() + load.clients)?))
+        }
+        _ => None,
+    };
     Ok(Figures {
-        certificates: latencies.len(),
-        wall: began.elapsed(),
-        cpu: peer.cpu()?.saturating_sub(cpu),
+        count: latencies.len(),
+        wall,
+        cpu,
         latencies,
+        memory: peer.memory()?,
+        grown,
     })
 }
 
-struct Client {
-    session: Session,
-    responder: Responder,
-}
-
-impl Client {
-    async fn open(peer: &Peer, responder: &Responder) -> Result<Self, Failure> {
-        let http = Http::new(&Trust::Roots(vec![peer.root.clone()]), None)?;
-        let key = keys::generate(KeyKind::EcP256)?;
-        let mut session = Session::open(http, &peer.directory, key).await?;
-        session.create_account(&[]).await?;
-        Ok(Self {
-            session,
-            responder: responder.clone(),
-        })
+async fn repeat(mut worker: Worker, most: usize, until: Instant) -> Result<Vec<Duration>, Failure> {
+    let mut latencies = Vec::new();
+    while latencies.len() < most && Instant::now() < until {
+        let began = Instant::now();
+        worker.once().await?;
+        latencies.push(began.elapsed());
     }
-
-    async fn repeat(mut self, most: usize, until: Instant) -> Result<Vec<Duration>, Failure> {
-        let mut latencies = Vec::new();
-        while latencies.len() < most && Instant::now() < until {
-            let began = Instant::now();
-            self.certificate().await?;
-            latencies.push(began.elapsed());
-        }
-        Ok(latencies)
-    }
-
-    async fn certificate(&mut self) -> Result<(), Failure> {
-        let new = NewOrder {
-            identifiers: vec![Asked::new("dns", "localhost")],
-            ..NewOrder::default()
-        };
-        let mut placed = self.session.place(&new).await?;
-        for url in placed.order.authorizations.clone() {
-            let authorization = self.session.authorization(&url).await?;
-            // Pebble uses the valid ones of earlier orders again.
-            if authorization.status != Status::Pending {
-                continue;
-            }
-            let mut challenges = authorization.challenges.iter();
-            let http01 = Method::Http01.as_str();
-            let offered = challenges.find(|c| c.kind == http01).ok_or("no http-01")?;
-            let token = offered.token.clone().ok_or("no token")?;
-            let answer = key_authorization(&token, &self.session.key().thumbprint());
-            self.responder.put(&token, answer);
-            self.session.prove("localhost", offered, || ()).await?;
-            self.responder.remove(&token);
-        }
-        self.session.await_ready(&mut placed, || ()).await?;
-        let key = keys::generate(KeyKind::EcP256)?;
-        let names = [AltName::Dns("localhost".to_owned())];
-        let request = CertificateRequest {
-            subject: &Name::empty(),
-            names: &names,
-            key: &key,
-        };
-        self.session.finalize(&mut placed, &request, || ()).await?;
-        Ok(())
-    }
+    Ok(latencies)
 }

@@ -1,4 +1,4 @@
-//! The servers under load: ours and, where they are installed, smallstep's step-ca and Pebble.
+//! The servers under load: ours and, where they are built or installed, smallstep's step-ca and Pebble.
 
 use std::fs;
 use std::net::TcpListener;
@@ -10,18 +10,121 @@ use client::{Http, Trust};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::load::Failure;
+use crate::Failure;
+use crate::challenges::Ports;
+use crate::disk::Disk;
+
+/// A server to compare.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Server {
+    /// Ours, as `make build` builds it for release.
+    Riser,
+    /// Ours, as `make dist` builds it.
+    RiserDist,
+    /// smallstep's.
+    StepCa,
+    /// Pebble.
+    Pebble,
+}
+
+impl Server {
+    /// Those that are built or installed.
+    #[must_use]
+    pub fn present() -> Vec<Self> {
+        let all = [Self::Riser, Self::RiserDist, Self::StepCa, Self::Pebble];
+        all.into_iter()
+            .filter(|one| one.program().exists())
+            .collect()
+    }
+
+    /// What tables call it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Riser => "Riser",
+            Self::RiserDist => "Riser (dist)",
+            Self::StepCa => "step-ca",
+            Self::Pebble => "Pebble",
+        }
+    }
+
+    /// Whether what an answer says is on disk before it is sent.
+    #[must_use]
+    pub fn durability(self) -> &'static str {
+        match self {
+            Self::Riser | Self::RiserDist => "yes",
+            Self::StepCa => "yes",
+            Self::Pebble => "no, in memory",
+        }
+    }
+
+    /// Starts one with an empty store.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub async fn start(self, network: &Network) -> Result<Peer, Failure> {
+        let program = self.program();
+        if self == Self::Pebble {
+            return Peer::pebble(&program, network).await;
+        }
+        let pair = Pair {
+            step: program.with_file_name("step"),
+            step_ca: program,
+        };
+        Peer::step_ca(self, &pair, network).await
+    }
+
+    fn program(self) -> PathBuf {
+        let file = match self {
+            Self::Riser => "release/step-ca",
+            Self::RiserDist => "dist/step-ca",
+            Self::StepCa => "peers/bin/step-ca",
+            Self::Pebble => "peers/bin/pebble",
+        };
+        Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../target")
+            .join(file)
+    }
+}
+
+/// Where a server looks for what clients have to prove.
+#[derive(Clone, Copy)]
+pub struct Network {
+    /// The ports that it connects to.
+    pub ports: Ports,
+    /// Whether it asks our DNS server, instead of the machine's hosts file and resolver.
+    pub names: Names,
+}
+
+/// Who tells a server the addresses of names.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Names {
+    /// The hosts file of the machine.
+    Hosts,
+    /// The DNS server of the benchmark.
+    Dns,
+}
+
+impl Network {
+    fn resolver(&self) -> Option<String> {
+        (self.names == Names::Dns).then(|| format!("127.0.0.1:{}", self.ports.dns))
+    }
+}
+
+/// The programs of one maker.
+struct Pair {
+    step: PathBuf,
+    step_ca: PathBuf,
+}
 
 /// A running server; it is ended when dropped.
 pub struct Peer {
-    /// What the table calls it.
-    pub name: &'static str,
     /// The ACME directory's URL.
     pub directory: String,
     /// The root of its own TLS certificate, DER.
     pub root: Vec<u8>,
     process: Child,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Drop for Peer {
@@ -60,59 +163,35 @@ impl Peer {
         Ok(kib / 1024)
     }
 
-    /// Our server on SQLite, every commit durable.
+    /// What its store takes on disk; nothing where it is in memory.
     ///
     /// # Errors
-    /// When it does not start.
-    pub async fn ours(http_port: u16) -> Result<Self, Failure> {
-        let release = root().join("target/release");
-        Self::step_ca(
-            "Riser",
-            &release.join("step"),
-            &release.join("step-ca"),
-            http_port,
-        )
-        .await
+    /// When the folder cannot be read.
+    pub fn disk(&self) -> Result<Option<Disk>, Failure> {
+        let store = self.folder.path().join("db");
+        Ok(store.is_dir().then(|| Disk::of(&store)).transpose()?)
     }
 
-    /// smallstep's step-ca on its default store; nothing where it is not installed.
-    ///
-    /// # Errors
-    /// When it does not start.
-    pub async fn real(http_port: u16) -> Result<Option<Self>, Failure> {
-        let (step, step_ca) = (installed("step"), installed("step-ca"));
-        let (Some(step), Some(step_ca)) = (step, step_ca) else {
-            return Ok(None);
-        };
-        Self::step_ca("step-ca", &step, &step_ca, http_port)
-            .await
-            .map(Some)
+    /// Scheme, host and port of its URLs.
+    #[must_use]
+    pub fn origin(&self) -> &str {
+        let host = "https://".len();
+        let end = self.directory[host..]
+            .find('/')
+            .map_or(self.directory.len(), |at| host + at);
+        &self.directory[..end]
     }
 
-    async fn step_ca(
-        name: &'static str,
-        step: &Path,
-        step_ca: &Path,
-        http_port: u16,
-    ) -> Result<Self, Failure> {
+    /// smallstep's `step-ca` or ours on its default store.
+    async fn step_ca(server: Server, pair: &Pair, network: &Network) -> Result<Self, Failure> {
         let folder = tempfile::tempdir()?;
         let path = folder.path();
         fs::write(path.join("pw"), "a password of twenty\n")?;
         let port = free_port()?;
-        let init = Command::new(step)
-            .args([
-                "ca",
-                "init",
-                "--name",
-                "Bench",
-                "--dns",
-                "localhost",
-                "--provisioner",
-                "admin",
-            ])
-            .args(["--deployment-type", "standalone", "--address"])
-            .arg(format!("127.0.0.1:{port}"))
-            .arg("--password-file")
+        let init = Command::new(&pair.step)
+            .args(["ca", "init", "--name", "Bench", "--dns", "localhost"])
+            .args(["--provisioner", "admin", "--deployment-type", "standalone"])
+            .args(["--address", &format!("127.0.0.1:{port}"), "--password-file"])
             .arg(path.join("pw"))
             .env("STEPPATH", path)
             .stdin(Stdio::null())
@@ -126,30 +205,29 @@ impl Peer {
             list.push(json!({"type": "ACME", "name": "acme"}));
         }
         fs::write(&config, json.to_string())?;
-        let settings = format!("rate_limits = \"off\"\n[validation]\nhttp_port = {http_port}\n");
-        fs::write(path.join("config/riser.toml"), settings)?;
-        let mut command = Command::new(step_ca);
+        fs::write(path.join("config/riser.toml"), "rate_limits = \"off\"\n")?;
+        let mut command = Command::new(&pair.step_ca);
         command
             .arg(&config)
             .arg("--password-file")
             .arg(path.join("pw"));
-        if name == "step-ca" {
-            command.args(["--insecure", "--acme-http-port", &http_port.to_string()]);
+        command.args([
+            "--insecure",
+            "--acme-http-port",
+            &network.ports.http.to_string(),
+        ]);
+        command.args(["--acme-tls-port", &network.ports.tls.to_string()]);
+        if let Some(resolver) = network.resolver() {
+            command.args(["--resolver", &resolver]);
         }
         command.env("STEPPATH", path);
         let root = pki::Certificate::from_pem(&fs::read(path.join("certs/root_ca.crt"))?)?;
         let directory = format!("https://localhost:{port}/acme/acme/directory");
-        Self::start(name, command, directory, root.der().to_vec(), folder).await
+        Self::start(server, command, directory, root.der().to_vec(), folder).await
     }
 
-    /// Pebble without its sleeps and its refused nonces; nothing where it is not installed.
-    ///
-    /// # Errors
-    /// When it does not start.
-    pub async fn pebble(http_port: u16) -> Result<Option<Self>, Failure> {
-        let Some(program) = installed("pebble") else {
-            return Ok(None);
-        };
+    /// Pebble without its sleeps and its refused nonces, with ECDSA keys.
+    async fn pebble(program: &Path, network: &Network) -> Result<Self, Failure> {
         let folder = tempfile::tempdir()?;
         let path = folder.path();
         let tls = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()])?;
@@ -159,7 +237,7 @@ impl Peer {
         let config = json!({"pebble": {
             "listenAddress": format!("127.0.0.1:{port}"), "managementListenAddress": "",
             "certificate": path.join("tls.crt"), "privateKey": path.join("tls.key"),
-            "httpPort": http_port, "tlsPort": 5001,
+            "httpPort": network.ports.http, "tlsPort": network.ports.tls, "keyAlgorithm": "ecdsa",
         }});
         fs::write(path.join("pebble.json"), config.to_string())?;
         let mut command = Command::new(program);
@@ -168,15 +246,16 @@ impl Peer {
             ("PEBBLE_WFE_NONCEREJECT", "0"),
             ("PEBBLE_AUTHZREUSE", "0"),
         ]);
+        if let Some(resolver) = network.resolver() {
+            command.args(["-dnsserver", &resolver]);
+        }
         let directory = format!("https://localhost:{port}/dir");
         let root = tls.cert.der().to_vec();
-        Self::start("Pebble", command, directory, root, folder)
-            .await
-            .map(Some)
+        Self::start(Server::Pebble, command, directory, root, folder).await
     }
 
     async fn start(
-        name: &'static str,
+        server: Server,
         mut command: Command,
         directory: String,
         root: Vec<u8>,
@@ -187,11 +266,10 @@ impl Peer {
             .stderr(Stdio::null())
             .spawn()?;
         let peer = Self {
-            name,
             directory,
             root,
             process,
-            _folder: folder,
+            folder,
         };
         let http = Http::new(&Trust::Roots(vec![peer.root.clone()]), None)?;
         for _ in 0..200 {
@@ -204,16 +282,13 @@ impl Peer {
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        Err(format!("{name} did not serve {} within 10 s", peer.directory).into())
+        Err(format!(
+            "{} did not serve {} within 10 s",
+            server.name(),
+            peer.directory
+        )
+        .into())
     }
-}
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
-}
-
-fn installed(name: &str) -> Option<PathBuf> {
-    Some(root().join("target/peers/bin").join(name)).filter(|path| path.exists())
 }
 
 fn free_port() -> Result<u16, Failure> {
