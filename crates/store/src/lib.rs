@@ -15,11 +15,11 @@ mod write;
 pub use audit::{AuditEntry, Event};
 pub use error::{Error, FileError, OpenError};
 pub use record::{
-    AcceptedConfiguration, AuditLine, BindingKey, CertificateRecord, CertificateStanding,
-    CertifiedKey, ChallengeRecord, Created, Finalization, Issued, KeyChanged, NamesClaim,
-    NewOrderFacts, NewOrderQuery, OrderPage, OrderRecord, Placed, RenewalEnd, RenewalKeys,
-    RenewalRecord, RenewalScope, RenewalWindow, RevocationFacts, Revoked, Revoker, Settled, Swept,
-    UnfinishedChallenge,
+    AcceptedConfiguration, AuditLine, BindingKey, CertificateCursor, CertificatePage,
+    CertificateQuery, CertificateRecord, CertificateStanding, CertifiedKey, ChallengeRecord,
+    Created, Finalization, Issued, KeyChanged, NamesClaim, NewOrderFacts, NewOrderQuery, OrderPage,
+    OrderRecord, Placed, RenewalEnd, RenewalKeys, RenewalRecord, RenewalScope, RenewalWindow,
+    RevocationFacts, Revoked, Revoker, Settled, Span, Swept, UnfinishedChallenge,
 };
 pub use sqlite::{
     Certificates, Copied, Figures, Options, Progress, Stats, Store, StoreFile, Synchronous,

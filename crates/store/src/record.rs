@@ -175,6 +175,8 @@ pub struct RenewalKeys {
 pub struct CertificateStanding {
     /// The certificate to be renewed; none if it is unknown.
     pub certificate: Option<CertificateRecord>,
+    /// Where it is unknown: the latest end of a certificate that has been deleted.
+    pub deleted_until: Option<Timestamp>,
     /// Why it is not renewed any more.
     pub end: Option<RenewalEnd>,
     /// The account that it rests on; none if it rests on none.
@@ -415,6 +417,54 @@ pub struct AuditLine {
     pub number: i64,
     /// What was recorded.
     pub entry: AuditEntry,
+}
+
+/// What to search certificates for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CertificateQuery {
+    /// Those with this name, newest first.
+    Name(String),
+    /// Those with a name that begins so, by name.
+    NamePrefix(String),
+    /// Those of an account, newest first.
+    Account(Uuid),
+    /// Those that a provisioner granted, newest first.
+    Provisioner(String),
+    /// Those whose validity ends within a time, the first to end first.
+    Expires(Span),
+    /// Those that were issued within a time, oldest first.
+    Issued(Span),
+}
+
+/// A time from one moment until just before another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// The first moment.
+    pub from: Timestamp,
+    /// The first moment after it.
+    pub to: Timestamp,
+}
+
+/// A part of the certificates that a search finds.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct CertificatePage {
+    /// The certificates.
+    pub certificates: Vec<CertificateRecord>,
+    /// Behind which the next page begins; none if this is the last.
+    pub next: Option<CertificateCursor>,
+}
+
+/// Where a page of a search ended. It counts for the same search only.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CertificateCursor(pub(crate) Place);
+
+/// A place in the order of any search.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) id: Uuid,
+    pub(crate) row: i64,
+    pub(crate) name: String,
+    pub(crate) at: Timestamp,
 }
 
 /// What a sweep has deleted.

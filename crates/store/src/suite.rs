@@ -3,6 +3,8 @@
 
 mod accounts;
 mod back_ends;
+mod certificate_retention;
+mod certificate_search;
 mod certificates;
 mod configurations;
 mod external_keys;
@@ -24,6 +26,7 @@ pub(crate) trait BackEnd:
     port::Accounts
     + port::AuditLog
     + port::Authorizations
+    + port::CertificateSearch
     + port::Certificates
     + port::Challenges
     + port::Configurations

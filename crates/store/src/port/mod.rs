@@ -10,6 +10,7 @@
 mod accounts;
 mod audit_log;
 mod authorizations;
+mod certificate_search;
 mod certificates;
 mod challenges;
 mod configurations;
@@ -27,6 +28,7 @@ mod validation_jobs;
 pub use accounts::Accounts;
 pub use audit_log::AuditLog;
 pub use authorizations::Authorizations;
+pub use certificate_search::CertificateSearch;
 pub use certificates::Certificates;
 pub use challenges::Challenges;
 pub use configurations::Configurations;

@@ -1,4 +1,4 @@
-//! Retention: expired orders and authorizations are deleted; certificates and the audit log stay.
+//! Retention: expired orders and authorizations are deleted, certificates by a rule of their own; the audit log stays.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -14,4 +14,12 @@ pub trait Retention {
         now: Timestamp,
         keep: SignedDuration,
     ) -> impl Future<Output = Result<Swept, Error>> + Send;
+
+    /// Deletes the certificates that ended before `before` and have no order any more; how many. One whose predecessor, which it
+    /// was renewed from, is still there stays with it. Revocations, barred keys and ends of renewals stay, and a certificate that
+    /// was deleted is not renewed. Many small transactions, as for a sweep.
+    fn sweep_certificates(
+        &self,
+        before: Timestamp,
+    ) -> impl Future<Output = Result<usize, Error>> + Send;
 }

@@ -186,18 +186,32 @@ fn find(
         .prepare_cached(sql)?
         .query_row([key], from_row)
         .optional()?;
-    let Some((mut certificate, chain)) = found else {
-        return Ok(None);
-    };
+    found.map(|found| with_chain(connection, found)).transpose()
+}
+
+/// Reads the chain of a certificate, which is stored apart.
+pub(super) fn with_chain(
+    connection: &Connection,
+    found: FromRow,
+) -> Result<CertificateRecord, Error> {
+    let FromRow {
+        mut certificate,
+        chain,
+    } = found;
     let mut statement =
         connection.prepare_cached("SELECT der FROM chains WHERE id = ?1 ORDER BY position")?;
     let ders = statement.query_map([chain], |row| row.get(0))?;
     certificate.chain = ders.collect::<Result<_, _>>()?;
-    Ok(Some(certificate))
+    Ok(certificate)
 }
 
-/// The certificate without its chain, and the chain's id.
-pub(super) fn from_row(row: &Row<'_>) -> rusqlite::Result<(CertificateRecord, Vec<u8>)> {
+/// A certificate without its chain, and the chain's id.
+pub(super) struct FromRow {
+    pub(super) certificate: CertificateRecord,
+    chain: Vec<u8>,
+}
+
+pub(super) fn from_row(row: &Row<'_>) -> rusqlite::Result<FromRow> {
     let renewed_from: Option<Vec<u8>> = row.get(11)?;
     let lineage: Option<Vec<u8>> = row.get(16)?;
     let certificate = CertificateRecord {
@@ -218,7 +232,10 @@ pub(super) fn from_row(row: &Row<'_>) -> rusqlite::Result<(CertificateRecord, Ve
         profile: row.get(17)?,
         basis: continuation::basis_from_row(row, 18)?,
     };
-    Ok((certificate, row.get(3)?))
+    Ok(FromRow {
+        certificate,
+        chain: row.get(3)?,
+    })
 }
 
 fn serial(column: usize, bytes: &[u8]) -> rusqlite::Result<Serial> {

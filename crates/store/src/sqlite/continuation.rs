@@ -8,7 +8,7 @@ use rusqlite::{Connection, Row};
 use uuid::Uuid;
 
 use super::column::{Json, damaged};
-use super::{accounts, certificates, external_keys, permits, revocations};
+use super::{accounts, certificate_retention, certificates, external_keys, permits, revocations};
 use crate::error::Error;
 use crate::record::{CertificateRecord, CertificateStanding, RenewalKeys};
 use crate::write::Issuance;
@@ -37,6 +37,10 @@ pub(super) fn standing(
         permits: match &certificate {
             Some(certificate) => standing_permits(connection, certificate, now)?,
             None => Vec::new(),
+        },
+        deleted_until: match &certificate {
+            Some(_) => None,
+            None => certificate_retention::deleted_until(connection)?,
         },
         asking_key_compromised: revocations::is_compromised(connection, keys.asking)?,
         certified_key_compromised: revocations::is_compromised(connection, keys.certified)?,

@@ -58,6 +58,10 @@ pub(super) const STEPS: &[Step] = &[
         name: "orders_as_asked",
         sql: include_str!("migrations/0012_orders_as_asked.sql"),
     },
+    Step {
+        name: "certificate_search",
+        sql: include_str!("migrations/0013_certificate_search.sql"),
+    },
 ];
 
 /// One step.

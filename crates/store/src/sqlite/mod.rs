@@ -5,6 +5,8 @@ mod account_cache;
 mod accounts;
 mod audit;
 mod authorizations;
+mod certificate_retention;
+mod certificate_search;
 mod certificates;
 mod checkpoint;
 mod column;

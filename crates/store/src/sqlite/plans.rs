@@ -7,6 +7,8 @@ const SOURCES: &[&str] = &[
     include_str!("accounts.rs"),
     include_str!("audit.rs"),
     include_str!("authorizations.rs"),
+    include_str!("certificate_retention.rs"),
+    include_str!("certificate_search.rs"),
     include_str!("certificates.rs"),
     include_str!("configurations.rs"),
     include_str!("continuation.rs"),
@@ -46,7 +48,7 @@ fn statements(source: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-fn plan(connection: &Connection, sql: &str) -> Vec<String> {
+pub(super) fn plan(connection: &Connection, sql: &str) -> Vec<String> {
     let mut statement = connection
         .prepare(&format!("EXPLAIN QUERY PLAN {sql}"))
         .unwrap();

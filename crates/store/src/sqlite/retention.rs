@@ -1,16 +1,20 @@
 //! Retention: what has expired is deleted in small transactions, so that other writers need not wait.
-//! Certificates and the audit log stay.
+//! Certificates go by a rule of their own, and the audit log stays.
 
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::Connection;
 
-use super::Store;
 use super::column::At;
+use super::{Store, certificate_retention};
 use crate::error::Error;
 use crate::port;
 use crate::record::Swept;
 
 impl port::Retention for Store {
+    async fn sweep_certificates(&self, before: Timestamp) -> Result<usize, Error> {
+        certificate_retention::sweep(self, before).await
+    }
+
     async fn sweep(&self, now: Timestamp, keep: SignedDuration) -> Result<Swept, Error> {
         let before = now.checked_sub(keep).unwrap_or(Timestamp::MIN);
         let mut swept = Swept::default();

@@ -27,7 +27,7 @@ pub(crate) fn now() -> Timestamp {
     "2026-11-24T08:00:00.123Z".parse().unwrap()
 }
 
-pub(super) fn later(hours: i64) -> Timestamp {
+pub(crate) fn later(hours: i64) -> Timestamp {
     now()
         .checked_add(SignedDuration::from_hours(hours))
         .unwrap()

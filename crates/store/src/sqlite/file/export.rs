@@ -147,7 +147,7 @@ const KINDS: &[Kind] = &[
         rows: "SELECT c.id, c.serial, der, chain_id, provisioner, c.account_id, order_id, not_before, not_after, names,
                    issued_at, renewed_from, revoked_at, reason, authority, r.account_id, c.lineage, profile, basis
                FROM certificates c LEFT JOIN revocations r ON r.serial = c.serial ORDER BY c.rowid",
-        line: |_, row| Ok(Some(export::certificate(&certificates::from_row(row)?.0))),
+        line: |_, row| Ok(Some(export::certificate(&certificates::from_row(row)?.certificate))),
     },
     Kind {
         table: "revocations",
