@@ -125,6 +125,15 @@ pub enum Refusal {
         /// The serial number of the certificate to renew, decimal.
         serial: String,
     },
+    /// The record of the certificate to renew was deleted after it had expired.
+    #[error(
+        "the certificate with serial number {serial} has expired, and its record was deleted by [retention] of riser.toml; get a \
+         new one instead of renewing it"
+    )]
+    RecordDeleted {
+        /// Its serial number, decimal.
+        serial: String,
+    },
     /// A permit that a name of the certificate rests on has ended.
     #[error(
         "the operator's permit for {name} was taken back or has expired; prove the name in a new order, or ask the \
@@ -218,6 +227,7 @@ impl Refusal {
             | Self::Revoked { .. }
             | Self::LineageEnded { .. }
             | Self::Superseded { .. }
+            | Self::RecordDeleted { .. }
             | Self::PermitEnded { .. }
             | Self::CompromisedAskingKey => Blame::Rights,
             Self::IssuerExpired { .. } | Self::Lint(_) | Self::Encoding(_) => Blame::Authority,

@@ -218,7 +218,7 @@ fn start_jobs(
             Arc::clone(live),
             span,
         )),
-        tokio::spawn(jobs::sweep::keep(store.clone())),
+        tokio::spawn(jobs::sweep::keep(store.clone(), Arc::clone(live))),
         tokio::spawn(async move { watched.watch().await }),
     ]
 }

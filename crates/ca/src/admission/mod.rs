@@ -178,6 +178,7 @@ fn lineage(request: &IssuanceRequest, standing: &Standing) -> Result<(), Refusal
         Renewed::Revoked => Err(Refusal::Revoked { serial }),
         Renewed::LineageEnded => Err(Refusal::LineageEnded { serial }),
         Renewed::Superseded => Err(Refusal::Superseded { serial }),
+        Renewed::Deleted => Err(Refusal::RecordDeleted { serial }),
         Renewed::ServerCertificate => Err(Refusal::ServerCertificate { serial }),
         Renewed::None => Err(Refusal::NotOurs { serial }),
     }

@@ -49,6 +49,8 @@ pub enum Renewed {
     LineageEnded,
     /// A certificate that was made from it was revoked as superseded.
     Superseded,
+    /// Its record was deleted after it had expired.
+    Deleted,
     /// It is the server's own, which the server replaces by itself.
     ServerCertificate,
 }

@@ -60,6 +60,7 @@ impl Config {
         differs(true, "server", a.server == b.server);
         differs(false, "limits", a.limits == b.limits);
         differs(true, "rate_limits", a.rate_limits == b.rate_limits);
+        differs(true, "retention", a.retention == b.retention);
         differs(true, "chains", a.chains == b.chains);
         differs(true, "profile", a.profiles == b.profiles);
         differs(true, "provisioner", a.provisioners == b.provisioners);

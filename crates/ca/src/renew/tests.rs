@@ -416,6 +416,8 @@ fn each_right_that_has_ended_refuses_the_renewal_for_itself() {
     assert!(matches!(lineage, Refusal::LineageEnded { .. }));
     let newer = ended(|it| it.renewed = Renewed::Superseded);
     assert!(matches!(newer, Refusal::Superseded { .. }));
+    let deleted = ended(|it| it.renewed = Renewed::Deleted);
+    assert!(matches!(deleted, Refusal::RecordDeleted { .. }));
     let asking = ended(|it| it.asking_key = KeyStanding::Compromised);
     assert_eq!(asking, Refusal::CompromisedAskingKey);
 }

@@ -1,23 +1,40 @@
-//! Removes expired orders and authorizations.
+//! Removes what has expired: orders and authorizations, and certificates by the operator's rule.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
-use store::Store;
+use ca::config::Retention;
+use jiff::Timestamp;
 use store::port::Retention as _;
+use store::{Error, Store};
 use tokio::time::sleep;
+
+use crate::live::Live;
 
 /// Time between two sweeps.
 const EVERY: Duration = Duration::from_secs(3600);
-/// How long ended orders and authorizations are kept, so that clients can still read them.
-const STAY: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// Sweeps periodically; never returns.
-pub(crate) async fn keep(store: Store) {
+pub(crate) async fn keep(store: Store, live: Arc<Live>) {
     loop {
         sleep(EVERY).await;
-        if let Err(error) = store.sweep(Timestamp::now(), STAY).await {
-            tracing::warn!(event = "sweep", outcome = "failed", %error);
+        let retention = live.config().riser.retention.clone();
+        match sweep(&store, &retention, Timestamp::now()).await {
+            Ok(0) => {}
+            Ok(certificates) => tracing::info!(event = "sweep", outcome = "done", certificates),
+            Err(error) => tracing::warn!(event = "sweep", outcome = "failed", %error),
         }
+    }
+}
+
+/// Removes what has been expired for as long as the rule says; how many certificates.
+async fn sweep(store: &Store, retention: &Retention, now: Timestamp) -> Result<usize, Error> {
+    store.sweep(now, retention.orders).await?;
+    match retention.certificates {
+        Some(age) => {
+            let before = now.checked_sub(age).unwrap_or(Timestamp::MIN);
+            store.sweep_certificates(before).await
+        }
+        None => Ok(0),
     }
 }

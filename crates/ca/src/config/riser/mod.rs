@@ -5,6 +5,7 @@ mod chains;
 mod profile;
 mod provisioner;
 mod rate_limits;
+mod retention;
 mod validation;
 
 use std::borrow::Cow;
@@ -21,6 +22,7 @@ use crate::profile::Profile;
 pub use chains::{Chains, fits};
 pub use provisioner::{ProvisionerSettings, TermsChanged, UnknownReplaces};
 pub use rate_limits::RateLimits;
+pub use retention::Retention;
 pub use validation::{Validation, Zone, resolver};
 
 /// The settings of riser.toml, each with its default.
@@ -36,6 +38,8 @@ pub struct Riser {
     pub limits: Limits,
     /// `[rate_limits]`
     pub rate_limits: RateLimits,
+    /// `[retention]`
+    pub retention: Retention,
     /// `[chains]`
     pub chains: Chains,
     /// `[profile.<name>]`
@@ -122,6 +126,10 @@ pub(super) fn read(text: &str, known: Provisioners<'_>, log: &Log) -> Riser {
         server: top.section("server").map(server).unwrap_or_default(),
         limits: top.section("limits").map(limits).unwrap_or_default(),
         rate_limits: rate_limits::read_from(&mut top),
+        retention: top
+            .section("retention")
+            .map(retention::read)
+            .unwrap_or_default(),
         chains: top.section("chains").map(chains::read).unwrap_or_default(),
         profiles: profile::read_all(&mut top),
         provisioners: provisioner::read_all(&mut top, known),
@@ -266,6 +274,9 @@ mod tests {
             [limits]
             connections = 10
             idle = "5s"
+            [retention]
+            orders = "36h"
+            certificates = "90d"
             [provisioner.acme]
             order_life = "1h"
             challenges = ["http-01", "dns-persist-01", "http-01"]
@@ -287,6 +298,11 @@ mod tests {
         assert_eq!(riser.validation.deny[1].to_string(), "192.168.1.1/32");
         assert_eq!(riser.server.certificate_life, SignedDuration::from_secs(10));
         assert_eq!(riser.limits.connections, 10);
+        let retention = Retention {
+            orders: SignedDuration::from_hours(36),
+            certificates: Some(SignedDuration::from_hours(90 * 24)),
+        };
+        assert_eq!(riser.retention, retention);
         let acme = riser.provisioner("acme");
         assert_eq!(acme.order_life, SignedDuration::from_hours(1));
         let methods = [Method::Http01, Method::DnsPersist01];
@@ -313,6 +329,9 @@ mod tests {
             name = "LAB"
             resolvers = ["10.0.0.53"]
             resolver = "10.0.0.53"
+            [retention]
+            orders = "0d"
+            certificates = "90 days"
             [provisioner.acme]
             challenges = ["dns-02"]
             caa = "on"
@@ -324,6 +343,8 @@ mod tests {
             "validation.http_port: must be a whole number from 1 to 65535",
             "validation.denny: is not a known key; known keys: resolver, resolvers, http_port",
             "validation.deny[0]: \"10.0.0.0/40\" is not a network",
+            "retention.orders: \"0d\" is not an age",
+            "retention.certificates: \"90 days\" is not an age; write it like \"90d\"",
             "provisioner.acme.challenges[0]: \"dns-02\" is not one of dns-01, http-01",
             "provisioner.acme.caa: \"on\" is not one of off, warn, enforce",
             "validation.zone[0].name: \"a..b\" is not a zone's name",

@@ -170,7 +170,7 @@ impl NativeService {
         let found = found.await?;
         self.check_recorded(old, found.certificate.as_ref())?;
         let standing = Standing {
-            renewed: renewed(&found),
+            renewed: renewed(old, &found),
             permits: found.permits,
             asking_key: match new_key {
                 Some(_) => standing::key(found.asking_key_compromised),
@@ -252,11 +252,13 @@ fn external_key_of(account: &Account) -> Option<String> {
 
 /// What the records say about a certificate to be renewed. One that was neither ordered nor renewed
 /// is the server's own.
-fn renewed(found: &CertificateStanding) -> Renewed {
+fn renewed(old: &Certificate, found: &CertificateStanding) -> Renewed {
+    let ended = |until| old.not_after() <= until;
     match (found.end, &found.certificate) {
         (Some(RenewalEnd::Revoked), _) => Renewed::Revoked,
         (Some(RenewalEnd::LineageEnded), _) => Renewed::LineageEnded,
         (Some(RenewalEnd::Superseded), _) => Renewed::Superseded,
+        (None, None) if found.deleted_until.is_some_and(ended) => Renewed::Deleted,
         (None, None) => Renewed::Unknown,
         (None, Some(record)) if record.order.is_none() && record.renewed_from.is_none() => {
             Renewed::ServerCertificate
