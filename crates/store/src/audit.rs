@@ -4,6 +4,7 @@
 use acme::account::Account;
 use acme::authz::{Authorization, Origin};
 use acme::challenge::Method;
+use acme::identifier::Identifier;
 use acme::key_change::KeyChange;
 use acme::order::Order;
 use acme::permit::{self, Holder};
@@ -165,10 +166,9 @@ impl AuditEntry {
     }
 
     pub(crate) fn order_created(order: &Order, authorizations: &[Authorization]) -> Self {
-        let names = order.identifiers.iter();
-        let shown: Vec<String> = names.take(NAMES).map(ToString::to_string).collect();
+        let shown = shown(&order.identifiers);
         let mut detail = json!({ "names": shown });
-        if order.identifiers.len() > NAMES {
+        if order.identifiers.len() > shown.len() {
             detail["of"] = json!(order.identifiers.len());
         }
         let permits: Vec<_> = authorizations.iter().filter_map(permit_of).collect();
@@ -203,7 +203,6 @@ impl AuditEntry {
     ) -> Self {
         let mut entry = Self::on_authorization(Event::AuthorizationValid, authorization, at);
         entry.detail["challenge"] = json!(method.as_str());
-        entry.detail["problem"] = Value::Null;
         entry
     }
 
@@ -279,8 +278,23 @@ impl AuditEntry {
     }
 }
 
-/// How many names of an order the log lists: it outlives orders that come to nothing. Certificates have all of theirs.
+/// The names of an order that the log lists, at least the first: it outlives orders that come to nothing. Certificates
+/// have all of theirs.
+fn shown(identifiers: &[Identifier]) -> Vec<String> {
+    let mut room = CHARACTERS;
+    let names = identifiers.iter().take(NAMES).map(ToString::to_string);
+    let fits = names.enumerate().map_while(|(place, name)| {
+        let left = room.checked_sub(name.len());
+        room = left.unwrap_or_default();
+        (place == 0 || left.is_some()).then_some(name)
+    });
+    fits.collect()
+}
+
+/// The most names of an order in the log.
 const NAMES: usize = 10;
+/// The most characters of them.
+const CHARACTERS: usize = 500;
 
 /// The permit that gave an authorization.
 fn permit_of(authorization: &Authorization) -> Option<String> {

@@ -17,6 +17,7 @@ mod retention;
 mod reuse;
 mod revocations;
 mod subdomains;
+mod untouched;
 mod verdicts;
 
 use crate::port;

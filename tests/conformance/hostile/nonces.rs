@@ -117,6 +117,8 @@ fn thousands_of_nonces_do_not_grow_the_store() {
             let answer = open.get(&format!("/{path}")).unwrap();
             assert_eq!(answer.status, 204);
         }
-        assert_eq!(size(), before);
+        // The log is emptied when nothing is written; it would be longer if each nonce wrote a page.
+        let after = size();
+        assert!(after <= before, "{after} bytes, {before} before");
     });
 }

@@ -70,7 +70,7 @@ pub(super) fn judge(cx: &Context<'_>, seen: &Observation) -> Verdict {
 fn body(cx: &Context<'_>, asked: &HttpProbe, observation: &HttpObservation) -> Verdict {
     let body = observation.body.trim_ascii_end();
     if !observation.truncated && body == cx.key_authorization.as_bytes() {
-        let evidence = report::evidence(Method::Http01, cx, Seen::answer(observation));
+        let evidence = report::evidence(cx, Seen::answer(observation));
         return Verdict::Valid(Proof::new(Method::Http01, cx, evidence));
     }
     let token = cx.token.as_bytes();
@@ -322,7 +322,10 @@ mod tests {
                 panic!("{body:?}");
             };
             assert_eq!(proof.identifier(), &identifier());
-            assert_eq!(proof.evidence()["answer"]["status"], 200);
+            let answer = &proof.evidence()["answer"];
+            assert_eq!(answer["status"], 200);
+            // Neither what is known from elsewhere nor what says nothing.
+            assert_eq!((answer.get("body"), answer.get("location")), (None, None));
         }
     }
 

@@ -1,5 +1,5 @@
-//! The ids of challenges: each follows from its authorization's id and its method, so that a challenge that nobody has
-//! answered need not be stored.
+//! The ids of authorizations and challenges: that of an order's authorization follows from the order's id and its place,
+//! that of a challenge from its authorization's id and its method, so that what nobody has touched need not be stored.
 
 use uuid::Uuid;
 
@@ -8,7 +8,31 @@ use super::Method;
 /// The bits of an id that number the method.
 const METHOD: u128 = 0xf;
 
-/// The id of an authorization, from a unique one; those of its challenges follow from it.
+/// The bits of an id that number an authorization of its order, from 1 on.
+const PLACE: u128 = 0xff00;
+
+/// The id of an order, from a unique one; those of its authorizations and their challenges follow from it.
+pub const fn order_id(unique: Uuid) -> Uuid {
+    Uuid::from_u128(unique.as_u128() & !0xffff)
+}
+
+/// The id of an order's authorization at this place, 0 for the first; none beyond the 255 that an order's id has room
+/// for.
+pub fn authorization_of_order(order: Uuid, place: usize) -> Option<Uuid> {
+    let number = u8::try_from(place.checked_add(1)?).ok()?;
+    let id = order_id(order).as_u128() | u128::from(number) << 8;
+    Some(Uuid::from_u128(id))
+}
+
+/// The order and the place in it that an id of an authorization names; none for an id that was made otherwise.
+pub fn of_authorization_id(authorization: Uuid) -> Option<(Uuid, usize)> {
+    let id = authorization.as_u128();
+    let number = usize::try_from((id & PLACE) >> 8).ok()?;
+    let place = number.checked_sub(1)?;
+    (id & 0xff == 0).then_some((order_id(authorization), place))
+}
+
+/// The id of an authorization without an order, from a unique one; those of its challenges follow from it.
 pub const fn authorization_id(unique: Uuid) -> Uuid {
     Uuid::from_u128(unique.as_u128() & !METHOD)
 }
@@ -38,6 +62,20 @@ mod tests {
             assert_eq!(of_challenge_id(id), Some((authorization, *method)));
         }
         assert_eq!(of_challenge_id(authorization), None);
+    }
+
+    #[test]
+    fn the_id_of_an_authorization_names_its_order_and_its_place() {
+        let order = order_id(Uuid::from_u128(u128::MAX));
+        for place in [0, 1, 99, 254] {
+            let id = authorization_of_order(order, place).unwrap();
+            assert_eq!(of_authorization_id(id), Some((order, place)));
+            let challenge = challenge_id(id, Method::Http01);
+            assert_eq!(of_challenge_id(challenge), Some((id, Method::Http01)));
+            assert_eq!(of_authorization_id(challenge), None);
+        }
+        assert_eq!(authorization_of_order(order, 255), None);
+        assert_eq!(of_authorization_id(order), None);
     }
 
     #[test]

@@ -25,7 +25,10 @@ use uuid::Uuid;
 use crate::identifier::Identifier;
 use crate::problem::Problem;
 
-pub use id::{authorization_id, challenge_id, of_challenge_id};
+pub use id::{
+    authorization_id, authorization_of_order, challenge_id, of_authorization_id, of_challenge_id,
+    order_id,
+};
 pub use observation::{
     Attempt, Failure, FailureKind, Host, HttpObservation, HttpProbe, Observation, Probe, Trace,
 };

@@ -74,7 +74,7 @@ pub(super) fn finding(
         report.join("; "),
         fault.advice,
     );
-    let mut evidence = evidence(method, cx, seen);
+    let mut evidence = evidence(cx, seen);
     evidence["finding"] = json!(fault.what);
     Finding {
         problem: Problem::new(fault.kind, detail),
@@ -82,25 +82,42 @@ pub(super) fn finding(
     }
 }
 
-/// The observation, for the operator.
-pub(super) fn evidence(method: Method, cx: &Context<'_>, seen: Seen<'_>) -> Value {
+/// The observation, for the operator, without what says nothing.
+pub(super) fn evidence(cx: &Context<'_>, seen: Seen<'_>) -> Value {
     let mut evidence = json!({
-        "method": method.as_str(),
         "redirects": cx.redirects,
         "trace": seen.trace,
     });
     if let Some(observation) = seen.answer {
         let shown = &observation.body[..observation.body.len().min(SHOWN_BODY)];
+        // That of a proof is known: its token and the account's thumbprint.
+        let is_expected = observation.body.trim_ascii_end() == cx.key_authorization.as_bytes();
         evidence["answer"] = json!({
             "status": observation.status,
             "location": observation.location.as_deref().map(cut),
             "media_type": observation.media_type.as_deref().map(cut),
             "length": observation.length,
-            "truncated": observation.truncated,
-            "body": String::from_utf8_lossy(shown),
+            "truncated": observation.truncated.then_some(true),
+            "body": (!is_expected).then(|| String::from_utf8_lossy(shown)),
         });
     }
-    evidence
+    without_nothing(evidence)
+}
+
+/// A value without members that are null or empty lists.
+pub(super) fn without_nothing(value: Value) -> Value {
+    match value {
+        Value::Object(members) => {
+            let members = members.into_iter();
+            let kept = members.map(|(name, member)| (name, without_nothing(member)));
+            let says = |member: &Value| {
+                !member.is_null() && member.as_array().is_none_or(|list| !list.is_empty())
+            };
+            kept.filter(|(_, member)| says(member)).collect()
+        }
+        Value::Array(list) => list.into_iter().map(without_nothing).collect(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value,
+    }
 }
 
 /// The first characters of a header.

@@ -88,8 +88,7 @@ pub(super) fn judge(cx: &Context<'_>, seen: &Observation) -> Verdict {
     }
     match examine(cx, observation) {
         Ok(()) => {
-            let mut evidence =
-                report::evidence(Method::TlsAlpn01, cx, Seen::trace(&observation.trace));
+            let mut evidence = report::evidence(cx, Seen::trace(&observation.trace));
             evidence["answer"] = shown(observation);
             Verdict::Valid(Proof::new(Method::TlsAlpn01, cx, evidence))
         }

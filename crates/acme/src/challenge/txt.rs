@@ -179,12 +179,11 @@ impl TxtLookup<'_> {
     }
 
     fn evidence(&self, trace: &Trace, values: &[String]) -> serde_json::Value {
-        json!({
-            "method": self.method.as_str(),
+        report::without_nothing(json!({
             "name": self.name,
             "trace": trace,
             "values": values.iter().take(KEPT).map(|value| cut(value)).collect::<Vec<_>>(),
-        })
+        }))
     }
 
     /// The command that repeats the query manually.

@@ -7,7 +7,9 @@ use uuid::Uuid;
 use super::new_order::{OrderRequest, Provable, with_methods};
 use super::{Order, Pending, Ready, Record, ReusableAuthorizations, Status};
 use crate::authz::{self, Authorization, Origin};
-use crate::challenge::{Challenge, Method, authorization_id, challenge_id};
+use crate::challenge::{
+    Challenge, Method, authorization_id, authorization_of_order, challenge_id, order_id,
+};
 use crate::message::identifier::Asked;
 use crate::problem::Problem;
 use crate::scope::{Scope, Subject};
@@ -45,7 +47,7 @@ pub struct RecordSeed {
 
 impl OrderRequest {
     /// Creates the order and its new authorizations; `seed` is called once for the order and
-    /// for each authorization. Authorizations in `held` are reused: if they prove
+    /// for each authorization. Ids of authorizations follow from the order's. Authorizations in `held` are reused: if they prove
     /// every identifier, the order is ready, and it expires no later than they do.
     pub fn create(
         &self,
@@ -55,7 +57,7 @@ impl OrderRequest {
         mut seed: impl FnMut() -> RecordSeed,
     ) -> (Order, Vec<Authorization>) {
         let mut order = Record {
-            id: seed().id,
+            id: order_id(seed().id),
             account: owner.account,
             provisioner: owner.provisioner.to_owned(),
             identifiers: self.identifiers().cloned().collect(),
@@ -79,7 +81,12 @@ impl OrderRequest {
                     status: authz::Status::Valid,
                     expires: end.min(owner.expires),
                     origin: Origin::Permit(permit.record().id),
-                    ..authorization(owner, Subject::name(identifier.clone()), &[], &mut seed)
+                    ..authorization(
+                        owner,
+                        Subject::name(identifier.clone()),
+                        &[],
+                        order.seed(&mut seed),
+                    )
                 };
                 proofs.push(proof);
                 order.attach(&given);
@@ -87,7 +94,8 @@ impl OrderRequest {
             } else if let Some(held) = held.of(identifier, subject, owner.account) {
                 order.attach(&held.authorization);
             } else if !made.iter().any(|one| is_pending_for(one, subject)) {
-                let new = authorization(owner, subject.clone(), &wanted.methods, &mut seed);
+                let seed = order.seed(&mut seed);
+                let new = authorization(owner, subject.clone(), &wanted.methods, seed);
                 order.attach(&new);
                 made.push(new);
             }
@@ -101,6 +109,16 @@ impl OrderRequest {
 }
 
 impl Record {
+    /// The parts of the next authorization.
+    fn seed(&self, seed: &mut impl FnMut() -> RecordSeed) -> RecordSeed {
+        let RecordSeed { id, random } = seed();
+        let own = authorization_of_order(self.id, self.authorizations.len());
+        RecordSeed {
+            id: own.unwrap_or(id),
+            random,
+        }
+    }
+
     fn attach(&mut self, authorization: &Authorization) {
         if !self.authorizations.contains(&authorization.id) {
             self.authorizations.push(authorization.id);
@@ -138,7 +156,7 @@ pub fn open_ahead(
     let Provable { subject, methods } = with_methods(identifier, ancestor, allowed.methods)?;
     Ok(Authorization {
         origin: Origin::Ahead,
-        ..authorization(owner, subject, &methods, &mut seed)
+        ..authorization(owner, subject, &methods, seed())
     })
 }
 
@@ -146,9 +164,9 @@ fn authorization(
     owner: &Owner<'_>,
     subject: Subject,
     methods: &[Method],
-    seed: &mut impl FnMut() -> RecordSeed,
+    seed: RecordSeed,
 ) -> Authorization {
-    let RecordSeed { id, random } = seed();
+    let RecordSeed { id, random } = seed;
     let id = authorization_id(id);
     let challenges = methods
         .iter()
@@ -171,7 +189,7 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::challenge::{Proof, ProofRecord};
+    use crate::challenge::{Proof, ProofRecord, of_authorization_id};
     use crate::identifier::Identifier;
     use crate::order::new_order::tests::{LIMITS, below, names, opened};
     use crate::order::tests::now;
@@ -197,7 +215,7 @@ mod tests {
         request.create(held, &owner, now(), || {
             next += 1;
             RecordSeed {
-                id: Uuid::from_u128(u128::from(next) << 4),
+                id: Uuid::from_u128(u128::from(next) << 16 | 0x4321),
                 random: [next; 16],
             }
         })
@@ -250,7 +268,7 @@ mod tests {
         let (order, authorizations) = opening.create(held, &owner, now(), || {
             next += 1;
             RecordSeed {
-                id: Uuid::from_u128(u128::from(next) << 4),
+                id: Uuid::from_u128(u128::from(next) << 16 | 0x4321),
                 random: [next; 16],
             }
         });
@@ -259,6 +277,9 @@ mod tests {
         assert_eq!(order.profile.as_deref(), Some("tls"));
         let ids: Vec<_> = authorizations.iter().map(|a| a.id).collect();
         assert_eq!(order.authorizations, ids);
+        for (place, id) in ids.iter().enumerate() {
+            assert_eq!(of_authorization_id(*id), Some((order.id, place)));
+        }
         for (authorization, identifier) in authorizations.iter().zip(&order.identifiers) {
             assert_eq!(&authorization.identifier, identifier);
             assert_eq!(authorization.account, order.account);

@@ -8,7 +8,7 @@ use crate::record::Swept;
 /// The verb that deletes what has expired.
 pub trait Retention {
     /// Deletes the orders, and the authorizations with their challenges that no order is left of, that expired more than
-    /// `keep` before `now`. Not one transaction but many small ones, so that other writers need not wait for it.
+    /// `keep` before `now`. Ids of version 7 are expected, made before their record expires. Not one transaction but many small ones, so that other writers need not wait for it.
     fn sweep(
         &self,
         now: Timestamp,

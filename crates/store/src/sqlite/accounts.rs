@@ -179,7 +179,12 @@ fn end_what_it_has(connection: &Connection, account: Uuid, why: &Problem) -> Res
                   WHERE account_id = ?1 AND (status = 'valid' OR status = 'pending' AND ahead = 1)
                   UNION ALL
                   SELECT j.authorization_id FROM orders o
-                  JOIN order_authorizations j ON j.order_id = o.id WHERE o.account_id = ?1)",
+                  JOIN order_authorizations j ON j.order_id = o.id WHERE o.account_id = ?1
+                  UNION ALL
+                  SELECT a.id FROM orders o
+                  CROSS JOIN authorizations a
+                      ON a.id > o.id AND a.id < CAST(substr(o.id, 1, 14) || x'ffff' AS BLOB)
+                  WHERE o.account_id = ?1)",
         )?
         .execute([Id(account)])?;
     connection

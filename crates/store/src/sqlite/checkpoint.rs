@@ -1,12 +1,14 @@
 //! Moves the write-ahead log into the database file without delaying the writer: a thread with a connection of its
 //! own copies the bulk while the writer goes on; the writer itself copies only the short rest, so that the log starts
-//! over at its beginning. Where the thread cannot keep up, the writer waits for it.
+//! over at its beginning. Where the thread cannot keep up, the writer waits for it. When nothing has been written for a
+//! while, the thread empties the log.
 
 use std::ffi::c_int;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
-use std::sync::mpsc::{self, Receiver, SyncSender};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use rusqlite::Connection;
 
@@ -22,6 +24,8 @@ pub(crate) struct Checkpoints {
 struct Shared {
     /// Pages in the log after the last commit.
     pages: AtomicI32,
+    /// Something was committed since the thread last looked.
+    written: AtomicBool,
     /// The thread has done what it can.
     rest_is_short: AtomicBool,
     /// Held by the thread that copies.
@@ -29,19 +33,27 @@ struct Shared {
 }
 
 impl Checkpoints {
-    /// Watches the log that `writer` appends to; `own` is the connection of the copying thread.
-    pub(crate) fn start(writer: &mut Connection, own: Connection) -> Result<Self, StartError> {
+    /// Watches the log that `writer` appends to; `own` is the connection of the copying thread, which empties the log when
+    /// nothing was written for one to two times `idle`.
+    pub(crate) fn start(
+        writer: &mut Connection,
+        own: Connection,
+        idle: Duration,
+    ) -> Result<Self, StartError> {
+        // To empty the log, it must not wait for a reader while the writer waits for it.
+        own.busy_timeout(Duration::ZERO).map_err(StartError::Hook)?;
         let (requests, wanted) = mpsc::sync_channel(1);
         let shared = Arc::new(Shared::default());
         let copier = Arc::clone(&shared);
         let thread = thread::Builder::new()
             .name("store-checkpoint".to_owned())
-            .spawn(move || copy_on_request(&own, &wanted, &copier))
+            .spawn(move || copier.serve(&own, &wanted, idle))
             .map_err(StartError::Thread)?;
         let (nudge, count) = (requests.clone(), Arc::clone(&shared));
         writer
             .wal_hook(Some(move |_: &mut _, pages: c_int| {
                 count.pages.store(pages, Ordering::Release);
+                count.written.store(true, Ordering::Release);
                 if pages >= WORTH_COPYING {
                     // A full channel means that the thread has work already.
                     let _ = nudge.try_send(Request::Copy);
@@ -74,17 +86,57 @@ impl Checkpoints {
     }
 }
 
+/// The log after a checkpoint, in pages.
+struct Log {
+    length: i64,
+    copied: i64,
+}
+
 impl Shared {
-    /// Returns how many pages of the log are still to be copied. A failure harms nothing: the log keeps them.
-    fn checkpoint(&self, connection: &Connection, mode: &str) -> Option<i64> {
+    /// The thread, until it is asked to stop.
+    fn serve(&self, own: &Connection, wanted: &Receiver<Request>, idle: Duration) {
+        loop {
+            match wanted.recv_timeout(idle) {
+                Ok(Request::Copy) => self.copy(own),
+                Err(RecvTimeoutError::Timeout) => self.empty_if_idle(own),
+                Ok(Request::Stop) | Err(RecvTimeoutError::Disconnected) => return,
+            }
+        }
+    }
+
+    fn copy(&self, own: &Connection) {
+        for _ in 0..PASSES {
+            match self.checkpoint(own, "PASSIVE") {
+                Some(log) if log.length - log.copied > SHORT => {}
+                Some(_) | None => break,
+            }
+        }
+        self.rest_is_short.store(true, Ordering::Release);
+    }
+
+    fn empty_if_idle(&self, own: &Connection) {
+        let is_idle = !self.written.swap(false, Ordering::AcqRel);
+        if is_idle && self.pages.load(Ordering::Acquire) > 0 {
+            // While somebody reads from the log, it stays for the next time.
+            if let Some(Log { length: 0, .. }) = self.checkpoint(own, "TRUNCATE") {
+                // A commit since then counts its pages itself, at the latest with the next one.
+                self.pages.store(0, Ordering::Release);
+            }
+        }
+    }
+
+    /// Returns how the log is then. A failure harms nothing: the log keeps its pages.
+    fn checkpoint(&self, connection: &Connection, mode: &str) -> Option<Log> {
         // The lock protects no data that a panic could leave half written.
         let _alone = self.copying.lock().unwrap_or_else(PoisonError::into_inner);
         let outcome = connection
             .prepare_cached(&format!("PRAGMA wal_checkpoint({mode})"))
             .and_then(|mut statement| {
                 statement.query_row([], |row| {
-                    let (log, copied): (i64, i64) = (row.get(1)?, row.get(2)?);
-                    Ok(log - copied)
+                    Ok(Log {
+                        length: row.get(1)?,
+                        copied: row.get(2)?,
+                    })
                 })
             });
         outcome
@@ -104,23 +156,58 @@ enum Request {
     Stop,
 }
 
-fn copy_on_request(own: &Connection, wanted: &Receiver<Request>, shared: &Shared) {
-    while let Ok(Request::Copy) = wanted.recv() {
-        for _ in 0..PASSES {
-            match shared.checkpoint(own, "PASSIVE") {
-                Some(left) if left > SHORT => {}
-                Some(_) | None => break,
-            }
-        }
-        shared.rest_is_short.store(true, Ordering::Release);
-    }
-}
-
 /// Pages in the log (of 4 KiB) from which copying pays.
-const WORTH_COPYING: c_int = 1000;
+const WORTH_COPYING: c_int = 250;
 /// Pages at which the writer waits for the copy.
 const TOO_LONG: c_int = 8000;
 /// Pages that the writer may copy itself without its callers noticing.
-const SHORT: i64 = 250;
+const SHORT: i64 = 100;
+/// Without a commit for one to two times as long, the log is emptied.
+pub(super) const IDLE: Duration = Duration::from_secs(5);
 /// Passes over a log that grows while it is copied.
 const PASSES: usize = 3;
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::*;
+    use crate::sqlite::{Options, open};
+
+    #[test]
+    fn the_log_is_emptied_when_nothing_is_written_any_more() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("s");
+        let mut all = open::connections(&path, &Options::default()).unwrap();
+        let log = || {
+            std::fs::metadata(folder.path().join("s-wal"))
+                .unwrap()
+                .len()
+        };
+        let idle = Duration::from_millis(20);
+        let checkpoints = Checkpoints::start(&mut all.writer, all.checkpoint, idle);
+        let checkpoints = checkpoints.unwrap_or_else(|_| panic!());
+        let reading = all.readers[0].unchecked_transaction().unwrap();
+        let count = "SELECT count(*) FROM accounts";
+        let accounts = |it: &Connection| it.query_row(count, [], |row| row.get::<_, i64>(0));
+        assert_eq!(accounts(&reading), Ok(0));
+        all.writer
+            .execute("INSERT INTO superseded VALUES (x'01')", [])
+            .unwrap();
+        // Somebody still reads what was before.
+        thread::sleep(10 * idle);
+        assert!(log() > 0);
+        drop(reading);
+        let began = Instant::now();
+        while log() > 0 {
+            assert!(began.elapsed() < Duration::from_secs(60));
+            thread::sleep(idle);
+        }
+        all.writer
+            .execute("INSERT INTO superseded VALUES (x'00')", [])
+            .unwrap();
+        assert!(log() > 0);
+        checkpoints.stop(&all.writer);
+        assert_eq!(log(), 0);
+    }
+}

@@ -1,6 +1,7 @@
 //! How values are stored in columns: ids as 16 bytes, times as milliseconds UTC, composite values as JSON text,
 //! statuses as their words on the wire.
 
+use acme::identifier::Identifier;
 use jiff::Timestamp;
 use rusqlite::Row;
 use rusqlite::types::{
@@ -9,6 +10,8 @@ use rusqlite::types::{
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
+
+use crate::error::Error;
 
 /// An id.
 #[derive(Clone, Copy)]
@@ -66,6 +69,43 @@ impl<T: DeserializeOwned> FromSql for Json<T> {
             .map(Self)
             .map_err(FromSqlError::other)
     }
+}
+
+/// The identifiers of an order, as a JSON array of texts. Those of earlier releases are objects with `type` and `value`.
+pub(super) struct Identifiers<T>(pub(super) T);
+
+impl ToSql for Identifiers<&[Identifier]> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        let texts: Vec<_> = self.0.iter().map(ToString::to_string).collect();
+        let text = serde_json::to_string(&texts)
+            .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
+        Ok(ToSqlOutput::Owned(Value::Text(text)))
+    }
+}
+
+impl FromSql for Identifiers<Vec<Identifier>> {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        let text = value.as_str()?;
+        if text.starts_with("[{") {
+            return Json::column_result(value).map(|json| Self(json.0));
+        }
+        let texts: Vec<&str> = serde_json::from_str(text).map_err(FromSqlError::other)?;
+        let all = texts.into_iter().map(Identifier::guess);
+        let all: Result<_, _> = all.collect();
+        all.map(Self).map_err(FromSqlError::other)
+    }
+}
+
+/// Reads one of the identifiers in such a column, without its first `begin` characters.
+pub(super) fn identifier_at(text: &str, place: usize, begin: usize) -> Result<Identifier, Error> {
+    let texts: Vec<&str> = serde_json::from_str(text).map_err(|why| unreadable(&why))?;
+    let part = texts.get(place).and_then(|text| text.get(begin..));
+    Identifier::guess(part.unwrap_or_default()).map_err(|why| unreadable(&why))
+}
+
+/// The error of a record whose text cannot be read.
+fn unreadable(why: &impl ToString) -> Error {
+    damaged(0, why.to_string()).into()
 }
 
 /// Reads a closed word, such as a status.

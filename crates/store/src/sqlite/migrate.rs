@@ -62,6 +62,10 @@ pub(super) const STEPS: &[Step] = &[
         name: "certificate_search",
         sql: include_str!("migrations/0013_certificate_search.sql"),
     },
+    Step {
+        name: "lean_orders",
+        sql: include_str!("migrations/0014_lean_orders.sql"),
+    },
 ];
 
 /// One step.

@@ -21,6 +21,7 @@ mod migrate;
 mod old_schemas;
 mod open;
 mod orders;
+mod own;
 mod permits;
 #[cfg(test)]
 mod plans;
@@ -130,8 +131,9 @@ impl Store {
             what: error.to_string(),
         };
         let mut connections = open::connections(path, options)?;
-        let checkpoints = Checkpoints::start(&mut connections.writer, connections.checkpoint)
-            .map_err(|error| match error {
+        let (writer, own) = (&mut connections.writer, connections.checkpoint);
+        let checkpoints =
+            Checkpoints::start(writer, own, checkpoint::IDLE).map_err(|error| match error {
                 checkpoint::StartError::Thread(error) => io(error),
                 checkpoint::StartError::Hook(error) => fault::while_opening(path, &error),
             })?;

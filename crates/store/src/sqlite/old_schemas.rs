@@ -3,7 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use acme::authz;
 use acme::challenge::{Means, Method};
+use acme::order;
 use jiff::Timestamp;
 use pki::Serial;
 use rusqlite::Connection;
@@ -11,8 +13,9 @@ use uuid::Uuid;
 
 use super::migrate::STEPS;
 use super::{Options, Store};
-use crate::port::{Accounts as _, Certificates as _};
+use crate::port::{Accounts as _, Certificates as _, Challenges as _, Orders as _};
 use crate::record::{CertificateRecord, CertificateStanding, RenewalEnd, RenewalKeys};
+use crate::suite::harness;
 
 /// A store with this schema, from its fixture.
 fn fixture(schema: usize, folder: &Path) -> Store {
@@ -112,4 +115,40 @@ async fn a_certificate_of_an_earlier_schema_rests_on_its_permit() {
         }
         store.close().await;
     }
+}
+
+/// Authorizations and challenges had rows from the start, and ids of any form.
+#[tokio::test]
+async fn an_order_of_an_earlier_schema_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = fixture(13, folder.path());
+    let id = |end: u128| Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0000 | end);
+    let (order, first, second) = (id(0xcafe), id(0xab00), id(0xac10));
+    let read = store.order_with_authorizations(order).await;
+    let read = read.unwrap().unwrap();
+    assert_eq!(read.order.authorizations, [first, second]);
+    let [one, two] = &read.authorizations[..] else {
+        panic!("{read:?}");
+    };
+    assert_eq!(one.challenges[0].token, "token71");
+    let names = [&one.identifier, &two.identifier].map(ToString::to_string);
+    assert_eq!(names, ["c.example", "d.example"]);
+    for authorization in [one, two] {
+        assert_eq!(authorization.status, authz::Status::Pending);
+        let challenges = authorization.challenges.iter();
+        let http = challenges
+            .into_iter()
+            .find(|it| it.method == Method::Http01);
+        let http = http.unwrap().id;
+        let found = store.challenge(http).await.unwrap().unwrap();
+        assert_eq!(found.orders, [order]);
+        let verdict = harness::proven(http, harness::proof(authorization), harness::now());
+        assert!(store.settle_valid(&verdict).await.unwrap().written);
+    }
+    let ready = store.order(order).await.unwrap().unwrap();
+    assert_eq!(ready.status, order::Status::Ready);
+    let proofs = harness::proofs(&store, order).await.unwrap();
+    assert_eq!(proofs, [one, two].map(harness::proof));
+    harness::issued(&store, &ready).await;
+    store.close().await;
 }

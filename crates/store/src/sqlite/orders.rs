@@ -2,13 +2,15 @@
 
 use acme::account::Account;
 use acme::order::{KeyUse, Order, Record, Status};
+use acme::problem::Problem;
 use acme::renewal::CertificateId;
 use acme::requested_time::RequestedTime;
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, Row};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 use uuid::Uuid;
 
-use super::column::{At, Id, Json, damaged, kept, word};
+use super::column::{At, Id, Identifiers, Json, damaged, kept, word};
+use super::own::{self, Own};
 use super::{
     Store, accounts, audit, authorizations, certificates, external_keys, reuse, revocations,
 };
@@ -89,7 +91,7 @@ impl port::Orders for Store {
                 key_use = accounts::key_use(connection, &key.thumbprint)?;
             }
             Ok(Some(Finalization {
-                proofs: authorizations::proofs(connection, order.id)?,
+                proofs: authorizations::proofs(connection, &order)?,
                 external_key: external_keys::of_account(connection, order.account)?,
                 key_compromised,
                 key_use,
@@ -145,18 +147,57 @@ fn page(
 }
 
 fn create(connection: &Connection, new: &NewOrder) -> Result<(), Error> {
-    insert(connection, &new.order)?;
+    let order = &new.order;
+    let own = own::of(order, &new.authorizations)?;
+    insert(connection, order, own.as_ref())?;
     for authorization in &new.authorizations {
-        authorizations::insert(connection, authorization)?;
+        if !own
+            .as_ref()
+            .is_some_and(|own| own.stands_for(authorization.id))
+        {
+            authorizations::insert(connection, authorization, None)?;
+        }
     }
-    let mut join = connection.prepare_cached(
-        "INSERT INTO order_authorizations (order_id, position, authorization_id)
-         VALUES (?1, ?2, ?3)",
-    )?;
-    for (position, authorization) in (0_i64..).zip(&new.order.authorizations) {
-        join.execute((Id(new.order.id), position, Id(*authorization)))?;
+    for (place, id) in (0_u16..).zip(&order.authorizations) {
+        if !own::belongs(order.id, usize::from(place), *id)? {
+            own::give_row(connection, *id)?;
+            connection
+                .prepare_cached(
+                    "INSERT INTO order_authorizations (order_id, position, authorization_id)
+                     VALUES (?1, ?2, ?3)",
+                )?
+                .execute((Id(order.id), place, Id(*id)))?;
+        }
     }
     audit::append(connection, &new.entry)
+}
+
+/// Makes a pending order ready if all its authorizations are valid.
+pub(super) fn advance(connection: &Connection, order: Uuid) -> Result<(), Error> {
+    connection
+        .prepare_cached(
+            "UPDATE orders SET status = 'ready'
+             WHERE id = ?1 AND status = 'pending'
+                 AND coalesce(length(tokens) / 16,
+                              (SELECT count(*) FROM order_authorizations WHERE order_id = ?1))
+                     = (SELECT count(*) FROM authorizations WHERE id > ?1 AND id < ?2 AND status = 'valid')
+                     + (SELECT count(*) FROM order_authorizations o
+                        JOIN authorizations a ON a.id = o.authorization_id
+                        WHERE o.order_id = ?1 AND a.status = 'valid')",
+        )?
+        .execute((Id(order), Id(own::last_id(order))))?;
+    Ok(())
+}
+
+/// Makes an unfinished order invalid; returns whether it was one.
+pub(super) fn end(connection: &Connection, order: Uuid, why: &Problem) -> Result<bool, Error> {
+    let ended = connection
+        .prepare_cached(
+            "UPDATE orders SET status = 'invalid', error = ?2
+             WHERE id = ?1 AND status IN ('pending', 'ready', 'processing')",
+        )?
+        .execute((Id(order), Json(why)))?;
+    Ok(ended == 1)
 }
 
 /// An order that is invalid frees the certificate; one that came to a certificate may be gone.
@@ -181,20 +222,20 @@ fn is_replaced(
     Ok(ordered || issued)
 }
 
-fn insert(connection: &Connection, order: &Order) -> Result<(), Error> {
+fn insert(connection: &Connection, order: &Order, own: Option<&Own>) -> Result<(), Error> {
     let inserted = connection
         .prepare_cached(
             "INSERT INTO orders (id, account_id, provisioner, identifiers, not_before, not_after,
                  expires_at, status, error, certificate_id, replaces, created_at, profile,
-                 not_before_text, not_after_text)
-             SELECT ?1, id, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15
+                 not_before_text, not_after_text, tokens, methods, subjects, authorizations_expire_at)
+             SELECT ?1, id, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19
              FROM accounts WHERE id = ?2 AND status = 'valid'",
         )?
-        .execute((
+        .execute(params![
             Id(order.id),
             Id(order.account),
             &order.provisioner,
-            Json(&order.identifiers),
+            Identifiers(&order.identifiers[..]),
             order.not_before.as_ref().map(|time| At(time.at())),
             order.not_after.as_ref().map(|time| At(time.at())),
             At(order.expires),
@@ -206,7 +247,11 @@ fn insert(connection: &Connection, order: &Order) -> Result<(), Error> {
             &order.profile,
             order.not_before.as_ref().and_then(text),
             order.not_after.as_ref().and_then(text),
-        ))?;
+            own.map(|own| &own.tokens),
+            own.map(|own| &own.methods),
+            own.and_then(|own| own.subjects.as_ref()),
+            own.and_then(|own| own.expires).map(At),
+        ])?;
     if inserted == 0 {
         return Err(Error::Conflict("the account is not valid".to_owned()));
     }
@@ -218,30 +263,42 @@ pub(super) fn load(connection: &Connection, id: Uuid) -> Result<Option<Order>, E
         .prepare_cached(
             "SELECT id, account_id, provisioner, identifiers, not_before, not_after, expires_at,
                  status, error, certificate_id, created_at, replaces, profile, not_before_text,
-                 not_after_text
+                 not_after_text, tokens, methods
              FROM orders WHERE id = ?1",
         )?
-        .query_row([Id(id)], from_row)
+        .query_row([Id(id)], |row| {
+            Ok((from_row(row)?, row.get(15)?, row.get(16)?))
+        })
         .optional()?;
-    let Some(mut record) = found else {
+    let Some((mut record, tokens, methods)) = found else {
         return Ok(None);
     };
-    let mut statement = connection.prepare_cached(
-        "SELECT authorization_id FROM order_authorizations WHERE order_id = ?1 ORDER BY position",
-    )?;
-    for authorization in statement.query_map([Id(id)], |row| row.get::<_, Id>(0))? {
-        record.authorizations.push(authorization?.0);
-    }
+    let (tokens, methods): (Option<Vec<u8>>, Option<String>) = (tokens, methods);
+    let elsewhere = match methods.as_deref() {
+        Some(methods) if own::is_complete(methods) => Vec::new(),
+        Some(_) | None => joined(connection, id)?,
+    };
+    record.authorizations = own::ids(id, &tokens.unwrap_or_default(), &elsewhere);
     Ok(Some(Order::from_record(record)))
 }
 
-/// The authorizations are in a table of their own.
+/// The authorizations that an order does not have by their ids, with their places.
+fn joined(connection: &Connection, order: Uuid) -> Result<Vec<(u16, Uuid)>, Error> {
+    let mut statement = connection.prepare_cached(
+        "SELECT position, authorization_id FROM order_authorizations WHERE order_id = ?1 ORDER BY position",
+    )?;
+    let found =
+        statement.query_map([Id(order)], |row| Ok((row.get(0)?, row.get::<_, Id>(1)?.0)))?;
+    Ok(found.collect::<Result<_, _>>()?)
+}
+
+/// Without the authorizations.
 fn from_row(row: &Row<'_>) -> rusqlite::Result<Record> {
     Ok(Record {
         id: row.get::<_, Id>(0)?.0,
         account: row.get::<_, Id>(1)?.0,
         provisioner: row.get(2)?,
-        identifiers: row.get::<_, Json<_>>(3)?.0,
+        identifiers: row.get::<_, Identifiers<_>>(3)?.0,
         authorizations: Vec::new(),
         not_before: requested(row, 4, 13)?,
         not_after: requested(row, 5, 14)?,

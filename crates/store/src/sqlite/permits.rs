@@ -145,7 +145,9 @@ fn end_what_it_gave(connection: &Connection, permit: Uuid, why: &Problem) -> Res
             "UPDATE orders SET status = 'invalid', error = ?2
              WHERE status IN ('pending', 'ready', 'processing') AND id IN
                  (SELECT o.order_id FROM authorizations a
-                  JOIN order_authorizations o ON o.authorization_id = a.id WHERE a.permit_id = ?1)",
+                  JOIN order_authorizations o ON o.authorization_id = a.id WHERE a.permit_id = ?1
+                  UNION ALL
+                  SELECT CAST(substr(id, 1, 14) || x'0000' AS BLOB) FROM authorizations WHERE permit_id = ?1)",
         )?
         .execute((Id(permit), Json(why)))?;
     connection

@@ -15,10 +15,12 @@ const SOURCES: &[&str] = &[
     include_str!("external_keys.rs"),
     include_str!("reuse.rs"),
     include_str!("orders.rs"),
+    include_str!("own.rs"),
     include_str!("permits.rs"),
     include_str!("retention.rs"),
     include_str!("renewals.rs"),
     include_str!("revocations.rs"),
+    include_str!("untouched.rs"),
     include_str!("verdicts.rs"),
 ];
 

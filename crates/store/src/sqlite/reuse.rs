@@ -3,14 +3,13 @@
 
 use acme::account::Account;
 use acme::authz::{Authorization, Origin, Status};
-use acme::challenge::Proof;
 use acme::order::{self, Order, ReusableAuthorization, ReusableAuthorizations};
 use acme::scope::{Scope, Subject};
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::Connection;
 use uuid::Uuid;
 
-use super::column::{At, Id};
+use super::column::{At, Id, kept};
 use super::{authorizations, permits};
 use crate::error::Error;
 use crate::record::NewOrderQuery;
@@ -70,26 +69,13 @@ fn load(connection: &Connection, id: Uuid) -> Result<Option<ReusableAuthorizatio
     let Some(authorization) = authorizations::load(connection, id)? else {
         return Ok(None);
     };
-    let proof = proof(connection, id)?;
+    let proof = authorizations::proof(connection, id)?;
     // A valid authorization brings its proof or does not count.
     let whole = authorization.status != Status::Valid || proof.is_some();
     Ok(whole.then_some(ReusableAuthorization {
         authorization,
         proof,
     }))
-}
-
-fn proof(connection: &Connection, authorization: Uuid) -> Result<Option<Proof>, Error> {
-    let proof = connection
-        .prepare_cached(
-            "SELECT a.identifier_type, a.identifier, a.account_id, c.method, c.validated_at, c.evidence,
-                 a.subdomains, c.attested_key
-             FROM authorizations a JOIN challenges c ON c.authorization_id = a.id
-             WHERE a.id = ?1 AND a.status = 'valid' AND c.status = 'valid'",
-        )?
-        .query_row([Id(authorization)], authorizations::proof_from_row)
-        .optional()?;
-    Ok(proof)
 }
 
 /// Whether everything stored that a new order depends on still holds: it may have ended since it
@@ -115,42 +101,29 @@ pub(super) fn still_holds(connection: &Connection, new: &NewOrder) -> Result<boo
     let pending = |a: &Authorization| a.status == Status::Pending;
     let mut waits = new.authorizations.iter().any(pending);
     for id in new.order.authorizations.iter().filter(|id| !made(id)) {
-        if has_ended(connection, *id, &new.order)? {
+        // The foreign key refuses one that there is not.
+        let Some(held) = authorizations::load(connection, *id)? else {
+            continue;
+        };
+        if has_ended(&held, &new.order) {
             return Ok(false);
         }
-        waits = waits || !is_valid(connection, *id)?;
+        waits = waits || held.status != Status::Valid;
     }
     // What was proven since it was read makes no order ready any more.
     Ok(waits || new.order.status != order::Status::Pending)
 }
 
-fn is_valid(connection: &Connection, id: Uuid) -> Result<bool, Error> {
-    let valid = connection
-        .prepare_cached("SELECT 1 FROM authorizations WHERE id = ?1 AND status = 'valid'")?
-        .exists([Id(id)])?;
-    Ok(valid)
-}
-
-/// An authorization that is not stored at all has not ended; the foreign key refuses it.
-fn has_ended(connection: &Connection, id: Uuid, order: &Order) -> Result<bool, Error> {
-    let ended: Option<bool> = connection
-        .prepare_cached(
-            "SELECT NOT (account_id = ?2 AND provisioner = ?3 AND expires_at > ?4
-                         AND (status = 'valid' OR status = 'pending' AND ?5 = 'pending'))
-             FROM authorizations WHERE id = ?1",
-        )?
-        .query_row(
-            (
-                Id(id),
-                Id(order.account),
-                &order.provisioner,
-                At(order.created_at),
-                order.status.as_str(),
-            ),
-            |row| row.get(0),
-        )
-        .optional()?;
-    Ok(ended.unwrap_or_default())
+fn has_ended(held: &Authorization, order: &Order) -> bool {
+    let serves = match held.status {
+        Status::Valid => true,
+        Status::Pending => order.status == order::Status::Pending,
+        Status::Invalid | Status::Deactivated | Status::Expired | Status::Revoked => false,
+    };
+    !serves
+        || held.account != order.account
+        || held.provisioner != order.provisioner
+        || held.expires <= kept(order.created_at)
 }
 
 /// Authorizations looked at for one name.

@@ -1,16 +1,19 @@
 //! Verdicts on challenges (RFC 8555 §7.1.6): challenge, authorization and the orders that depend on it change together,
 //! and the first verdict counts.
 
-use acme::challenge::Method;
+use acme::authz::{self, Authorization};
+use acme::challenge::{Challenge, Method, Status};
 use acme::identifier::Identifier;
+use acme::problem::Problem;
 use jiff::Timestamp;
 use pki::PublicKey;
 use rusqlite::Connection;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::column::{At, Id, Json};
-use super::{Store, audit, authorizations, untouched};
+use super::authorizations::Found;
+use super::column::{At, Id, Json, kept};
+use super::{Store, audit, authorizations, orders, untouched};
 use crate::audit::AuditEntry;
 use crate::error::Error;
 use crate::port;
@@ -20,14 +23,14 @@ use crate::write::{Failed, Proven};
 impl port::Challenges for Store {
     async fn challenge(&self, id: Uuid) -> Result<Option<ChallengeRecord>, Error> {
         self.look_up(move |connection| {
-            let Some(authorization) = authorizations::of_challenge(connection, id)? else {
+            let Some(found) = authorizations::of_challenge(connection, id)? else {
                 return Ok(None);
             };
-            let orders = authorizations::waiting_orders(connection, authorization.id)?;
-            let challenge = authorization.challenge(id).cloned();
+            let orders = authorizations::waiting_orders(connection, found.authorization.id)?;
+            let challenge = found.authorization.challenge(id).cloned();
             Ok(challenge.map(|challenge| ChallengeRecord {
                 challenge,
-                authorization,
+                authorization: found.authorization,
                 orders,
             }))
         })
@@ -35,30 +38,15 @@ impl port::Challenges for Store {
     }
 
     async fn settle_valid(&self, proven: &Proven) -> Result<Settled, Error> {
-        let verdict = Valid::new(proven);
-        self.write(move |connection| {
-            let written = prove(connection, &verdict)?;
-            settled(
-                connection,
-                verdict.challenge,
-                written.then(|| verdict.entry.clone()),
-            )
-        })
-        .await
+        let verdict = Verdict::valid(proven);
+        self.write(move |connection| settle(connection, &verdict))
+            .await
     }
 
     async fn settle_invalid(&self, failed: &Failed) -> Result<Settled, Error> {
-        let failed = failed.clone();
-        self.write(move |connection| {
-            let ended = fail(connection, &failed)?;
-            let entry = ended.map(|_| failed.entry.clone());
-            let settled = settled(connection, failed.challenge, entry)?;
-            Ok(Settled {
-                ended: ended.unwrap_or_default(),
-                ..settled
-            })
-        })
-        .await
+        let verdict = Verdict::invalid(failed);
+        self.write(move |connection| settle(connection, &verdict))
+            .await
     }
 }
 
@@ -103,131 +91,182 @@ impl port::ValidationJobs for Store {
     }
 }
 
+/// A verdict, for the writer.
+struct Verdict {
+    challenge: Uuid,
+    outcome: Outcome,
+    evidence: Value,
+    entry: AuditEntry,
+}
+
+enum Outcome {
+    Valid(Box<Valid>),
+    Invalid(Problem),
+}
+
 /// What of a proof is compared with the records and written to them.
 struct Valid {
-    challenge: Uuid,
     identifier: Identifier,
     account: Uuid,
     method: Option<Method>,
     at: Timestamp,
-    evidence: Value,
     attested_key: Option<PublicKey>,
     until: Timestamp,
-    entry: AuditEntry,
 }
 
-impl Valid {
-    fn new(proven: &Proven) -> Self {
+impl Verdict {
+    fn valid(proven: &Proven) -> Self {
         let proof = &proven.proof;
         Self {
             challenge: proven.challenge,
-            identifier: proof.identifier().clone(),
-            account: proof.account(),
-            method: proof.method(),
-            at: proof.at(),
+            outcome: Outcome::Valid(Box::new(Valid {
+                identifier: proof.identifier().clone(),
+                account: proof.account(),
+                method: proof.method(),
+                at: kept(proof.at()),
+                attested_key: proof.attested_key().cloned(),
+                until: kept(proven.until),
+            })),
             evidence: proof.evidence().clone(),
-            attested_key: proof.attested_key().cloned(),
-            until: proven.until,
             entry: proven.entry.clone(),
+        }
+    }
+
+    fn invalid(failed: &Failed) -> Self {
+        Self {
+            challenge: failed.challenge,
+            outcome: Outcome::Invalid(failed.problem.clone()),
+            evidence: failed.evidence.clone(),
+            entry: failed.entry.clone(),
+        }
+    }
+
+    /// Whether it is the first on its authorization, and about what is stored.
+    fn counts(&self, authorization: &Authorization, challenge: &Challenge) -> bool {
+        let is_first = authorization.status == authz::Status::Pending
+            && matches!(challenge.status, Status::Pending | Status::Processing);
+        let fits = match &self.outcome {
+            Outcome::Invalid(_) => true,
+            Outcome::Valid(valid) => {
+                valid.method == Some(challenge.method)
+                    && authorization.expires > valid.at
+                    && authorization.account == valid.account
+                    && authorization.identifier == valid.identifier
+            }
+        };
+        is_first && fits
+    }
+
+    fn apply(&self, authorization: &mut Authorization) {
+        let challenges = authorization.challenges.iter_mut();
+        let challenge = challenges.into_iter().find(|it| it.id == self.challenge);
+        if let Some(challenge) = challenge {
+            match &self.outcome {
+                Outcome::Valid(valid) => {
+                    challenge.status = Status::Valid;
+                    challenge.validated = Some(valid.at);
+                }
+                Outcome::Invalid(problem) => {
+                    challenge.status = Status::Invalid;
+                    challenge.error = Some(problem.clone());
+                }
+            }
         }
     }
 }
 
-fn prove(connection: &Connection, verdict: &Valid) -> Result<bool, Error> {
-    untouched::give_row(connection, verdict.challenge)?;
-    let written = connection
-        .prepare_cached(
-            "UPDATE challenges SET status = 'valid', validated_at = ?2, evidence = ?3,
-                 attested_key = ?8, payload = NULL
-             WHERE id = ?1 AND status IN ('pending', 'processing') AND method = ?4
-                 AND EXISTS
-                     (SELECT 1 FROM authorizations a
-                      WHERE a.id = challenges.authorization_id AND a.status = 'pending'
-                          AND a.expires_at > ?2 AND a.account_id = ?5
-                          AND a.identifier_type = ?6 AND a.identifier = ?7)",
-        )?
-        .execute((
-            Id(verdict.challenge),
-            At(verdict.at),
-            Json(&verdict.evidence),
-            verdict.method.map(Method::as_str),
-            Id(verdict.account),
-            verdict.identifier.kind(),
-            verdict.identifier.to_string(),
-            verdict.attested_key.as_ref().map(PublicKey::spki_der),
-        ))?;
-    if written == 0 {
-        return Ok(false);
-    }
-    connection
-        .prepare_cached(
-            "UPDATE authorizations SET status = 'valid', expires_at = max(expires_at, ?2)
-             WHERE status = 'pending' AND id IN
-                 (SELECT authorization_id FROM challenges WHERE id = ?1)",
-        )?
-        .execute((Id(verdict.challenge), At(verdict.until)))?;
-    connection
-        .prepare_cached(
-            "UPDATE orders SET status = 'ready'
-             WHERE status = 'pending' AND id IN
-                 (SELECT o.order_id FROM order_authorizations o
-                  JOIN challenges c ON c.authorization_id = o.authorization_id WHERE c.id = ?1)
-             AND NOT EXISTS
-                 (SELECT 1 FROM order_authorizations o
-                  JOIN authorizations a ON a.id = o.authorization_id
-                  WHERE o.order_id = orders.id AND a.status <> 'valid')",
-        )?
-        .execute([Id(verdict.challenge)])?;
-    Ok(true)
-}
-
-/// Returns how many orders it has ended; none if it is not the first verdict.
-fn fail(connection: &Connection, failed: &Failed) -> Result<Option<usize>, Error> {
-    untouched::give_row(connection, failed.challenge)?;
-    let written = connection
-        .prepare_cached(
-            "UPDATE challenges SET status = 'invalid', error = ?2, evidence = ?3, payload = NULL
-             WHERE id = ?1 AND status IN ('pending', 'processing') AND EXISTS
-                 (SELECT 1 FROM authorizations a
-                  WHERE a.id = challenges.authorization_id AND a.status = 'pending')",
-        )?
-        .execute((
-            Id(failed.challenge),
-            Json(&failed.problem),
-            Json(&failed.evidence),
-        ))?;
-    if written == 0 {
-        return Ok(None);
-    }
-    let authorization: Id = connection
-        .prepare_cached("SELECT authorization_id FROM challenges WHERE id = ?1")?
-        .query_row([Id(failed.challenge)], |row| row.get(0))?;
-    connection
-        .prepare_cached(
-            "UPDATE authorizations SET status = 'invalid' WHERE id = ?1 AND status = 'pending'",
-        )?
-        .execute([authorization])?;
-    authorizations::end_orders(connection, authorization.0, &failed.problem).map(Some)
-}
-
-/// Reads what is stored now, and writes the audit entry of a verdict that counted.
-fn settled(
-    connection: &Connection,
-    challenge: Uuid,
-    entry: Option<AuditEntry>,
-) -> Result<Settled, Error> {
-    let authorization =
-        authorizations::of_challenge(connection, challenge)?.ok_or(Error::NotFound)?;
-    let orders = authorizations::waiting_orders(connection, authorization.id)?;
-    let written = entry.is_some();
-    if let Some(mut entry) = entry {
+/// Writes a verdict and all that follows from it, if it counts; returns what is stored then.
+fn settle(connection: &Connection, verdict: &Verdict) -> Result<Settled, Error> {
+    let found = authorizations::of_challenge(connection, verdict.challenge)?;
+    let mut found = found.ok_or(Error::NotFound)?;
+    let challenge = found.authorization.challenge(verdict.challenge);
+    let challenge = challenge.ok_or(Error::NotFound)?;
+    let written = verdict.counts(&found.authorization, challenge);
+    let orders = authorizations::waiting_orders(connection, found.authorization.id)?;
+    let mut ended = 0;
+    if written {
+        let method = challenge.method;
+        write(connection, verdict, method, &mut found)?;
+        verdict.apply(&mut found.authorization);
+        for order in &orders {
+            match &verdict.outcome {
+                Outcome::Valid(_) => orders::advance(connection, *order)?,
+                Outcome::Invalid(why) => {
+                    ended += usize::from(orders::end(connection, *order, why)?)
+                }
+            }
+        }
+        let mut entry = verdict.entry.clone();
         entry.order = orders.first().copied();
         audit::append(connection, &entry)?;
     }
     Ok(Settled {
         written,
-        authorization,
+        authorization: found.authorization,
         orders,
-        ended: 0,
+        ended,
     })
+}
+
+/// Writes a verdict into the row of the challenge, or that of the authorization where the challenge has none.
+fn write(
+    connection: &Connection,
+    verdict: &Verdict,
+    method: Method,
+    found: &mut Found,
+) -> Result<(), Error> {
+    let authorization = &mut found.authorization;
+    let (validated, error, attested_key) = match &verdict.outcome {
+        Outcome::Valid(valid) => {
+            authorization.status = authz::Status::Valid;
+            authorization.expires = authorization.expires.max(valid.until);
+            let key = valid.attested_key.as_ref().map(PublicKey::spki_der);
+            (Some(valid.at), None, key)
+        }
+        Outcome::Invalid(problem) => {
+            authorization.status = authz::Status::Invalid;
+            (None, Some(problem), None)
+        }
+    };
+    let row = authorizations::Verdict {
+        method,
+        validated,
+        error,
+        evidence: &verdict.evidence,
+        attested_key,
+    };
+    if !found.has_row {
+        return authorizations::insert(connection, authorization, Some(&row));
+    }
+    if update_challenge(connection, verdict.challenge, &row)? {
+        return authorizations::settle(connection, authorization, None);
+    }
+    authorizations::settle(connection, authorization, Some(&row))
+}
+
+/// Returns whether the challenge has a row.
+fn update_challenge(
+    connection: &Connection,
+    challenge: Uuid,
+    row: &authorizations::Verdict<'_>,
+) -> Result<bool, Error> {
+    let status = match row.error {
+        None => Status::Valid,
+        Some(_) => Status::Invalid,
+    };
+    let written = connection
+        .prepare_cached(
+            "UPDATE challenges SET status = ?2, validated_at = ?3, error = ?4, evidence = ?5,
+                 attested_key = ?6, payload = NULL
+             WHERE id = ?1",
+        )?
+        .execute((
+            Id(challenge),
+            status.as_str(),
+            row.validated.map(At),
+            row.error.map(Json),
+            Json(row.evidence),
+            row.attested_key,
+        ))?;
+    Ok(written == 1)
 }

@@ -1,8 +1,12 @@
 //! Records to store.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use acme::account::{self, Account};
 use acme::authz::{self, Authorization, Origin};
-use acme::challenge::{Challenge, Method, Proof, ProofRecord, authorization_id, challenge_id};
+use acme::challenge::{
+    Challenge, Method, Proof, ProofRecord, authorization_of_order, challenge_id, order_id,
+};
 use acme::envelope::Parsed;
 use acme::identifier::Identifier;
 use acme::key_change::{self, KeyChange};
@@ -31,6 +35,14 @@ pub(crate) fn later(hours: i64) -> Timestamp {
     now()
         .checked_add(SignedDuration::from_hours(hours))
         .unwrap()
+}
+
+/// Ids as of [`now`], each after those before it.
+pub(super) fn unique() -> Uuid {
+    static MADE: AtomicU64 = AtomicU64::new(0);
+    let number = u128::from(MADE.fetch_add(1, Ordering::Relaxed));
+    let millis = u128::try_from(now().as_millisecond()).unwrap();
+    Uuid::from_u128(millis << 80 | 7 << 76 | 2 << 62 | number << 16)
 }
 
 /// The public keys of RFC 7517 §A.1 and RFC 7515 §A.3, and one made with OpenSSL.
@@ -110,9 +122,11 @@ pub(super) fn dns(name: &str) -> Identifier {
 
 /// An order for these names that expires in a day, as do its authorizations; nothing is stored.
 pub(crate) fn new_order(account: &Account, names: &[&str]) -> NewOrder {
+    let order = order_id(unique());
     let authorizations: Vec<_> = names
         .iter()
-        .map(|name| (name, authorization_id(Uuid::now_v7())))
+        .enumerate()
+        .map(|(place, name)| (name, authorization_of_order(order, place).unwrap()))
         .map(|(name, id)| Authorization {
             id,
             account: account.id,
@@ -130,7 +144,7 @@ pub(crate) fn new_order(account: &Account, names: &[&str]) -> NewOrder {
         })
         .collect();
     let order = Order::from_record(order::Record {
-        id: Uuid::now_v7(),
+        id: order,
         account: account.id,
         provisioner: account.provisioner.clone(),
         identifiers: names.iter().map(|name| dns(name)).collect(),
@@ -181,7 +195,7 @@ pub(crate) async fn ready_order(store: &impl BackEnd, account: &Account, names: 
     order
 }
 
-pub(super) fn proof(authorization: &Authorization) -> Proof {
+pub(crate) fn proof(authorization: &Authorization) -> Proof {
     Proof::from_record(ProofRecord {
         subject: Subject {
             identifier: authorization.identifier.clone(),
@@ -196,13 +210,13 @@ pub(super) fn proof(authorization: &Authorization) -> Proof {
 }
 
 /// The proofs of an order, as a finalize reads them.
-pub(super) async fn proofs(store: &impl BackEnd, order: Uuid) -> Result<Vec<Proof>, Error> {
+pub(crate) async fn proofs(store: &impl BackEnd, order: Uuid) -> Result<Vec<Proof>, Error> {
     let found = store.finalization(order, None).await?;
     Ok(found.map_or_else(Vec::new, |found| found.proofs))
 }
 
 /// The verdict that a proof proves a challenge.
-pub(super) fn proven(challenge: Uuid, proof: Proof, until: Timestamp) -> Proven {
+pub(crate) fn proven(challenge: Uuid, proof: Proof, until: Timestamp) -> Proven {
     Proven {
         challenge,
         entry: AuditEntry::new(Event::AuthorizationValid, proof.at()),
@@ -279,7 +293,7 @@ pub(super) fn issuance(order: &Order) -> Issuance {
     Issuance::new(certificate, [9; 32])
 }
 
-pub(super) async fn issued(store: &impl BackEnd, order: &Order) -> CertificateRecord {
+pub(crate) async fn issued(store: &impl BackEnd, order: &Order) -> CertificateRecord {
     let issuance = issuance(order);
     assert_eq!(store.issue(issuance.clone()).await, Ok(Issued::Done));
     issuance.certificate

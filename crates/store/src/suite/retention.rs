@@ -9,6 +9,7 @@ use crate::Swept;
 super::for_each_back_end!(
     what_expired_long_ago_goes_and_certificates_stay,
     a_sweep_of_many_goes_on_to_the_end,
+    what_has_not_expired_does_not_hide_what_has,
 );
 
 async fn what_expired_long_ago_goes_and_certificates_stay(store: &impl BackEnd) {
@@ -43,6 +44,23 @@ async fn a_sweep_of_many_goes_on_to_the_end(store: &impl BackEnd) {
     let expected = Swept {
         orders: 250,
         authorizations: 250,
+    };
+    assert_eq!(swept, Ok(expected));
+}
+
+async fn what_has_not_expired_does_not_hide_what_has(store: &impl BackEnd) {
+    let account = harness::account(store).await;
+    for number in 0..210 {
+        let mut new = harness::new_order(&account, &["a.example"]);
+        let end = if number < 205 { later(48) } else { later(24) };
+        new.order = harness::altered(&new.order, |record| record.expires = end);
+        new.authorizations[0].expires = end;
+        store.create_order(new).await.unwrap();
+    }
+    let swept = store.sweep(later(30), SignedDuration::ZERO).await;
+    let expected = Swept {
+        orders: 5,
+        authorizations: 5,
     };
     assert_eq!(swept, Ok(expected));
 }

@@ -169,6 +169,11 @@ const INVARIANTS: &[(&str, &str)] = &[
         "orders that are not valid have a certificate",
     ),
     (
+        "SELECT count(*) FROM authorizations a WHERE status = 'valid' AND validated_at IS NULL AND permit_id IS NULL
+             AND NOT EXISTS (SELECT 1 FROM challenges c WHERE c.authorization_id = a.id AND c.status = 'valid')",
+        "valid authorizations have lost their proof",
+    ),
+    (
         "SELECT coalesce(max(id) - min(id) + 1, 0) - count(*) FROM audit",
         "lines are missing in the audit log",
     ),
