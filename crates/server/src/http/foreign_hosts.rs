@@ -9,7 +9,7 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 
 use super::base;
-use super::request::Snapshot;
+use super::request::Received;
 
 /// Those that were logged. Cheap to clone.
 #[derive(Clone, Debug, Default)]
@@ -51,10 +51,10 @@ impl<S: Sync> FromRequestParts<S> for ForeignHost {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        let snapshot = parts.extensions.get::<Snapshot>();
-        let found = snapshot.and_then(|Snapshot(config)| {
-            let asked = base::foreign_host(parts, config)?;
-            let url = base::base(parts, config);
+        let received = parts.extensions.get::<Received>();
+        let found = received.and_then(|received| {
+            let asked = base::foreign_host(parts, received.configuration())?;
+            let url = received.base().to_owned();
             Some(Asked { asked, url })
         });
         Ok(Self(found))

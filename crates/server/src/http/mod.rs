@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::Extension;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, FromRef};
 use axum::http::{StatusCode, header};
@@ -24,38 +23,35 @@ mod request;
 mod step;
 mod url_layout;
 
+use self::request::Observed;
 pub(crate) use self::url_layout::{STEP_CA, UrlLayout};
 
 /// Every route of the HTTPS port, with the ACME API at the paths of `layout`.
 pub(crate) fn router(services: Services, layout: &'static UrlLayout) -> Router {
-    Router::new()
-        .merge(step::routes())
-        .nest("/1.0", step::routes())
-        .merge(acme::routes(&services, layout))
-        .fallback(page_not_found)
-        .layer(Extension(layout))
-        .layer(DefaultBodyLimit::max(MAX_STEP_BODY))
-        .layer(middleware::from_fn_with_state(
-            services.clone(),
-            request::observe,
-        ))
-        .with_state(services)
+    let step = step::routes().layer(DefaultBodyLimit::max(MAX_STEP_BODY));
+    let routes = Router::new()
+        .merge(step.clone())
+        .nest("/1.0", step)
+        .merge(acme::routes(layout))
+        .fallback(page_not_found);
+    observed(services, layout, routes)
 }
 
 /// Every route of the admin socket; `layout` is the HTTPS port's.
 pub(crate) fn operator_router(services: Services, layout: &'static UrlLayout) -> Router {
-    Router::new()
+    let routes = Router::new()
         .nest("/admin", admin::routes())
         .fallback(admin::unknown)
         .method_not_allowed_fallback(admin::wrong_method)
-        .layer(Extension(layout))
         .layer(middleware::from_fn(admin::authenticate))
-        .layer(DefaultBodyLimit::max(MAX_STEP_BODY))
-        .layer(middleware::from_fn_with_state(
-            services.clone(),
-            request::observe,
-        ))
-        .with_state(services)
+        .layer(DefaultBodyLimit::max(MAX_STEP_BODY));
+    observed(services, layout, routes)
+}
+
+/// One layer around all routes: a layer of axum is boxed for each route, and each costs every request.
+fn observed(services: Services, layout: &'static UrlLayout, routes: Router<Services>) -> Router {
+    let routes = routes.with_state(services.clone());
+    Router::new().fallback_service(Observed::new(services, layout, routes))
 }
 
 /// Lets a handler ask for the component that it uses, and no other.

@@ -1,24 +1,81 @@
-//! The request id, and one log line per request.
+//! What is done around every request, in one layer: an id, the configuration that it takes, one log line, and the
+//! headers that all answers of the ACME API share.
 
+use std::convert::Infallible;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Instant;
 
-use axum::extract::{FromRequestParts, Request, State};
+use axum::Router;
+use axum::extract::{FromRequestParts, Request};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use axum::middleware::Next;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version, header};
 use axum::response::Response;
 use ca::config::Config;
+use tower::{Service, ServiceExt};
 use uuid::Uuid;
 
+use super::acme::Answering;
+use super::base::base;
+use super::foreign_hosts::ForeignHosts;
+use super::url_layout::UrlLayout;
 use crate::listen::{Peer, PeerCredentials};
 use crate::service::Services;
 
-/// The id of the request, shown to the client, in the log and in the audit entry.
-#[derive(Clone, Debug)]
-pub(super) struct RequestId(pub(super) String);
+/// What a request has from its arrival to its end.
+#[derive(Clone)]
+pub(super) struct Received(Arc<Inner>);
 
-/// The configuration in force when the request arrived; it is the request's to its end.
+struct Inner {
+    id: String,
+    config: Arc<Config>,
+    base: String,
+    layout: &'static UrlLayout,
+    foreign_hosts: ForeignHosts,
+}
+
+impl Received {
+    /// The id of the request, shown to the client, in the log and in the audit entry.
+    pub(super) fn id(&self) -> &str {
+        &self.0.id
+    }
+
+    /// `https://host[:port]` for the URLs of the answer.
+    pub(super) fn base(&self) -> &str {
+        &self.0.base
+    }
+
+    /// The paths of the ACME API.
+    pub(super) fn layout(&self) -> &'static UrlLayout {
+        self.0.layout
+    }
+
+    /// The hosts that clients have asked for and that are none of the server's.
+    pub(super) fn foreign_hosts(&self) -> &ForeignHosts {
+        &self.0.foreign_hosts
+    }
+
+    /// The configuration in force when the request arrived; it is the request's to its end.
+    pub(super) fn configuration(&self) -> &Arc<Config> {
+        &self.0.config
+    }
+
+    fn of(parts: &Parts) -> Result<&Self, StatusCode> {
+        let found = parts.extensions.get::<Self>();
+        found.ok_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Received {
+    type Rejection = StatusCode;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, StatusCode> {
+        Self::of(parts).cloned()
+    }
+}
+
+/// The configuration of the request; see [`Received::configuration`].
 #[derive(Clone)]
 pub(super) struct Snapshot(pub(super) Arc<Config>);
 
@@ -26,72 +83,117 @@ impl<S: Sync> FromRequestParts<S> for Snapshot {
     type Rejection = StatusCode;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, StatusCode> {
-        let found = parts.extensions.get::<Self>().cloned();
-        found.ok_or(StatusCode::INTERNAL_SERVER_ERROR)
+        Received::of(parts).map(|received| Self(Arc::clone(received.configuration())))
     }
-}
-
-/// The path of the request, before a router has stripped its prefix, without and with the query.
-#[derive(Clone, Debug)]
-pub(super) struct Target {
-    pub(super) path: String,
-    pub(super) with_query: String,
 }
 
 /// The cause of an error, for the log line; the answer may say less.
 #[derive(Clone, Debug)]
 pub(super) struct Fault(pub(super) String);
 
-/// Assigns the request an id, returns it to the client, and logs the answer.
-pub(super) async fn observe(
-    State(services): State<Services>,
-    mut request: Request,
-    next: Next,
-) -> Response {
-    let started = Instant::now();
-    let config = services.snapshot();
-    let id = id_of(request.headers(), config.trace_header.as_deref());
-    let method = request.method().clone();
-    let target = target(&request);
-    let protocol = request.version();
-    let agent = request.headers().get(header::USER_AGENT).cloned();
-    let remote = remote(&request);
-    request.extensions_mut().insert(RequestId(id.clone()));
-    request.extensions_mut().insert(target.clone());
-    request.extensions_mut().insert(Snapshot(config));
-    let mut response = next.run(request).await;
-    if let Ok(value) = HeaderValue::from_str(&id) {
-        response.headers_mut().insert(X_REQUEST_ID, value);
+/// All routes, and what is done around them.
+#[derive(Clone)]
+pub(super) struct Observed {
+    services: Services,
+    layout: &'static UrlLayout,
+    foreign_hosts: ForeignHosts,
+    routes: Router,
+}
+
+impl Observed {
+    /// These routes, with the ACME API at the paths of `layout` if they have it.
+    pub(super) fn new(services: Services, layout: &'static UrlLayout, routes: Router) -> Self {
+        Self {
+            services,
+            layout,
+            foreign_hosts: ForeignHosts::default(),
+            routes,
+        }
     }
-    let line = Line {
-        id: &id,
-        method: method.as_str(),
-        path: &target.path,
-        protocol: format!("{protocol:?}"),
-        agent: agent.as_ref().and_then(|a| a.to_str().ok()).unwrap_or(""),
-        remote,
-        millis: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
-    };
-    line.write(&response);
-    response
+
+    /// Gives the request an id, which the client gets too, answers it, and logs the answer.
+    async fn answer(self, mut request: Request) -> Response {
+        let started = Instant::now();
+        let (parts, body) = request.into_parts();
+        let received = self.received(&parts);
+        let (method, uri) = (parts.method.clone(), parts.uri.clone());
+        let (protocol, agent) = (
+            parts.version,
+            parts.headers.get(header::USER_AGENT).cloned(),
+        );
+        let remote = remote(&parts);
+        request = Request::from_parts(parts, body);
+        request.extensions_mut().insert(received.clone());
+        let mut response = match Answering::new(self.layout, &method, uri.path()) {
+            Some(acme) => {
+                let Ok(response) = acme.answer(self.routes, request).await;
+                acme.complete(response, &received, &self.services.nonces)
+                    .await
+            }
+            None => {
+                let Ok(response) = self.routes.oneshot(request).await;
+                response
+            }
+        };
+        if let Ok(value) = HeaderValue::from_str(received.id()) {
+            response.headers_mut().insert(X_REQUEST_ID, value);
+        }
+        let line = Line {
+            id: received.id(),
+            method: method.as_str(),
+            path: uri.path(),
+            protocol: word(protocol),
+            agent: agent.as_ref().and_then(|a| a.to_str().ok()).unwrap_or(""),
+            remote,
+            millis: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+        };
+        line.write(&response);
+        response
+    }
+
+    fn received(&self, parts: &Parts) -> Received {
+        let config = self.services.snapshot();
+        Received(Arc::new(Inner {
+            id: id_of(&parts.headers, config.trace_header.as_deref()),
+            base: base(parts, &config),
+            config,
+            layout: self.layout,
+            foreign_hosts: self.foreign_hosts.clone(),
+        }))
+    }
+}
+
+impl Service<Request> for Observed {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        let observed = self.clone();
+        Box::pin(async move { Ok(observed.answer(request).await) })
+    }
 }
 
 /// The client: an address, or a user on the admin socket.
-fn remote(request: &Request) -> String {
-    let extensions = request.extensions();
-    let credentials = extensions
-        .get::<PeerCredentials>()
-        .map(PeerCredentials::to_string);
-    let peer = extensions.get::<Peer>().map(Peer::to_string);
-    credentials.or(peer).unwrap_or_default()
+fn remote(parts: &Parts) -> String {
+    let credentials = parts.extensions.get::<PeerCredentials>();
+    let credentials = credentials.map(PeerCredentials::to_string);
+    let peer = || parts.extensions.get::<Peer>().map(Peer::to_string);
+    credentials.or_else(peer).unwrap_or_default()
 }
 
-fn target(request: &Request) -> Target {
-    let uri = request.uri();
-    let whole = uri.path_and_query().map_or("/", |path| path.as_str());
-    Target {
-        path: uri.path().to_owned(),
-        with_query: whole.to_owned(),
+/// A version of HTTP as the log has it.
+const fn word(version: Version) -> &'static str {
+    match version {
+        Version::HTTP_09 => "HTTP/0.9",
+        Version::HTTP_10 => "HTTP/1.0",
+        Version::HTTP_2 => "HTTP/2.0",
+        Version::HTTP_3 => "HTTP/3.0",
+        _ => "HTTP/1.1",
     }
 }
 
@@ -100,7 +202,7 @@ struct Line<'a> {
     id: &'a str,
     method: &'a str,
     path: &'a str,
-    protocol: String,
+    protocol: &'static str,
     agent: &'a str,
     remote: String,
     millis: u64,

@@ -91,6 +91,45 @@ impl UrlLayout {
         self.prefix_with(&escape(provisioner))
     }
 
+    /// Whether a path is the API's: that of one of its resources, or any below a provisioner's prefix.
+    pub(super) fn serves(&self, path: &str) -> bool {
+        match self.mount {
+            Mount::Root { .. } => {
+                let name = path.strip_prefix(self.renewal_info);
+                let name = name.and_then(|rest| rest.strip_prefix('/'));
+                let named = |name: &str| !name.is_empty() && !name.contains('/');
+                name.is_some_and(named) || self.templates().iter().any(|it| fits(it, path))
+            }
+            Mount::PerProvisioner(prefixes) => prefixes.iter().any(|prefix| {
+                let before = prefix.split_once(PROVISIONER).map(|(before, _)| before);
+                let rest = before.and_then(|before| path.strip_prefix(before));
+                rest.is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/'))
+            }),
+        }
+    }
+
+    /// The paths of all resources but renewal information.
+    const fn templates(&self) -> [&'static str; 16] {
+        [
+            self.directory,
+            self.new_nonce,
+            self.new_account,
+            self.new_order,
+            self.new_authz,
+            self.revoke_cert,
+            self.key_change,
+            self.account,
+            self.orders,
+            self.order,
+            self.finalize,
+            self.authorization,
+            self.challenge,
+            self.certificate,
+            self.alternate,
+            self.issuer,
+        ]
+    }
+
     /// The directory's URL for a request to `path`; `None` where the path names no provisioner.
     pub(super) fn directory_above(&self, base: &str, path: &str) -> Option<String> {
         let escaped = match self.mount {
@@ -121,6 +160,23 @@ impl UrlLayout {
             Mount::PerProvisioner(prefixes) => prefixes
                 .first()
                 .map_or_else(String::new, |prefix| prefix.replace(PROVISIONER, escaped)),
+        }
+    }
+}
+
+/// Whether a path is that of a template, with any text for each parameter.
+fn fits(template: &str, path: &str) -> bool {
+    let (mut wanted, mut found) = (template.split('/'), path.split('/'));
+    loop {
+        match (wanted.next(), found.next()) {
+            (None, None) => return true,
+            (Some(wanted), Some(found)) if wanted.starts_with('{') => {
+                if found.is_empty() {
+                    return false;
+                }
+            }
+            (Some(wanted), Some(found)) if wanted == found => {}
+            (Some(_) | None, Some(_) | None) => return false,
         }
     }
 }

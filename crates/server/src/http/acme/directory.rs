@@ -2,21 +2,21 @@
 
 use acme::message::directory::{Directory, Meta};
 use acme::scope::Scope;
-use axum::Extension;
 use axum::http::StatusCode;
 
 use super::Answer;
 use super::signed::{Endpoint, Signed};
-use crate::http::foreign_hosts::{ForeignHost, ForeignHosts};
+use crate::http::foreign_hosts::ForeignHost;
 use crate::http::problem::AcmeFailure;
+use crate::http::request::Received;
 use crate::service::{Error, profiles};
 
 pub(super) async fn show(
-    Extension(hosts): Extension<ForeignHosts>,
+    received: Received,
     host: ForeignHost,
     at: Endpoint,
 ) -> Result<Answer, AcmeFailure> {
-    hosts.log(&host);
+    received.foreign_hosts().log(&host);
     Ok(Answer::json(StatusCode::OK, &body(&at)?))
 }
 

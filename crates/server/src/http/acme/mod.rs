@@ -1,21 +1,18 @@
 //! ACME over HTTP (RFC 8555): the routes of a provisioner, and the headers that all answers share.
 
-use std::sync::Arc;
+use std::convert::Infallible;
 
-use axum::Extension;
 use axum::Router;
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
-use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{any, get, post};
 use serde::Serialize;
+use tower::ServiceExt;
 
-use super::base::base;
-use super::foreign_hosts::ForeignHosts;
 use super::json::{JSON, compact};
 use super::problem::{AcmeFailure, document};
-use super::request::{Snapshot, Target};
+use super::request::Received;
 use super::url_layout::{Mount, UrlLayout};
 use crate::service::{Error, Nonces, Services};
 
@@ -36,41 +33,44 @@ mod signed;
 mod unknown_account;
 
 /// The routes of every ACME provisioner, at the paths of `layout`.
-pub(super) fn routes(services: &Services, layout: &'static UrlLayout) -> Router<Services> {
-    let renewal_info = format!("{}/{{name}}", layout.renewal_info);
-    let directory = get(directory::show).post(directory::read);
-    let resources = Router::new()
-        .route(layout.directory, directory)
-        .route(layout.new_nonce, get(nonce::show).post(nonce::read))
-        .route(layout.new_account, post(account::create))
-        .route(layout.account, post(account::update))
-        .route(layout.orders, post(account::orders))
-        .route(layout.new_order, post(order::create))
-        .route(layout.new_authz, post(authorization::create))
-        .route(layout.order, post(order::read))
-        .route(layout.finalize, post(finalize::finalize))
-        .route(layout.authorization, post(authorization::update))
-        .route(layout.challenge, post(challenge::answer))
-        .route(layout.certificate, post(certificate::read))
-        .route(layout.alternate, post(certificate::alternate))
-        .route(layout.issuer, post(certificate::issuer))
-        .route(&renewal_info, get(renewal::show))
-        .route(layout.revoke_cert, post(revocation::revoke))
-        .route(layout.key_change, post(key_change::change))
-        .method_not_allowed_fallback(wrong_method)
-        .layer(Extension(ForeignHosts::default()));
-    let headers = middleware::from_fn_with_state(services.nonces.clone(), headers);
+pub(super) fn routes(layout: &'static UrlLayout) -> Router<Services> {
     match layout.mount {
-        Mount::Root { .. } => resources.layer(headers),
-        Mount::PerProvisioner(prefixes) => {
-            let resources = resources.fallback(unknown).layer(headers);
-            let mut all = Router::new();
-            for prefix in prefixes {
-                all = all.nest(prefix, resources.clone());
-            }
-            all
-        }
+        Mount::Root { .. } => resources(layout, ""),
+        Mount::PerProvisioner(prefixes) => prefixes.iter().fold(Router::new(), |all, prefix| {
+            all.merge(resources(layout, prefix))
+                .route(prefix, any(unknown))
+                .route(&format!("{prefix}/"), any(unknown))
+                .route(&format!("{prefix}/{{*rest}}"), any(unknown))
+        }),
     }
+}
+
+/// The routes of one provisioner, whole: to nest them would make every request pay for its prefix.
+fn resources(layout: &'static UrlLayout, prefix: &str) -> Router<Services> {
+    let at = |path: &str| format!("{prefix}{path}");
+    let directory = get(directory::show).post(directory::read);
+    Router::new()
+        .route(&at(layout.directory), directory)
+        .route(&at(layout.new_nonce), get(nonce::show).post(nonce::read))
+        .route(&at(layout.new_account), post(account::create))
+        .route(&at(layout.account), post(account::update))
+        .route(&at(layout.orders), post(account::orders))
+        .route(&at(layout.new_order), post(order::create))
+        .route(&at(layout.new_authz), post(authorization::create))
+        .route(&at(layout.order), post(order::read))
+        .route(&at(layout.finalize), post(finalize::finalize))
+        .route(&at(layout.authorization), post(authorization::update))
+        .route(&at(layout.challenge), post(challenge::answer))
+        .route(&at(layout.certificate), post(certificate::read))
+        .route(&at(layout.alternate), post(certificate::alternate))
+        .route(&at(layout.issuer), post(certificate::issuer))
+        .route(
+            &at(&format!("{}/{{name}}", layout.renewal_info)),
+            get(renewal::show),
+        )
+        .route(&at(layout.revoke_cert), post(revocation::revoke))
+        .route(&at(layout.key_change), post(key_change::change))
+        .method_not_allowed_fallback(wrong_method)
 }
 
 async fn unknown() -> AcmeFailure {
@@ -83,42 +83,72 @@ async fn wrong_method(method: Method) -> Response {
     document(&acme::Problem::malformed(detail).with_status(405))
 }
 
-/// Adds the headers of every answer: a fresh nonce to a POST's (RFC 8555 §6.5), a link to the
-/// directory (§7.1), no caching, and access for pages of any origin (§6.1).
-async fn headers(
-    State(nonces): State<Arc<Nonces>>,
-    Snapshot(config): Snapshot,
-    Extension(layout): Extension<&'static UrlLayout>,
-    Extension(target): Extension<Target>,
-    request: Request,
-    next: Next,
-) -> Response {
-    let method = request.method().clone();
-    if method == Method::OPTIONS {
-        return preflight();
+/// An answer of the ACME API, whatever it is.
+pub(super) struct Answering<'a> {
+    layout: &'static UrlLayout,
+    method: &'a Method,
+    path: &'a str,
+}
+
+impl<'a> Answering<'a> {
+    /// None if the API has nothing at this path.
+    pub(super) fn new(
+        layout: &'static UrlLayout,
+        method: &'a Method,
+        path: &'a str,
+    ) -> Option<Self> {
+        layout.serves(path).then_some(Self {
+            layout,
+            method,
+            path,
+        })
     }
-    let (parts, body) = request.into_parts();
-    let index = layout.directory_above(&base(&parts, &config), &target.path);
-    let mut response = next.run(Request::from_parts(parts, body)).await;
-    let is_directory = target.path.ends_with(layout.directory);
-    let out = response.headers_mut();
-    if let Some(index) = index.filter(|_| !is_directory)
-        && let Ok(link) = HeaderValue::from_str(&format!("<{index}>;rel=\"index\""))
-    {
-        out.append(header::LINK, link);
+
+    /// Answers by the routes, or says to a page of another origin what it may do (RFC 8555 §6.1).
+    pub(super) async fn answer(
+        &self,
+        routes: Router,
+        request: Request,
+    ) -> Result<Response, Infallible> {
+        match *self.method {
+            Method::OPTIONS => Ok(preflight()),
+            _ => routes.oneshot(request).await,
+        }
     }
-    let wants_nonce = method == Method::POST || target.path.ends_with(layout.new_nonce);
-    if wants_nonce
-        && let Ok(nonce) = nonces.fresh().await
-        && let Ok(nonce) = HeaderValue::from_str(&nonce)
-    {
-        out.insert(REPLAY_NONCE, nonce);
+
+    /// Adds the headers of every answer: a fresh nonce to a POST's (RFC 8555 §6.5), a link to the
+    /// directory (§7.1), no caching, and access for pages of any origin (§6.1).
+    pub(super) async fn complete(
+        &self,
+        mut response: Response,
+        received: &Received,
+        nonces: &Nonces,
+    ) -> Response {
+        if *self.method == Method::OPTIONS {
+            return response;
+        }
+        let (layout, out) = (self.layout, response.headers_mut());
+        out.reserve(HEADERS);
+        let is_directory = self.path.ends_with(layout.directory);
+        if !is_directory
+            && let Some(index) = layout.directory_above(received.base(), self.path)
+            && let Ok(link) = HeaderValue::try_from(format!("<{index}>;rel=\"index\""))
+        {
+            out.append(header::LINK, link);
+        }
+        let wants_nonce = *self.method == Method::POST || self.path.ends_with(layout.new_nonce);
+        if wants_nonce
+            && let Ok(nonce) = nonces.fresh().await
+            && let Ok(nonce) = HeaderValue::try_from(nonce)
+        {
+            out.insert(REPLAY_NONCE, nonce);
+        }
+        if !(is_directory && *self.method != Method::POST) {
+            out.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        }
+        cors(out);
+        response
     }
-    if !(is_directory && method != Method::POST) {
-        out.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    }
-    cors(out);
-    response
 }
 
 fn preflight() -> Response {
@@ -187,4 +217,6 @@ impl IntoResponse for Answer {
     }
 }
 
+/// The headers that are added to an answer of the ACME API.
+const HEADERS: usize = 6;
 const REPLAY_NONCE: HeaderName = HeaderName::from_static("replay-nonce");

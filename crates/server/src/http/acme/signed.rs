@@ -18,10 +18,10 @@ use pki::jose::Jwk;
 use uuid::Uuid;
 
 use super::unknown_account;
-use crate::http::base::{base, is_at_ours, local};
+use crate::http::base::{is_at_ours, local};
 use crate::http::links::{Links, id_of};
 use crate::http::problem::{AcmeFailure, busy, unreadable};
-use crate::http::request::{RequestId, Snapshot, Target};
+use crate::http::request::Received;
 use crate::http::url_layout::{Mount, PROVISIONER_PARAMETER, UrlLayout};
 use crate::listen::{Peer, TooManyBodies};
 use crate::service::{Caller, Error, Services, acme_provisioner, caa_identity};
@@ -76,34 +76,27 @@ impl FromRequestParts<Services> for Endpoint {
         parts: &mut Parts,
         services: &Services,
     ) -> Result<Self, Self::Rejection> {
-        let layout = layout(parts)?;
+        let received = Received::from_request_parts(parts, services).await;
+        let received =
+            received.map_err(|_| Error::Internal("the request was not received".to_owned()))?;
+        let layout = received.layout();
         let name = provisioner(parts, layout).await;
-        let Snapshot(config) = Snapshot::from_request_parts(parts, services)
-            .await
-            .map_err(|_| Error::Internal("the request has no configuration".to_owned()))?;
+        let config = Arc::clone(received.configuration());
         acme_provisioner(&config, &name)?;
-        let base = base(parts, &config);
-        let target = parts.extensions.get::<Target>();
-        let path = target.map_or("/", |target| target.with_query.as_str());
-        let request_id = parts.extensions.get::<RequestId>();
+        let path = parts.uri.path_and_query();
+        let path = path.map_or("/", |path| path.as_str());
         Ok(Self {
             config,
-            links: Links::new(layout, &base, &name),
-            url: format!("{base}{path}"),
+            links: Links::new(layout, received.base(), &name),
+            url: format!("{}{path}", received.base()),
             remote: parts.extensions.get::<Peer>().map(|peer| peer.address.ip()),
             local: local(parts),
-            request_id: request_id.map(|id| id.0.clone()).unwrap_or_default(),
+            request_id: received.id().to_owned(),
             kid: None,
             agent: parts.headers.get(header::USER_AGENT).cloned(),
             provisioner: name,
         })
     }
-}
-
-/// The paths of the API that the request came to.
-fn layout(parts: &Parts) -> Result<&'static UrlLayout, Error> {
-    let found = parts.extensions.get::<&'static UrlLayout>().copied();
-    found.ok_or_else(|| Error::Internal("the router has no URL layout".to_owned()))
 }
 
 /// The provisioner that the request is for, by its path or by the layout.

@@ -1,6 +1,5 @@
 //! `/admin/acme/eab/{provisioner}`: external account keys.
 
-use axum::Extension;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -10,8 +9,7 @@ use serde::Deserialize;
 use super::{Body, json};
 use crate::http::base::configured;
 use crate::http::problem::AdminFailure;
-use crate::http::request::Snapshot;
-use crate::http::url_layout::UrlLayout;
+use crate::http::request::{Received, Snapshot};
 use crate::service::{Admin, Error, Operator};
 
 /// The requested page; an empty value means the default.
@@ -25,17 +23,17 @@ pub(super) struct Asked {
 
 pub(super) async fn add(
     State(admin): State<Admin>,
-    Snapshot(config): Snapshot,
-    Extension(layout): Extension<&'static UrlLayout>,
+    received: Received,
     Path(provisioner): Path<String>,
     operator: Operator,
     Body(asked): Body<NewKey>,
 ) -> Result<Response, AdminFailure> {
+    let config = received.configuration();
     let mut key = admin
-        .add_external_key(&config, &operator, &provisioner, asked)
+        .add_external_key(config, &operator, &provisioner, asked)
         .await?;
-    let base = format!("https://{}", configured(&config));
-    key.directory = layout.directory_url(&base, &provisioner);
+    let base = format!("https://{}", configured(config));
+    key.directory = received.layout().directory_url(&base, &provisioner);
     Ok(json(StatusCode::CREATED, &key))
 }
 

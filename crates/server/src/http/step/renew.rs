@@ -11,11 +11,9 @@ use ca::config::Config;
 use pki::Certificate;
 
 use super::json;
-use crate::http::base::base;
 use crate::http::links::Links;
 use crate::http::problem::StepFailure;
-use crate::http::request::{RequestId, Snapshot};
-use crate::http::url_layout::UrlLayout;
+use crate::http::request::{Received, Snapshot};
 use crate::listen::Peer;
 use crate::service::{Error, NativeService, RenewalRequest};
 
@@ -49,20 +47,15 @@ impl<S: Sync> FromRequestParts<S> for Renewal {
     type Rejection = StatusCode;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, StatusCode> {
-        let Snapshot(config) = Snapshot::from_request_parts(parts, state).await?;
-        let extensions = &parts.extensions;
-        let layout = extensions.get::<&'static UrlLayout>().copied();
-        let layout = layout.ok_or(StatusCode::INTERNAL_SERVER_ERROR)?;
-        let shown = extensions.get::<Peer>();
+        let received = Received::from_request_parts(parts, state).await?;
+        let shown = parts.extensions.get::<Peer>();
         let shown = shown.and_then(|peer| peer.certificates.first());
-        let id = extensions.get::<RequestId>();
-        let base = base(parts, &config);
         Ok(Self(RenewalRequest {
             presented: shown.map(|der| der.as_ref().to_vec()),
+            request_id: received.id().to_owned(),
             account_url: Box::new(move |provisioner, account| {
-                Links::new(layout, &base, provisioner).account(account)
+                Links::new(received.layout(), received.base(), provisioner).account(account)
             }),
-            request_id: id.map(|id| id.0.clone()).unwrap_or_default(),
         }))
     }
 }
