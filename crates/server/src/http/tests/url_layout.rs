@@ -1,10 +1,10 @@
 //! The ACME API at other paths: what the router serves and what links name agree.
 
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use super::client::{Client, HOST, csr, get, send};
-use crate::http::url_layout::{Mount, UrlLayout};
+use super::client::{Client, HOST, csr, get, plain, send};
+use crate::http::url_layout::{Mount, STEP_CA, UrlLayout};
 use crate::service::harness::Harness;
 
 /// Other paths for every resource, other places for the ids, and no provisioner in any path.
@@ -78,4 +78,44 @@ async fn the_usual_paths_are_unknown_in_another_layout() {
         let reply = send(&client.router, get(path)).await;
         assert_eq!(reply.status, StatusCode::NOT_FOUND, "{path}");
     }
+}
+
+#[tokio::test]
+async fn the_headers_of_the_api_are_on_its_own_paths_and_on_no_others() {
+    let harness = Harness::new().await;
+    let open = async |layout, method: Method, path: &str| {
+        let client = Client::with_layout(&harness, layout);
+        let reply = send(&client.router, plain(method, path)).await;
+        let open = reply.headers.contains_key("access-control-allow-origin");
+        (reply.status.as_u16(), open)
+    };
+    for (path, status) in [
+        ("/acme/acme/nothing", 404),
+        ("/2.0/acme/acme/", 404),
+        ("/acme/acme", 404),
+        ("/acme/acme/order/1/2/3", 404),
+        ("/acme/acme/new-order", 405),
+        ("/acme/acme/directory", 200),
+    ] {
+        assert_eq!(
+            open(&STEP_CA, Method::GET, path).await,
+            (status, true),
+            "{path}"
+        );
+        let preflight = open(&STEP_CA, Method::OPTIONS, path).await;
+        assert_eq!(preflight, (204, true), "{path}");
+    }
+    for path in ["/acme/", "/acme", "/acme//directory", "/nothing"] {
+        assert_eq!(
+            open(&STEP_CA, Method::GET, path).await,
+            (404, false),
+            "{path}"
+        );
+    }
+    assert_eq!(open(&OTHER, Method::GET, "/my-order/1").await, (405, true));
+    assert_eq!(open(&OTHER, Method::GET, "/my-order/").await, (404, false));
+    assert_eq!(
+        open(&OTHER, Method::GET, "/my-order/1/2").await,
+        (404, false)
+    );
 }

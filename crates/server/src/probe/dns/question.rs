@@ -16,6 +16,9 @@ use crate::probe::words_of;
 /// The longest UDP answer to ask for; longer ones are fragmented on many networks.
 const UDP_PAYLOAD: u16 = 1232;
 
+/// The longest UDP answer that is read; a longer one is asked for again over TCP.
+const BUFFER: usize = 4096;
+
 /// A question.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Question<'a> {
@@ -85,9 +88,15 @@ async fn over_udp(server: SocketAddr, query: &Message) -> Result<Message, Unansw
     let socket = UdpSocket::bind((any, 0)).await.map_err(io_failed)?;
     socket.connect(server).await.map_err(io_failed)?;
     socket.send(&octets).await.map_err(io_failed)?;
-    let mut buffer = vec![0; usize::from(u16::MAX)];
+    let mut buffer = vec![0; BUFFER];
     loop {
         let length = socket.recv(&mut buffer).await.map_err(io_failed)?;
+        if length == BUFFER && buffer.starts_with(&query.metadata.id.to_be_bytes()) {
+            // Longer than was asked for: the rest is lost.
+            let mut cut = query.clone();
+            cut.metadata.truncation = true;
+            return Ok(cut);
+        }
         if let Ok(answer) = Message::from_vec(&buffer[..length])
             && answers(&answer, query)
         {

@@ -12,7 +12,7 @@ use super::{BUDGET, Finder, ROUNDS, note_server, word};
 use crate::probe::ProbeError;
 
 /// The most aliases that are followed, one after the other.
-const MOST_ALIASES: usize = 10;
+pub(super) const MOST_ALIASES: usize = 10;
 
 /// The records of one type of a name.
 #[derive(Debug, Clone, PartialEq, Eq)]

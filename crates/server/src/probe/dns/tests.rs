@@ -1,11 +1,11 @@
 //! The look-up of records against a DNS server on loopback with scripted answers.
 
 use std::collections::HashSet;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use acme::challenge::{
-    Failure, FailureKind, Host, Observation, Probe, TlsProbe, TxtObservation, TxtProbe,
+    Failure, FailureKind, Host, Observation, Probe, TlsProbe, Trace, TxtObservation, TxtProbe,
 };
 use hickory_resolver::proto::op::{Message, MessageType, ResponseCode};
 use hickory_resolver::proto::rr::rdata::{A, CNAME, NS, TXT};
@@ -14,7 +14,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, UdpSocket};
 use tokio::sync::mpsc;
 
-use super::{Outcome, lies_in, matches};
+use super::addresses::Outcome;
+use super::{Finder, lies_in, matches};
 use crate::probe::{Options, Prober, RecordType, Records, Zone};
 
 fn name(text: &str) -> Name {
@@ -76,10 +77,20 @@ fn records(asked: &str) -> Vec<Record> {
         "long.test." => vec![txt(asked, &["x"; 300])],
         "foreign.test." => vec![txt("else.test.", &["not asked for"])],
         "old.test." => vec![txt(asked, &["old"])],
+        "host.test." => vec![host(asked, 1)],
+        "led.test." => vec![alias(asked, "HOST.test."), host("host.test.", 1)],
+        "sent.test." => vec![alias(asked, "host.test.")],
+        "sent-round.test." => vec![alias(asked, "round.test.")],
+        "wide.test." => (0..300).map(|n| host(asked, n)).collect(),
         "many.test." => (0..200).map(|n| server(asked, n)).collect(),
         _ if asked.ends_with(".many.test.") => many_addresses(asked),
         _ => Vec::new(),
     }
+}
+
+fn host(owner: &str, number: u32) -> Record {
+    let address = A(Ipv4Addr::from_bits(0x0a00_0000 + number));
+    Record::from_rdata(name(owner), 60, RData::A(address))
 }
 
 /// Many addresses, none of which may be connected to.
@@ -215,6 +226,40 @@ async fn aliases_that_loop_or_never_end_are_reported() {
     assert!(round.words.contains("circle"), "{round:?}");
     let row = failed(&prober, "n1.row.test").await;
     assert!(row.words.contains("more than 10 aliases"), "{row:?}");
+}
+
+/// What a name's addresses are, or the answers of the trace.
+async fn addresses(name: &str) -> Result<Vec<IpAddr>, Vec<String>> {
+    let finder = Finder::new(&Options {
+        resolvers: vec![dns().await],
+        resolv_conf: "/nowhere".into(),
+        ..Options::default()
+    });
+    let mut trace = Trace::default();
+    let found = finder.find(name, &mut trace).await;
+    found.map_err(|_| trace.answers)
+}
+
+#[tokio::test]
+async fn addresses_are_found_behind_aliases_whether_or_not_the_resolver_follows_them() {
+    let expected = vec![IpAddr::from([10, 0, 0, 1])];
+    for name in ["host.test", "led.test", "sent.test"] {
+        assert_eq!(addresses(name).await, Ok(expected.clone()), "{name}");
+    }
+    for name in ["round.test", "sent-round.test", "n1.row.test"] {
+        let words = addresses(name).await.unwrap_err().concat();
+        assert_eq!(words, "more than 10 aliases (CNAME) in a row", "{name}");
+    }
+    assert_eq!(addresses("dangling.test").await.unwrap_err(), ["NXDOMAIN"]);
+    assert_eq!(
+        addresses("txt.test").await.unwrap_err(),
+        ["no AAAA", "no A"]
+    );
+}
+
+#[tokio::test]
+async fn an_answer_that_is_longer_than_was_asked_for_is_read_over_tcp() {
+    assert_eq!(addresses("wide.test").await.map(|all| all.len()), Ok(300));
 }
 
 #[test]
