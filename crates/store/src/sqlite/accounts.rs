@@ -198,13 +198,24 @@ fn end_what_it_has(connection: &Connection, account: Uuid, why: &Problem) -> Res
 
 /// What accounts of any provisioner use the key of this thumbprint for.
 pub(super) fn key_use(connection: &Connection, thumbprint: &str) -> Result<KeyUse, Error> {
-    let found = connection
-        .prepare_cached("SELECT 1 FROM accounts WHERE thumbprint = ?1")?
-        .exists([thumbprint])?;
-    Ok(match found {
-        true => KeyUse::Account,
-        false => KeyUse::Separate,
-    })
+    let mut next = connection.prepare_cached(
+        "SELECT provisioner FROM accounts WHERE provisioner > ?1 ORDER BY provisioner LIMIT 1",
+    )?;
+    let mut has_key = connection
+        .prepare_cached("SELECT 1 FROM accounts WHERE provisioner = ?1 AND thumbprint = ?2")?;
+    let mut provisioner = String::new();
+    loop {
+        let found = next
+            .query_row([&provisioner], |row| row.get(0))
+            .optional()?;
+        provisioner = match found {
+            Some(found) => found,
+            None => return Ok(KeyUse::Separate),
+        };
+        if has_key.exists((&provisioner, thumbprint))? {
+            return Ok(KeyUse::Account);
+        }
+    }
 }
 
 pub(super) fn load(connection: &Connection, id: Uuid) -> Result<Option<Account>, Error> {

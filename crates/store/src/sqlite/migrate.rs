@@ -66,6 +66,10 @@ pub(super) const STEPS: &[Step] = &[
         name: "lean_orders",
         sql: include_str!("migrations/0014_lean_orders.sql"),
     },
+    Step {
+        name: "accounts_by_key",
+        sql: include_str!("migrations/0015_accounts_by_key.sql"),
+    },
 ];
 
 /// One step.
