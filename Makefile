@@ -4,8 +4,9 @@
 #   make interop   runs only the tests against other programs (certbot, lego, smallstep's step and step-ca, …)
 #   make fuzz      runs the parsers on many almost valid inputs; TARGET=csr selects one, CASES=… sets the number
 #   make bench     compares the cost of a certificate with smallstep's step-ca and Pebble, where they are installed
+#   make bench-million  measures a store of a million certificates
 #   make figures   prints sizes and times
-.PHONY: demo build test interop fuzz bench figures lint docs dist peers clean-peers
+.PHONY: demo build test interop fuzz bench bench-million figures lint docs dist peers clean-peers
 
 CARGO ?= cargo
 LOCKED = --locked
@@ -49,6 +50,12 @@ ONLY ?=
 bench:
 	$(CARGO) build $(LOCKED) --release --bins
 	$(CARGO) bench $(LOCKED) -p benches --bench issuance -- $(ONLY)
+
+# Fills a store with a million certificates (RISER_MILLION sets how many) and measures searches, a start, issuance and a
+# sweep on it. The file stays in target/million; 3 GB, and three times that while it runs.
+bench-million:
+	$(CARGO) build $(LOCKED) --release --bins
+	$(CARGO) bench $(LOCKED) -p benches --bench million
 
 figures:
 	@scripts/figures

@@ -72,6 +72,12 @@ impl Session {
         &self.directory
     }
 
+    /// The account's URL, once it is created.
+    #[must_use]
+    pub fn account_url(&self) -> Option<&str> {
+        self.account.as_deref()
+    }
+
     /// The account key's public half: challenges are answered with its thumbprint.
     #[must_use]
     pub fn key(&self) -> &Jwk {
