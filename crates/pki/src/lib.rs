@@ -7,6 +7,7 @@ pub mod alt_name;
 pub mod certificate;
 pub mod chain;
 pub mod csr;
+pub mod device;
 pub mod digest;
 pub mod encoding;
 pub mod extension;

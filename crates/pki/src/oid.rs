@@ -125,4 +125,38 @@ oids! {
     STEP_PROVISIONER = "1.3.6.1.4.1.37476.9000.64.1";
     /// id-pe-acmeIdentifier, RFC 8737 §3.
     ACME_IDENTIFIER = "1.3.6.1.5.5.7.1.31";
+    /// id-on-permanentIdentifier, RFC 4043.
+    PERMANENT_IDENTIFIER = "1.3.6.1.5.5.7.8.3";
+    /// id-on-hardwareModuleName, RFC 4108.
+    HARDWARE_MODULE_NAME = "1.3.6.1.5.5.7.8.4";
+    /// tcg-kp-AIKCertificate, the purpose of an attestation key.
+    TCG_ATTESTATION_KEY = "2.23.133.8.3";
+    /// tcg-at-tpmManufacturer.
+    TPM_MANUFACTURER = "2.23.133.2.1";
+    /// tcg-at-tpmModel.
+    TPM_MODEL = "2.23.133.2.2";
+    /// tcg-at-tpmVersion.
+    TPM_VERSION = "2.23.133.2.3";
+    /// The firmware of a YubiKey.
+    YUBICO_FIRMWARE = "1.3.6.1.4.1.41482.3.3";
+    /// The serial number of a YubiKey.
+    YUBICO_SERIAL = "1.3.6.1.4.1.41482.3.7";
+    /// When a YubiKey asks for a PIN and a touch.
+    YUBICO_POLICIES = "1.3.6.1.4.1.41482.3.8";
+    /// The form factor of a YubiKey.
+    YUBICO_FORM_FACTOR = "1.3.6.1.4.1.41482.3.9";
+    /// The identifier of a device that smallstep's agent manages.
+    STEP_MANAGED_DEVICE = "1.3.6.1.4.1.37476.9000.64.4";
+    /// Android's KeyDescription.
+    ANDROID_KEY_DESCRIPTION = "1.3.6.1.4.1.11129.2.1.17";
+    /// The serial number of an Apple device.
+    APPLE_SERIAL = "1.2.840.113635.100.8.9.1";
+    /// The UDID of an Apple device.
+    APPLE_UDID = "1.2.840.113635.100.8.9.2";
+    /// The operating system of an Apple device.
+    APPLE_OS = "1.2.840.113635.100.8.10.1";
+    /// The operating system of an Apple device's Secure Enclave.
+    APPLE_SECURE_ENCLAVE_OS = "1.2.840.113635.100.8.10.2";
+    /// The freshness of an Apple attestation.
+    APPLE_FRESHNESS = "1.2.840.113635.100.8.11.1";
 }

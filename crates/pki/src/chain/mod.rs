@@ -1,5 +1,6 @@
 //! Path validation (RFC 5280 §6) on webpki, with the error texts of Go's verifier.
 
+mod attestation;
 mod error;
 mod host;
 
@@ -15,6 +16,7 @@ use crate::{
     oid,
 };
 
+pub use attestation::verify_attestation;
 pub use error::ChainError;
 pub use host::check_host;
 
