@@ -79,7 +79,9 @@ impl Challenges {
                 .pages
                 .put(&record(proof.name), BASE64URL_NOPAD.encode(&digest)),
             Method::TlsAlpn01 => self.certificates.put(proof.name, &digest)?,
-            Method::DnsAccount01 | Method::DnsPersist01 => return Err("not served here".into()),
+            Method::DnsAccount01 | Method::DnsPersist01 | Method::DeviceAttest01 => {
+                return Err("not served here".into());
+            }
         }
         Ok(())
     }

@@ -32,6 +32,7 @@ pub fn check(octets: &[u8]) -> bool {
             caa_identity: &caa_identity,
             ports: Ports::default(),
             redirect_ports: RedirectPorts::NONE,
+            attestation: acme::challenge::AttestationRules::NONE,
             now: Timestamp::from_second(NOW).expect("a time"),
             redirects: &[],
         };

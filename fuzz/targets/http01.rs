@@ -50,6 +50,7 @@ pub fn check(octets: &[u8]) -> bool {
         },
         now: Timestamp::UNIX_EPOCH,
         redirect_ports: RedirectPorts::NONE,
+        attestation: acme::challenge::AttestationRules::NONE,
         redirects: &[],
     };
     match judge(Method::Http01, &context, &observation) {

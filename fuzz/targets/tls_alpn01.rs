@@ -55,6 +55,7 @@ fn judged(kind: &str, value: &str, observation: &Observation) -> bool {
         caa_identity: &CaaIdentity::default(),
         ports: Ports::default(),
         redirect_ports: RedirectPorts::NONE,
+        attestation: acme::challenge::AttestationRules::NONE,
         now: Timestamp::UNIX_EPOCH,
         redirects: &[],
     };

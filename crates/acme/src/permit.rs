@@ -122,7 +122,8 @@ impl Pattern {
                 name == base || below(name, base).is_some()
             }
             (Self::Network(network), Identifier::Ip(address)) => network.contains(address),
-            (Self::Below(_) | Self::AllBelow(_), Identifier::Ip(_))
+            (Self::Below(_) | Self::AllBelow(_) | Self::Network(_), Identifier::Device(_))
+            | (Self::Below(_) | Self::AllBelow(_), Identifier::Ip(_))
             | (Self::Network(_), Identifier::Dns(_) | Identifier::Wildcard(_)) => false,
         }
     }

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use pki::{AltName, Certificate};
 use serde_json::Value;
 
-use crate::identifier::Identifier;
+use crate::identifier::{Device, Identifier};
 use crate::problem::{Kind, Problem};
 
 macro_rules! reasons {
@@ -118,11 +118,20 @@ pub fn identifiers(certificate: &Certificate) -> Option<BTreeSet<Identifier>> {
         all.insert(match name {
             AltName::Dns(name) => Identifier::parse("dns", name).ok()?,
             AltName::Ip(address) => Identifier::Ip(address.to_canonical()),
-            AltName::Email(_) | AltName::Uri(_) | AltName::Other { .. } => return None,
+            other @ AltName::Other { .. } => {
+                Identifier::Device(Device::from_alt_name(other).ok()??)
+            }
+            AltName::Email(_) | AltName::Uri(_) => return None,
         });
     }
     if let Some(name) = certificate.subject().cn() {
-        all.insert(Identifier::guess(&name).ok()?);
+        let is_device = |one: &Identifier| match one {
+            Identifier::Device(device) => device.name() == name,
+            Identifier::Dns(_) | Identifier::Wildcard(_) | Identifier::Ip(_) => false,
+        };
+        if !all.iter().any(is_device) {
+            all.insert(Identifier::guess(&name).ok()?);
+        }
     }
     (!all.is_empty()).then_some(all)
 }

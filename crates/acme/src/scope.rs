@@ -24,7 +24,7 @@ impl Scope {
         }
         match own {
             Identifier::Dns(own) => wanted.host_name().is_some_and(|name| name.is_within(own)),
-            Identifier::Wildcard(_) | Identifier::Ip(_) => false,
+            Identifier::Wildcard(_) | Identifier::Ip(_) | Identifier::Device(_) => false,
         }
     }
 

@@ -209,6 +209,7 @@ pub(crate) fn proof_by(method: Method, identifier: &Identifier, account: Uuid) -
         caa_identity: &CaaIdentity::default(),
         ports: Ports::default(),
         redirect_ports: RedirectPorts::NONE,
+        attestation: challenge::AttestationRules::NONE,
         now: now(),
         redirects: &[],
     };

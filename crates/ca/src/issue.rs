@@ -4,8 +4,8 @@ pub(crate) mod authority;
 
 use jiff::Timestamp;
 use pki::{
-    Certificate, ExtendedKeyUsage, Extension, KeyKind, KeyUsages, Name, PublicKey, Serial,
-    SignatureAlgorithm, TbsCertificate, extension, oid,
+    AltName, Certificate, ExtendedKeyUsage, Extension, KeyKind, KeyUsages, Name, PublicKey, Serial,
+    SignatureAlgorithm, TbsCertificate, device, extension, oid,
 };
 
 use crate::admission::{CertificateContents, Grant, LeafContents, Parts, PublishedAt, Recipient};
@@ -186,7 +186,7 @@ fn fresh(
         .unwrap_or_else(|| usual_usage(key.kind()));
     let purposes = profile
         .and_then(|profile| profile.extended_key_usages.as_deref())
-        .unwrap_or(&[ExtendedKeyUsage::ServerAuth, ExtendedKeyUsage::ClientAuth]);
+        .unwrap_or_else(|| usual_purposes(&contents.names));
     let mut extensions = vec![
         extension::key_usage(usage),
         extension::extended_key_usage(purposes),
@@ -211,6 +211,15 @@ fn published(at: &PublishedAt) -> Vec<Extension> {
         extensions.push(extension::authority_info_access(ocsp, issuer));
     }
     extensions
+}
+
+/// Devices are clients.
+fn usual_purposes(names: &[AltName]) -> &'static [ExtendedKeyUsage] {
+    if names.iter().any(device::is_device_name) {
+        &[ExtendedKeyUsage::ClientAuth]
+    } else {
+        &[ExtendedKeyUsage::ServerAuth, ExtendedKeyUsage::ClientAuth]
+    }
 }
 
 fn usual_usage(kind: KeyKind) -> KeyUsages {

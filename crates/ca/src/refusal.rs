@@ -134,6 +134,15 @@ pub enum Refusal {
         /// Its serial number, decimal.
         serial: String,
     },
+    /// Another key was asked for than the one that the device attested.
+    #[error(
+        "the certificate with serial number {serial} is for a key that a device attested, which no other key may \
+         replace; renew it with its own key, or order a certificate for another attested key"
+    )]
+    AttestedKey {
+        /// The serial number of the certificate to renew, decimal.
+        serial: String,
+    },
     /// A permit that a name of the certificate rests on has ended.
     #[error(
         "the operator's permit for {name} was taken back or has expired; prove the name in a new order, or ask the \
@@ -228,6 +237,7 @@ impl Refusal {
             | Self::LineageEnded { .. }
             | Self::Superseded { .. }
             | Self::RecordDeleted { .. }
+            | Self::AttestedKey { .. }
             | Self::PermitEnded { .. }
             | Self::CompromisedAskingKey => Blame::Rights,
             Self::IssuerExpired { .. } | Self::Lint(_) | Self::Encoding(_) => Blame::Authority,

@@ -17,6 +17,7 @@ pub(super) const PROPERTIES: Properties = Properties {
     names: true,
     wildcards: true,
     addresses: false,
+    devices: false,
     serves_again: true,
     reaches_subdomains: true,
     has_token: true,

@@ -24,6 +24,7 @@ pub(super) const PROPERTIES: Properties = Properties {
     names: true,
     wildcards: true,
     addresses: false,
+    devices: false,
     // A persistent record would let a proof outlive the record's TTL, and states its own scope.
     serves_again: false,
     reaches_subdomains: false,

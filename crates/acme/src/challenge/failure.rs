@@ -147,6 +147,7 @@ mod tests {
             caa_identity: &CaaIdentity::default(),
             ports: Ports::default(),
             redirect_ports: RedirectPorts::NONE,
+            attestation: crate::challenge::AttestationRules::NONE,
             now: Timestamp::UNIX_EPOCH,
             redirects: &[],
         };

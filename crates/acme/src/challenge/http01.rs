@@ -8,7 +8,6 @@ use super::failure::{self, Target};
 use super::observation::{Failure, Host, HttpObservation, HttpProbe, Observation, Probe};
 use super::report::{self, Fault, Seen};
 use super::{Context, Finding, Method, Proof, Properties, Verdict, redirect, unexpected};
-use crate::identifier::Identifier;
 use crate::problem::{Kind, quote};
 
 /// The most redirects that are followed.
@@ -21,6 +20,7 @@ pub(super) const PROPERTIES: Properties = Properties {
     names: true,
     wildcards: false,
     addresses: true,
+    devices: false,
     serves_again: true,
     reaches_subdomains: false,
     has_token: true,
@@ -28,10 +28,7 @@ pub(super) const PROPERTIES: Properties = Properties {
 };
 
 pub(super) fn ask(cx: &Context<'_>) -> HttpProbe {
-    let host = match cx.identifier {
-        Identifier::Dns(name) | Identifier::Wildcard(name) => Host::Name(name.as_str().to_owned()),
-        Identifier::Ip(address) => Host::Ip(*address),
-    };
+    let host = Host::of(cx.identifier);
     HttpProbe {
         host,
         port: cx.ports.http,
@@ -210,6 +207,7 @@ mod tests {
     use super::super::observation::{Attempt, Trace};
     use super::super::{CaaIdentity, Ports, RedirectPorts, judge};
     use super::*;
+    use crate::identifier::Identifier;
 
     static NO_IDENTITY: CaaIdentity = CaaIdentity {
         account_url: String::new(),
@@ -231,6 +229,7 @@ mod tests {
             caa_identity: &NO_IDENTITY,
             ports: Ports::default(),
             redirect_ports: RedirectPorts::NONE,
+            attestation: crate::challenge::AttestationRules::NONE,
             now: Timestamp::UNIX_EPOCH,
             redirects,
         }

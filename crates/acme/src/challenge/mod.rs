@@ -3,6 +3,7 @@
 //!
 //! A method is one file here, and one line of [`Method`].
 
+pub mod device_attest01;
 mod dns01;
 mod dns_account01;
 mod dns_persist01;
@@ -25,6 +26,7 @@ use uuid::Uuid;
 use crate::identifier::Identifier;
 use crate::problem::Problem;
 
+pub use device_attest01::{AttestationRules, Format, FormatRoots};
 pub use id::{
     authorization_id, authorization_of_order, challenge_id, of_authorization_id, of_challenge_id,
     order_id,
@@ -58,6 +60,9 @@ macro_rules! methods {
 
         /// The first probe of a validation.
         pub fn ask(method: Method, cx: &Context<'_>) -> Probe {
+            if !method.fits(cx.identifier) {
+                return Probe::Payload;
+            }
             match method {
                 $(Method::$variant => Probe::from($module::ask(cx)),)+
             }
@@ -83,6 +88,8 @@ methods! {
     DnsAccount01 in dns_account01;
     /// A persistent TXT record that names the authority and the account (draft-ietf-acme-dns-persist).
     DnsPersist01 in dns_persist01;
+    /// A statement of the device's hardware (draft-ietf-acme-device-attest).
+    DeviceAttest01 in device_attest01;
 }
 
 /// What a method can prove, and what its challenges have.
@@ -97,6 +104,8 @@ struct Properties {
     wildcards: bool,
     /// It proves IP addresses: never in the DNS (RFC 8738 §4, §6, §7).
     addresses: bool,
+    /// It proves devices.
+    devices: bool,
     /// Later orders may reuse its proof.
     serves_again: bool,
     /// Its proof for a domain may cover the subdomains: a client that can write a record in a zone
@@ -138,6 +147,7 @@ impl Method {
             Identifier::Dns(_) => self.properties().names,
             Identifier::Wildcard(_) => self.properties().wildcards,
             Identifier::Ip(_) => self.properties().addresses,
+            Identifier::Device(_) => self.properties().devices,
         }
     }
 
@@ -302,6 +312,8 @@ pub struct Context<'a> {
     pub caa_identity: &'a CaaIdentity,
     /// The ports of the first probe.
     pub ports: Ports,
+    /// Whose statements about devices are believed.
+    pub attestation: &'a AttestationRules,
     /// The ports of redirects.
     pub redirect_ports: &'a RedirectPorts,
     /// The time of the verdict.

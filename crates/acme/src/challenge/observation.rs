@@ -6,6 +6,8 @@ use std::net::{IpAddr, SocketAddr};
 
 use serde::{Deserialize, Serialize};
 
+use crate::identifier::Identifier;
+
 /// A request to the outside.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Probe {
@@ -151,6 +153,19 @@ pub enum Host {
     Name(String),
     /// An address.
     Ip(IpAddr),
+}
+
+impl Host {
+    /// The host of an identifier; that of a device, which no probe looks for, has an empty name.
+    pub(super) fn of(identifier: &Identifier) -> Self {
+        match identifier {
+            Identifier::Ip(address) => Self::Ip(*address),
+            Identifier::Dns(name) | Identifier::Wildcard(name) => {
+                Self::Name(name.as_str().to_owned())
+            }
+            Identifier::Device(_) => Self::Name(String::new()),
+        }
+    }
 }
 
 impl fmt::Display for Host {

@@ -63,6 +63,14 @@ impl Proof {
         }
     }
 
+    /// A proof by a statement about the device and this key.
+    pub(super) fn attested(cx: &Context<'_>, evidence: Value, key: PublicKey) -> Self {
+        Self {
+            attested_key: Some(key),
+            ..Self::new(Method::DeviceAttest01, cx, evidence)
+        }
+    }
+
     /// Restores a proof from its record; it has the scope of its authorization, if its method allows
     /// that. Only the store may call this.
     pub fn from_record(record: ProofRecord) -> Self {

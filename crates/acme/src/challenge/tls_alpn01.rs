@@ -53,6 +53,7 @@ pub(super) const PROPERTIES: Properties = Properties {
     names: true,
     wildcards: false,
     addresses: true,
+    devices: false,
     serves_again: true,
     reaches_subdomains: false,
     has_token: true,
@@ -60,12 +61,10 @@ pub(super) const PROPERTIES: Properties = Properties {
 };
 
 pub(super) fn ask(cx: &Context<'_>) -> TlsProbe {
-    let (host, server_name) = match cx.identifier {
-        Identifier::Dns(name) | Identifier::Wildcard(name) => {
-            let name = name.as_str().to_owned();
-            (Host::Name(name.clone()), name)
-        }
-        Identifier::Ip(address) => (Host::Ip(*address), reverse(*address)),
+    let host = Host::of(cx.identifier);
+    let server_name = match &host {
+        Host::Name(name) => name.clone(),
+        Host::Ip(address) => reverse(*address),
     };
     TlsProbe {
         host,
@@ -253,7 +252,13 @@ fn names(cx: &Context<'_>, certificate: &Certificate) -> Result<(), Fault> {
     let fits = match (cx.identifier, name) {
         (Identifier::Dns(wanted), AltName::Dns(name)) => name.eq_ignore_ascii_case(wanted.as_str()),
         (Identifier::Ip(wanted), AltName::Ip(address)) => address == wanted,
-        (Identifier::Dns(_) | Identifier::Ip(_) | Identifier::Wildcard(_), _) => {
+        (
+            Identifier::Dns(_)
+            | Identifier::Ip(_)
+            | Identifier::Wildcard(_)
+            | Identifier::Device(_),
+            _,
+        ) => {
             let what = format!("the name in it is a {}, not a {}", form(name), wanted(cx));
             return Err(unauthorized(what, ONE_NAME));
         }
@@ -436,6 +441,7 @@ fn wanted(cx: &Context<'_>) -> &'static str {
     match cx.identifier {
         Identifier::Dns(_) | Identifier::Wildcard(_) => "dNSName",
         Identifier::Ip(_) => "iPAddress",
+        Identifier::Device(_) => "otherName",
     }
 }
 

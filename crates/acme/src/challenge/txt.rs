@@ -229,6 +229,7 @@ pub(super) mod tests {
             caa_identity,
             ports: Ports::default(),
             redirect_ports: RedirectPorts::NONE,
+            attestation: crate::challenge::AttestationRules::NONE,
             now: Timestamp::from_second(1_800_000_000).unwrap(),
             redirects: &[],
         }

@@ -1,9 +1,11 @@
-//! Identifiers: DNS names, wildcards and IP addresses (RFC 8555 §9.7.7, RFC 8738).
+//! Identifiers: DNS names, wildcards, IP addresses (RFC 8555 §9.7.7, RFC 8738) and devices
+//! (draft-ietf-acme-device-attest).
 //!
 //! An [`Identifier`] is canonical and always valid; as received it is [`Unchecked`]. Each kind has a
 //! file of its own, and no match on [`Identifier`] has a catch-all arm, so that the compiler lists
 //! what a new kind needs. Not here: whether a name may have a certificate.
 
+pub mod device;
 mod dns;
 mod ip;
 
@@ -15,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::problem::{Kind, Problem, quote};
 
+pub use self::device::Device;
 pub use self::dns::DnsName;
 pub use crate::unchecked::Unchecked;
 
@@ -28,6 +31,8 @@ pub enum Identifier {
     Wildcard(DnsName),
     /// An IP address, never an IPv4-mapped one (RFC 8738).
     Ip(IpAddr),
+    /// A device.
+    Device(Device),
 }
 
 impl Identifier {
@@ -42,10 +47,13 @@ impl Identifier {
                 None => DnsName::parse(value).map(Self::Dns),
             },
             "ip" => ip::parse(value).map(Self::Ip),
+            device::PERMANENT_IDENTIFIER => Device::permanent(value).map(Self::Device),
+            device::HARDWARE_MODULE => Device::module(value).map(Self::Device),
             other => Err(Problem::new(
                 Kind::UnsupportedIdentifier,
                 format!(
-                    "Identifiers of type {} are not supported: use dns or ip.",
+                    "Identifiers of type {} are not supported: use dns, ip, permanent-identifier or \
+                     hardware-module.",
                     quote(other)
                 ),
             )),
@@ -70,6 +78,7 @@ impl Identifier {
         match self {
             Self::Dns(_) | Self::Wildcard(_) => "dns",
             Self::Ip(_) => "ip",
+            Self::Device(device) => device.kind(),
         }
     }
 
@@ -78,14 +87,15 @@ impl Identifier {
         match self {
             Self::Dns(name) | Self::Wildcard(name) => name.as_str().to_owned(),
             Self::Ip(address) => address.to_string(),
+            Self::Device(device) => device.to_string(),
         }
     }
 
-    /// The host name in the DNS, without `*.`; an address has none.
+    /// The host name in the DNS, without `*.`; addresses and devices have none.
     pub const fn host_name(&self) -> Option<&DnsName> {
         match self {
             Self::Dns(name) | Self::Wildcard(name) => Some(name),
-            Self::Ip(_) => None,
+            Self::Ip(_) | Self::Device(_) => None,
         }
     }
 
@@ -99,6 +109,7 @@ impl Identifier {
         match self {
             Self::Dns(_) | Self::Wildcard(_) => AltName::Dns(self.to_string()),
             Self::Ip(address) => AltName::Ip(*address),
+            Self::Device(device) => device.to_alt_name(),
         }
     }
 }
@@ -109,6 +120,7 @@ impl fmt::Display for Identifier {
             Self::Dns(name) => name.fmt(f),
             Self::Wildcard(base) => write!(f, "*.{base}"),
             Self::Ip(address) => address.fmt(f),
+            Self::Device(device) => device.fmt(f),
         }
     }
 }
@@ -151,7 +163,7 @@ mod tests {
 
     #[test]
     fn an_unknown_type_is_unsupported() {
-        for kind in ["", "DNS", "email", "permanent-identifier"] {
+        for kind in ["", "DNS", "email"] {
             let problem = Identifier::parse(kind, "a.b").unwrap_err();
             assert_eq!(problem.kind, Kind::UnsupportedIdentifier);
         }

@@ -102,7 +102,7 @@ impl OrderRequest {
         }
         proofs.extend(held.into_proofs_of(&order.authorizations));
         let order = match Pending(Box::new(Order(order))).ready(&proofs) {
-            Ok(Ready(order)) | Err(Pending(order)) => *order,
+            Ok(Ready { order, .. }) | Err(Pending(order)) => *order,
         };
         (order, made)
     }

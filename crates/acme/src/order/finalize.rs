@@ -5,14 +5,14 @@ use std::collections::BTreeSet;
 use pki::{AltName, Csr, PublicKey};
 
 use super::{Order, Ready};
-use crate::identifier::Identifier;
+use crate::identifier::{Device, Identifier};
 use crate::problem::{Problem, quote};
 
 /// A ready order with a CSR that fits it: the basis of a grant.
 #[derive(Debug)]
 pub struct Finalized {
     order: Box<Order>,
-    common_name: Option<Identifier>,
+    common_name: Option<String>,
     public_key: PublicKey,
 }
 
@@ -27,9 +27,9 @@ impl Finalized {
         &self.order.identifiers
     }
 
-    /// The common name in the CSR; one of the names.
-    pub fn common_name(&self) -> Option<&Identifier> {
-        self.common_name.as_ref()
+    /// The common name in the CSR; one of the names, that of a device without assigner or type.
+    pub fn common_name(&self) -> Option<&str> {
+        self.common_name.as_deref()
     }
 
     /// The key that signed the CSR.
@@ -48,12 +48,13 @@ pub enum KeyUse {
 }
 
 impl Ready {
-    /// Checks that the CSR's names are exactly the order's and that its key is for the certificate
-    /// alone.
+    /// Checks that the CSR's names are exactly the order's, those of devices excepted, which it may leave
+    /// out (draft-ietf-acme-device-attest), and that its key is for the certificate alone and is the one
+    /// that a device attested.
     ///
     /// # Errors
-    /// `badCSR` with its own detail for each fault. The stored order stays ready, so the client may
-    /// retry.
+    /// `badCSR` with its own detail for each fault, `unauthorized` for another key than the attested one.
+    /// The stored order stays ready, so the client may retry.
     pub fn finalize(self, csr: &Csr, key_use: KeyUse) -> Result<Finalized, Problem> {
         let public_key = csr.public_key();
         if key_use == KeyUse::Account {
@@ -62,32 +63,32 @@ impl Ready {
                  separate key for the certificate.",
             ));
         }
-        let wanted: BTreeSet<_> = self.0.identifiers.iter().collect();
-        let common_name = csr.common_name().map(common_name).transpose()?;
-        if let Some(name) = &common_name
-            && !wanted.contains(name)
-        {
-            return Err(Problem::bad_csr(format!(
-                "The CSR's common name {name} is not among the order's identifiers ({}): omit it \
-                     or order it.",
-                list(wanted.iter().copied())
-            )));
+        if self.attested.iter().any(|attested| attested != public_key) {
+            return Err(Problem::unauthorized(
+                "The CSR's key is not the key that the device attested: sign the CSR with the key \
+                 in the device.",
+            )
+            .with_status(401));
         }
+        let wanted: BTreeSet<_> = self.order.identifiers.iter().collect();
+        let named = csr.common_name();
+        let common_name = named.map(|text| common_name(&wanted, text)).transpose()?;
         let mut names = (csr.alt_names().iter())
             .map(alt_name)
             .collect::<Result<BTreeSet<_>, _>>()?;
-        names.extend(common_name.clone());
+        names.extend(common_name.cloned());
         compare(&wanted, &names)?;
         Ok(Finalized {
-            order: self.0,
-            common_name,
+            common_name: common_name.map(in_subject),
+            order: self.order,
             public_key: public_key.clone(),
         })
     }
 }
 
 fn compare(wanted: &BTreeSet<&Identifier>, names: &BTreeSet<Identifier>) -> Result<(), Problem> {
-    if names.is_empty() {
+    let may_be_absent = |it: &&&Identifier| matches!(it, Identifier::Device(_));
+    if names.is_empty() && !wanted.iter().all(|it| may_be_absent(&it)) {
         return Err(Problem::bad_csr(format!(
             "The CSR has no names: put the order's identifiers ({}) into its subjectAltName \
              extension.",
@@ -95,7 +96,8 @@ fn compare(wanted: &BTreeSet<&Identifier>, names: &BTreeSet<Identifier>) -> Resu
         )));
     }
     let extra: Vec<_> = names.iter().filter(|name| !wanted.contains(name)).collect();
-    let missing: Vec<_> = wanted.iter().filter(|name| !names.contains(name)).collect();
+    let missing = wanted.iter().filter(|name| !names.contains(name));
+    let missing: Vec<_> = missing.filter(|name| !may_be_absent(name)).collect();
     let words = match (missing.is_empty(), extra.is_empty()) {
         (true, true) => return Ok(()),
         (false, true) => format!(
@@ -114,12 +116,38 @@ fn compare(wanted: &BTreeSet<&Identifier>, names: &BTreeSet<Identifier>) -> Resu
     )))
 }
 
-fn common_name(text: &str) -> Result<Identifier, Problem> {
-    Identifier::guess(text).map_err(|problem| {
+/// The identifier of the order that the common name is.
+fn common_name<'a>(
+    wanted: &BTreeSet<&'a Identifier>,
+    text: &str,
+) -> Result<&'a Identifier, Problem> {
+    let is_device = |one: &&&Identifier| match one {
+        Identifier::Device(device) => device.name() == text,
+        Identifier::Dns(_) | Identifier::Wildcard(_) | Identifier::Ip(_) => false,
+    };
+    if let Some(device) = wanted.iter().find(is_device) {
+        return Ok(device);
+    }
+    let name = Identifier::guess(text).map_err(|problem| {
         Problem::bad_csr(format!(
             "The CSR's common name is neither a host name nor an address: {problem}"
         ))
+    })?;
+    wanted.get(&name).copied().ok_or_else(|| {
+        Problem::bad_csr(format!(
+            "The CSR's common name {name} is not among the order's identifiers ({}): omit it \
+             or order it.",
+            list(wanted.iter().copied())
+        ))
     })
+}
+
+/// The identifier as a common name.
+fn in_subject(identifier: &Identifier) -> String {
+    match identifier {
+        Identifier::Device(device) => device.name().to_owned(),
+        Identifier::Dns(_) | Identifier::Wildcard(_) | Identifier::Ip(_) => identifier.to_string(),
+    }
 }
 
 fn alt_name(name: &AltName) -> Result<Identifier, Problem> {
@@ -134,11 +162,19 @@ fn alt_name(name: &AltName) -> Result<Identifier, Problem> {
         AltName::Ip(address) => return Ok(Identifier::Ip(address.to_canonical())),
         AltName::Email(value) => ("the e-mail address", value.clone()),
         AltName::Uri(value) => ("the URI", value.clone()),
-        AltName::Other { .. } => ("a name of another kind", name.to_string()),
+        AltName::Other { .. } => match Device::from_alt_name(name) {
+            Ok(Some(device)) => return Ok(Identifier::Device(device)),
+            Ok(None) => ("a name of another kind", name.to_string()),
+            Err(problem) => {
+                return Err(Problem::bad_csr(format!(
+                    "A device's name in the CSR's subjectAltName is not valid: {problem}"
+                )));
+            }
+        },
     };
     Err(Problem::bad_csr(format!(
-        "The CSR's subjectAltName has {sort} {}, and an ACME order is for DNS names and IP \
-         addresses only: leave it out.",
+        "The CSR's subjectAltName has {sort} {}, and an ACME order is for DNS names, IP \
+         addresses and devices only: leave it out.",
         quote(&value)
     )))
 }

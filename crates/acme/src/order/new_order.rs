@@ -202,6 +202,10 @@ pub(super) fn with_methods(
              enabled: ask the operator to enable dns-01, or order the names below {base} \
              individually."
         ),
+        Identifier::Device(_) => format!(
+            "No method enabled at this provisioner can prove {identifier}: ask the operator to \
+             enable device-attest-01."
+        ),
         Identifier::Dns(_) | Identifier::Ip(_) => format!(
             "No method enabled at this provisioner can prove {identifier}: ask the operator to \
              enable http-01."

@@ -1,5 +1,7 @@
 //! The states of an order, each a type with the permitted transitions.
 
+use pki::PublicKey;
+
 use super::{Order, Status};
 use crate::challenge::Proof;
 use crate::identifier::Identifier;
@@ -71,14 +73,27 @@ macro_rules! states {
 states! {
     /// An order that is not proven yet.
     Pending;
-    /// An order with all identifiers proven, which can be finalized.
-    Ready;
     /// An order with a certificate that is being issued.
     Processing;
     /// An order with its certificate.
     Valid;
     /// An order that failed or expired.
     Invalid;
+}
+
+/// An order with all identifiers proven, which can be finalized.
+#[derive(Debug, PartialEq)]
+pub struct Ready {
+    pub(super) order: Box<Order>,
+    /// The keys that devices attested: the certificate's is each of them.
+    pub(super) attested: Vec<PublicKey>,
+}
+
+impl Ready {
+    /// The order.
+    pub fn as_order(&self) -> &Order {
+        &self.order
+    }
 }
 
 impl Pending {
@@ -93,7 +108,13 @@ impl Pending {
         }
         let mut order = self.0;
         order.0.status = Status::Ready;
-        Ok(Ready(order))
+        let of_order = |proof: &&Proof| order.identifiers.iter().any(|it| proof.covers(it));
+        let attested = proofs
+            .iter()
+            .filter(of_order)
+            .filter_map(Proof::attested_key);
+        let attested = attested.cloned().collect();
+        Ok(Ready { order, attested })
     }
 
     /// Why it cannot be finalized with these proofs (RFC 8555 §7.4).

@@ -25,9 +25,10 @@ mod question;
 mod request;
 mod standing;
 
-use acme::challenge::Means;
+use acme::challenge::{Means, Method};
+use acme::identifier::Device;
 use jiff::{SignedDuration, Timestamp};
-use pki::{AltName, Certificate, Name};
+use pki::{AltName, Certificate, Name, device};
 
 pub(crate) use grant::{CertificateContents, LeafContents, Parts, server_name};
 pub use grant::{Grant, Grounds, Recipient};
@@ -124,6 +125,7 @@ fn decide(
         renewable(old, policy, now)?;
     }
     keys(standing)?;
+    attested(request)?;
     let common_name = common_name(request, policy)?;
     names(&request.asked, policy, common_name.as_deref())?;
     key_kind(request, policy)?;
@@ -234,6 +236,23 @@ fn keys(standing: &Standing) -> Result<(), Refusal> {
     }
 }
 
+/// Whether the name of a device stays with the key that the device attested: a renewal for another key
+/// would move it to one in software.
+fn attested(request: &IssuanceRequest) -> Result<(), Refusal> {
+    let Contents::Renewed(old) = &request.contents else {
+        return Ok(());
+    };
+    let by_device = |one: &Validation| one.means == Means::Challenge(Method::DeviceAttest01);
+    let named = old.alt_names().iter().any(device::is_device_name);
+    let is_attested = named || request.basis.validations.iter().any(by_device);
+    if is_attested && old.public_key().ok() != Some(&request.key) {
+        return Err(Refusal::AttestedKey {
+            serial: old.serial().to_string(),
+        });
+    }
+    Ok(())
+}
+
 /// The common name: the one asked for unless the profile drops it, or the first DNS name where
 /// the provisioner demands one.
 fn common_name(
@@ -256,11 +275,14 @@ fn common_name(
     }
 }
 
+/// The first host name; without one, the first device.
 fn first_dns_name(names: &[AltName]) -> Option<String> {
-    names.iter().find_map(|name| match name {
+    let host = names.iter().find_map(|name| match name {
         AltName::Dns(name) => Some(name.clone()),
         AltName::Ip(_) | AltName::Email(_) | AltName::Uri(_) | AltName::Other { .. } => None,
-    })
+    });
+    let device = |name| Device::from_alt_name(name).ok().flatten();
+    host.or_else(|| Some(names.iter().find_map(device)?.name().to_owned()))
 }
 
 fn names(

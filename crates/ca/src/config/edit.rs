@@ -100,6 +100,10 @@ pub struct AcmeOptions {
     pub require_eab: Option<bool>,
     /// `--challenge`, several
     pub challenges: Option<Vec<String>>,
+    /// `--attestation-format`, several
+    pub attestation_formats: Option<Vec<String>>,
+    /// `--attestation-roots`: certificates in PEM, in base64
+    pub attestation_roots: Option<String>,
     /// `--x509-min-dur`, `--disable-renewal` and so on
     pub claims: Overrides,
 }
@@ -130,12 +134,21 @@ impl AcmeOptions {
         };
         set_flag(object, "forceCN", self.force_cn);
         set_flag(object, "requireEAB", self.require_eab);
-        match &self.challenges {
-            None => {}
-            Some(list) if list.is_empty() => {
-                object.shift_remove("challenges");
+        let lists = [
+            ("challenges", &self.challenges),
+            ("attestationFormats", &self.attestation_formats),
+        ];
+        for (key, list) in lists {
+            match list {
+                None => {}
+                Some(list) if list.is_empty() => {
+                    object.shift_remove(key);
+                }
+                Some(list) => insert_before(object, "claims", key, json!(list)),
             }
-            Some(list) => insert_before(object, "claims", "challenges", json!(list)),
+        }
+        if let Some(roots) = &self.attestation_roots {
+            insert_before(object, "claims", "attestationRoots", json!(roots));
         }
         apply_claims(object, &self.claims);
     }

@@ -1,7 +1,7 @@
 //! How records in the DNS name this authority, and which challenges a provisioner can offer
 //! because of it.
 
-use acme::challenge::Method;
+use acme::challenge::{AttestationRules, Method};
 use acme::identifier::DnsName;
 
 use super::{Config, Fault, RISER_TOML, Warning};
@@ -36,6 +36,25 @@ impl Config {
             methods.retain(|method| *method != Method::DnsPersist01);
         }
         methods
+    }
+
+    /// Whose statements about devices a provisioner believes: for each format that ca.json enables,
+    /// riser.toml's roots, else ca.json's; a format with roots of its own in riser.toml is enabled by
+    /// them.
+    #[must_use]
+    pub fn attestation(&self, acme: &Acme) -> AttestationRules {
+        let mut rules = acme.attestation().clone();
+        let Some(settings) = self.riser.provisioners.get(acme.name()) else {
+            return rules;
+        };
+        let settings = &settings.attestation;
+        for own in &settings.roots {
+            rules.roots.retain(|one| one.format != own.format);
+            rules.roots.push(own.clone());
+        }
+        rules.stale_apple = settings.stale_apple;
+        rules.any_enrolled_tpm = settings.any_enrolled_tpm;
+        rules
     }
 
     /// A fault for each provisioner that looks at CAA records and has no name that they could

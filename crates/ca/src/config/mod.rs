@@ -32,8 +32,8 @@ pub use database::{Database, DatabaseKind, ForeignMarker};
 pub use key_uri::{KeyUri, UnsupportedKeyUri};
 pub use restriction::{Restriction, removed};
 pub use riser::{
-    Chains, Limits, ProvisionerSettings, RateLimits, Retention, Riser, Server, TermsChanged,
-    UnknownReplaces, Validation, Zone, fits, resolver,
+    AttestationSettings, Chains, Limits, ProvisionerSettings, RateLimits, Retention, Riser, Server,
+    TermsChanged, UnknownReplaces, Validation, Zone, fits, resolver,
 };
 pub use section::{Fault, Warning};
 

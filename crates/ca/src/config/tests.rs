@@ -200,8 +200,16 @@ fn a_provisioner_that_is_not_consistent_is_listed_and_disabled() {
             "is not a challenge type",
         ),
         (
-            json!({"challenges": ["device-attest-01"]}),
+            json!({"challenges": ["wire-oidc-01"]}),
             "none of the challenge types",
+        ),
+        (
+            json!({"attestationFormats": ["packed"]}),
+            "is not one of apple, step, tpm, android-key",
+        ),
+        (
+            json!({"attestationRoots": "not base64"}),
+            "is not a list of certificates in PEM",
         ),
         (
             json!({"options": {"x509": {"template": "{}"}}}),

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use acme::identifier::Unchecked;
+use acme::identifier::{Device, Unchecked};
 use acme::problem::{self, Problem, Subproblem};
 use pki::AltName;
 
@@ -163,7 +163,11 @@ fn identifier(name: &AltName) -> Option<Unchecked> {
     let kind = match name {
         AltName::Dns(_) => "dns",
         AltName::Ip(_) => "ip",
-        AltName::Email(_) | AltName::Uri(_) | AltName::Other { .. } => return None,
+        AltName::Other { .. } => {
+            let device = Device::from_alt_name(name).ok()??;
+            return Some(Unchecked::new(device.kind(), device.to_string()));
+        }
+        AltName::Email(_) | AltName::Uri(_) => return None,
     };
     Some(Unchecked::new(kind, name.to_string()))
 }

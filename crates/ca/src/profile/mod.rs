@@ -8,7 +8,7 @@ mod offer;
 use std::fmt;
 
 use jiff::SignedDuration;
-use pki::{AltName, ExtendedKeyUsage, Extension, KeyKind, KeyUsages, extension};
+use pki::{AltName, ExtendedKeyUsage, Extension, KeyKind, KeyUsages, device, extension};
 
 pub use offer::Offer;
 
@@ -55,6 +55,8 @@ pub enum Sort {
     Ip,
     /// A wildcard.
     Wildcard,
+    /// A device.
+    Device,
 }
 
 /// What becomes of the common name that a request asks for.
@@ -263,6 +265,7 @@ impl Sort {
             AltName::Dns(text) if text.starts_with("*.") => Some(Self::Wildcard),
             AltName::Dns(_) => Some(Self::Dns),
             AltName::Ip(_) => Some(Self::Ip),
+            AltName::Other { .. } if device::is_device_name(name) => Some(Self::Device),
             AltName::Email(_) | AltName::Uri(_) | AltName::Other { .. } => None,
         }
     }
@@ -274,6 +277,7 @@ impl fmt::Display for Sort {
             Self::Dns => "host names",
             Self::Ip => "addresses",
             Self::Wildcard => "wildcards",
+            Self::Device => "devices",
         })
     }
 }

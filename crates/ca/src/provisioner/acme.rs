@@ -1,7 +1,7 @@
 //! The ACME provisioner: what its directory announces, what a newOrder may ask of it, and how a
 //! finalized order becomes a request.
 
-use acme::challenge::{Method, Proof};
+use acme::challenge::{AttestationRules, Method, Proof};
 use acme::identifier::Identifier;
 use acme::message::order::NewOrder;
 use acme::order::{Finalized, Limits};
@@ -36,6 +36,7 @@ pub(crate) struct AcmeSettings {
     pub(crate) website: Option<String>,
     pub(crate) caa_identities: Vec<String>,
     pub(crate) challenges: Vec<Method>,
+    pub(crate) attestation: AttestationRules,
 }
 
 impl ProvisionerType for Acme {
@@ -111,6 +112,12 @@ impl Acme {
         &self.settings.challenges
     }
 
+    /// The formats of statements that ca.json enables, with the roots that it names; see
+    /// [`Config::attestation`](crate::config::Config::attestation).
+    pub(crate) fn attestation(&self) -> &AttestationRules {
+        &self.settings.attestation
+    }
+
     /// Whether it can work at all; asked before an account or an order is made.
     ///
     /// # Errors
@@ -174,7 +181,7 @@ pub fn request(finalized: Finalized, proofs: &[Proof], account: AccountBasis) ->
             not_after: order.not_after.as_ref().map(RequestedTime::at),
             profile: order.profile.clone(),
         },
-        common_name: finalized.common_name().map(ToString::to_string),
+        common_name: finalized.common_name().map(str::to_owned),
         key: finalized.public_key().clone(),
         contents: Contents::New,
         recipient: Recipient::Order {

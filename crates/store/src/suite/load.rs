@@ -199,6 +199,7 @@ fn seen(authorization: &Authorization) -> Proof {
         caa_identity: &CaaIdentity::default(),
         ports: Ports::default(),
         redirect_ports: RedirectPorts::NONE,
+        attestation: acme::challenge::AttestationRules::NONE,
         now: now(),
         redirects: &[],
     };

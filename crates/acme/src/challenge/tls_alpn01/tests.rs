@@ -35,6 +35,7 @@ fn context(identifier: &Identifier) -> Context<'_> {
         caa_identity: &NO_IDENTITY,
         ports: Ports::default(),
         redirect_ports: RedirectPorts::NONE,
+        attestation: crate::challenge::AttestationRules::NONE,
         now: Timestamp::UNIX_EPOCH,
         redirects: &[],
     }

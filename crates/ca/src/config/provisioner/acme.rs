@@ -3,14 +3,15 @@
 use acme::challenge::Method;
 use acme::identifier::DnsName;
 
-use super::{disable, read_options};
+use super::{attestation, disable, read_options};
 use crate::config::section::{Section, is_url};
 use crate::provisioner::{Acme, AcmeSettings, Common, Provisioner};
 
 pub(super) fn read(mut common: Common, section: &mut Section<'_>) -> Provisioner {
     let challenges = challenges(&mut common, section);
     read_options(&mut common, section);
-    section.skip(&["attestationFormats", "attestationRoots", "ID"]);
+    let attestation = attestation::read(&mut common, section, &challenges);
+    section.skip(&["ID"]);
     let settings = AcmeSettings {
         force_cn: section.bool("forceCN").unwrap_or_default(),
         require_eab: section.bool("requireEAB").unwrap_or_default(),
@@ -18,6 +19,7 @@ pub(super) fn read(mut common: Common, section: &mut Section<'_>) -> Provisioner
         website: url(section, "website"),
         caa_identities: caa_identities(section),
         challenges,
+        attestation,
     };
     Acme::new(common, settings).into()
 }
@@ -90,4 +92,4 @@ fn challenges(common: &mut Common, section: &mut Section<'_>) -> Vec<Method> {
 }
 
 /// Challenge types that ca.json may name and that are not supported yet.
-const LATER: [&str; 3] = ["device-attest-01", "wire-oidc-01", "wire-dpop-01"];
+const LATER: [&str; 2] = ["wire-oidc-01", "wire-dpop-01"];

@@ -2,6 +2,7 @@
 //! in [`READERS`].
 
 mod acme;
+mod attestation;
 mod jwk;
 mod other;
 

@@ -138,6 +138,21 @@ impl Found {
         self.bounded(RISER_TOML, "authorization_reuse", Some(reuse));
         let asks = settings.terms_changed == TermsChanged::Ask;
         self.holds(RISER_TOML, "terms_changed", asks);
+        let attestation = &settings.attestation;
+        for one in &attestation.roots {
+            self.add(
+                RISER_TOML,
+                format!("attestation.roots.{}", one.format),
+                None,
+            );
+        }
+        self.holds(
+            RISER_TOML,
+            "attestation.stale_apple false",
+            !attestation.stale_apple,
+        );
+        let named = !attestation.any_enrolled_tpm;
+        self.holds(RISER_TOML, "attestation.any_enrolled_tpm false", named);
         let has_profiles = !settings.profiles.is_empty();
         self.holds(RISER_TOML, "profiles", has_profiles);
         self.policy(RISER_TOML, &settings.policy, |list| {

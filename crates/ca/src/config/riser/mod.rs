@@ -1,6 +1,7 @@
 //! riser.toml: the settings that are ours alone. They live beside ca.json because other
 //! programs rewrite that file and drop keys that they do not know.
 
+mod attestation;
 mod chains;
 mod profile;
 mod provisioner;
@@ -19,6 +20,7 @@ use super::UnusedTable;
 use super::section::{Log, Section, Unknown};
 use crate::profile::Profile;
 
+pub use attestation::AttestationSettings;
 pub use chains::{Chains, fits};
 pub use provisioner::{ProvisionerSettings, TermsChanged, UnknownReplaces};
 pub use rate_limits::RateLimits;

@@ -38,6 +38,13 @@ pub(super) fn read_all(top: &mut Section<'_>) -> BTreeMap<String, Profile> {
 }
 
 fn read(name: &str, mut section: Section<'_>) -> Profile {
+    let keys = words(
+        &mut section,
+        "keys",
+        key,
+        "P-256, P-384, P-521, Ed25519 or RSA-2048 to RSA-8192",
+    );
+    let sorts = "dns, ip, wildcard or device";
     let profile = Profile {
         name: name.to_owned(),
         description: section
@@ -47,13 +54,8 @@ fn read(name: &str, mut section: Section<'_>) -> Profile {
         longest_life: section.positive("longest_life"),
         key_usages: key_usages(&mut section),
         extended_key_usages: extended_key_usages(&mut section),
-        keys: words(
-            &mut section,
-            "keys",
-            key,
-            "P-256, P-384, P-521, Ed25519 or RSA-2048 to RSA-8192",
-        ),
-        identifiers: words(&mut section, "identifiers", sort, "dns, ip or wildcard"),
+        keys,
+        identifiers: words(&mut section, "identifiers", sort, sorts),
         most_names: section
             .whole("most_names", 1..=100)
             .and_then(|most| usize::try_from(most).ok()),
@@ -65,6 +67,13 @@ fn read(name: &str, mut section: Section<'_>) -> Profile {
         must_staple: section.bool("must_staple").unwrap_or_default(),
         extensions: extensions(&mut section),
     };
+    check(&profile, &section);
+    section.finish(Unknown::Fault);
+    profile
+}
+
+/// What contradicts something else in a profile, or has no effect.
+fn check(profile: &Profile, section: &Section<'_>) {
     if let (Some(life), Some(longest)) = (profile.life, profile.longest_life)
         && life > longest
     {
@@ -94,8 +103,6 @@ fn read(name: &str, mut section: Section<'_>) -> Profile {
             "contradicts an extension that names a source of revocation information (RFC 9608 §2)";
         section.fault("no_rev_avail", what);
     }
-    section.finish(Unknown::Fault);
-    profile
 }
 
 /// A list of words, each read by `parse`; all wrong ones are reported.
@@ -189,6 +196,7 @@ fn sort(word: &str) -> Option<Sort> {
         "dns" => Sort::Dns,
         "ip" => Sort::Ip,
         "wildcard" => Sort::Wildcard,
+        "device" => Sort::Device,
         _ => return None,
     })
 }

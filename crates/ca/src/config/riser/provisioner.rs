@@ -8,6 +8,7 @@ use jiff::SignedDuration;
 use serde_json::Value;
 
 use super::Provisioners;
+use super::attestation::{self, AttestationSettings};
 use crate::admission::caa::CaaMode;
 use crate::config::UnusedTable;
 use crate::config::policy;
@@ -42,6 +43,8 @@ pub struct ProvisionerSettings {
     pub unknown_replaces: UnknownReplaces,
     /// `[provisioner.<name>.policy]`: which names its certificates may have.
     pub policy: Policy,
+    /// `[provisioner.<name>.attestation]`: whose statements about devices it believes.
+    pub attestation: AttestationSettings,
     /// `profiles`: the names of those that it offers.
     pub profiles: Vec<String>,
     /// `default_profile`: the one for orders that ask for none; the first of `profiles`.
@@ -84,6 +87,7 @@ impl Default for ProvisionerSettings {
             terms_changed: TermsChanged::default(),
             unknown_replaces: UnknownReplaces::default(),
             policy: Policy::default(),
+            attestation: AttestationSettings::default(),
             profiles: Vec::new(),
             default_profile: None,
         }
@@ -159,6 +163,9 @@ fn read(mut section: Section<'_>) -> ProvisionerSettings {
         policy: section
             .section("policy")
             .map(policy::read_flat)
+            .unwrap_or_default(),
+        attestation: (section.section("attestation"))
+            .map(attestation::read)
             .unwrap_or_default(),
         profiles: section.strings("profiles"),
         default_profile: section.text("default_profile"),

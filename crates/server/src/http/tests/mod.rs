@@ -1,6 +1,7 @@
 //! The router end to end in one process: signed requests in, answers out.
 
 mod admin;
+mod attestation;
 mod client;
 mod flow;
 mod not_asked;

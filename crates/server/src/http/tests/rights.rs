@@ -67,7 +67,11 @@ pub(super) async fn try_renew(client: &Client, certificate: &Certificate) -> Rep
     send_as(&client.router, request, shown(certificate)).await
 }
 
-async fn try_rekey(client: &Client, certificate: &Certificate, key: &PrivateKey) -> Reply {
+pub(super) async fn try_rekey(
+    client: &Client,
+    certificate: &Certificate,
+    key: &PrivateKey,
+) -> Reply {
     let csr = pki::request(&Name::empty(), &[], key).unwrap();
     let body = json!({ "csr": pki::pem::encode("CERTIFICATE REQUEST", &csr) }).to_string();
     let request = post("/rekey", "application/json", body);

@@ -4,7 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use acme::authz::Authorization;
-use acme::challenge::{self, Context, FailureKind, Finding, Observation, Ports, Proof, Verdict};
+use acme::challenge::{
+    self, AttestationRules, Context, FailureKind, Finding, Method, Observation, Ports, Proof,
+    Verdict,
+};
 use ca::config::Config;
 use jiff::Timestamp;
 use store::port::Challenges as _;
@@ -83,16 +86,17 @@ impl ValidationJob {
     async fn attempt(&self, deadline: Instant) -> Attempt {
         let key_authorization =
             challenge::key_authorization(&self.subject.challenge.token, &self.subject.thumbprint);
+        let rules = self.attestation_rules();
         let mut redirects = Vec::new();
         let mut probe = challenge::ask(
             self.subject.challenge.method,
-            &self.context(&key_authorization, &[]),
+            &self.context(&key_authorization, &rules, &[]),
         );
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
             let seen = self.validator.prober.probe(&probe, left).await;
             self.note_silence(&seen);
-            let cx = self.context(&key_authorization, &redirects);
+            let cx = self.context(&key_authorization, &rules, &redirects);
             match challenge::judge(self.subject.challenge.method, &cx, &seen) {
                 Verdict::Valid(proof) => return Attempt::Proven(proof),
                 Verdict::Retry(finding) => return Attempt::Again(finding),
@@ -117,7 +121,23 @@ impl ValidationJob {
         }
     }
 
-    fn context<'a>(&'a self, key_authorization: &'a str, redirects: &'a [String]) -> Context<'a> {
+    /// Whose statements about devices are believed, where the method asks.
+    fn attestation_rules(&self) -> AttestationRules {
+        let provisioner = &self.subject.authorization.provisioner;
+        match self.config.authority.acme(provisioner) {
+            Some(acme) if self.subject.challenge.method == Method::DeviceAttest01 => {
+                self.config.attestation(acme)
+            }
+            Some(_) | None => AttestationRules::default(),
+        }
+    }
+
+    fn context<'a>(
+        &'a self,
+        key_authorization: &'a str,
+        attestation: &'a AttestationRules,
+        redirects: &'a [String],
+    ) -> Context<'a> {
         Context {
             identifier: &self.subject.authorization.identifier,
             token: &self.subject.challenge.token,
@@ -126,6 +146,7 @@ impl ValidationJob {
             account: self.subject.account.id,
             caa_identity: &self.subject.caa_identity,
             ports: self.ports(),
+            attestation,
             redirect_ports: &self.config.riser.validation.redirect_ports,
             now: Timestamp::now(),
             redirects,

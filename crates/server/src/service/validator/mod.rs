@@ -268,6 +268,7 @@ impl Validator {
         let identifier = &subject.authorization.identifier;
         let target = match identifier {
             Identifier::Ip(address) => Some(surroundings(*address)),
+            Identifier::Device(_) => None,
             Identifier::Dns(_) | Identifier::Wildcard(_) => {
                 self.jobs.silent.get(&identifier.to_string())
             }
