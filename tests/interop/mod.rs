@@ -1,6 +1,7 @@
 //! Other ACME clients against our server, and our client against other servers, with every challenge
 //! that they support. Each test writes its rows of the table.
 
+mod attestation;
 mod caddy;
 mod certbot;
 mod chains;

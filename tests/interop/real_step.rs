@@ -11,7 +11,7 @@ use serde_json::Value;
 const CLIENT: &str = "smallstep step, our server";
 
 /// The real `step` with a step path of its own, bootstrapped with our root.
-fn bootstrapped(
+pub(super) fn bootstrapped(
     harness: &Harness,
     step: &Path,
     server: &Server,

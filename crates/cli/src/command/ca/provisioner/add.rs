@@ -53,7 +53,7 @@ impl Args {
     /// Adds it.
     pub(crate) fn run(self, context: &Context) -> Result<ExitCode> {
         let provisioner = match options::kind(&self.kind)? {
-            "ACME" => self.options.acme()?.to_provisioner(&self.name),
+            "ACME" => self.options.new_acme()?.to_provisioner(&self.name),
             "JWK" => self.jwk()?,
             other => bail!("provisioners of type {other} cannot be added yet: use ACME or JWK"),
         };

@@ -1,9 +1,15 @@
 //! The flags by which a provisioner is described, shared by `add` and `update`.
 
+use std::fs;
+use std::path::PathBuf;
+
+use acme::challenge::Format;
 use anyhow::{Context as _, Result, bail};
 use ca::claims::Overrides;
 use ca::config::edit::AcmeOptions;
 use ca::go_duration;
+use data_encoding::BASE64;
+use pki::Certificate;
 
 /// Every type of provisioner that `ca.json` may have.
 const TYPES: &[&str] = &[
@@ -22,6 +28,13 @@ pub(crate) struct Options {
     /// ACME: challenge to offer: http-01, dns-01, tls-alpn-01 or device-attest-01 (repeatable; default: all)
     #[arg(long = "challenge", value_name = "challenge")]
     challenges: Vec<String>,
+    /// ACME: format of statements about devices to accept: apple, step, tpm or android-key (repeatable; default:
+    /// apple, step and tpm)
+    #[arg(long = "attestation-format", value_name = "format")]
+    attestation_formats: Vec<String>,
+    /// ACME: file with the roots of the devices' makers, in PEM (repeatable)
+    #[arg(long, value_name = "file", value_hint = clap::ValueHint::FilePath)]
+    attestation_roots: Vec<PathBuf>,
     /// Minimum lifetime of a certificate, such as 5m
     #[arg(long, value_name = "duration")]
     x509_min_dur: Option<String>,
@@ -52,8 +65,29 @@ impl Options {
             force_cn: self.force_cn,
             require_eab: self.require_eab,
             challenges: self.challenges()?,
+            attestation_formats: self.attestation_formats()?,
+            attestation_roots: self.attestation_roots()?,
             claims: self.claims()?,
         })
+    }
+
+    /// The settings of a new ACME provisioner.
+    ///
+    /// # Errors
+    /// As [`Options::acme`], and when it would believe no statement about any device.
+    pub(crate) fn new_acme(&self) -> Result<AcmeOptions> {
+        let options = self.acme()?;
+        let attests = |all: &Vec<String>| all.iter().any(|one| one == "device-attest-01");
+        if options.challenges.as_ref().is_some_and(attests) && options.attestation_roots.is_none() {
+            bail!(
+                "'--challenge device-attest-01' requires '--attestation-roots': without the roots of the devices' \
+                 makers, no statement about a device is believed. Download them from the maker: Apple \
+                 https://www.apple.com/certificateauthority/private/, Yubico \
+                 https://developers.yubico.com/PKI/; for TPMs, take the root of the CA that certifies their \
+                 attestation keys"
+            );
+        }
+        Ok(options)
     }
 
     /// The settings of lifetimes and renewal.
@@ -75,6 +109,40 @@ impl Options {
             allow_renewal_after_expiry: self.allow_renewal_after_expiry,
             disable_extension: self.disable_smallstep_extensions,
         })
+    }
+
+    fn attestation_formats(&self) -> Result<Option<Vec<String>>> {
+        for word in &self.attestation_formats {
+            if Format::parse(word).is_none() {
+                bail!(
+                    "invalid value '{word}' for flag '--attestation-format'; options are apple, step, tpm, \
+                     android-key"
+                );
+            }
+        }
+        let formats = &self.attestation_formats;
+        Ok((!formats.is_empty()).then(|| formats.clone()))
+    }
+
+    /// The certificates of all files, as ca.json has them.
+    fn attestation_roots(&self) -> Result<Option<String>> {
+        let mut bundle = String::new();
+        for path in &self.attestation_roots {
+            let shown = path.display();
+            let text = fs::read(path).with_context(|| format!("error reading {shown}"))?;
+            let roots = Certificate::all_from_file(&text)
+                .with_context(|| format!("error reading the certificates of {shown}"))?;
+            for root in &roots {
+                if !root.is_ca() {
+                    bail!(
+                        "{shown} has a certificate that is not a CA's: {}",
+                        root.subject()
+                    );
+                }
+                bundle.push_str(&root.to_pem());
+            }
+        }
+        Ok((!bundle.is_empty()).then(|| BASE64.encode(bundle.as_bytes())))
     }
 
     fn challenges(&self) -> Result<Option<Vec<String>>> {

@@ -32,6 +32,9 @@ pub(crate) struct Args {
     /// ACME: challenge to stop offering (repeatable); when none is left, all are offered
     #[arg(long = "remove-challenge", value_name = "challenge")]
     removed: Vec<String>,
+    /// ACME: format of statements about devices to stop accepting (repeatable)
+    #[arg(long = "remove-attestation-format", value_name = "format")]
+    removed_formats: Vec<String>,
     #[command(flatten)]
     options: Options,
     #[command(flatten)]
@@ -50,6 +53,14 @@ impl Args {
             list.retain(|challenge| !self.removed.contains(challenge));
             list.dedup();
             changes.challenges = Some(list);
+        }
+        let accepted = texts(&provisioner["attestationFormats"]);
+        if changes.attestation_formats.is_some() || !self.removed_formats.is_empty() {
+            let mut list = accepted;
+            list.extend(changes.attestation_formats.unwrap_or_default());
+            list.retain(|format| !self.removed_formats.contains(format));
+            list.dedup();
+            changes.attestation_formats = Some(list);
         }
         changes.apply(&mut provisioner);
         if let Some(name) = &self.new_name {
