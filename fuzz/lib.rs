@@ -21,6 +21,7 @@ pub type Check = fn(&[u8]) -> bool;
 
 /// Every target with its name, which is also the folder of its corpus.
 pub const TARGETS: &[(&str, Check)] = &[
+    ("attestation", targets::attestation::check),
     ("body", targets::body::check),
     ("caa", targets::caa::check),
     ("certificate", targets::certificate::check),
@@ -35,9 +36,12 @@ pub const TARGETS: &[(&str, Check)] = &[
     ("identifier", targets::identifier::check),
     ("jwk", targets::jwk::check),
     ("jws", targets::jws::check),
+    ("key_description", targets::key_description::check),
     ("pem", targets::pem::check),
     ("problem", targets::problem::check),
     ("tls_alpn01", targets::tls_alpn01::check),
+    ("tpm_attest", targets::tpm_attest::check),
+    ("tpm_public", targets::tpm_public::check),
 ];
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! The targets, one file each.
 
+pub mod attestation;
 pub mod body;
 pub mod caa;
 pub mod certificate;
@@ -14,6 +15,9 @@ pub mod http01;
 pub mod identifier;
 pub mod jwk;
 pub mod jws;
+pub mod key_description;
 pub mod pem;
 pub mod problem;
 pub mod tls_alpn01;
+pub mod tpm_attest;
+pub mod tpm_public;
