@@ -1,7 +1,8 @@
 //! How values are stored in columns: ids as 16 bytes, times as milliseconds UTC, composite values as JSON text,
 //! statuses as their words on the wire.
 
-use acme::identifier::Identifier;
+use acme::identifier::{Identifier, device};
+use acme::problem::Problem;
 use jiff::Timestamp;
 use rusqlite::Row;
 use rusqlite::types::{
@@ -76,7 +77,7 @@ pub(super) struct Identifiers<T>(pub(super) T);
 
 impl ToSql for Identifiers<&[Identifier]> {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        let texts: Vec<_> = self.0.iter().map(ToString::to_string).collect();
+        let texts: Vec<_> = self.0.iter().map(identifier_text).collect();
         let text = serde_json::to_string(&texts)
             .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
         Ok(ToSqlOutput::Owned(Value::Text(text)))
@@ -89,18 +90,33 @@ impl FromSql for Identifiers<Vec<Identifier>> {
         if text.starts_with("[{") {
             return Json::column_result(value).map(|json| Self(json.0));
         }
-        let texts: Vec<&str> = serde_json::from_str(text).map_err(FromSqlError::other)?;
-        let all = texts.into_iter().map(Identifier::guess);
-        let all: Result<_, _> = all.collect();
+        let texts: Vec<String> = serde_json::from_str(text).map_err(FromSqlError::other)?;
+        let all: Result<_, _> = texts.iter().map(|text| identifier_of(text)).collect();
         all.map(Self).map_err(FromSqlError::other)
     }
 }
 
 /// Reads one of the identifiers in such a column, without its first `begin` characters.
 pub(super) fn identifier_at(text: &str, place: usize, begin: usize) -> Result<Identifier, Error> {
-    let texts: Vec<&str> = serde_json::from_str(text).map_err(|why| unreadable(&why))?;
+    let texts: Vec<String> = serde_json::from_str(text).map_err(|why| unreadable(&why))?;
     let part = texts.get(place).and_then(|text| text.get(begin..));
-    Identifier::guess(part.unwrap_or_default()).map_err(|why| unreadable(&why))
+    identifier_of(part.unwrap_or_default()).map_err(|why| unreadable(&why))
+}
+
+/// An identifier as one text: that of a device has its type before it, the others are told apart without.
+fn identifier_text(identifier: &Identifier) -> String {
+    match identifier {
+        Identifier::Device(device) => format!("{}:{device}", device.kind()),
+        Identifier::Dns(_) | Identifier::Wildcard(_) | Identifier::Ip(_) => identifier.to_string(),
+    }
+}
+
+fn identifier_of(text: &str) -> Result<Identifier, Problem> {
+    let kinds = [device::PERMANENT_IDENTIFIER, device::HARDWARE_MODULE];
+    match text.split_once(':') {
+        Some((kind, value)) if kinds.contains(&kind) => Identifier::parse(kind, value),
+        Some(_) | None => Identifier::guess(text),
+    }
 }
 
 /// The error of a record whose text cannot be read.
@@ -126,4 +142,31 @@ pub(super) fn damaged(column: usize, what: String) -> rusqlite::Error {
 /// Truncates a time to what the store keeps.
 pub(super) fn kept(at: Timestamp) -> Timestamp {
     Timestamp::from_millisecond(at.as_millisecond()).unwrap_or(at)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_identifier_of_every_type_is_read_back_from_its_text() {
+        let all = [
+            ("dns", "*.a.lab"),
+            ("ip", "2001:db8::1"),
+            ("permanent-identifier", "a.lab"),
+            ("permanent-identifier", "10.0.0.1/1.2.3"),
+            ("permanent-identifier", "say \"ü\": \\"),
+            ("hardware-module", "S1/1.2.3.4"),
+        ]
+        .map(|(kind, value)| Identifier::parse(kind, value).unwrap());
+        let written = Identifiers(&all[..]);
+        let Ok(ToSqlOutput::Owned(Value::Text(text))) = written.to_sql() else {
+            panic!()
+        };
+        let read = Identifiers::<Vec<_>>::column_result(ValueRef::Text(text.as_bytes()));
+        assert_eq!(read.unwrap().0, all);
+        for (place, one) in all.iter().enumerate().skip(1) {
+            assert_eq!(&identifier_at(&text, place, 0).unwrap(), one);
+        }
+    }
 }
