@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use tokio::task::JoinSet;
+
 use crate::Failure;
 use crate::challenges::Challenges;
 use crate::disk::Disk;
@@ -59,10 +61,16 @@ impl Figures {
 /// The first failure of any client.
 pub async fn run(peer: &Peer, challenges: &Challenges, load: &Load) -> Result<Figures, Failure> {
     let empty = peer.disk()?;
-    let mut ready = Vec::new();
+    let mut opening = JoinSet::new();
     for number in 0..load.clients {
-        ready.push(Worker::open(peer, challenges, load.task, number).await?);
+        let (endpoint, challenges) = (peer.endpoint.clone(), challenges.clone());
+        opening.spawn(Worker::open(endpoint, challenges, load.task, number));
     }
+    let ready: Vec<Worker> = opening
+        .join_all()
+        .await
+        .into_iter()
+        .collect::<Result<_, _>>()?;
     let (began, cpu) = (Instant::now(), peer.cpu()?);
     let each = load.most.div_ceil(load.clients);
     let tasks: Vec<_> = ready

@@ -117,12 +117,31 @@ struct Pair {
     step_ca: PathBuf,
 }
 
-/// A running server; it is ended when dropped.
-pub struct Peer {
+/// What clients know of a server.
+#[derive(Clone)]
+pub struct Endpoint {
     /// The ACME directory's URL.
     pub directory: String,
     /// The root of its own TLS certificate, DER.
     pub root: Vec<u8>,
+}
+
+impl Endpoint {
+    /// Scheme, host and port of its URLs.
+    #[must_use]
+    pub fn origin(&self) -> &str {
+        let host = "https://".len();
+        let end = self.directory[host..]
+            .find('/')
+            .map_or(self.directory.len(), |at| host + at);
+        &self.directory[..end]
+    }
+}
+
+/// A running server; it is ended when dropped.
+pub struct Peer {
+    /// What clients know of it.
+    pub endpoint: Endpoint,
     process: Child,
     folder: TempDir,
 }
@@ -172,16 +191,6 @@ impl Peer {
         Ok(store.is_dir().then(|| Disk::of(&store)).transpose()?)
     }
 
-    /// Scheme, host and port of its URLs.
-    #[must_use]
-    pub fn origin(&self) -> &str {
-        let host = "https://".len();
-        let end = self.directory[host..]
-            .find('/')
-            .map_or(self.directory.len(), |at| host + at);
-        &self.directory[..end]
-    }
-
     /// smallstep's `step-ca` or ours on its default store.
     async fn step_ca(server: Server, pair: &Pair, network: &Network) -> Result<Self, Failure> {
         let folder = tempfile::tempdir()?;
@@ -222,8 +231,11 @@ impl Peer {
         }
         command.env("STEPPATH", path);
         let root = pki::Certificate::from_pem(&fs::read(path.join("certs/root_ca.crt"))?)?;
-        let directory = format!("https://localhost:{port}/acme/acme/directory");
-        Self::start(server, command, directory, root.der().to_vec(), folder).await
+        let endpoint = Endpoint {
+            directory: format!("https://localhost:{port}/acme/acme/directory"),
+            root: root.der().to_vec(),
+        };
+        Self::start(server, command, endpoint, folder).await
     }
 
     /// Pebble without its sleeps and its refused nonces, with ECDSA keys.
@@ -249,16 +261,17 @@ impl Peer {
         if let Some(resolver) = network.resolver() {
             command.args(["-dnsserver", &resolver]);
         }
-        let directory = format!("https://localhost:{port}/dir");
-        let root = tls.cert.der().to_vec();
-        Self::start(Server::Pebble, command, directory, root, folder).await
+        let endpoint = Endpoint {
+            directory: format!("https://localhost:{port}/dir"),
+            root: tls.cert.der().to_vec(),
+        };
+        Self::start(Server::Pebble, command, endpoint, folder).await
     }
 
     async fn start(
         server: Server,
         mut command: Command,
-        directory: String,
-        root: Vec<u8>,
+        endpoint: Endpoint,
         folder: TempDir,
     ) -> Result<Self, Failure> {
         let process = command
@@ -266,15 +279,14 @@ impl Peer {
             .stderr(Stdio::null())
             .spawn()?;
         let peer = Self {
-            directory,
-            root,
+            endpoint,
             process,
             folder,
         };
-        let http = Http::new(&Trust::Roots(vec![peer.root.clone()]), None)?;
+        let http = Http::new(&Trust::Roots(vec![peer.endpoint.root.clone()]), None)?;
         for _ in 0..200 {
             if http
-                .get(&peer.directory)
+                .get(&peer.endpoint.directory)
                 .await
                 .is_ok_and(|r| r.status.is_success())
             {
@@ -285,7 +297,7 @@ impl Peer {
         Err(format!(
             "{} did not serve {} within 10 s",
             server.name(),
-            peer.directory
+            peer.endpoint.directory
         )
         .into())
     }

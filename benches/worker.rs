@@ -10,7 +10,7 @@ use pki::{AltName, Certificate, KeyKind, Name, PrivateKey};
 
 use crate::Failure;
 use crate::challenges::{Challenges, Proof};
-use crate::peer::Peer;
+use crate::peer::Endpoint;
 
 /// What the clients of a measurement do.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -54,18 +54,19 @@ impl Worker {
     /// # Errors
     /// When the server refuses something.
     pub async fn open(
-        peer: &Peer,
-        challenges: &Challenges,
+        peer: Endpoint,
+        challenges: Challenges,
         task: Task,
         number: usize,
     ) -> Result<Self, Failure> {
         let mut worker = match task {
             Task::Certificate(method) => {
-                let ordering = Ordering::open(peer, challenges, method, number).await?;
+                let ordering = Ordering::open(&peer, &challenges, method, number).await?;
                 Self::Ordering(Box::new(ordering))
             }
             Task::Renewal => {
-                let mut ordering = Ordering::open(peer, challenges, Method::Http01, number).await?;
+                let mut ordering =
+                    Ordering::open(&peer, &challenges, Method::Http01, number).await?;
                 let (key, chain) = ordering.certificate().await?;
                 Self::Renewing(Box::new(Renewing {
                     url: peer.origin().to_owned(),
@@ -74,7 +75,7 @@ impl Worker {
                     chain,
                 }))
             }
-            Task::Directory | Task::Nonce => Self::Reading(Reading::open(peer, task).await?),
+            Task::Directory | Task::Nonce => Self::Reading(Reading::open(&peer, task).await?),
         };
         worker.once().await?;
         Ok(worker)
@@ -103,7 +104,7 @@ pub struct Ordering {
 
 impl Ordering {
     async fn open(
-        peer: &Peer,
+        peer: &Endpoint,
         challenges: &Challenges,
         method: Method,
         number: usize,
@@ -199,7 +200,7 @@ pub struct Reading {
 }
 
 impl Reading {
-    async fn open(peer: &Peer, task: Task) -> Result<Self, Failure> {
+    async fn open(peer: &Endpoint, task: Task) -> Result<Self, Failure> {
         let trust = Trust::Roots(vec![peer.root.clone()]);
         let mut url = peer.directory.clone();
         if task == Task::Nonce {
