@@ -112,6 +112,18 @@ pub enum FileError {
         /// The error of the system.
         what: String,
     },
+    /// Another user than root may write in the folder of the copy, and root is asked to.
+    #[error(
+        "{} belongs to the user with number {owner}, or others may write in it, and could lead root to another file: run \
+         the command as that user ('sudo -u \\#{owner} …'), or name a folder of root's own",
+        folder.display()
+    )]
+    ForeignFolder {
+        /// The folder, or the nearest one above it that exists.
+        folder: PathBuf,
+        /// The number of its owner.
+        owner: u32,
+    },
     /// The copy was written, but what was read back from it is not what was copied.
     #[error("the copy {} was thrown away, because {what}: check the disk, then 'step ca store check'", path.display())]
     CopyDiffers {

@@ -3,7 +3,7 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use crate::error::OpenError;
@@ -29,8 +29,16 @@ impl Lock {
             .read(true)
             .write(true)
             .mode(0o600)
+            // Who may write in the folder could put a link there, to a file that root would empty.
+            .custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed())
             .open(&beside)
             .map_err(io)?;
+        let found = file.metadata().map_err(io)?;
+        if !found.is_file() || found.nlink() != 1 {
+            return Err(io(std::io::Error::other(
+                "it is not a file of its own: remove what lies there",
+            )));
+        }
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {

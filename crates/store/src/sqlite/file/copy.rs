@@ -4,7 +4,7 @@
 use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
 use std::io;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt, chown};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use rusqlite::backup::{Backup, StepResult};
 use super::check::structure;
 use super::{Progress, Rows, StoreFile, Watch, rows};
 use crate::error::FileError;
-use crate::sqlite::lock::{self, Lock};
+use crate::sqlite::lock::Lock;
 use crate::sqlite::{fault, migrate, open};
 
 /// A finished copy.
@@ -37,6 +37,7 @@ impl StoreFile {
     /// [`FileError`]; then there is no file at `to`, or the one that was there.
     pub fn back_up(&self, to: &Path, watch: Watch<'_>) -> Result<Copied, FileError> {
         let to = std::path::absolute(to).map_err(|error| unwritable(to, &error))?;
+        refuse_foreign_folder(&to)?;
         refuse_existing(&to)?;
         self.copy(&to, watch)
     }
@@ -109,23 +110,21 @@ impl StoreFile {
     }
 }
 
-/// Copies the store's file or backup `from` to `to`, where no server runs and no store lies. Root gives the new files to
-/// the owner of their folder.
+/// Copies the store's file or backup `from` to `to`, where no server runs and no store lies.
 ///
 /// # Errors
 /// [`FileError`]: `from` is damaged, of another program or of a newer release; there is a store at `to`, or a server runs
 /// on it. Then nothing was changed.
 pub fn restore(from: &Path, to: &Path, watch: Watch<'_>) -> Result<Copied, FileError> {
     let backup = StoreFile::open(from)?;
-    let had_folder = to.parent().is_some_and(Path::exists);
+    refuse_foreign_folder(to)?;
     let to = open::resolve(to)?;
-    if let Some(folder) = to.parent().filter(|_| !had_folder) {
-        give_to_owner_of_folder(folder).map_err(|error| unwritable(folder, &error))?;
-    }
     let _alone = Lock::take(&to)?;
     refuse_existing(&to)?;
     // A log that lies there would be read into the restored file.
-    refuse_existing(&beside(&to, "-wal"))?;
+    for log in ["-wal", "-journal"] {
+        refuse_existing(&beside(&to, log))?;
+    }
     let found = backup.check(watch)?;
     if let Some(first) = found.first() {
         return Err(FileError::Damaged {
@@ -134,11 +133,7 @@ pub fn restore(from: &Path, to: &Path, watch: Watch<'_>) -> Result<Copied, FileE
             more: found.len() - 1,
         });
     }
-    let copied = backup.copy(&to, watch)?;
-    for file in [to.clone(), lock::beside(&to)] {
-        give_to_owner_of_folder(&file).map_err(|error| unwritable(&file, &error))?;
-    }
-    Ok(copied)
+    backup.copy(&to, watch)
 }
 
 /// A file that is being written beside its place; it goes away unless it is published.
@@ -204,14 +199,22 @@ fn refuse_existing(path: &Path) -> Result<(), FileError> {
     }
 }
 
-/// The server, which may run as another user, has to open what root restores.
-fn give_to_owner_of_folder(file: &Path) -> io::Result<()> {
-    let folder = fs::metadata(file.parent().unwrap_or_else(|| Path::new(".")))?;
-    let found = fs::metadata(file)?;
-    if found.uid() == folder.uid() {
+/// Root writes only where nobody else can put a link in the way: the folder, or the nearest one above it that
+/// exists, is root's own. The server would not open root's file in a folder of its user anyway.
+fn refuse_foreign_folder(to: &Path) -> Result<(), FileError> {
+    let to = std::path::absolute(to).map_err(|error| unwritable(to, &error))?;
+    let mut above = to.ancestors().skip(1);
+    let Some((folder, found)) = above.find_map(|it| Some((it, fs::metadata(it).ok()?))) else {
         return Ok(());
+    };
+    let open_to_others = found.mode() & 0o022 != 0 && found.mode() & STICKY == 0;
+    if rustix::process::geteuid().is_root() && (found.uid() != 0 || open_to_others) {
+        return Err(FileError::ForeignFolder {
+            folder: folder.to_owned(),
+            owner: found.uid(),
+        });
     }
-    chown(file, Some(folder.uid()), Some(folder.gid()))
+    Ok(())
 }
 
 fn beside(path: &Path, suffix: &str) -> PathBuf {
@@ -242,6 +245,8 @@ fn count_of(table: &str, all: &[Rows]) -> u64 {
     found.map_or(0, |rows| rows.count)
 }
 
+/// In a folder with this bit, nobody removes or renames what another has made.
+const STICKY: u32 = 0o1000;
 /// Pages copied between two reports of progress.
 const PAGES: i32 = 2000;
 /// How long to wait where the copy is locked.

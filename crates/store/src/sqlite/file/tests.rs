@@ -262,3 +262,39 @@ async fn an_older_schema_is_backed_up_but_not_exported() {
     let file = StoreFile::open(&dir.path().join("b")).unwrap();
     assert_eq!(file.schema(), 9);
 }
+
+#[tokio::test]
+async fn root_writes_nothing_where_another_user_could_lead_it_elsewhere() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(&dir.path().join("s"));
+    filled(&store).await;
+    let backup = dir.path().join("b");
+    let file = StoreFile::open(&dir.path().join("s")).unwrap();
+    file.back_up(&backup, &mut unwatched).unwrap();
+
+    let planted = dir.path().join("planted");
+    let victim = dir.path().join("victim");
+    fs::create_dir(&planted).unwrap();
+    fs::write(&victim, "kept").unwrap();
+    std::os::unix::fs::symlink(&victim, planted.join("s-lock")).unwrap();
+    let refused = restore(&backup, &planted.join("s"), &mut unwatched);
+    assert!(refused.is_err(), "a link in the place of the lock");
+    assert_eq!(fs::read_to_string(&victim).unwrap(), "kept");
+
+    if rustix::process::geteuid().is_root() {
+        let foreign = dir.path().join("foreign");
+        fs::create_dir(&foreign).unwrap();
+        std::os::unix::fs::chown(&foreign, Some(65_534), None).unwrap();
+        for refused in [
+            restore(&backup, &foreign.join("s"), &mut unwatched),
+            restore(&backup, &foreign.join("db/s"), &mut unwatched),
+            file.back_up(&foreign.join("b"), &mut unwatched),
+        ] {
+            assert!(
+                matches!(refused, Err(FileError::ForeignFolder { owner: 65_534, .. })),
+                "{refused:?}"
+            );
+        }
+        assert_eq!(fs::read_dir(&foreign).unwrap().count(), 0);
+    }
+}
