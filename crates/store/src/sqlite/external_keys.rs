@@ -23,6 +23,19 @@ impl port::ExternalKeys for Store {
         entry: AuditEntry,
     ) -> Result<(), Error> {
         self.write(move |connection| {
+            // Accounts and permits of a removed key would have their rights back.
+            let used = connection
+                .prepare_cached(
+                    "SELECT 1 FROM accounts WHERE external_key = ?1
+                     UNION ALL SELECT 1 FROM permits WHERE external_key = ?1",
+                )?
+                .exists([&key.id])?;
+            if used {
+                return Err(Error::Conflict(format!(
+                    "the id {:?} was that of a key that is removed and whose accounts or permits are still on record",
+                    key.id
+                )));
+            }
             connection
                 .prepare_cached(
                     "INSERT INTO external_keys

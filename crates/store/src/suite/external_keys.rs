@@ -235,4 +235,7 @@ async fn a_key_that_is_taken_back_takes_the_orders_of_its_accounts_with_it(store
     assert_eq!(open.status, order::Status::Pending);
     let kept = store.account(mine.id).await.unwrap().unwrap();
     assert_eq!(kept.external.unwrap().key, "k1");
+    // A key with the same id would give the account its rights back.
+    let again = key(store, "k1", "").await;
+    assert!(matches!(again, Err(Error::Conflict(_))), "{again:?}");
 }

@@ -59,7 +59,8 @@ impl Admin {
             )
         } else {
             format!(
-                "there is a key with the id '{}' already: remove that one first",
+                "the id '{}' is that of another key, or was that of one that is removed and whose accounts or \
+                 permits are still on record: give the key another id",
                 key.id
             )
         }))
