@@ -15,22 +15,25 @@ pub struct OrderLocks {
 }
 
 /// A lock on one order; the next waiting task gets it when this is dropped.
-pub struct OrderLock<'a> {
-    locks: &'a OrderLocks,
+pub struct OrderLock {
+    locks: Arc<OrderLocks>,
     key: OrderKey,
     guard: Option<OwnedMutexGuard<()>>,
 }
 
 impl port::OrderLocks for OrderLocks {
-    type Lock<'a> = OrderLock<'a>;
+    type Lock = OrderLock;
 
-    async fn lock(&self, key: OrderKey) -> Result<OrderLock<'_>, Error> {
-        let guard = self.held().entry(key).or_default().clone();
-        Ok(OrderLock {
-            locks: self,
+    async fn lock(self: &Arc<Self>, key: OrderKey) -> Result<OrderLock, Error> {
+        // Made before it is awaited: where the wait is given up, it clears what the wait has left.
+        let mut lock = OrderLock {
+            locks: Arc::clone(self),
             key,
-            guard: Some(guard.lock_owned().await),
-        })
+            guard: None,
+        };
+        let guard = self.held().entry(key).or_default().clone();
+        lock.guard = Some(guard.lock_owned().await);
+        Ok(lock)
     }
 }
 
@@ -40,7 +43,7 @@ impl OrderLocks {
     }
 }
 
-impl Drop for OrderLock<'_> {
+impl Drop for OrderLock {
     fn drop(&mut self) {
         self.guard = None;
         let mut held = self.locks.held();
@@ -82,6 +85,25 @@ mod tests {
         assert!(!second.is_finished());
         drop(first);
         second.await.unwrap();
+        assert!(locks.held().is_empty());
+    }
+
+    #[tokio::test]
+    async fn who_no_longer_waits_leaves_nothing_behind() {
+        let locks = Arc::new(OrderLocks::default());
+        let key = OrderKey {
+            account: Uuid::from_u128(2),
+            order: Uuid::from_u128(1),
+        };
+        let first = locks.lock(key).await.unwrap();
+        let second = tokio::spawn({
+            let locks = locks.clone();
+            async move { drop(locks.lock(key).await.unwrap()) }
+        });
+        tokio::task::yield_now().await;
+        second.abort();
+        assert!(second.await.unwrap_err().is_cancelled());
+        drop(first);
         assert!(locks.held().is_empty());
     }
 }

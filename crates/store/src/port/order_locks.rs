@@ -1,5 +1,7 @@
 //! Locks on orders, so that one order makes one signature.
 
+use std::sync::Arc;
+
 use uuid::Uuid;
 
 use crate::error::Error;
@@ -16,11 +18,13 @@ pub struct OrderKey {
 /// The verb that locks an order.
 pub trait OrderLocks {
     /// A lock on one order, held until it is dropped.
-    type Lock<'a>: Send
-    where
-        Self: 'a;
+    type Lock: Send + 'static;
 
     /// Waits for the lock on an order of an account, which one caller holds at a time, on any node. Whether the account
-    /// has such an order is not asked: an account neither holds nor awaits the lock of another account's order.
-    fn lock(&self, key: OrderKey) -> impl Future<Output = Result<Self::Lock<'_>, Error>> + Send;
+    /// has such an order is not asked: an account neither holds nor awaits the lock of another account's order. Who no
+    /// longer awaits it leaves nothing behind.
+    fn lock(
+        self: &Arc<Self>,
+        key: OrderKey,
+    ) -> impl Future<Output = Result<Self::Lock, Error>> + Send;
 }

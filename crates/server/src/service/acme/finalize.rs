@@ -32,7 +32,7 @@ pub(crate) struct Finalization {
 
 impl AcmeService {
     /// Makes the certificate of an order, once: a second finalize waits for the first and gets its
-    /// order. It goes on to its end even if the client has left.
+    /// order. Once it has begun it goes on to its end, even if the client has left.
     ///
     /// # Errors
     /// When the order is not ready, the CSR does not fit it, or the authority refuses.
@@ -43,12 +43,14 @@ impl AcmeService {
     ) -> Result<Order, Error> {
         let (service, account) = (self.clone(), caller.account.clone());
         let config = Arc::clone(caller.config);
+        let key = OrderKey {
+            account: account.id,
+            order: request.order,
+        };
+        // A client that leaves while it waits leaves the queue: nobody makes us keep what waits.
+        let lock = self.order_locks.lock(key).await?;
         let run = async move {
-            let key = OrderKey {
-                account: account.id,
-                order: request.order,
-            };
-            let _lock = service.order_locks.lock(key).await?;
+            let _lock = lock;
             service.finalize_locked(&config, &account, request).await
         };
         self.tasks.outlive(run).await?
