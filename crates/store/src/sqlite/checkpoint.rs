@@ -117,6 +117,11 @@ impl Shared {
     fn empty_if_idle(&self, own: &Connection) {
         let is_idle = !self.written.swap(false, Ordering::AcqRel);
         if is_idle && self.pages.load(Ordering::Acquire) > 0 {
+            // To empty it keeps writers out: what is long is copied before, beside them.
+            let copied = self.checkpoint(own, "PASSIVE");
+            if copied.is_none_or(|log| log.length - log.copied > SHORT) {
+                return;
+            }
             // While somebody reads from the log, it stays for the next time.
             if let Some(Log { length: 0, .. }) = self.checkpoint(own, "TRUNCATE") {
                 // A commit since then counts its pages itself, at the latest with the next one.

@@ -52,12 +52,10 @@ impl Readers {
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T, Error> + Send + 'static,
     {
-        let turn = self.on_workers.begin();
-        let permit = turn.and_then(|turn| {
-            let permit = Arc::clone(&self.permits).try_acquire_owned();
-            Some((turn, permit.ok()?))
-        });
-        let Some((turn, permit)) = permit else {
+        // The connection first: a turn without one would count as a fast read.
+        let permit = Arc::clone(&self.permits).try_acquire_owned().ok();
+        let both = permit.and_then(|permit| Some((self.on_workers.begin()?, permit)));
+        let Some((turn, permit)) = both else {
             return self.run(work).await;
         };
         let reader = Reader::take(Arc::clone(&self.idle), permit)?;
