@@ -143,8 +143,14 @@ fn describe(order: &Order, place: usize, own: &Authorization) -> Option<Place> {
 
 fn part(order: &Order, place: usize, own: &Authorization) -> Option<Subject> {
     let wanted = own.identifier.to_string();
-    let mut all = order.identifiers.iter().map(ToString::to_string);
-    let (identifier, begin) = all.by_ref().enumerate().find_map(|(at, text)| {
+    let mut all = order.identifiers.iter().enumerate();
+    let (identifier, begin) = all.find_map(|(at, identifier)| {
+        // A device is a whole identifier, and what ends like its name is another one.
+        let is_device = |it| matches!(it, &Identifier::Device(_));
+        if is_device(identifier) || is_device(&own.identifier) {
+            return (identifier == &own.identifier).then_some((at, 0));
+        }
+        let text = identifier.to_string();
         let rest = text.strip_suffix(&wanted)?;
         Some((at, rest.len()))
     })?;
