@@ -2,6 +2,7 @@
 //! or the serial number of a hardware module (RFC 4108).
 
 use std::fmt;
+use std::net::IpAddr;
 
 use pki::device::{HardwareModule, PermanentIdentifier};
 use pki::{AltName, ObjectIdentifier};
@@ -69,6 +70,11 @@ impl Device {
         }
     }
 
+    /// Whether the name reads as a host's: some verifiers take a common name for one.
+    pub fn resembles_host(&self) -> bool {
+        self.name().contains('.') || self.name().parse::<IpAddr>().is_ok()
+    }
+
     /// Its subject alternative name in a certificate.
     pub fn to_alt_name(&self) -> AltName {
         match self {
@@ -100,6 +106,14 @@ impl Device {
             serial,
             kind: module.kind,
         }))
+    }
+}
+
+/// A name of a certificate as people read it: a device by its identifier, others as they are written.
+pub fn shown(name: &AltName) -> String {
+    match Device::from_alt_name(name) {
+        Ok(Some(device)) => device.to_string(),
+        Ok(None) | Err(_) => name.to_string(),
     }
 }
 

@@ -122,7 +122,7 @@ fn common_name<'a>(
     text: &str,
 ) -> Result<&'a Identifier, Problem> {
     let is_device = |one: &&&Identifier| match one {
-        Identifier::Device(device) => device.name() == text,
+        Identifier::Device(device) => device.name() == text && !device.resembles_host(),
         Identifier::Dns(_) | Identifier::Wildcard(_) | Identifier::Ip(_) => false,
     };
     if let Some(device) = wanted.iter().find(is_device) {
@@ -299,5 +299,14 @@ mod tests {
         let problem = refused.unwrap_err();
         assert_eq!(problem.kind, Kind::BadCsr);
         assert!(problem.detail.contains("key of an account"), "{problem}");
+    }
+
+    #[test]
+    fn a_device_may_be_the_common_name_unless_it_reads_as_a_host() {
+        let device = |text: &str| Identifier::parse("permanent-identifier", text).unwrap();
+        let (plain, host) = (device("C02PROBE0001"), device("www.bank.lab"));
+        let wanted: BTreeSet<_> = [&plain, &host].into();
+        assert_eq!(common_name(&wanted, "C02PROBE0001"), Ok(&plain));
+        assert!(common_name(&wanted, "www.bank.lab").is_err());
     }
 }

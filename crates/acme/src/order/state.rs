@@ -141,7 +141,12 @@ impl Pending {
 
 fn is_proven(order: &Order, identifier: &Identifier, proofs: &[Proof]) -> bool {
     let mut own = proofs.iter().filter(|p| p.account() == order.account);
-    own.any(|proof| proof.covers(identifier))
+    // A device is bound to the key that it attested.
+    let is_bound = |proof: &Proof| match identifier {
+        Identifier::Device(_) => proof.attested_key().is_some(),
+        Identifier::Dns(_) | Identifier::Wildcard(_) | Identifier::Ip(_) => true,
+    };
+    own.any(|proof| proof.covers(identifier) && is_bound(proof))
 }
 
 #[cfg(test)]

@@ -281,8 +281,11 @@ fn first_dns_name(names: &[AltName]) -> Option<String> {
         AltName::Dns(name) => Some(name.clone()),
         AltName::Ip(_) | AltName::Email(_) | AltName::Uri(_) | AltName::Other { .. } => None,
     });
-    let device = |name| Device::from_alt_name(name).ok().flatten();
-    host.or_else(|| Some(names.iter().find_map(device)?.name().to_owned()))
+    let device = |name| {
+        let device = Device::from_alt_name(name).ok()??;
+        (!device.resembles_host()).then(|| device.name().to_owned())
+    };
+    host.or_else(|| names.iter().find_map(device))
 }
 
 fn names(

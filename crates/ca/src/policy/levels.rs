@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use acme::identifier::device::shown;
 use acme::identifier::{Device, Unchecked};
 use acme::problem::{self, Problem, Subproblem};
 use pki::AltName;
@@ -80,12 +81,12 @@ impl<'a> Levels<'a> {
     pub fn check(&self, names: &[AltName], common_name: Option<&str>) -> Result<(), Refused> {
         let mut refused = Vec::new();
         for name in names {
-            if let Some(reason) = self.first(&name.to_string(), |policy| policy.judge(name)) {
+            if let Some(reason) = self.first(&shown(name), |policy| policy.judge(name)) {
                 let name = name.clone();
                 refused.push(RefusedName { name, reason });
             }
         }
-        let known = |text: &str| refused.iter().any(|r| r.name.to_string() == text);
+        let known = |text: &str| refused.iter().any(|r| shown(&r.name) == text);
         let common_name = common_name.filter(|text| !text.is_empty() && !known(text));
         if let Some(text) = common_name {
             let words = format!("The common name {text}");

@@ -9,6 +9,7 @@ mod pattern;
 
 use std::fmt;
 
+use acme::identifier::Device;
 use ipnet::IpNet;
 use pki::AltName;
 use serde::{Deserialize, Serialize};
@@ -261,8 +262,12 @@ impl Policy {
                 let fits = |rule: &Domain| host.as_ref().is_some_and(|host| rule.matches(host));
                 self.decide(kind, |rules| &rules.uri, fits)
             }
-            AltName::Other { .. } if self.allow.is_empty() => Ok(()),
-            AltName::Other { .. } => Err(Why::NoList { kind: None }),
+            AltName::Other { .. } => match Device::from_alt_name(name) {
+                // As in the original, a device is named by the lists for common names and for DNS names.
+                Ok(Some(device)) => self.judge_common_name(device.name()),
+                Ok(None) if self.allow.is_empty() => Ok(()),
+                Ok(None) | Err(_) => Err(Why::NoList { kind: None }),
+            },
         }
     }
 

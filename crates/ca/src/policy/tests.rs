@@ -321,3 +321,21 @@ fn meant(rule: &str, name: &str) -> bool {
     let fits = |(rule, name): (&&str, &&str)| rule == name || *rule == "*";
     rule.len() == name.len() && rule.iter().zip(&name).all(fits)
 }
+
+#[test]
+fn a_device_is_named_by_the_lists_for_common_names_and_for_dns_names() {
+    let device = |text: &str| {
+        let device = acme::Identifier::parse("permanent-identifier", text).unwrap();
+        device.to_alt_name()
+    };
+    let stolen = policy(json!({"deny": {"dns": ["c02stolen0001"]}}));
+    assert!(stolen.judge(&device("C02STOLEN0001")).is_err());
+    assert!(stolen.judge(&device("C02OTHER0001")).is_ok());
+    for kind in ["dns", "cn"] {
+        let own = policy(json!({"allow": {kind: ["c02own0001"]}}));
+        assert!(own.judge(&device("C02OWN0001")).is_ok(), "{kind}");
+        assert!(own.judge(&device("C02OTHER0001")).is_err(), "{kind}");
+    }
+    let addresses = policy(json!({"allow": {"ip": ["10.0.0.0/8"]}}));
+    assert!(addresses.judge(&device("C02OWN0001")).is_err());
+}

@@ -28,6 +28,8 @@ pub struct KeyDescription {
     pub attestation_level: SecurityLevel,
     /// Where the key lives.
     pub key_level: SecurityLevel,
+    /// Whether the hardware made the key, so that no copy of it is elsewhere.
+    pub generated: bool,
     /// What the client wanted to be attested with the key.
     pub challenge: Vec<u8>,
     /// The device's serial number, vouched for by the hardware.
@@ -38,6 +40,10 @@ pub struct KeyDescription {
     pub patch_level: Option<u32>,
 }
 
+/// The tag of an authorization for all applications.
+const ALL_APPLICATIONS: u32 = 600;
+/// The tag of the origin of the key.
+const ORIGIN: u32 = 702;
 /// The tag of the serial number in an AuthorizationList.
 const ID_SERIAL: u32 = 713;
 /// The tag of the version of the operating system.
@@ -71,13 +77,17 @@ impl KeyDescription {
             let key_level = level(fields.take(ENUMERATED)?.value)?;
             let challenge = fields.take(asn1::OCTET_STRING)?.value.to_vec();
             fields.take(asn1::OCTET_STRING)?;
-            authorizations(fields.take(asn1::SEQUENCE)?.value)?;
+            let software = authorizations(fields.take(asn1::SEQUENCE)?.value)?;
             let hardware = authorizations(fields.take(asn1::SEQUENCE)?.value)?;
             fields.finish()?;
+            if software.for_all || hardware.for_all {
+                return Err(Malformed);
+            }
             Ok(Self {
                 version,
                 attestation_level,
                 key_level,
+                generated: hardware.origin == Some(0),
                 challenge,
                 serial: hardware.serial,
                 os_version: hardware.os_version,
@@ -102,6 +112,8 @@ fn level(value: &[u8]) -> Result<SecurityLevel, Malformed> {
 /// What is read of an AuthorizationList.
 #[derive(Default)]
 struct Authorizations {
+    for_all: bool,
+    origin: Option<u32>,
     serial: Option<String>,
     os_version: Option<u32>,
     patch_level: Option<u32>,
@@ -134,6 +146,8 @@ fn authorizations(mut list: &[u8]) -> Result<Authorizations, Malformed> {
                 inside.finish()?;
                 out.serial = Some(String::from_utf8(text.to_vec()).map_err(|_| Malformed)?);
             }
+            ALL_APPLICATIONS => out.for_all = true,
+            ORIGIN => out.origin = number()?,
             OS_VERSION => out.os_version = number()?,
             PATCH_LEVEL => out.patch_level = number()?,
             _ => {}
@@ -202,14 +216,15 @@ mod tests {
         ])
     }
 
-    /// `[705] 140000, [706] 202610, [713] "SER1"`.
-    const LIST: &[u8] = b"\xbf\x85\x41\x05\x02\x03\x02\x22\xe0\xbf\x85\x42\x05\x02\x03\x03\x17\x72\xbf\x85\x49\x06\x04\x04SER1";
+    /// `[702] 0, [705] 140000, [706] 202610, [713] "SER1"`.
+    const LIST: &[u8] = b"\xbf\x85\x3e\x03\x02\x01\x00\xbf\x85\x41\x05\x02\x03\x02\x22\xe0\xbf\x85\x42\x05\x02\x03\x03\x17\x72\xbf\x85\x49\x06\x04\x04SER1";
 
     #[test]
     fn a_description_is_read() {
         let read = KeyDescription::parse(&description(LIST)).unwrap();
         assert_eq!(read.attestation_level, SecurityLevel::TrustedEnvironment);
         assert_eq!(read.key_level, SecurityLevel::StrongBox);
+        assert!(read.generated);
         assert_eq!(read.challenge, b"token.thumbprint");
         assert_eq!(read.serial.as_deref(), Some("SER1"));
         assert_eq!(
@@ -220,10 +235,21 @@ mod tests {
 
     #[test]
     fn a_list_out_of_order_or_with_an_entry_twice_is_refused() {
-        let twice = [&LIST[17..], &LIST[17..]].concat();
+        let twice = [&LIST[25..], &LIST[25..]].concat();
         assert!(KeyDescription::parse(&description(&twice)).is_err());
-        let reversed = [&LIST[9..], &LIST[..9]].concat();
+        let reversed = [&LIST[7..], &LIST[..7]].concat();
         assert!(KeyDescription::parse(&description(&reversed)).is_err());
+    }
+
+    #[test]
+    fn a_key_that_was_imported_or_is_for_all_applications_is_told_apart() {
+        let imported = [&LIST[..6], &[2], &LIST[7..]].concat();
+        let read = KeyDescription::parse(&description(&imported)).unwrap();
+        assert!(!read.generated);
+        let unsaid = KeyDescription::parse(&description(&LIST[7..])).unwrap();
+        assert!(!unsaid.generated);
+        let for_all = [b"\xbf\x84\x58\x02\x05\x00", LIST].concat();
+        assert!(KeyDescription::parse(&description(&for_all)).is_err());
     }
 
     #[test]

@@ -30,6 +30,11 @@ pub(super) fn examine(
             "key authorization invalid: the statement was made for another challenge or account",
         ));
     }
+    if !described.generated {
+        return Err(Fault::new(
+            "the hardware did not make the key: it was imported, and may exist elsewhere",
+        ));
+    }
     let lowest = described.attestation_level.min(described.key_level);
     if lowest < SecurityLevel::TrustedEnvironment {
         return Err(Fault::new("the key lives in software"));

@@ -228,6 +228,9 @@ fn trusted(
         .map_err(|error| Fault::new(format!("x5c is not valid: {error}")))
 }
 
+/// The most names of a device that are shown.
+const SHOWN_NAMES: usize = 5;
+
 /// What the client and the operator are told.
 fn finding(cx: &Context<'_>, device: &Device, format: Option<&str>, fault: Fault) -> Finding {
     let head = format!("device-attest-01 for {} failed", cx.identifier);
@@ -244,7 +247,8 @@ fn finding(cx: &Context<'_>, device: &Device, format: Option<&str>, fault: Fault
         }
         Fault::OtherDevice(seen) => {
             let what = "permanent identifier does not match".to_owned();
-            let names: Vec<_> = seen.iter().map(|name| format!("{name:?}")).collect();
+            let seen = seen.iter().take(SHOWN_NAMES);
+            let names: Vec<_> = seen.map(|name| quote(name)).collect();
             let among = match &*names {
                 [] => "any of the attested hardware identifiers []".to_owned(),
                 [one] => format!("the attested hardware identifier {one}"),
@@ -275,7 +279,7 @@ fn finding(cx: &Context<'_>, device: &Device, format: Option<&str>, fault: Fault
         problem,
         evidence: json!({
             "method": Method::DeviceAttest01.as_str(),
-            "format": format,
+            "format": format.and_then(Format::parse).map(Format::as_str),
             "finding": what,
         }),
     }

@@ -26,6 +26,9 @@ impl Format {
     /// All formats.
     pub const ALL: [Self; 4] = [Self::Apple, Self::Step, Self::Tpm, Self::AndroidKey];
 
+    /// Those of a provisioner that names none.
+    pub const USUAL: [Self; 3] = [Self::Apple, Self::Step, Self::Tpm];
+
     /// The name in statements (`fmt`).
     #[must_use]
     pub const fn as_str(self) -> &'static str {

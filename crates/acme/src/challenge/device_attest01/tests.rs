@@ -4,7 +4,7 @@ mod fixture;
 
 use minicbor::Encoder;
 use pki::extension::{extended_key_usage, subject_alt_names};
-use pki::{Name, SignatureAlgorithm};
+use pki::{Name, SignatureAlgorithm, oid};
 
 use super::*;
 use fixture::*;
@@ -331,6 +331,13 @@ fn an_android_key_in_software_or_described_for_another_challenge_is_refused() {
         Case::default()
             .refusal(&other)
             .contains("another challenge")
+    );
+    let value = described(1, &key_authorization(), 2);
+    let imported = Plan::leaf(p256, vec![plain(oid::ANDROID_KEY_DESCRIPTION, &value)]);
+    assert!(
+        Case::default()
+            .refusal(&android(&imported))
+            .contains("was imported")
     );
     let bare = android(&Plan::leaf(p256, vec![]));
     assert!(Case::default().refusal(&bare).contains("no description"));

@@ -10,7 +10,7 @@ use crate::provisioner::{Acme, AcmeSettings, Common, Provisioner};
 pub(super) fn read(mut common: Common, section: &mut Section<'_>) -> Provisioner {
     let challenges = challenges(&mut common, section);
     read_options(&mut common, section);
-    let attestation = attestation::read(&mut common, section, &challenges);
+    let attestation = attestation::read(&mut common, section);
     section.skip(&["ID"]);
     let settings = AcmeSettings {
         force_cn: section.bool("forceCN").unwrap_or_default(),

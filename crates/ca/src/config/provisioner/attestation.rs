@@ -1,6 +1,6 @@
 //! Whose statements about devices an ACME provisioner believes, as ca.json writes it.
 
-use acme::challenge::{AttestationRules, Format, FormatRoots, Method};
+use acme::challenge::{AttestationRules, Format, FormatRoots};
 use data_encoding::BASE64;
 use pki::Certificate;
 
@@ -8,17 +8,10 @@ use super::disable;
 use crate::config::section::Section;
 use crate::provisioner::Common;
 
-/// The formats of a provisioner that names none.
-const USUAL: [Format; 3] = [Format::Apple, Format::Step, Format::Tpm];
-
-pub(super) fn read(
-    common: &mut Common,
-    section: &mut Section<'_>,
-    challenges: &[Method],
-) -> AttestationRules {
+pub(super) fn read(common: &mut Common, section: &mut Section<'_>) -> AttestationRules {
     let formats = formats(common, section);
     let roots = roots(common, section);
-    if formats.len() > 1 && !roots.is_empty() && challenges.contains(&Method::DeviceAttest01) {
+    if formats.len() > 1 && !roots.is_empty() {
         let what = "holds for every format of the provisioner, so that a maker of one could vouch in \
                     another: name one format, or the roots of each in riser.toml: \
                     [provisioner.<name>.attestation.roots]";
@@ -48,7 +41,7 @@ fn formats(common: &mut Common, section: &mut Section<'_>) -> Vec<Format> {
         }
     }
     if words.is_empty() {
-        formats.extend(USUAL);
+        formats.extend(Format::USUAL);
     }
     formats
 }

@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use acme::challenge::Means;
+use acme::identifier::device::shown;
 use ca::admission::Grounds;
 use ca::{Grant, IssuingChain, Recipient, Refusal};
 use jiff::Timestamp;
@@ -121,7 +122,7 @@ impl Issuer {
             order: None,
             not_before: certificate.not_before(),
             not_after: certificate.not_after(),
-            names: names.map(ToString::to_string).collect(),
+            names: names.map(shown).collect(),
             issued_at: now,
             renewed_from: None,
             lineage: None,

@@ -379,6 +379,12 @@ pub(super) fn tpm_directory_name() -> AltName {
 
 /// An Android device's description of its key, by where the attestation was made.
 pub(super) fn description(level: u8, challenge: &str) -> Vec<u8> {
+    described(level, challenge, 0)
+}
+
+/// As [`description`], of a key that was made (0) or imported (2).
+pub(super) fn described(level: u8, challenge: &str, origin: u8) -> Vec<u8> {
+    let origin = [&[0xbf, 0x85, 0x3e, 3][..], &der(2, &[origin])].concat();
     let serial = [&[0xbf, 0x85, 0x49, 10][..], &der(4, b"13906186")].concat();
     let fields = [
         der(2, &[4]),
@@ -388,7 +394,7 @@ pub(super) fn description(level: u8, challenge: &str) -> Vec<u8> {
         der(4, challenge.as_bytes()),
         der(4, b""),
         der(0x30, &[]),
-        der(0x30, &serial),
+        der(0x30, &[origin, serial].concat()),
     ]
     .concat();
     der(0x30, &fields)

@@ -25,7 +25,8 @@ pub(crate) struct Options {
     /// ACME: set the common name of a certificate without one to its first DNS name
     #[arg(long, value_name = "true|false", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     force_cn: Option<bool>,
-    /// ACME: challenge to offer: http-01, dns-01, tls-alpn-01 or device-attest-01 (repeatable; default: all)
+    /// ACME: challenge to offer: http-01, dns-01, tls-alpn-01 or device-attest-01 (repeatable; default: the first
+    /// three)
     #[arg(long = "challenge", value_name = "challenge")]
     challenges: Vec<String>,
     /// ACME: format of statements about devices to accept: apple, step, tpm or android-key (repeatable; default:

@@ -2,7 +2,8 @@
 
 use std::process::ExitCode;
 
-use anyhow::Result;
+use acme::challenge::Format;
+use anyhow::{Result, bail};
 use ca::config::edit;
 use serde_json::Value;
 
@@ -17,7 +18,7 @@ const EXAMPLES: &str = "Examples:
   Allow accounts without an external account binding again:
     $ step ca provisioner update acme --require-eab=false
 
-  Offer every challenge again, and rename the provisioner:
+  Offer the usual challenges again, and rename the provisioner:
     $ step ca provisioner update acme --remove-challenge http-01 --name acme2";
 
 /// Change a provisioner; settings without a flag stay as they are
@@ -29,7 +30,7 @@ pub(crate) struct Args {
     /// New name
     #[arg(long = "name", value_name = "name")]
     new_name: Option<String>,
-    /// ACME: challenge to stop offering (repeatable); when none is left, all are offered
+    /// ACME: challenge to stop offering (repeatable); when none is left, http-01, dns-01 and tls-alpn-01 are offered
     #[arg(long = "remove-challenge", value_name = "challenge")]
     removed: Vec<String>,
     /// ACME: format of statements about devices to stop accepting (repeatable)
@@ -54,13 +55,9 @@ impl Args {
             list.dedup();
             changes.challenges = Some(list);
         }
-        let accepted = texts(&provisioner["attestationFormats"]);
         if changes.attestation_formats.is_some() || !self.removed_formats.is_empty() {
-            let mut list = accepted;
-            list.extend(changes.attestation_formats.unwrap_or_default());
-            list.retain(|format| !self.removed_formats.contains(format));
-            list.dedup();
-            changes.attestation_formats = Some(list);
+            let added = changes.attestation_formats.unwrap_or_default();
+            changes.attestation_formats = Some(self.formats(&provisioner, added)?);
         }
         changes.apply(&mut provisioner);
         if let Some(name) = &self.new_name {
@@ -71,6 +68,30 @@ impl Args {
             edit::update_provisioner(text, &self.provisioner, provisioner)
         })?;
         Ok(ExitCode::SUCCESS)
+    }
+
+    /// The accepted formats of statements, with those added and without those removed.
+    ///
+    /// # Errors
+    /// When none is left: a provisioner that names none accepts the usual ones.
+    fn formats(&self, provisioner: &Value, added: Vec<String>) -> Result<Vec<String>> {
+        let mut list = texts(&provisioner["attestationFormats"]);
+        if list.is_empty() {
+            list.extend(Format::USUAL.map(|format| format.as_str().to_owned()));
+        }
+        for format in added {
+            if !list.contains(&format) {
+                list.push(format);
+            }
+        }
+        list.retain(|format| !self.removed_formats.contains(format));
+        if list.is_empty() {
+            bail!(
+                "no format of statements would be left, and a provisioner that names none accepts apple, step and \
+                 tpm: add another one, or stop offering device-attest-01 with '--remove-challenge'"
+            );
+        }
+        Ok(list)
     }
 }
 
