@@ -12,13 +12,14 @@ pub fn ask(socket: &Path, method: &str, path: &str, body: &Value) -> (u16, Value
     let body = body.to_string();
     let mut stream =
         UnixStream::connect(socket).unwrap_or_else(|error| panic!("{}: {error}", socket.display()));
-    let head = format!(
+    // In one piece: a refusal may close the connection before it has read a body that comes later.
+    let request = format!(
         "{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\
-         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
         body.len()
     );
-    stream.write_all(head.as_bytes()).expect("the server reads");
-    stream.write_all(body.as_bytes()).expect("the server reads");
+    let sent = stream.write_all(request.as_bytes());
+    sent.expect("the server reads");
     let mut answer = String::new();
     stream.read_to_string(&mut answer).expect("an answer");
     let (head, body) = answer.split_once("\r\n\r\n").expect("a head and a body");

@@ -312,7 +312,7 @@ fn a_key_from_elsewhere_binds_accounts_by_its_own_id() {
         (
             "test-account",
             text.as_str(),
-            "the id 'test-account' already",
+            "the id 'test-account' is that of another key",
         ),
         ("another one", text.as_str(), "other characters"),
         ("other", short.as_str(), "fewer than the 32"),
