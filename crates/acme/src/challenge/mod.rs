@@ -3,7 +3,7 @@
 //!
 //! A method is one file here, and one line of [`Method`].
 
-pub mod device_attest01;
+mod device_attest01;
 mod dns01;
 mod dns_account01;
 mod dns_persist01;

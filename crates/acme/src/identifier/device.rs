@@ -70,8 +70,12 @@ impl Device {
         }
     }
 
-    /// Whether the name reads as a host's: some verifiers take a common name for one.
-    pub fn resembles_host(&self) -> bool {
+    /// The name as a common name; none if it reads as a host's, which some verifiers would take it for.
+    pub fn common_name(&self) -> Option<&str> {
+        (!self.resembles_host()).then(|| self.name())
+    }
+
+    fn resembles_host(&self) -> bool {
         self.name().contains('.') || self.name().parse::<IpAddr>().is_ok()
     }
 

@@ -46,9 +46,9 @@ pub struct RecordSeed {
 }
 
 impl OrderRequest {
-    /// Creates the order and its new authorizations; `seed` is called once for the order and
-    /// for each authorization. Ids of authorizations follow from the order's. Authorizations in `held` are reused: if they prove
-    /// every identifier, the order is ready, and it expires no later than they do.
+    /// Creates the order and its new authorizations; `seed` is called once for the order and for each
+    /// authorization, whose ids follow from the order's. Authorizations in `held` are reused: if they
+    /// prove every identifier, the order is ready, and it expires no later than they do.
     pub fn create(
         &self,
         held: ReusableAuthorizations,

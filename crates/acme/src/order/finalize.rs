@@ -122,7 +122,7 @@ fn common_name<'a>(
     text: &str,
 ) -> Result<&'a Identifier, Problem> {
     let is_device = |one: &&&Identifier| match one {
-        Identifier::Device(device) => device.name() == text && !device.resembles_host(),
+        Identifier::Device(device) => device.common_name() == Some(text),
         Identifier::Dns(_) | Identifier::Wildcard(_) | Identifier::Ip(_) => false,
     };
     if let Some(device) = wanted.iter().find(is_device) {

@@ -253,8 +253,8 @@ fn attested(request: &IssuanceRequest) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// The common name: the one asked for unless the profile drops it, or the first DNS name where
-/// the provisioner demands one.
+/// The common name: the one asked for unless the profile drops it, or the first host name or device
+/// where the provisioner demands one.
 fn common_name(
     request: &IssuanceRequest,
     policy: &IssuancePolicy<'_>,
@@ -267,7 +267,7 @@ fn common_name(
     if asked.is_some() || policy.leaf.common_name == CommonNameRule::Optional {
         return Ok(asked);
     }
-    match first_dns_name(&request.asked.names) {
+    match usual_common_name(&request.asked.names) {
         Some(name) => Ok(Some(name)),
         None => Err(Refusal::NoCommonName {
             provisioner: policy.provisioner.unwrap_or_default().to_owned(),
@@ -276,14 +276,14 @@ fn common_name(
 }
 
 /// The first host name; without one, the first device.
-fn first_dns_name(names: &[AltName]) -> Option<String> {
+fn usual_common_name(names: &[AltName]) -> Option<String> {
     let host = names.iter().find_map(|name| match name {
         AltName::Dns(name) => Some(name.clone()),
         AltName::Ip(_) | AltName::Email(_) | AltName::Uri(_) | AltName::Other { .. } => None,
     });
     let device = |name| {
         let device = Device::from_alt_name(name).ok()??;
-        (!device.resembles_host()).then(|| device.name().to_owned())
+        device.common_name().map(str::to_owned)
     };
     host.or_else(|| names.iter().find_map(device))
 }

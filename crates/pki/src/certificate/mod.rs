@@ -191,6 +191,13 @@ impl Certificate {
             .find(|extension| extension.oid == *oid)
     }
 
+    /// The value of the extension of this kind, undecoded; none if there is no such extension.
+    #[must_use]
+    pub fn extension_value(&self, oid: &ObjectIdentifier) -> Option<&[u8]> {
+        let extension = self.extension(oid)?;
+        Some(&extension.value)
+    }
+
     /// Whether basicConstraints marks it as a CA.
     #[must_use]
     pub fn is_ca(&self) -> bool {

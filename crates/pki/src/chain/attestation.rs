@@ -5,7 +5,7 @@
 use der::asn1::ObjectIdentifier;
 use jiff::Timestamp;
 
-use super::{ChainError, within_validity};
+use super::{ChainError, allows_below, within_validity};
 use crate::{
     certificate::Certificate,
     extension::{self, KeyUsages},
@@ -84,13 +84,9 @@ impl Search<'_> {
     }
 }
 
-/// Whether it is a CA that may have `below` CAs under it.
+/// Whether it is a CA that may sign certificates and have `below` CAs under it.
 fn may_sign(issuer: &Certificate, below: u32) -> Result<(), ChainError> {
-    match issuer.basic_constraints() {
-        Some((true, length)) if length.is_none_or(|length| below <= length) => {}
-        Some((true, _)) => return Err(ChainError::TooDeep),
-        Some((false, _)) | None => return Err(ChainError::NotACa),
-    }
+    allows_below(issuer, below)?;
     let Some(usage) = issuer.extension(&oid::KEY_USAGE) else {
         return Ok(());
     };
@@ -113,7 +109,7 @@ fn check_itself(certificate: &Certificate, at: Timestamp) -> Result<(), ChainErr
     }
 }
 
-/// Name constraints are not among them: no maker constrains the names of devices.
+/// Name constraints are not among them: a chain with critical ones is refused.
 const UNDERSTOOD: [ObjectIdentifier; 4] = [
     oid::BASIC_CONSTRAINTS,
     oid::KEY_USAGE,

@@ -84,6 +84,15 @@ fn within_validity(certificate: &Certificate, now: Timestamp) -> Result<(), Chai
     Ok(())
 }
 
+/// Whether it is a CA that may have `below` CAs under it.
+fn allows_below(issuer: &Certificate, below: u32) -> Result<(), ChainError> {
+    match issuer.basic_constraints() {
+        Some((true, length)) if length.is_none_or(|length| below <= length) => Ok(()),
+        Some((true, _)) => Err(ChainError::TooDeep),
+        Some((false, _)) | None => Err(ChainError::NotACa),
+    }
+}
+
 fn check_purpose(certificate: &Certificate, purpose: Purpose) -> Result<(), ChainError> {
     let wanted = match purpose {
         Purpose::ServerAuth => ExtendedKeyUsage::ServerAuth,
@@ -160,11 +169,6 @@ fn climb(certificate: &Certificate, options: &Options<'_>, below: u32) -> Result
         if issuer == certificate || certificate.is_issued_by(issuer).is_err() {
             continue;
         }
-        let allowed = match issuer.basic_constraints() {
-            Some((true, length)) if length.is_none_or(|length| below <= length) => Ok(()),
-            Some((true, _)) => Err(ChainError::TooDeep),
-            Some((false, _)) | None => Err(ChainError::NotACa),
-        };
         let further = || {
             if options.roots.contains(issuer) {
                 return Ok(());
@@ -172,7 +176,7 @@ fn climb(certificate: &Certificate, options: &Options<'_>, below: u32) -> Result
             check_purpose(issuer, options.purpose)?;
             climb(issuer, options, below + 1)
         };
-        match allowed
+        match allows_below(issuer, below)
             .and_then(|()| within_validity(issuer, options.at))
             .and_then(|()| further())
         {

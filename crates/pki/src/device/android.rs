@@ -22,8 +22,6 @@ pub enum SecurityLevel {
 /// What the device says about a key. Lists of authorizations are read for what is named here only.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyDescription {
-    /// The version of the structure.
-    pub version: u32,
     /// Where the attestation was made.
     pub attestation_level: SecurityLevel,
     /// Where the key lives.
@@ -40,16 +38,16 @@ pub struct KeyDescription {
     pub patch_level: Option<u32>,
 }
 
-/// The tag of an authorization for all applications.
+/// The tag in an AuthorizationList of a key that all applications may use.
 const ALL_APPLICATIONS: u32 = 600;
 /// The tag of the origin of the key.
 const ORIGIN: u32 = 702;
-/// The tag of the serial number in an AuthorizationList.
-const ID_SERIAL: u32 = 713;
 /// The tag of the version of the operating system.
 const OS_VERSION: u32 = 705;
 /// The tag of the month of the security patches.
 const PATCH_LEVEL: u32 = 706;
+/// The tag of the device's serial number.
+const ID_SERIAL: u32 = 713;
 /// The most authorizations that are read of a list.
 const MOST: usize = 200;
 
@@ -58,9 +56,8 @@ const MOST: usize = 200;
 /// # Errors
 /// [`Error::Der`].
 pub fn key_description(certificate: &Certificate) -> Result<Option<KeyDescription>, Error> {
-    let extension = certificate.extension(&oid::ANDROID_KEY_DESCRIPTION);
-    let read = extension.map(|extension| KeyDescription::parse(&extension.value));
-    read.transpose()
+    let value = certificate.extension_value(&oid::ANDROID_KEY_DESCRIPTION);
+    value.map(KeyDescription::parse).transpose()
 }
 
 impl KeyDescription {
@@ -71,10 +68,10 @@ impl KeyDescription {
     pub fn parse(value: &[u8]) -> Result<Self, Error> {
         let read = || {
             let mut fields = Cursor::only(value, asn1::SEQUENCE)?;
-            let version = fields.small()?;
-            let attestation_level = level(fields.take(ENUMERATED)?.value)?;
             fields.small()?;
-            let key_level = level(fields.take(ENUMERATED)?.value)?;
+            let attestation_level = level(fields.take(asn1::ENUMERATED)?.value)?;
+            fields.small()?;
+            let key_level = level(fields.take(asn1::ENUMERATED)?.value)?;
             let challenge = fields.take(asn1::OCTET_STRING)?.value.to_vec();
             fields.take(asn1::OCTET_STRING)?;
             let software = authorizations(fields.take(asn1::SEQUENCE)?.value)?;
@@ -84,7 +81,6 @@ impl KeyDescription {
                 return Err(Malformed);
             }
             Ok(Self {
-                version,
                 attestation_level,
                 key_level,
                 generated: hardware.origin == Some(0),
@@ -97,8 +93,6 @@ impl KeyDescription {
         read().map_err(|_: Malformed| Error::Der("KeyDescription"))
     }
 }
-
-const ENUMERATED: u8 = 0x0a;
 
 fn level(value: &[u8]) -> Result<SecurityLevel, Malformed> {
     match value {

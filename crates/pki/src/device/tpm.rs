@@ -14,7 +14,7 @@ pub struct PublicArea {
     /// The algorithm of the key's name.
     pub name_hash: Hash,
     /// TPMA_OBJECT.
-    pub attributes: u32,
+    attributes: u32,
     /// The key.
     pub key: PublicKey,
     name: Vec<u8>,
@@ -125,10 +125,7 @@ fn public(reader: &mut Reader<'_>) -> Option<(Hash, u32, Vec<u8>)> {
                 0 => 65_537,
                 exponent => exponent,
             };
-            rsa_spki(
-                without_zeros(reader.sized()?),
-                without_zeros(&exponent.to_be_bytes()),
-            )
+            rsa_spki(reader.sized()?, &exponent.to_be_bytes())
         }
         ECC => {
             match reader.u16()? {
@@ -283,11 +280,6 @@ const fn curve(number: u16) -> Option<KeyKind> {
         0x0005 => Some(KeyKind::EcP521),
         _ => None,
     }
-}
-
-fn without_zeros(octets: &[u8]) -> &[u8] {
-    let zeros = octets.iter().take_while(|octet| **octet == 0).count();
-    &octets[zeros..]
 }
 
 /// A number in `width` octets.

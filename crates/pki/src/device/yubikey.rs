@@ -1,8 +1,6 @@
 //! What a YubiKey says about itself and a key in its PIV applet, in extensions of the attestation
 //! certificate (Yubico, "PIV attestation").
 
-use der::asn1::ObjectIdentifier;
-
 use crate::{
     Certificate,
     asn1::{self, Cursor, Malformed},
@@ -33,10 +31,7 @@ impl YubiKey {
     /// # Errors
     /// [`Error::Der`] when one of them is malformed.
     pub fn of(certificate: &Certificate) -> Result<Self, Error> {
-        let value = |oid: &ObjectIdentifier| {
-            let extension = certificate.extension(oid);
-            extension.map(|extension| extension.value.as_slice())
-        };
+        let value = |oid| certificate.extension_value(oid);
         let read = || {
             let policies = value(&oid::YUBICO_POLICIES).map(array::<2>).transpose()?;
             let firmware = value(&oid::YUBICO_FIRMWARE).map(array::<3>).transpose()?;

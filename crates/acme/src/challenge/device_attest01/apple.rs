@@ -10,13 +10,14 @@ use super::{Attested, Context, DeviceName, Fault};
 
 pub(super) fn examine(cx: &Context<'_>, chain: &[Certificate]) -> Result<Attested, Fault> {
     let leaf = &chain[0];
-    let value = |oid: &ObjectIdentifier| leaf.extension(oid).map(|it| it.value.as_slice());
     let text = |oid: &ObjectIdentifier| {
-        let text = value(oid).map(|octets| str::from_utf8(octets).map(str::to_owned));
+        let text = leaf
+            .extension_value(oid)
+            .map(|octets| str::from_utf8(octets).map(str::to_owned));
         text.transpose()
             .map_err(|_| Fault::new("an extension of the certificate is not text"))
     };
-    match value(&oid::APPLE_FRESHNESS) {
+    match leaf.extension_value(&oid::APPLE_FRESHNESS) {
         Some(freshness) if freshness == sha256(cx.token.as_bytes()) => {}
         Some(_) => return Err(Fault::new("challenge token does not match")),
         None if cx.attestation.stale_apple => {}

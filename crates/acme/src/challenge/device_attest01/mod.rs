@@ -21,12 +21,12 @@ use serde_json::{Value, json};
 
 use self::object::{Object, Statement};
 use super::observation::Observation;
-use super::{Context, Finding, Method, Probe, Proof, Properties, Verdict, unexpected};
+use super::{Context, Finding, Method, Probe, Proof, Properties, Verdict, report, unexpected};
 use crate::identifier::{Device, Identifier};
 use crate::problem::{Kind, Problem, Subproblem, quote};
 use crate::unchecked::Unchecked;
 
-pub use rules::{AttestationRules, Format, FormatRoots, UnknownFormat};
+pub use rules::{AttestationRules, Format, FormatRoots};
 
 /// What the method can prove, and what its challenges have.
 pub(super) const PROPERTIES: Properties = Properties {
@@ -191,12 +191,11 @@ fn examine(
         let seen = attested.devices.into_iter().map(|device| device.name);
         return Err(Fault::OtherDevice(seen.collect()));
     }
-    let evidence = json!({
-        "method": Method::DeviceAttest01.as_str(),
+    let evidence = report::without_nothing(json!({
         "format": format.as_str(),
         "certificate": data_encoding::BASE64.encode(chain[0].der()),
         "details": attested.details,
-    });
+    }));
     Ok((attested.key, evidence))
 }
 
@@ -277,11 +276,10 @@ fn finding(cx: &Context<'_>, device: &Device, format: Option<&str>, fault: Fault
     };
     Finding {
         problem,
-        evidence: json!({
-            "method": Method::DeviceAttest01.as_str(),
+        evidence: report::without_nothing(json!({
             "format": format.and_then(Format::parse).map(Format::as_str),
             "finding": what,
-        }),
+        })),
     }
 }
 

@@ -17,11 +17,6 @@ pub enum Format {
     AndroidKey,
 }
 
-/// No format has this name.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is not a format of attestation statements: use apple, step, tpm or android-key")]
-pub struct UnknownFormat(pub String);
-
 impl Format {
     /// All formats.
     pub const ALL: [Self; 4] = [Self::Apple, Self::Step, Self::Tpm, Self::AndroidKey];

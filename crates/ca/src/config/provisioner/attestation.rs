@@ -35,7 +35,8 @@ fn formats(common: &mut Common, section: &mut Section<'_>) -> Vec<Format> {
             Some(format) if formats.contains(&format) => {}
             Some(format) => formats.push(format),
             None => {
-                let what = format!("{word:?} is not one of apple, step, tpm, android-key");
+                let known = Format::ALL.map(Format::as_str).join(", ");
+                let what = format!("{word:?} is not one of {known}");
                 disable(common, section, &format!("attestationFormats[{n}]"), what);
             }
         }

@@ -1,6 +1,5 @@
 //! The flags by which a provisioner is described, shared by `add` and `update`.
 
-use std::fs;
 use std::path::PathBuf;
 
 use acme::challenge::Format;
@@ -10,6 +9,8 @@ use ca::config::edit::AcmeOptions;
 use ca::go_duration;
 use data_encoding::BASE64;
 use pki::Certificate;
+
+use crate::file;
 
 /// Every type of provisioner that `ca.json` may have.
 const TYPES: &[&str] = &[
@@ -22,7 +23,7 @@ pub(crate) struct Options {
     /// ACME: require an external account binding for new accounts
     #[arg(long, value_name = "true|false", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     require_eab: Option<bool>,
-    /// ACME: set the common name of a certificate without one to its first DNS name
+    /// ACME: set the common name of a certificate without one to its first DNS name or, without one, its first device
     #[arg(long, value_name = "true|false", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     force_cn: Option<bool>,
     /// ACME: challenge to offer: http-01, dns-01, tls-alpn-01 or device-attest-01 (repeatable; default: the first
@@ -116,8 +117,8 @@ impl Options {
         for word in &self.attestation_formats {
             if Format::parse(word).is_none() {
                 bail!(
-                    "invalid value '{word}' for flag '--attestation-format'; options are apple, step, tpm, \
-                     android-key"
+                    "invalid value '{word}' for flag '--attestation-format'; options are {}",
+                    Format::ALL.map(Format::as_str).join(", ")
                 );
             }
         }
@@ -130,9 +131,9 @@ impl Options {
         let mut bundle = String::new();
         for path in &self.attestation_roots {
             let shown = path.display();
-            let text = fs::read(path).with_context(|| format!("error reading {shown}"))?;
+            let text = file::read(path)?;
             let roots = Certificate::all_from_file(&text)
-                .with_context(|| format!("error reading the certificates of {shown}"))?;
+                .with_context(|| format!("error parsing {shown}"))?;
             for root in &roots {
                 if !root.is_ca() {
                     bail!(

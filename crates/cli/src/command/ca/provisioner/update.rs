@@ -47,13 +47,10 @@ impl Args {
     pub(crate) fn run(self, context: &Context) -> Result<ExitCode> {
         let mut provisioner = self.target.find(context, &self.provisioner)?;
         let mut changes = self.options.acme()?;
-        let offered = texts(&provisioner["challenges"]);
         if changes.challenges.is_some() || !self.removed.is_empty() {
-            let mut list = offered;
-            list.extend(changes.challenges.unwrap_or_default());
-            list.retain(|challenge| !self.removed.contains(challenge));
-            list.dedup();
-            changes.challenges = Some(list);
+            let added = changes.challenges.unwrap_or_default();
+            let offered = texts(&provisioner["challenges"]);
+            changes.challenges = Some(merged(offered, added, &self.removed));
         }
         if changes.attestation_formats.is_some() || !self.removed_formats.is_empty() {
             let added = changes.attestation_formats.unwrap_or_default();
@@ -79,20 +76,27 @@ impl Args {
         if list.is_empty() {
             list.extend(Format::USUAL.map(|format| format.as_str().to_owned()));
         }
-        for format in added {
-            if !list.contains(&format) {
-                list.push(format);
-            }
-        }
-        list.retain(|format| !self.removed_formats.contains(format));
+        let list = merged(list, added, &self.removed_formats);
         if list.is_empty() {
             bail!(
-                "no format of statements would be left, and a provisioner that names none accepts apple, step and \
-                 tpm: add another one, or stop offering device-attest-01 with '--remove-challenge'"
+                "no format of statements would be left, and a provisioner that names none accepts {}: add another one, or \
+                 stop offering device-attest-01 with '--remove-challenge'",
+                Format::USUAL.map(Format::as_str).join(", ")
             );
         }
         Ok(list)
     }
+}
+
+/// The list with what is added and without what is removed, each once.
+fn merged(mut list: Vec<String>, added: Vec<String>, removed: &[String]) -> Vec<String> {
+    for word in added {
+        if !list.contains(&word) {
+            list.push(word);
+        }
+    }
+    list.retain(|word| !removed.contains(word));
+    list
 }
 
 fn texts(value: &Value) -> Vec<String> {

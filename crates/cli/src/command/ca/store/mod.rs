@@ -94,7 +94,9 @@ impl Place {
         context: &Context,
     ) -> Result<ExitCode> {
         let ca_json = match self.ca_config {
-            Some(file) => std::path::absolute(file).context("error finding the step path")?,
+            Some(file) => {
+                std::path::absolute(file).context("error finding the file of '--ca-config'")?
+            }
             None => context.ca_file(),
         };
         let error = std::process::Command::new(program())
