@@ -15,8 +15,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use acme::challenge::{FailureKind, Trace};
-use hickory_resolver::proto::op::ResponseCode;
-use hickory_resolver::proto::rr::RData;
+use hickory_proto::op::ResponseCode;
+use hickory_proto::rr::RData;
 
 use super::system_dns::{Hosts, Resolvers, Watched, parse_hosts, parse_resolv_conf};
 use super::{Options, ProbeError, Rules, Zone};

@@ -28,7 +28,7 @@ use tokio::time::{Instant, timeout};
 
 pub(crate) use self::address::Rules;
 pub(crate) use self::dns::Records;
-pub(crate) use hickory_resolver::proto::rr::{RData, RecordType};
+pub(crate) use hickory_proto::rr::{RData, RecordType};
 
 /// How probes are carried out.
 #[derive(Debug, Clone)]

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use acme::challenge::{Failure, FailureKind, Host, HttpObservation, HttpProbe, Observation, Probe};
-use hickory_resolver::proto::op::{Message, ResponseCode};
-use hickory_resolver::proto::rr::{Name, RData, Record, RecordType};
+use hickory_proto::op::{Message, ResponseCode};
+use hickory_proto::rr::{Name, RData, Record, RecordType};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, UdpSocket};
 use tokio::time::sleep;

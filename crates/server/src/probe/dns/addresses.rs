@@ -5,12 +5,12 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use acme::challenge::Trace;
-use hickory_resolver::proto::op::{Message, ResponseCode};
-use hickory_resolver::proto::rr::{Name, RData, RecordType};
+use hickory_proto::op::{Message, ResponseCode};
+use hickory_proto::rr::{Name, RecordType};
 use tokio::time::timeout;
 
 use super::question::{Question, Unanswered};
-use super::records::MOST_ALIASES;
+use super::records::{MOST_ALIASES, alias_of};
 use super::{Answer, BUDGET, address, word};
 
 /// A server, and how long it has for each address family.
@@ -96,15 +96,7 @@ impl Asked {
 fn end(answer: &Message, name: &Name) -> Name {
     let mut last = name.clone();
     for _ in 0..MOST_ALIASES {
-        let mut owned = answer.answers.iter().filter(|record| record.name == last);
-        let target = owned.find_map(|record| {
-            if let RData::CNAME(target) = &record.data {
-                Some(target.0.clone())
-            } else {
-                None
-            }
-        });
-        match target {
+        match alias_of(answer, &last) {
             Some(target) => last = target,
             None => break,
         }

@@ -5,7 +5,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use acme::challenge::{FailureKind, Trace};
-use hickory_resolver::proto::rr::{Name, RData, RecordType};
+use hickory_proto::rr::{Name, RData, RecordType};
 
 use super::records::{Server, Servers, Wanted};
 use super::{Finder, address, in_order};

@@ -4,8 +4,8 @@
 use std::net::SocketAddr;
 
 use acme::challenge::{FailureKind, Trace};
-use hickory_resolver::proto::op::{Message, ResponseCode};
-use hickory_resolver::proto::rr::{Name, RData, RecordType};
+use hickory_proto::op::{Message, ResponseCode};
+use hickory_proto::rr::{Name, RData, RecordType};
 
 use super::question::{Question, Unanswered};
 use super::{BUDGET, Finder, ROUNDS, note_server, word};
@@ -189,6 +189,18 @@ fn useless(answer: &Message, recursive: bool) -> Option<String> {
     refers.then(|| "a referral, since it does not ask others".to_owned())
 }
 
+/// Where an answer says that a name leads to.
+pub(super) fn alias_of(answer: &Message, name: &Name) -> Option<Name> {
+    let mut owned = answer.answers.iter().filter(|record| record.name == *name);
+    owned.find_map(|record| {
+        if let RData::CNAME(target) = &record.data {
+            Some(target.0.clone())
+        } else {
+            None
+        }
+    })
+}
+
 /// Follows the aliases of the last name of `aliases` through one answer, adds them to the trace,
 /// and returns the name at their end.
 fn follow(
@@ -199,15 +211,7 @@ fn follow(
 ) -> Result<Name, ProbeError> {
     let mut last = aliases.last().cloned().unwrap_or_default();
     loop {
-        let mut owned = answer.answers.iter().filter(|record| record.name == last);
-        let target = owned.find_map(|record| {
-            if let RData::CNAME(target) = &record.data {
-                Some(target.0.clone())
-            } else {
-                None
-            }
-        });
-        let Some(target) = target else {
+        let Some(target) = alias_of(answer, &last) else {
             return Ok(last);
         };
         let shown = target.to_ascii();

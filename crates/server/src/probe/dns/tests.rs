@@ -7,9 +7,9 @@ use std::time::Duration;
 use acme::challenge::{
     Failure, FailureKind, Host, Observation, Probe, TlsProbe, Trace, TxtObservation, TxtProbe,
 };
-use hickory_resolver::proto::op::{Message, MessageType, ResponseCode};
-use hickory_resolver::proto::rr::rdata::{A, CNAME, NS, TXT};
-use hickory_resolver::proto::rr::{Name, RData, Record};
+use hickory_proto::op::{Message, MessageType, ResponseCode};
+use hickory_proto::rr::rdata::{A, CNAME, NS, TXT};
+use hickory_proto::rr::{Name, RData, Record};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, UdpSocket};
 use tokio::sync::mpsc;
