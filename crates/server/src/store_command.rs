@@ -96,7 +96,8 @@ fn verdict(file: &StoreFile, found: &[String]) -> anyhow::Result<ExitCode> {
     let lines: String = found.iter().map(|what| format!("{what}\n")).collect();
     log::data(&lines)?;
     log::say(&format!(
-        "{path} is damaged: stop the server, move the store away, and restore a backup with 'step ca store restore'."
+        "{path} is damaged. If a server uses it as its store: stop the server, move the file away, and restore a backup \
+         with 'step ca store restore'."
     ));
     Ok(ExitCode::FAILURE)
 }

@@ -164,6 +164,7 @@ pub enum FileError {
 fn others(more: usize) -> String {
     match more {
         0 => String::new(),
+        1 => ", and 1 more finding".to_owned(),
         more => format!(", and {more} more findings"),
     }
 }

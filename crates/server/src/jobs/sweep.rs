@@ -29,8 +29,8 @@ pub(crate) async fn keep(store: Store, live: Arc<Live>) {
             tracing::warn!(event = "sweep", outcome = "skipped", %clock, "the clock has jumped ahead");
             continue;
         }
-        let retention = live.config().riser.retention.clone();
-        match sweep(&store, &retention, Timestamp::now()).await {
+        let config = live.config();
+        match sweep(&store, &config.riser.retention, Timestamp::now()).await {
             Ok(0) => {}
             Ok(certificates) => tracing::info!(event = "sweep", outcome = "done", certificates),
             Err(error) => tracing::warn!(event = "sweep", outcome = "failed", %error),

@@ -89,11 +89,10 @@ impl AccountCache {
         if accounts.is_empty() && !any {
             return;
         }
-        state.revision += 1;
         if any {
-            state.recent.clear();
-            state.earlier.clear();
+            return state.forget_all();
         }
+        state.revision += 1;
         for id in accounts {
             state.recent.remove(&id);
             state.earlier.remove(&id);
@@ -102,10 +101,7 @@ impl AccountCache {
 
     /// Forgets all accounts; nothing that is being read now is kept.
     pub(super) fn clear(&self) {
-        let mut state = self.state();
-        state.revision += 1;
-        state.recent.clear();
-        state.earlier.clear();
+        self.state().forget_all();
     }
 
     /// Notes that a transaction under way changes an account, or any.
@@ -125,6 +121,12 @@ impl AccountCache {
 }
 
 impl State {
+    fn forget_all(&mut self) {
+        self.revision += 1;
+        self.recent.clear();
+        self.earlier.clear();
+    }
+
     /// Keeps at most twice [`KEPT`] accounts: those used lately, and those used before.
     fn insert(&mut self, account: Account) {
         if self.recent.len() >= KEPT {

@@ -263,16 +263,16 @@ pub(super) struct Found {
 }
 
 fn find(connection: &Connection, id: Uuid) -> Result<Option<Found>, Error> {
-    let found = |has_row| {
-        move |authorization| Found {
-            authorization,
-            has_row,
-        }
+    let stored = with_row(connection, id)?;
+    let has_row = stored.is_some();
+    let authorization = match stored {
+        Some(authorization) => Some(authorization),
+        None => own::load(connection, id)?,
     };
-    Ok(match with_row(connection, id)? {
-        Some(authorization) => Some(found(true)(authorization)),
-        None => own::load(connection, id)?.map(found(false)),
-    })
+    Ok(authorization.map(|authorization| Found {
+        authorization,
+        has_row,
+    }))
 }
 
 pub(super) fn load(connection: &Connection, id: Uuid) -> Result<Option<Authorization>, Error> {

@@ -92,6 +92,13 @@ struct Log {
     copied: i64,
 }
 
+impl Log {
+    /// Whether more is left to copy than the writer may copy itself.
+    const fn is_behind(&self) -> bool {
+        self.length - self.copied > SHORT
+    }
+}
+
 impl Shared {
     /// The thread, until it is asked to stop.
     fn serve(&self, own: &Connection, wanted: &Receiver<Request>, idle: Duration) {
@@ -107,7 +114,7 @@ impl Shared {
     fn copy(&self, own: &Connection) {
         for _ in 0..PASSES {
             match self.checkpoint(own, "PASSIVE") {
-                Some(log) if log.length - log.copied > SHORT => {}
+                Some(log) if log.is_behind() => {}
                 Some(_) | None => break,
             }
         }
@@ -119,7 +126,7 @@ impl Shared {
         if is_idle && self.pages.load(Ordering::Acquire) > 0 {
             // To empty it keeps writers out: what is long is copied before, beside them.
             let copied = self.checkpoint(own, "PASSIVE");
-            if copied.is_none_or(|log| log.length - log.copied > SHORT) {
+            if copied.is_none_or(|log| log.is_behind()) {
                 return;
             }
             // While somebody reads from the log, it stays for the next time.

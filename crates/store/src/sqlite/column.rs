@@ -96,11 +96,14 @@ impl FromSql for Identifiers<Vec<Identifier>> {
     }
 }
 
-/// Reads one of the identifiers in such a column, without its first `begin` characters.
-pub(super) fn identifier_at(text: &str, place: usize, begin: usize) -> Result<Identifier, Error> {
-    let texts: Vec<String> = serde_json::from_str(text).map_err(|why| unreadable(&why))?;
+/// One of the identifiers of such a column, from their texts, without its first `begin` octets.
+pub(super) fn identifier_at(
+    texts: &[String],
+    place: usize,
+    begin: usize,
+) -> Result<Identifier, Error> {
     let part = texts.get(place).and_then(|text| text.get(begin..));
-    identifier_of(part.unwrap_or_default()).map_err(|why| unreadable(&why))
+    identifier_of(part.unwrap_or_default()).map_err(|why| damaged(0, why.to_string()).into())
 }
 
 /// An identifier as one text: that of a device has its type before it, the others are told apart without.
@@ -117,11 +120,6 @@ fn identifier_of(text: &str) -> Result<Identifier, Problem> {
         Some((kind, value)) if kinds.contains(&kind) => Identifier::parse(kind, value),
         Some(_) | None => Identifier::guess(text),
     }
-}
-
-/// The error of a record whose text cannot be read.
-fn unreadable(why: &impl ToString) -> Error {
-    damaged(0, why.to_string()).into()
 }
 
 /// Reads a closed word, such as a status.
@@ -165,8 +163,9 @@ mod tests {
         };
         let read = Identifiers::<Vec<_>>::column_result(ValueRef::Text(text.as_bytes()));
         assert_eq!(read.unwrap().0, all);
+        let texts: Vec<String> = serde_json::from_str(&text).unwrap();
         for (place, one) in all.iter().enumerate().skip(1) {
-            assert_eq!(&identifier_at(&text, place, 0).unwrap(), one);
+            assert_eq!(&identifier_at(&texts, place, 0).unwrap(), one);
         }
     }
 }

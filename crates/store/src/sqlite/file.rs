@@ -40,7 +40,7 @@ pub struct Progress {
     pub total: u64,
 }
 
-/// Is told how far a task is, some times a second at most.
+/// Is told how far a task is, once in many records or pages.
 pub type Watch<'a> = &'a mut dyn FnMut(Progress);
 
 impl StoreFile {
@@ -112,6 +112,12 @@ fn rows(connection: &Connection) -> Result<Vec<Rows>, Error> {
         Ok(Rows { table, count })
     };
     names.into_iter().map(counted).collect()
+}
+
+/// How many rows a table has.
+fn count_of(table: &str, all: &[Rows]) -> u64 {
+    let found = all.iter().find(|rows| rows.table == table);
+    found.map_or(0, |rows| rows.count)
 }
 
 /// A count or size; SQLite's numbers have a sign.

@@ -18,7 +18,7 @@ impl Lock {
     /// Takes the lock of the database at `path`. The database file itself is not touched: closing any descriptor of it
     /// would release the locks that SQLite holds in this process.
     pub(super) fn take(path: &Path) -> Result<Self, OpenError> {
-        let beside = beside(path);
+        let beside = beside(path, "-lock");
         let io = |error: std::io::Error| OpenError::Io {
             path: beside.clone(),
             what: error.to_string(),
@@ -54,10 +54,10 @@ impl Lock {
     }
 }
 
-/// The file that is locked for the database at `path`.
-pub(super) fn beside(path: &Path) -> PathBuf {
+/// A file beside the database at `path`: its name with this suffix.
+pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
-    name.push("-lock");
+    name.push(suffix);
     name.into()
 }
 

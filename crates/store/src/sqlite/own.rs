@@ -202,7 +202,8 @@ pub(super) struct OrderRow {
     id: Uuid,
     account: Uuid,
     provisioner: String,
-    identifiers: String,
+    /// Their texts, as in [`super::column::Identifiers`].
+    identifiers: Vec<String>,
     expires: Timestamp,
     own: Own,
     account_is_valid: bool,
@@ -227,7 +228,7 @@ impl OrderRow {
             id: row.get::<_, Id>(0)?.0,
             account: row.get::<_, Id>(1)?.0,
             provisioner: row.get(2)?,
-            identifiers: row.get(3)?,
+            identifiers: row.get::<_, Json<_>>(3)?.0,
             expires: row.get::<_, At>(4)?.0,
             own: Own {
                 tokens: row.get(5)?,

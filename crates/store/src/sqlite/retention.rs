@@ -20,34 +20,30 @@ impl port::Retention for Store {
     async fn sweep(&self, now: Timestamp, keep: SignedDuration) -> Result<Swept, Error> {
         let before = now.checked_sub(keep).unwrap_or(Timestamp::MIN);
         let mut swept = Swept::default();
-        let mut after = Some(Uuid::nil());
-        while let Some(last) = after {
-            let found = move |connection: &Connection| expired(connection, ORDERS, last, before);
-            let Expired { ids, next } = self.read(found).await?;
-            if !ids.is_empty() {
-                let gone = self
-                    .write(move |connection| delete_orders(connection, &ids, before))
-                    .await?;
-                swept.orders += gone.orders;
-                swept.authorizations += gone.authorizations;
+        let kinds: [(&'static str, Delete); 2] = [
+            (ORDERS, delete_orders),
+            (AUTHORIZATIONS, delete_authorizations),
+        ];
+        for (sql, delete) in kinds {
+            let mut after = Some(Uuid::nil());
+            while let Some(last) = after {
+                let found = self.read(move |connection| expired(connection, sql, last, before));
+                let Expired { ids, next } = found.await?;
+                if !ids.is_empty() {
+                    let deleted = self.write(move |connection| delete(connection, &ids, before));
+                    let gone = deleted.await?;
+                    swept.orders += gone.orders;
+                    swept.authorizations += gone.authorizations;
+                }
+                after = next;
             }
-            after = next;
-        }
-        after = Some(Uuid::nil());
-        while let Some(last) = after {
-            let found =
-                move |connection: &Connection| expired(connection, AUTHORIZATIONS, last, before);
-            let Expired { ids, next } = self.read(found).await?;
-            if !ids.is_empty() {
-                swept.authorizations += self
-                    .write(move |connection| delete_authorizations(connection, &ids, before))
-                    .await?;
-            }
-            after = next;
         }
         Ok(swept)
     }
 }
+
+/// Deletes those of these records that have expired.
+type Delete = fn(&Connection, &[Uuid], Timestamp) -> Result<Swept, Error>;
 
 /// What has expired among the next records.
 struct Expired {
@@ -124,17 +120,17 @@ fn delete_authorizations(
     connection: &Connection,
     ids: &[Uuid],
     before: Timestamp,
-) -> Result<usize, Error> {
+) -> Result<Swept, Error> {
     let mut delete = connection.prepare_cached(
         "DELETE FROM authorizations WHERE id = ?1 AND expires_at < ?2
              AND NOT EXISTS (SELECT 1 FROM order_authorizations WHERE authorization_id = ?1)
              AND NOT EXISTS (SELECT 1 FROM orders WHERE id = ?3)",
     )?;
-    let mut gone = 0;
+    let mut swept = Swept::default();
     for id in ids {
-        gone += delete.execute((Id(*id), At(before), Id(order_id(*id))))?;
+        swept.authorizations += delete.execute((Id(*id), At(before), Id(order_id(*id))))?;
     }
-    Ok(gone)
+    Ok(swept)
 }
 
 const ORDERS: &str =

@@ -13,9 +13,9 @@ use rusqlite::Connection;
 use rusqlite::backup::{Backup, StepResult};
 
 use super::check::structure;
-use super::{Progress, Rows, StoreFile, Watch, rows};
+use super::{Progress, StoreFile, Watch, count_of, rows};
 use crate::error::FileError;
-use crate::sqlite::lock::Lock;
+use crate::sqlite::lock::{Lock, beside};
 use crate::sqlite::{fault, migrate, open};
 
 /// A finished copy.
@@ -217,12 +217,6 @@ fn refuse_foreign_folder(to: &Path) -> Result<(), FileError> {
     Ok(())
 }
 
-fn beside(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    name.into()
-}
-
 fn exists(path: &Path) -> FileError {
     FileError::Exists {
         path: path.to_owned(),
@@ -238,11 +232,6 @@ fn unwritable(path: &Path, error: &io::Error) -> FileError {
 
 fn pages(count: i32) -> u64 {
     u64::try_from(count).unwrap_or_default()
-}
-
-fn count_of(table: &str, all: &[Rows]) -> u64 {
-    let found = all.iter().find(|rows| rows.table == table);
-    found.map_or(0, |rows| rows.count)
 }
 
 /// In a folder with this bit, nobody removes or renames what another has made.

@@ -4,9 +4,10 @@ use jiff::Timestamp;
 use rusqlite::Connection;
 use serde::Serialize;
 
-use super::{Rows, StoreFile, Watch, count, rows};
+use super::{Rows, StoreFile, Watch, count, count_of, rows};
 use crate::error::Error;
 use crate::sqlite::column::At;
+use crate::sqlite::lock::beside;
 
 /// Figures about a store.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -70,7 +71,9 @@ impl StoreFile {
             done: 0,
             total: 0,
         });
-        let tables = rows(&self.connection)?.into_iter();
+        let all = rows(&self.connection)?;
+        let certificates = self.certificates(now, &all)?;
+        let tables = all.into_iter();
         let tables = tables
             .map(|table| self.table(table))
             .collect::<Result<_, _>>()?;
@@ -79,26 +82,22 @@ impl StoreFile {
             file_bytes: pages * page,
             log_bytes: self.log_bytes(),
             free_bytes: free * page,
-            certificates: self.certificates(now)?,
+            certificates,
             tables,
         })
     }
 
     fn log_bytes(&self) -> u64 {
-        let mut name = self.path.as_os_str().to_owned();
-        name.push("-wal");
-        std::fs::metadata(name).map_or(0, |found| found.len())
+        std::fs::metadata(beside(&self.path, "-wal")).map_or(0, |found| found.len())
     }
 
-    fn certificates(&self, now: Timestamp) -> Result<Certificates, Error> {
-        let certificates = |sql| {
-            self.connection
-                .query_row(sql, [At(now)], |row| count(row, 0))
-        };
+    fn certificates(&self, now: Timestamp, all: &[Rows]) -> Result<Certificates, Error> {
+        let sql = "SELECT count(*) FROM certificates WHERE not_after > ?1";
+        let unexpired = (self.connection).query_row(sql, [At(now)], |row| count(row, 0))?;
         Ok(Certificates {
-            unexpired: certificates("SELECT count(*) FROM certificates WHERE not_after > ?1")?,
-            expired: certificates("SELECT count(*) FROM certificates WHERE not_after <= ?1")?,
-            revoked: certificates("SELECT count(*) FROM revocations WHERE ?1 IS NOT NULL")?,
+            unexpired,
+            expired: count_of("certificates", all).saturating_sub(unexpired),
+            revoked: count_of("revocations", all),
         })
     }
 
