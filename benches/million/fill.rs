@@ -30,7 +30,6 @@ struct Template {
     chain: Vec<Vec<u8>>,
     serial: usize,
     end: usize,
-    length: usize,
 }
 
 /// Fills a new file at `path` with `count` certificates of the year before `now`.
@@ -41,6 +40,10 @@ pub(crate) async fn fill(path: &Path, count: u64, now: Timestamp) -> Result<(), 
         ..Options::default()
     };
     let part = path.with_extension("part");
+    // An earlier run may have been interrupted.
+    for suffix in ["", "-wal", "-shm", "-lock"] {
+        drop(std::fs::remove_file(beside(&part, suffix)));
+    }
     let store = Store::open(&part, options)?;
     let template = Arc::new(Template::new()?);
     let pause = YEAR.as_millis() / i128::from(count);
@@ -68,9 +71,9 @@ pub(crate) async fn fill(path: &Path, count: u64, now: Timestamp) -> Result<(), 
         ended??;
     }
     store.close().await;
-    drop(std::fs::remove_file(beside(&part, "-wal")));
-    drop(std::fs::remove_file(beside(&part, "-shm")));
-    drop(std::fs::remove_file(beside(&part, "-lock")));
+    for suffix in ["-wal", "-shm", "-lock"] {
+        drop(std::fs::remove_file(beside(&part, suffix)));
+    }
     Ok(std::fs::rename(part, path)?)
 }
 
@@ -194,7 +197,6 @@ impl Template {
         Ok(Self {
             serial: find(&MARK).ok_or("no serial number")?,
             end: find(END).ok_or("no end")?,
-            length: END.len(),
             chain: vec![der.clone()],
             der,
         })
@@ -214,7 +216,7 @@ impl Template {
         let mut der = self.der.clone();
         der[self.serial..self.serial + serial.len()].copy_from_slice(&serial);
         let shown = end.strftime("%y%m%d%H%M%SZ").to_string();
-        der[self.end..self.end + self.length].copy_from_slice(shown.as_bytes());
+        der[self.end..self.end + END.len()].copy_from_slice(shown.as_bytes());
         debug_assert!(Certificate::from_der(&der).is_ok());
         Ok(CertificateRecord {
             id: id(at, number),

@@ -13,7 +13,8 @@ use crate::{Failure, say, spread};
 
 /// Measures writes beside nothing, then beside a sweep of all orders and of the certificates that have ended.
 pub(crate) async fn measure(path: &Path) -> Result<(), Failure> {
-    let copy = path.with_extension("copy");
+    let folder = tempfile::tempdir_in(path.parent().ok_or("no folder")?)?;
+    let copy = folder.path().join("copy.sqlite3");
     std::fs::copy(path, &copy)?;
     let store = Store::open(&copy, Options::default())?;
     let quiet = writes(&store, tokio::time::sleep(Duration::from_secs(5))).await?;
@@ -37,9 +38,6 @@ pub(crate) async fn measure(path: &Path) -> Result<(), Failure> {
     ))?;
     say(&format!("a write beside a sweep: {}", spread(busy)))?;
     store.close().await;
-    for suffix in ["copy", "copy-wal", "copy-shm", "copy-lock"] {
-        drop(std::fs::remove_file(path.with_extension(suffix)));
-    }
     Ok(())
 }
 
