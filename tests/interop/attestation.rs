@@ -2,7 +2,6 @@
 //! The plugin stands in for a YubiKey: its key and its maker are openssl's.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use acceptance::authority::{Authority, Server};
@@ -26,7 +25,7 @@ fn openssl(folder: &Path, arguments: &str) {
 }
 
 /// A maker's root, `maker.pem`, and a device with its key, its certificate and the plugin that uses them.
-fn device(harness: &Harness, step_path: &Path) -> PathBuf {
+fn device(harness: &Harness) -> PathBuf {
     let folder = harness.path("device");
     fs::create_dir_all(&folder).unwrap();
     fs::write(folder.join("extensions"), EXTENSIONS).unwrap();
@@ -48,16 +47,13 @@ fn device(harness: &Harness, step_path: &Path) -> PathBuf {
          -extfile extensions -extensions device",
     );
     let plugin = format!(
-        "#!/bin/sh\ncd '{}'\ncase \"$1\" in\nkey) openssl pkey -in key.pem -pubout ;;\n\
+        "cd '{}'\ncase \"$1\" in\nkey) openssl pkey -in key.pem -pubout ;;\n\
          attest) cat key.crt ;;\nsign) cat >digest && openssl pkeyutl -sign -inkey key.pem -in digest | \
          base64 -w0 ;;\nesac\n",
         folder.display()
     );
-    let plugins = step_path.join("plugins");
-    fs::create_dir_all(&plugins).unwrap();
-    let path = plugins.join("step-kms-plugin");
-    fs::write(&path, plugin).unwrap();
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    fs::create_dir_all(harness.path("real/path/plugins")).unwrap();
+    harness.script("real/path/plugins/step-kms-plugin", &plugin);
     folder.join("maker.pem")
 }
 
@@ -83,7 +79,7 @@ fn smallsteps_step_proves_a_yubikey_and_is_told_when_it_is_another_one() {
         };
         let server = Authority::started(harness);
         let step = bootstrapped(harness, &step, &server);
-        let root = device(harness, &harness.path("real/path"));
+        let root = device(harness);
         let root = root.to_str().unwrap();
         let provisioner = |roots: &[&str]| add_provisioner(&server, roots);
         let without = provisioner(&[]);

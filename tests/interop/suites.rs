@@ -204,14 +204,9 @@ fn the_suite_of_gos_own_client_passes() {
 /// A program whose output goes to a file: the suite's own has the verdicts.
 fn quiet(harness: &Harness, program: &Path) -> PathBuf {
     let name = program.file_name().unwrap().to_str().unwrap();
-    let script = format!(
-        "#!/bin/sh\nexec '{}' \"$@\" >>'{}' 2>&1\n",
-        program.display(),
-        harness.path("servers.log").display()
-    );
-    let script = harness.write(name, &script);
-    process::run(process::command("chmod").arg("755").arg(&script)).success();
-    script
+    let log = harness.path("servers.log");
+    let (program, log) = (program.display(), log.display());
+    harness.script(name, &format!("exec '{program}' \"$@\" >>'{log}' 2>&1\n"))
 }
 
 #[test]
